@@ -1,0 +1,1 @@
+//! Text, program, expressions, labels, contracts.
