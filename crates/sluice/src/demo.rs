@@ -1,0 +1,7 @@
+//! The demo: two stories played against local services of its own.
+//!
+//! The services are real HTTP servers on this machine, so that what "leaves" in a story crosses a
+//! real connection and can be read from the receiver's side.
+
+pub mod serve;
+pub mod services;

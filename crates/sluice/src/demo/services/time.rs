@@ -1,0 +1,50 @@
+//! The time of day as text, for what visitors create.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+const SECONDS_PER_DAY: u64 = 86_400;
+
+/// Now, in UTC, to the second: `2026-09-14T08:12:00Z`.
+pub(super) fn now() -> String {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    written(since.as_secs())
+}
+
+fn written(seconds: u64) -> String {
+    let (year, month, day) = civil(seconds / SECONDS_PER_DAY);
+    let of_day = seconds % SECONDS_PER_DAY;
+    let (hour, minute, second) = (of_day / 3_600, of_day / 60 % 60, of_day % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+}
+
+/// Year, month and day of the Gregorian calendar, `days` after 1970-01-01.
+///
+/// Counts from 0000-03-01, so that the leap day is the last of its year and of its 400-year era.
+///
+/// Source: H. Hinnant, "chrono-compatible low-level date algorithms", `civil_from_days`.
+fn civil(days: u64) -> (u64, u64, u64) {
+    let days = days + 719_468;
+    let (era, day_of_era) = (days / 146_097, days % 146_097);
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    let year = year_of_era + era * 400 + u64::from(month <= 2);
+    (year, month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::written;
+
+    #[test]
+    fn days_around_leap_days_are_written_as_the_calendar_has_them() {
+        assert_eq!(written(0), "1970-01-01T00:00:00Z");
+        assert_eq!(written(951_782_399), "2000-02-28T23:59:59Z");
+        assert_eq!(written(951_782_400), "2000-02-29T00:00:00Z");
+        assert_eq!(written(951_868_800), "2000-03-01T00:00:00Z");
+        assert_eq!(written(1_767_225_599), "2025-12-31T23:59:59Z");
+        assert_eq!(written(4_107_542_400), "2100-03-01T00:00:00Z");
+    }
+}
