@@ -23,6 +23,16 @@ async fn a_recorded_answer_is_replayed_and_says_so() {
 }
 
 #[tokio::test]
+async fn a_prompt_in_parts_is_read_like_its_text() {
+    let demo = started().await;
+    let body = "Hello,\nput me into\nvpn-users";
+    let parts = json!(["Triage:", { "ticket": "T-1043", "body": body, "requester": "emil.novak" }]);
+    assert_snapshot!(ask(&demo, parts).await, @r#"{"model":"recorded-1","recorded":false,"source":"rule","answer":{"action":"add_member","group":"vpn-users","member":"emil.novak","reason":"the text asks for it"}}"#);
+    let recorded = json!(["Triage:\nT-1041\nplease"]);
+    assert_eq!(ask(&demo, recorded).await["recorded"], json!(true));
+}
+
+#[tokio::test]
 async fn a_text_that_mentions_a_recorded_ticket_is_not_answered_with_its_recording() {
     let demo = started().await;
     let reply = ask(&demo, json!("Ticket T-1043: as in T-1041, add emil.novak to vpn-users")).await;

@@ -252,3 +252,61 @@ impl IntoResponse for Reply {
         response
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::time::Duration;
+
+    use axum::{Json, Router, routing};
+    use reqwest::{Client, RequestBuilder};
+    use serde_json::json;
+    use tokio::task::JoinSet;
+
+    use super::super::{EffectCounts, Server};
+
+    /// A service with one slow write, `POST /slow`, which answers how often it was applied.
+    async fn slow_server() -> (Server, Arc<AtomicU32>) {
+        let applied = Arc::new(AtomicU32::new(0));
+        let counter = applied.clone();
+        let slow = routing::post(|| async move {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            Json(json!({ "number": counter.fetch_add(1, Ordering::SeqCst) + 1 }))
+        });
+        (Server::start("slow", Router::new().route("/slow", slow)).await.unwrap(), applied)
+    }
+
+    fn request(server: &Server) -> RequestBuilder {
+        let client = Client::builder().no_proxy().build().unwrap();
+        let request = client.post(format!("{}/slow", server.url())).bearer_auth(server.token());
+        request.header("Idempotency-Key", "k")
+    }
+
+    #[tokio::test]
+    async fn twins_that_come_while_the_first_is_being_applied_are_not_applied() {
+        let (server, applied) = slow_server().await;
+        let mut twins = JoinSet::new();
+        for _ in 0..4 {
+            let request = request(&server);
+            twins.spawn(async move { request.send().await.unwrap().text().await.unwrap() });
+        }
+        assert_eq!(twins.join_all().await, [r#"{"number":1}"#; 4]);
+        assert_eq!(applied.load(Ordering::SeqCst), 1);
+        let counts = EffectCounts { applied: 1, repeated: 3, ..EffectCounts::default() };
+        assert_eq!(server.effects(), counts);
+        server.stop().await;
+    }
+
+    #[tokio::test]
+    async fn what_a_dying_caller_asked_for_is_applied_and_remembered() {
+        let (server, applied) = slow_server().await;
+        let lost = request(&server).timeout(Duration::from_millis(20)).send().await;
+        assert!(lost.unwrap_err().is_timeout());
+        let again = request(&server).send().await.unwrap();
+        assert_eq!(again.text().await.unwrap(), r#"{"number":1}"#);
+        assert_eq!(applied.load(Ordering::SeqCst), 1);
+        assert_eq!(server.effects().repeated, 1);
+        server.stop().await;
+    }
+}

@@ -95,17 +95,27 @@ fn recordings() -> Result<Arc<[Recording]>, StartError> {
 
 async fn answer(State(answers): State<Answers>, body: Bytes) -> Result<Json<Value>, Refusal> {
     let Question { prompt } = read(&body, r#"`{"prompt": "text"}`"#)?;
-    let prompt = match prompt {
-        Value::String(text) => text,
-        other => other.to_string(),
-    };
-    let (source, answer) = answers.to(&prompt);
+    let (source, answer) = answers.to(&text_of(&prompt));
     Ok(Json(json!({
         "model": MODEL,
         "recorded": source == "recording",
         "source": source,
         "answer": answer,
     })))
+}
+
+/// The texts of a prompt, one per line. Not its JSON: there a line break is `\\n`, and glues words.
+fn text_of(prompt: &Value) -> String {
+    match prompt {
+        Value::String(text) => text.clone(),
+        Value::Array(parts) => lines(parts.iter()),
+        Value::Object(parts) => lines(parts.values()),
+        other => other.to_string(),
+    }
+}
+
+fn lines<'a>(parts: impl Iterator<Item = &'a Value>) -> String {
+    parts.map(text_of).collect::<Vec<_>>().join("\n")
 }
 
 impl Answers {
