@@ -11,6 +11,7 @@
 //! (`sluice-verify`), what a run has done (`sluice-engine`).
 
 pub mod diagnostic;
+pub mod document;
 pub mod gate;
 pub mod label;
 pub mod limits;
