@@ -41,13 +41,7 @@ impl TreeHead {
 impl fmt::Display for TreeHead {
     /// The text of the note.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}\n{}\n{}\n",
-            self.origin,
-            self.size,
-            self.root.to_base64()
-        )
+        write!(f, "{}\n{}\n{}\n", self.origin, self.size, self.root.to_base64())
     }
 }
 
@@ -72,11 +66,7 @@ impl Checkpoint {
         if !note.signers().iter().any(|(name, _)| *name == head.origin) {
             return Err(CheckpointError::Signer);
         }
-        Ok(Self {
-            head,
-            extensions,
-            signers: note.signers().to_vec(),
-        })
+        Ok(Self { head, extensions, signers: note.signers().to_vec() })
     }
 
     /// The name of the log.
@@ -113,12 +103,7 @@ impl Checkpoint {
     ///
     /// # Errors
     /// As [`verify_inclusion`].
-    pub fn verify_inclusion(
-        &self,
-        leaf: &Hash,
-        index: LeafIndex,
-        path: &[Hash],
-    ) -> Result<(), ProofError> {
+    pub fn verify_inclusion(&self, leaf: &Hash, index: LeafIndex, path: &[Hash]) -> Result<(), ProofError> {
         verify_inclusion(leaf, index, self.size(), path, self.root())
     }
 
@@ -140,9 +125,7 @@ fn body(text: &str) -> Result<(TreeHead, Vec<String>), CheckpointError> {
     };
     let head = TreeHead {
         origin: KeyName::new(origin).map_err(|_| CheckpointError::Body)?,
-        size: decimal(size)
-            .map(TreeSize::new)
-            .ok_or(CheckpointError::Body)?,
+        size: decimal(size).map(TreeSize::new).ok_or(CheckpointError::Body)?,
         root: Hash::from_base64(root).map_err(|_| CheckpointError::Body)?,
     };
     let extensions: Vec<String> = lines.map(str::to_owned).collect();
@@ -154,9 +137,7 @@ fn body(text: &str) -> Result<(TreeHead, Vec<String>), CheckpointError> {
 
 /// Reads a decimal number in its one spelling: no sign, no leading zero.
 pub(crate) fn decimal(text: &str) -> Option<u64> {
-    u64::from_str(text)
-        .ok()
-        .filter(|number| number.to_string() == text)
+    u64::from_str(text).ok().filter(|number| number.to_string() == text)
 }
 
 /// Why a checkpoint was not opened or signed.

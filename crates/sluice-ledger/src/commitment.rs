@@ -79,13 +79,7 @@ impl Commitment {
 /// Values that are not bytes are given as their deterministic CBOR.
 #[must_use]
 pub fn commit(salt: &Salt, field: &str, value: &[u8]) -> Commitment {
-    Commitment(Hash::of(&[
-        FIELD_DOMAIN,
-        &salt.0,
-        &len_prefix(field),
-        field.as_bytes(),
-        value,
-    ]))
+    Commitment(Hash::of(&[FIELD_DOMAIN, &salt.0, &len_prefix(field), field.as_bytes(), value]))
 }
 
 /// Without it, field `a` with value `bc` and field `ab` with value `c` would be the same bytes.
@@ -105,10 +99,7 @@ mod tests {
         assert!(!commitment.opens_to(&Salt::from_bytes([8; 32]), "to", b"ann"));
         assert!(!commitment.opens_to(&salt, "too", b"ann"));
         assert!(!commitment.opens_to(&salt, "to", b"anne"));
-        assert!(
-            !commitment.opens_to(&salt, "toa", b"nn"),
-            "the border of field and value counts"
-        );
+        assert!(!commitment.opens_to(&salt, "toa", b"nn"), "the border of field and value counts");
     }
 
     #[test]

@@ -25,6 +25,9 @@ pub const ENTRY_BYTES_MAX: usize = u16::MAX as usize;
 /// The longest name of a body field: it is repeated in every entry.
 pub const BODY_KEY_BYTES_MAX: usize = 32;
 
+/// Keeps the hashes of sealed payloads apart from all others.
+const PAYLOAD_DOMAIN: &[u8] = b"sluice.sealed-payload.v1\n";
+
 /// The keys of the layout, in their order on the wire.
 mod field {
     pub(super) const VERSION: u64 = 1;
@@ -105,11 +108,7 @@ impl RunLink {
     /// The link of a run's first entry.
     #[must_use]
     pub const fn first(id: RunId) -> Self {
-        Self {
-            id,
-            seq: 0,
-            prev: None,
-        }
+        Self { id, seq: 0, prev: None }
     }
 
     /// The link of entry number `seq` of a run, whose predecessor has the leaf hash `prev`.
@@ -120,21 +119,13 @@ impl RunLink {
         if seq == 0 {
             return Err(EntryError::RunChain);
         }
-        Ok(Self {
-            id,
-            seq,
-            prev: Some(prev),
-        })
+        Ok(Self { id, seq, prev: Some(prev) })
     }
 
     /// The link of the entry that follows this one, whose leaf hash is `leaf`.
     #[must_use]
     pub const fn next(&self, leaf: Hash) -> Self {
-        Self {
-            id: self.id,
-            seq: self.seq.saturating_add(1),
-            prev: Some(leaf),
-        }
+        Self { id: self.id, seq: self.seq.saturating_add(1), prev: Some(leaf) }
     }
 
     /// The run.
@@ -165,6 +156,22 @@ pub struct PayloadRef {
     pub sealed_len: u64,
 }
 
+impl PayloadRef {
+    /// The reference to a sealed payload: `SHA-256("sluice.sealed-payload.v1\n" || sealed bytes)`.
+    ///
+    /// No salt: what it hashes is already encrypted under a key that can be destroyed.
+    #[must_use]
+    pub fn to_sealed(sealed: &[u8]) -> Self {
+        Self { commitment: Hash::of(&[PAYLOAD_DOMAIN, sealed]), sealed_len: sealed.len() as u64 }
+    }
+
+    /// Whether these are the sealed bytes that the entry means.
+    #[must_use]
+    pub fn is_to(&self, sealed: &[u8]) -> bool {
+        *self == Self::to_sealed(sealed)
+    }
+}
+
 impl Entry {
     /// The bytes that are stored and hashed: the only spelling of this entry.
     ///
@@ -179,10 +186,7 @@ impl Entry {
         }
         let bytes = cbor::encode(&value);
         if bytes.len() > ENTRY_BYTES_MAX {
-            return Err(cbor::CborError::TooLong {
-                limit: ENTRY_BYTES_MAX,
-            }
-            .into());
+            return Err(cbor::CborError::TooLong { limit: ENTRY_BYTES_MAX }.into());
         }
         Ok(bytes)
     }
@@ -237,10 +241,7 @@ impl Entry {
         }
         if let Some(payload) = &self.payload {
             let reference = Map::new()
-                .with(
-                    field::PAYLOAD_COMMITMENT,
-                    payload.commitment.as_bytes().to_vec(),
-                )
+                .with(field::PAYLOAD_COMMITMENT, payload.commitment.as_bytes().to_vec())
                 .with(field::PAYLOAD_SEALED_LEN, payload.sealed_len);
             map.insert(field::PAYLOAD, reference);
         }
@@ -251,9 +252,7 @@ impl Entry {
 fn check_body(body: &Map) -> Result<(), EntryError> {
     let is_name = |text: &str| {
         (1..=BODY_KEY_BYTES_MAX).contains(&text.len())
-            && text
-                .bytes()
-                .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-' | b'.'))
+            && text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-' | b'.'))
     };
     for (key, _) in body.iter() {
         if !matches!(key, Key::Text(text) if is_name(text)) {
@@ -268,9 +267,7 @@ fn take(map: &mut Map, key: u64) -> Result<Value, EntryError> {
 }
 
 fn unsigned(map: &mut Map, key: u64) -> Result<u64, EntryError> {
-    take(map, key)?
-        .as_u64()
-        .ok_or(EntryError::FieldType { key })
+    take(map, key)?.as_u64().ok_or(EntryError::FieldType { key })
 }
 
 fn hash(map: &mut Map, key: u64) -> Result<Hash, EntryError> {
@@ -283,10 +280,7 @@ fn run_link(map: &mut Map) -> Result<Option<RunLink>, EntryError> {
     let Some(id) = map.remove(field::RUN) else {
         return Ok(None);
     };
-    let id = id
-        .as_bytes()
-        .and_then(|bytes| bytes.try_into().ok())
-        .map(RunId::from_bytes);
+    let id = id.as_bytes().and_then(|bytes| bytes.try_into().ok()).map(RunId::from_bytes);
     let id = id.ok_or(EntryError::FieldType { key: field::RUN })?;
     match unsigned(map, field::SEQ_IN_RUN)? {
         0 => Ok(Some(RunLink::first(id))),
@@ -296,9 +290,7 @@ fn run_link(map: &mut Map) -> Result<Option<RunLink>, EntryError> {
 
 fn kind(map: &mut Map) -> Result<EntryKind, EntryError> {
     let code = unsigned(map, field::KIND)?;
-    u16::try_from(code)
-        .map(EntryKind::from_code)
-        .map_err(|_| EntryError::FieldType { key: field::KIND })
+    u16::try_from(code).map(EntryKind::from_code).map_err(|_| EntryError::FieldType { key: field::KIND })
 }
 
 fn body(map: &mut Map) -> Result<Map, EntryError> {
@@ -310,9 +302,7 @@ fn body(map: &mut Map) -> Result<Map, EntryError> {
 }
 
 fn payload(map: &mut Map) -> Result<Option<PayloadRef>, EntryError> {
-    let wrong = EntryError::FieldType {
-        key: field::PAYLOAD,
-    };
+    let wrong = EntryError::FieldType { key: field::PAYLOAD };
     let Some(value) = map.remove(field::PAYLOAD) else {
         return Ok(None);
     };
@@ -321,14 +311,9 @@ fn payload(map: &mut Map) -> Result<Option<PayloadRef>, EntryError> {
     };
     let payload = PayloadRef {
         commitment: hash(&mut reference, field::PAYLOAD_COMMITMENT).map_err(|_| wrong.clone())?,
-        sealed_len: unsigned(&mut reference, field::PAYLOAD_SEALED_LEN)
-            .map_err(|_| wrong.clone())?,
+        sealed_len: unsigned(&mut reference, field::PAYLOAD_SEALED_LEN).map_err(|_| wrong.clone())?,
     };
-    if reference.is_empty() {
-        Ok(Some(payload))
-    } else {
-        Err(wrong)
-    }
+    if reference.is_empty() { Ok(Some(payload)) } else { Err(wrong) }
 }
 
 #[cfg(test)]

@@ -19,8 +19,7 @@ use crate::merkle::{LeafIndex, PROOF_HASHES_MAX, ProofError, leaf_hash};
 use crate::note::{NOTE_BYTES_MAX, VerifierKey};
 
 /// The longest proof file: an entry in base64, the hashes, a note, and room for line heads.
-pub const EVIDENCE_BYTES_MAX: usize =
-    ENTRY_BYTES_MAX / 3 * 4 + 64 * PROOF_HASHES_MAX + NOTE_BYTES_MAX + 1024;
+pub const EVIDENCE_BYTES_MAX: usize = ENTRY_BYTES_MAX / 3 * 4 + 64 * PROOF_HASHES_MAX + NOTE_BYTES_MAX + 1024;
 
 const FIRST_LINE: &str = "c2sp.org/tlog-proof@v1";
 const EXTRA: &str = "extra ";
@@ -53,11 +52,7 @@ impl Evidence {
     ///
     /// # Errors
     /// [`EvidenceError`]: no trusted checkpoint, or a path that leads elsewhere.
-    pub fn open_for(
-        &self,
-        entry: &[u8],
-        trusted: &[VerifierKey],
-    ) -> Result<Checkpoint, EvidenceError> {
+    pub fn open_for(&self, entry: &[u8], trusted: &[VerifierKey]) -> Result<Checkpoint, EvidenceError> {
         let checkpoint = Checkpoint::open(self.checkpoint.as_bytes(), trusted)?;
         checkpoint.verify_inclusion(&leaf_hash(entry), self.index, &self.path)?;
         Ok(checkpoint)
@@ -95,34 +90,21 @@ impl FromStr for Evidence {
             Some(line) => Some(base64_after(line, EXTRA)?),
             None => None,
         };
-        let index = lines
-            .next()
-            .and_then(|line| decimal(line.strip_prefix(INDEX)?));
+        let index = lines.next().and_then(|line| decimal(line.strip_prefix(INDEX)?));
         let index = LeafIndex::new(index.ok_or(EvidenceError::Form)?);
-        let path: Vec<Hash> = lines
-            .map(Hash::from_base64)
-            .collect::<Result<_, _>>()
-            .map_err(|_| EvidenceError::Form)?;
+        let path: Vec<Hash> =
+            lines.map(Hash::from_base64).collect::<Result<_, _>>().map_err(|_| EvidenceError::Form)?;
         if path.len() > PROOF_HASHES_MAX {
             return Err(EvidenceError::TooLong);
         }
-        Ok(Self {
-            entry,
-            index,
-            path,
-            checkpoint: checkpoint.to_owned(),
-        })
+        Ok(Self { entry, index, path, checkpoint: checkpoint.to_owned() })
     }
 }
 
 fn base64_after(line: &str, start: &str) -> Result<Vec<u8>, EvidenceError> {
     let base64 = line.strip_prefix(start).ok_or(EvidenceError::Form)?;
     let bytes = STANDARD.decode(base64).map_err(|_| EvidenceError::Form)?;
-    if bytes.len() > ENTRY_BYTES_MAX {
-        Err(EvidenceError::TooLong)
-    } else {
-        Ok(bytes)
-    }
+    if bytes.len() > ENTRY_BYTES_MAX { Err(EvidenceError::TooLong) } else { Ok(bytes) }
 }
 
 /// Why a proof file proves nothing.

@@ -102,9 +102,7 @@ fn hex_digit(digit: u8) -> Result<u8, HashError> {
 
 /// SL616. The text or the bytes are not one SHA-256 value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error(
-    "not a hash: 32 bytes, 64 lower-case hexadecimal digits or 44 characters of base64 expected"
-)]
+#[error("not a hash: 32 bytes, 64 lower-case hexadecimal digits or 44 characters of base64 expected")]
 pub struct HashError;
 
 impl HashError {
@@ -130,16 +128,9 @@ mod tests {
         assert_eq!(hex.trim_start_matches('b').parse::<Hash>(), Err(HashError));
         assert_eq!(format!("{hex}0").parse::<Hash>(), Err(HashError));
         // `=` missing, and spare bits set in the last digit: other decoders would take both.
-        assert_eq!(
-            Hash::from_base64(hash.to_base64().trim_end_matches('=')),
-            Err(HashError)
-        );
+        assert_eq!(Hash::from_base64(hash.to_base64().trim_end_matches('=')), Err(HashError));
         let loose = hash.to_base64().replace("0=", "1=");
-        assert_ne!(
-            loose,
-            hash.to_base64(),
-            "the vector must end in a digit with spare bits"
-        );
+        assert_ne!(loose, hash.to_base64(), "the vector must end in a digit with spare bits");
         assert_eq!(Hash::from_base64(&loose), Err(HashError));
     }
 }

@@ -19,6 +19,8 @@ mod checkpoint;
 mod commitment;
 mod entry;
 mod evidence;
+#[cfg(test)]
+mod format_page;
 mod hash;
 pub mod merkle;
 pub mod note;
@@ -26,8 +28,7 @@ pub mod note;
 pub use checkpoint::{Checkpoint, CheckpointError, TreeHead};
 pub use commitment::{Commitment, Salt, commit};
 pub use entry::{
-    BODY_KEY_BYTES_MAX, ENTRY_BYTES_MAX, ENTRY_VERSION, Entry, EntryError, EntryKind, PayloadRef,
-    RunId, RunLink,
+    BODY_KEY_BYTES_MAX, ENTRY_BYTES_MAX, ENTRY_VERSION, Entry, EntryError, EntryKind, PayloadRef, RunId, RunLink,
 };
 pub use evidence::{EVIDENCE_BYTES_MAX, Evidence, EvidenceError};
 pub use hash::{Hash, HashError};

@@ -59,9 +59,7 @@ pub fn open(note: &[u8], trusted: &[VerifierKey]) -> Result<Note, NoteError> {
             continue;
         };
         if !key.has_signed(parsed.text.as_bytes(), &signature.bytes) {
-            return Err(NoteError::FalseSignature {
-                name: key.name().clone(),
-            });
+            return Err(NoteError::FalseSignature { name: key.name().clone() });
         }
         let signer = (key.name().clone(), key.id());
         if !signers.contains(&signer) {
@@ -71,10 +69,7 @@ pub fn open(note: &[u8], trusted: &[VerifierKey]) -> Result<Note, NoteError> {
     if signers.is_empty() {
         return Err(NoteError::NoTrustedSignature);
     }
-    Ok(Note {
-        text: parsed.text.to_owned(),
-        signers,
-    })
+    Ok(Note { text: parsed.text.to_owned(), signers })
 }
 
 /// Signs a text, and gives the note.
@@ -127,45 +122,26 @@ fn parse(note: &[u8]) -> Result<Parsed<'_>, NoteError> {
     }
     // The last empty line parts text and signatures; the text keeps its own line break.
     let cut = note.rfind("\n\n").ok_or(NoteError::NoSignatures)?;
-    let (text, signatures) = note
-        .split_at_checked(cut + 1)
-        .ok_or(NoteError::NoSignatures)?;
-    let signatures = signatures
-        .strip_prefix('\n')
-        .ok_or(NoteError::NoSignatures)?;
-    let signatures = signatures
-        .strip_suffix('\n')
-        .ok_or(NoteError::NoSignatures)?;
+    let (text, signatures) = note.split_at_checked(cut + 1).ok_or(NoteError::NoSignatures)?;
+    let signatures = signatures.strip_prefix('\n').ok_or(NoteError::NoSignatures)?;
+    let signatures = signatures.strip_suffix('\n').ok_or(NoteError::NoSignatures)?;
     if signatures.split('\n').count() > NOTE_SIGNATURES_MAX {
         return Err(NoteError::TooManySignatures);
     }
-    let signatures = signatures
-        .split('\n')
-        .map(signature)
-        .collect::<Result<_, _>>()?;
+    let signatures = signatures.split('\n').map(signature).collect::<Result<_, _>>()?;
     Ok(Parsed { text, signatures })
 }
 
 fn signature(line: &str) -> Result<Signature<'_>, NoteError> {
-    let rest = line
-        .strip_prefix(SIGNATURE_START)
-        .ok_or(NoteError::SignatureLine)?;
+    let rest = line.strip_prefix(SIGNATURE_START).ok_or(NoteError::SignatureLine)?;
     let (name, base64) = rest.split_once(' ').ok_or(NoteError::SignatureLine)?;
     KeyName::new(name).map_err(|_| NoteError::SignatureLine)?;
-    let bytes = STANDARD
-        .decode(base64)
-        .map_err(|_| NoteError::SignatureLine)?;
-    let (id, bytes) = bytes
-        .split_first_chunk::<4>()
-        .ok_or(NoteError::SignatureLine)?;
+    let bytes = STANDARD.decode(base64).map_err(|_| NoteError::SignatureLine)?;
+    let (id, bytes) = bytes.split_first_chunk::<4>().ok_or(NoteError::SignatureLine)?;
     if bytes.is_empty() {
         return Err(NoteError::SignatureLine);
     }
-    Ok(Signature {
-        name,
-        id: u32::from_be_bytes(*id),
-        bytes: bytes.to_vec(),
-    })
+    Ok(Signature { name, id: u32::from_be_bytes(*id), bytes: bytes.to_vec() })
 }
 
 #[cfg(test)]

@@ -19,15 +19,9 @@ pub struct Limits {
 
 impl Limits {
     /// For the entry of a log: what a tlog-tiles bundle can hold, and shallow enough for a person.
-    pub const ENTRY: Self = Self {
-        bytes: crate::entry::ENTRY_BYTES_MAX,
-        depth: 16,
-    };
+    pub const ENTRY: Self = Self { bytes: crate::entry::ENTRY_BYTES_MAX, depth: 16 };
     /// For what is sealed beside an entry: values of a workflow, so as deep as those.
-    pub const PAYLOAD: Self = Self {
-        bytes: 16 << 20,
-        depth: 128,
-    };
+    pub const PAYLOAD: Self = Self { bytes: 16 << 20, depth: 128 };
 }
 
 /// Reads one value that fills the whole of `bytes`.
@@ -36,28 +30,18 @@ impl Limits {
 /// [`CborError`]: too much, not CBOR, not of the subset, or not the deterministic spelling.
 pub fn decode(bytes: &[u8], limits: Limits) -> Result<Value, CborError> {
     if bytes.len() > limits.bytes {
-        return Err(CborError::TooLong {
-            limit: limits.bytes,
-        });
+        return Err(CborError::TooLong { limit: limits.bytes });
     }
-    let mut reader = Reader {
-        decoder: Decoder::new(bytes),
-    };
+    let mut reader = Reader { decoder: Decoder::new(bytes) };
     let value = reader.value(limits.depth)?;
     let end = reader.decoder.position();
     if end != bytes.len() {
         return Err(CborError::Trailing { at: end });
     }
     let canonical = encode(&value);
-    match canonical
-        .iter()
-        .zip(bytes)
-        .position(|(ours, theirs)| ours != theirs)
-    {
+    match canonical.iter().zip(bytes).position(|(ours, theirs)| ours != theirs) {
         Some(at) => Err(CborError::NotDeterministic { at }),
-        None if canonical.len() != bytes.len() => Err(CborError::NotDeterministic {
-            at: canonical.len(),
-        }),
+        None if canonical.len() != bytes.len() => Err(CborError::NotDeterministic { at: canonical.len() }),
         None => Ok(value),
     }
 }
@@ -74,19 +58,13 @@ impl Reader<'_> {
         match self.decoder.datatype().map_err(malformed)? {
             Type::Null => self.decoder.null().map(|()| Value::Null).map_err(malformed),
             Type::Bool => self.decoder.bool().map(Value::Bool).map_err(malformed),
-            Type::Bytes => self
-                .decoder
-                .bytes()
-                .map(|bytes| Value::Bytes(bytes.to_vec()))
-                .map_err(malformed),
+            Type::Bytes => self.decoder.bytes().map(|bytes| Value::Bytes(bytes.to_vec())).map_err(malformed),
             Type::String => self.decoder.str().map(Value::from).map_err(malformed),
             Type::Array => self.array(depth),
             Type::Map => self.map(depth),
             number if is_integer(number) => {
                 let number = self.decoder.int().map_err(malformed)?;
-                Integer::new(number.into())
-                    .map(Value::Int)
-                    .ok_or(CborError::Unsupported { at })
+                Integer::new(number.into()).map(Value::Int).ok_or(CborError::Unsupported { at })
             }
             Type::BytesIndef | Type::StringIndef | Type::ArrayIndef | Type::MapIndef => {
                 Err(CborError::NotDeterministic { at })
@@ -128,9 +106,7 @@ impl Reader<'_> {
         let at = self.decoder.position();
         let malformed = |_| CborError::Malformed { at };
         match self.decoder.datatype().map_err(malformed)? {
-            Type::U8 | Type::U16 | Type::U32 | Type::U64 => {
-                self.decoder.u64().map(Key::Int).map_err(malformed)
-            }
+            Type::U8 | Type::U16 | Type::U32 | Type::U64 => self.decoder.u64().map(Key::Int).map_err(malformed),
             Type::String => self.decoder.str().map(Key::from).map_err(malformed),
             _ => Err(CborError::Unsupported { at }),
         }
@@ -140,24 +116,12 @@ impl Reader<'_> {
 fn is_integer(kind: Type) -> bool {
     matches!(
         kind,
-        Type::U8
-            | Type::U16
-            | Type::U32
-            | Type::U64
-            | Type::I8
-            | Type::I16
-            | Type::I32
-            | Type::I64
-            | Type::Int
+        Type::U8 | Type::U16 | Type::U32 | Type::U64 | Type::I8 | Type::I16 | Type::I32 | Type::I64 | Type::Int
     )
 }
 
-fn definite(
-    len: Result<Option<u64>, minicbor::decode::Error>,
-    at: usize,
-) -> Result<u64, CborError> {
-    len.map_err(|_| CborError::Malformed { at })?
-        .ok_or(CborError::NotDeterministic { at })
+fn definite(len: Result<Option<u64>, minicbor::decode::Error>, at: usize) -> Result<u64, CborError> {
+    len.map_err(|_| CborError::Malformed { at })?.ok_or(CborError::NotDeterministic { at })
 }
 
 /// Why bytes are not a value.

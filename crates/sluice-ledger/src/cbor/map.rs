@@ -20,9 +20,7 @@ impl Ord for Key {
     fn cmp(&self, other: &Self) -> Ordering {
         match (self, other) {
             (Self::Int(one), Self::Int(two)) => one.cmp(two),
-            (Self::Text(one), Self::Text(two)) => {
-                one.len().cmp(&two.len()).then_with(|| one.cmp(two))
-            }
+            (Self::Text(one), Self::Text(two)) => one.len().cmp(&two.len()).then_with(|| one.cmp(two)),
             (Self::Int(_), Self::Text(_)) => Ordering::Less,
             (Self::Text(_), Self::Int(_)) => Ordering::Greater,
         }
@@ -120,11 +118,6 @@ impl Map {
 
 impl<K: Into<Key>, V: Into<Value>> FromIterator<(K, V)> for Map {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(members: I) -> Self {
-        Self(
-            members
-                .into_iter()
-                .map(|(key, value)| (key.into(), value.into()))
-                .collect(),
-        )
+        Self(members.into_iter().map(|(key, value)| (key.into(), value.into())).collect())
     }
 }

@@ -27,71 +27,43 @@ impl Value {
     /// The number, if it is one from 0 to 2⁶⁴−1.
     #[must_use]
     pub fn as_u64(&self) -> Option<u64> {
-        if let Self::Int(number) = self {
-            number.as_u64()
-        } else {
-            None
-        }
+        if let Self::Int(number) = self { number.as_u64() } else { None }
     }
 
     /// The number, if it is one from −2⁶³ to 2⁶³−1.
     #[must_use]
     pub fn as_i64(&self) -> Option<i64> {
-        if let Self::Int(number) = self {
-            number.as_i64()
-        } else {
-            None
-        }
+        if let Self::Int(number) = self { number.as_i64() } else { None }
     }
 
     /// The truth value, if it is one.
     #[must_use]
     pub const fn as_bool(&self) -> Option<bool> {
-        if let Self::Bool(flag) = self {
-            Some(*flag)
-        } else {
-            None
-        }
+        if let Self::Bool(flag) = self { Some(*flag) } else { None }
     }
 
     /// The bytes, if it is a byte string.
     #[must_use]
     pub fn as_bytes(&self) -> Option<&[u8]> {
-        if let Self::Bytes(bytes) = self {
-            Some(bytes)
-        } else {
-            None
-        }
+        if let Self::Bytes(bytes) = self { Some(bytes) } else { None }
     }
 
     /// The text, if it is one.
     #[must_use]
     pub fn as_text(&self) -> Option<&str> {
-        if let Self::Text(text) = self {
-            Some(text)
-        } else {
-            None
-        }
+        if let Self::Text(text) = self { Some(text) } else { None }
     }
 
     /// The members, if it is an array.
     #[must_use]
     pub fn as_array(&self) -> Option<&[Self]> {
-        if let Self::Array(values) = self {
-            Some(values)
-        } else {
-            None
-        }
+        if let Self::Array(values) = self { Some(values) } else { None }
     }
 
     /// The map, if it is one.
     #[must_use]
     pub const fn as_map(&self) -> Option<&Map> {
-        if let Self::Map(map) = self {
-            Some(map)
-        } else {
-            None
-        }
+        if let Self::Map(map) = self { Some(map) } else { None }
     }
 
     /// How deep maps and arrays lie in each other: 0 for a plain value.
@@ -99,13 +71,7 @@ impl Value {
     pub fn depth(&self) -> usize {
         match self {
             Self::Array(values) => 1 + values.iter().map(Self::depth).max().unwrap_or(0),
-            Self::Map(map) => {
-                1 + map
-                    .iter()
-                    .map(|(_, value)| value.depth())
-                    .max()
-                    .unwrap_or(0)
-            }
+            Self::Map(map) => 1 + map.iter().map(|(_, value)| value.depth()).max().unwrap_or(0),
             _ => 0,
         }
     }

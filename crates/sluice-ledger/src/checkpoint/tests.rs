@@ -12,11 +12,7 @@ fn trusted(keys: &[&SignerKey]) -> Vec<VerifierKey> {
 }
 
 fn head(size: u64) -> TreeHead {
-    TreeHead {
-        origin: KeyName::new("log.example").unwrap(),
-        size: TreeSize::new(size),
-        root: leaf_hash(b"a"),
-    }
+    TreeHead { origin: KeyName::new("log.example").unwrap(), size: TreeSize::new(size), root: leaf_hash(b"a") }
 }
 
 #[test]
@@ -31,16 +27,10 @@ fn a_head_that_its_log_signed_opens_to_itself() {
     — log.example HMdY+Rki9V7S8KjV185EcstQcCHTuYx7QXwyftV/k0110tzP7FBswiw/xvHVXUn82plRoB3fwIZyGBW70nlcoOx2qwM=
     ");
     let checkpoint = Checkpoint::open(note.as_bytes(), &trusted(&[&log])).unwrap();
-    assert_eq!(
-        (checkpoint.origin().as_str(), checkpoint.size()),
-        ("log.example", TreeSize::new(1))
-    );
+    assert_eq!((checkpoint.origin().as_str(), checkpoint.size()), ("log.example", TreeSize::new(1)));
     assert_eq!(checkpoint.root(), &leaf_hash(b"a"));
     assert!(checkpoint.extensions().is_empty());
-    assert_eq!(
-        checkpoint.signers(),
-        [(log.verifier().name().clone(), log.verifier().id())]
-    );
+    assert_eq!(checkpoint.signers(), [(log.verifier().name().clone(), log.verifier().id())]);
 }
 
 #[test]
@@ -52,13 +42,7 @@ fn a_witness_alone_makes_no_checkpoint() {
     assert_eq!(opened.unwrap_err().code(), "SL631");
     assert_eq!(head(1).sign(&witness), Err(CheckpointError::Signer));
     let both = note::sign(&head(1).to_string(), &[&log, &witness]).unwrap();
-    assert_eq!(
-        Checkpoint::open(both.as_bytes(), &trusted(&[&log, &witness]))
-            .unwrap()
-            .signers()
-            .len(),
-        2
-    );
+    assert_eq!(Checkpoint::open(both.as_bytes(), &trusted(&[&log, &witness])).unwrap().signers().len(), 2);
 }
 
 #[test]
@@ -90,19 +74,10 @@ fn a_signed_text_that_is_no_checkpoint_is_refused() {
     ];
     for text in texts {
         let note = note::sign(&text, &[&log]).unwrap();
-        assert_eq!(
-            Checkpoint::open(note.as_bytes(), &trusted(&[&log])),
-            Err(CheckpointError::Body),
-            "{text:?}"
-        );
+        assert_eq!(Checkpoint::open(note.as_bytes(), &trusted(&[&log])), Err(CheckpointError::Body), "{text:?}");
     }
     let extended = note::sign(&format!("log.example\n1\n{root}\nmore\n"), &[&log]).unwrap();
-    assert_eq!(
-        Checkpoint::open(extended.as_bytes(), &trusted(&[&log]))
-            .unwrap()
-            .extensions(),
-        ["more"]
-    );
+    assert_eq!(Checkpoint::open(extended.as_bytes(), &trusted(&[&log])).unwrap().extensions(), ["more"]);
 }
 
 #[test]
@@ -113,26 +88,12 @@ fn growth_between_two_checkpoints_is_checked() {
     let leaves = [b"a", b"b", b"c"].map(|entry| leaf_hash(entry));
     for leaf in leaves {
         frontier.append(leaf).unwrap();
-        let head = TreeHead {
-            size: frontier.size(),
-            root: frontier.root(),
-            ..head(0)
-        };
-        checkpoints.push(
-            Checkpoint::open(head.sign(&log).unwrap().as_bytes(), &trusted(&[&log])).unwrap(),
-        );
+        let head = TreeHead { size: frontier.size(), root: frontier.root(), ..head(0) };
+        checkpoints.push(Checkpoint::open(head.sign(&log).unwrap().as_bytes(), &trusted(&[&log])).unwrap());
     }
-    let [one, _, three] = &checkpoints[..] else {
-        panic!("three checkpoints")
-    };
+    let [one, _, three] = &checkpoints[..] else { panic!("three checkpoints") };
     let path = [leaves[1], leaves[2]];
     assert_eq!(three.verify_growth_from(one, &path), Ok(()));
-    assert_eq!(
-        three.verify_growth_from(one, &[leaves[2], leaves[1]]),
-        Err(ProofError::Mismatch)
-    );
-    assert_eq!(
-        one.verify_growth_from(three, &path),
-        Err(ProofError::SizesReversed)
-    );
+    assert_eq!(three.verify_growth_from(one, &[leaves[2], leaves[1]]), Err(ProofError::Mismatch));
+    assert_eq!(one.verify_growth_from(three, &path), Err(ProofError::SizesReversed));
 }

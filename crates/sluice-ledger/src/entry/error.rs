@@ -54,10 +54,7 @@ impl EntryError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::UnknownVersion { .. } => "SL601",
-            Self::NotAMap
-            | Self::MissingField { .. }
-            | Self::FieldType { .. }
-            | Self::UnknownField { .. } => "SL602",
+            Self::NotAMap | Self::MissingField { .. } | Self::FieldType { .. } | Self::UnknownField { .. } => "SL602",
             Self::BodyKey { .. } => "SL603",
             Self::RunChain => "SL607",
             Self::Cbor(error) => error.code(),

@@ -18,14 +18,9 @@ fn sample() -> Evidence {
         frontier.append(leaf_hash(entry)).unwrap();
     }
     let origin = KeyName::new("log.example").unwrap();
-    let head = TreeHead {
-        origin,
-        size: frontier.size(),
-        root: frontier.root(),
-    };
+    let head = TreeHead { origin, size: frontier.size(), root: frontier.root() };
     let index = LeafIndex::new(2);
-    let mut leaves =
-        Leaves(|at: LeafIndex| Ok::<_, Infallible>(leaf_hash(&entries[at.get() as usize])));
+    let mut leaves = Leaves(|at: LeafIndex| Ok::<_, Infallible>(leaf_hash(&entries[at.get() as usize])));
     Evidence {
         entry: Some(entries[2].clone()),
         index,
@@ -63,17 +58,11 @@ fn a_proof_file_proves_the_entry_that_it_carries() {
 
 #[test]
 fn an_entry_can_be_handed_over_beside_the_file() {
-    let without = Evidence {
-        entry: None,
-        ..sample()
-    };
+    let without = Evidence { entry: None, ..sample() };
     let read: Evidence = without.to_string().parse().unwrap();
     assert_eq!(read.open(&trusted()).unwrap_err(), EvidenceError::NoEntry);
     assert!(read.open_for(&[2; 3], &trusted()).is_ok());
-    assert_eq!(
-        read.open_for(&[3; 3], &trusted()).unwrap_err().code(),
-        "SL611"
-    );
+    assert_eq!(read.open_for(&[3; 3], &trusted()).unwrap_err().code(), "SL611");
 }
 
 #[test]
@@ -111,41 +100,18 @@ fn every_other_spelling_is_refused() {
     ];
     for (from, to) in changes {
         assert!(text.contains(from), "{from:?}");
-        let changed = if from == "\n\n" {
-            text.replace(from, to)
-        } else {
-            text.replacen(from, to, 1)
-        };
-        assert_eq!(
-            changed.parse::<Evidence>().unwrap_err().code(),
-            "SL640",
-            "{from:?} to {to:?}"
-        );
+        let changed = if from == "\n\n" { text.replace(from, to) } else { text.replacen(from, to, 1) };
+        assert_eq!(changed.parse::<Evidence>().unwrap_err().code(), "SL640", "{from:?} to {to:?}");
     }
 }
 
 #[test]
 fn a_proof_file_has_limits() {
-    let long = Evidence {
-        path: vec![leaf_hash(b""); PROOF_HASHES_MAX + 1],
-        ..sample()
-    };
-    assert_eq!(
-        long.to_string().parse::<Evidence>(),
-        Err(EvidenceError::TooLong)
-    );
-    let large = Evidence {
-        entry: Some(vec![0; ENTRY_BYTES_MAX + 1]),
-        ..sample()
-    };
-    assert_eq!(
-        large.to_string().parse::<Evidence>(),
-        Err(EvidenceError::TooLong)
-    );
-    let largest = Evidence {
-        entry: Some(vec![0; ENTRY_BYTES_MAX]),
-        ..sample()
-    };
+    let long = Evidence { path: vec![leaf_hash(b""); PROOF_HASHES_MAX + 1], ..sample() };
+    assert_eq!(long.to_string().parse::<Evidence>(), Err(EvidenceError::TooLong));
+    let large = Evidence { entry: Some(vec![0; ENTRY_BYTES_MAX + 1]), ..sample() };
+    assert_eq!(large.to_string().parse::<Evidence>(), Err(EvidenceError::TooLong));
+    let largest = Evidence { entry: Some(vec![0; ENTRY_BYTES_MAX]), ..sample() };
     assert_eq!(largest.to_string().parse::<Evidence>(), Ok(largest));
     let huge = "a".repeat(EVIDENCE_BYTES_MAX + 1);
     assert_eq!(huge.parse::<Evidence>(), Err(EvidenceError::TooLong));

@@ -28,10 +28,7 @@ impl Frontier {
     /// The frontier of the tree without leaves.
     #[must_use]
     pub const fn new() -> Self {
-        Self {
-            size: 0,
-            peaks: Vec::new(),
-        }
+        Self { size: 0, peaks: Vec::new() }
     }
 
     /// How many leaves were appended.
@@ -107,19 +104,14 @@ impl Frontier {
     /// # Errors
     /// [`FrontierError::Malformed`] if the size does not go with the number of hashes, or is too large.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, FrontierError> {
-        let (size, rest) = bytes
-            .split_first_chunk::<SIZE_BYTES>()
-            .ok_or(FrontierError::Malformed)?;
+        let (size, rest) = bytes.split_first_chunk::<SIZE_BYTES>().ok_or(FrontierError::Malformed)?;
         let size = u64::from_be_bytes(*size);
         let (hashes, tail) = rest.as_chunks::<{ Hash::BYTES }>();
         let is_whole = tail.is_empty() && hashes.len() == size.count_ones() as usize;
         if !is_whole || size > TREE_SIZE_MAX {
             return Err(FrontierError::Malformed);
         }
-        Ok(Self {
-            size,
-            peaks: hashes.iter().copied().map(Hash::from_bytes).collect(),
-        })
+        Ok(Self { size, peaks: hashes.iter().copied().map(Hash::from_bytes).collect() })
     }
 }
 

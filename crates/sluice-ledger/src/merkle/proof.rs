@@ -28,10 +28,7 @@ pub fn verify_inclusion(
     if !size.has(index) {
         return Err(ProofError::OutsideTree);
     }
-    let mut climb = Climb {
-        node: index.get(),
-        last: size.get() - 1,
-    };
+    let mut climb = Climb { node: index.get(), last: size.get() - 1 };
     let mut hash = *leaf;
     for beside in path {
         hash = match climb.step()? {
@@ -67,19 +64,12 @@ pub fn verify_consistency(
         if !path.is_empty() {
             return Err(ProofError::Length);
         }
-        let known = if older == newer {
-            *newer_root
-        } else {
-            empty_root()
-        };
+        let known = if older == newer { *newer_root } else { empty_root() };
         return matches(older_root, &known);
     }
     // The largest full subtree at the right edge of the older tree is where both roots meet.
     let edge = (older.get() - 1).trailing_ones();
-    let mut climb = Climb {
-        node: (older.get() - 1) >> edge,
-        last: (newer.get() - 1) >> edge,
-    };
+    let mut climb = Climb { node: (older.get() - 1) >> edge, last: (newer.get() - 1) >> edge };
     let (first, rest) = match (older.get().is_power_of_two(), path) {
         (true, rest) => (older_root, rest),
         (false, [first, rest @ ..]) => (first, rest),
@@ -101,11 +91,7 @@ pub fn verify_consistency(
 }
 
 fn matches(found: &Hash, claimed: &Hash) -> Result<(), ProofError> {
-    if found == claimed {
-        Ok(())
-    } else {
-        Err(ProofError::Mismatch)
-    }
+    if found == claimed { Ok(()) } else { Err(ProofError::Mismatch) }
 }
 
 /// On which side of the node that we stand on the next hash of the path lies.
@@ -144,11 +130,7 @@ impl Climb {
     }
 
     fn finish(self) -> Result<(), ProofError> {
-        if self.last == 0 {
-            Ok(())
-        } else {
-            Err(ProofError::Length)
-        }
+        if self.last == 0 { Ok(()) } else { Err(ProofError::Length) }
     }
 }
 

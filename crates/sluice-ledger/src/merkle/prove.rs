@@ -18,10 +18,7 @@ impl NodeId {
     /// The node one level up that this one is part of.
     #[must_use]
     pub const fn parent(self) -> Self {
-        Self {
-            level: self.level + 1,
-            index: self.index >> 1,
-        }
+        Self { level: self.level + 1, index: self.index >> 1 }
     }
 }
 
@@ -59,14 +56,8 @@ impl<F: FnMut(LeafIndex) -> Result<Hash, E>, E> Nodes for Leaves<F> {
         let Some(level) = id.level.checked_sub(1) else {
             return (self.0)(LeafIndex::new(id.index));
         };
-        let left = self.node(NodeId {
-            level,
-            index: id.index << 1,
-        })?;
-        let right = self.node(NodeId {
-            level,
-            index: id.index << 1 | 1,
-        })?;
+        let left = self.node(NodeId { level, index: id.index << 1 })?;
+        let right = self.node(NodeId { level, index: id.index << 1 | 1 })?;
         Ok(node_hash(&left, &right))
     }
 }
@@ -87,17 +78,10 @@ pub fn prove_inclusion<N: Nodes>(
     if !size.has(index) {
         return Err(ProveError::OutsideTree { index, size });
     }
-    let mut span = Span {
-        from: 0,
-        to: size.get(),
-    };
+    let mut span = Span { from: 0, to: size.get() };
     let mut path = Vec::new();
     while let Some((left, right)) = span.split() {
-        let (inside, beside) = if index.get() < left.to {
-            (left, right)
-        } else {
-            (right, left)
-        };
+        let (inside, beside) = if index.get() < left.to { (left, right) } else { (right, left) };
         path.push(beside.root(nodes)?);
         span = inside;
     }
@@ -124,20 +108,13 @@ pub fn prove_consistency<N: Nodes>(
     if older == TreeSize::EMPTY {
         return Ok(Vec::new());
     }
-    let mut span = Span {
-        from: 0,
-        to: newer.get(),
-    };
+    let mut span = Span { from: 0, to: newer.get() };
     let mut path = Vec::new();
     while span.to != older.get() {
         let Some((left, right)) = span.split() else {
             break;
         };
-        let (inside, beside) = if older.get() <= left.to {
-            (left, right)
-        } else {
-            (right, left)
-        };
+        let (inside, beside) = if older.get() <= left.to { (left, right) } else { (right, left) };
         path.push(beside.root(nodes)?);
         span = inside;
     }
@@ -157,11 +134,7 @@ pub fn root_at<N: Nodes>(nodes: &mut N, size: TreeSize) -> Result<Hash, ProveErr
     if size == TreeSize::EMPTY {
         return Ok(empty_root());
     }
-    Span {
-        from: 0,
-        to: size.get(),
-    }
-    .root(nodes)
+    Span { from: 0, to: size.get() }.root(nodes)
 }
 
 /// The leaves of one subtree of the RFC's recursion; never empty.
@@ -179,28 +152,17 @@ impl Span {
             return None;
         }
         let middle = self.from + (1 << (len - 1).ilog2());
-        Some((
-            Self { to: middle, ..self },
-            Self {
-                from: middle,
-                ..self
-            },
-        ))
+        Some((Self { to: middle, ..self }, Self { from: middle, ..self }))
     }
 
     /// Reads one stored hash per bit that is set in the length.
     fn root<N: Nodes>(self, nodes: &mut N) -> Result<Hash, ProveError<N::Error>> {
         let len = self.to - self.from;
         match self.split() {
-            Some((left, right)) if !len.is_power_of_two() => {
-                Ok(node_hash(&left.root(nodes)?, &right.root(nodes)?))
-            }
+            Some((left, right)) if !len.is_power_of_two() => Ok(node_hash(&left.root(nodes)?, &right.root(nodes)?)),
             _ => {
                 let level = len.trailing_zeros();
-                let id = NodeId {
-                    level: level as u8,
-                    index: self.from >> level,
-                };
+                let id = NodeId { level: level as u8, index: self.from >> level };
                 nodes.node(id).map_err(ProveError::Read)
             }
         }

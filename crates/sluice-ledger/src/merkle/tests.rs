@@ -9,38 +9,14 @@ use super::*;
 
 /// The leaves of the reference tests of RFC 6962's own implementation, and the root after each.
 const REFERENCE: [(&[u8], &str); 8] = [
-    (
-        b"",
-        "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
-    ),
-    (
-        b"\x00",
-        "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125",
-    ),
-    (
-        b"\x10",
-        "aeb6bcfe274b70a14fb067a5e5578264db0fa9b51af5e0ba159158f329e06e77",
-    ),
-    (
-        b"\x20\x21",
-        "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
-    ),
-    (
-        b"\x30\x31",
-        "4e3bbb1f7b478dcfe71fb631631519a3bca12c9aefca1612bfce4c13a86264d4",
-    ),
-    (
-        b"@ABC",
-        "76e67dadbcdf1e10e1b74ddc608abd2f98dfb16fbce75277b5232a127f2087ef",
-    ),
-    (
-        b"PQRSTUVW",
-        "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c",
-    ),
-    (
-        b"`abcdefghijklmno",
-        "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
-    ),
+    (b"", "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d"),
+    (b"\x00", "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125"),
+    (b"\x10", "aeb6bcfe274b70a14fb067a5e5578264db0fa9b51af5e0ba159158f329e06e77"),
+    (b"\x20\x21", "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7"),
+    (b"\x30\x31", "4e3bbb1f7b478dcfe71fb631631519a3bca12c9aefca1612bfce4c13a86264d4"),
+    (b"@ABC", "76e67dadbcdf1e10e1b74ddc608abd2f98dfb16fbce75277b5232a127f2087ef"),
+    (b"PQRSTUVW", "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c"),
+    (b"`abcdefghijklmno", "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328"),
 ];
 
 /// A log in memory, kept twice: by us, and by `tlog_tiles`.
@@ -55,21 +31,13 @@ struct Theirs<'t>(&'t [tlog::Hash]);
 
 impl tlog::HashReader for Theirs<'_> {
     fn read_hashes(&self, indexes: &[u64]) -> Result<Vec<tlog::Hash>, tlog::Error> {
-        Ok(indexes
-            .iter()
-            .map(|index| self.0[*index as usize])
-            .collect())
+        Ok(indexes.iter().map(|index| self.0[*index as usize]).collect())
     }
 }
 
 impl Twin {
     fn new() -> Self {
-        Self {
-            frontier: Frontier::new(),
-            nodes: Default::default(),
-            leaves: vec![],
-            theirs: vec![],
-        }
+        Self { frontier: Frontier::new(), nodes: Default::default(), leaves: vec![], theirs: vec![] }
     }
 
     fn of(size: u64) -> Self {
@@ -83,9 +51,7 @@ impl Twin {
     fn append(&mut self, entry: &[u8]) {
         let leaf = leaf_hash(entry);
         let nodes = &mut self.nodes;
-        self.frontier
-            .append_with(leaf, |id, hash| assert_eq!(nodes.insert(id, hash), None))
-            .unwrap();
+        self.frontier.append_with(leaf, |id, hash| assert_eq!(nodes.insert(id, hash), None)).unwrap();
         let index = self.leaves.len() as u64;
         let more = tlog::stored_hashes(index, entry, &Theirs(&self.theirs)).unwrap();
         self.theirs.extend(more);
@@ -101,29 +67,16 @@ impl Twin {
     }
 
     fn inclusion(&self, index: u64, size: u64) -> Vec<Hash> {
-        prove_inclusion(
-            &mut self.reader(),
-            LeafIndex::new(index),
-            TreeSize::new(size),
-        )
-        .unwrap()
+        prove_inclusion(&mut self.reader(), LeafIndex::new(index), TreeSize::new(size)).unwrap()
     }
 
     fn consistency(&self, older: u64, newer: u64) -> Vec<Hash> {
-        prove_consistency(
-            &mut self.reader(),
-            TreeSize::new(older),
-            TreeSize::new(newer),
-        )
-        .unwrap()
+        prove_consistency(&mut self.reader(), TreeSize::new(older), TreeSize::new(newer)).unwrap()
     }
 }
 
 fn theirs(hashes: &[Hash]) -> Vec<tlog::Hash> {
-    hashes
-        .iter()
-        .map(|hash| tlog::Hash(*hash.as_bytes()))
-        .collect()
+    hashes.iter().map(|hash| tlog::Hash(*hash.as_bytes())).collect()
 }
 
 fn hashes(hex: &[&str]) -> Vec<Hash> {
@@ -151,15 +104,9 @@ fn reference() -> Twin {
 #[test]
 fn roots_are_those_of_the_reference_tests() {
     let mut frontier = Frontier::new();
-    assert_eq!(
-        frontier.root().to_string(),
-        "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-    );
+    assert_eq!(frontier.root().to_string(), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
     for (index, (entry, root)) in REFERENCE.iter().enumerate() {
-        assert_eq!(
-            frontier.append(leaf_hash(entry)),
-            Ok(LeafIndex::new(index as u64))
-        );
+        assert_eq!(frontier.append(leaf_hash(entry)), Ok(LeafIndex::new(index as u64)));
         assert_eq!(frontier.root().to_string(), *root);
     }
 }
@@ -178,19 +125,10 @@ fn proofs_are_those_of_the_reference_tests() {
     assert_eq!(twin.inclusion(0, 8), hashes(&[one, two_three, right_half]));
     assert_eq!(twin.inclusion(5, 8), hashes(&[four, six_seven, left_half]));
     assert_eq!(twin.inclusion(2, 3), hashes(&[REFERENCE[1].1]));
-    assert_eq!(
-        twin.inclusion(1, 5),
-        hashes(&[REFERENCE[0].1, two_three, four])
-    );
+    assert_eq!(twin.inclusion(1, 5), hashes(&[REFERENCE[0].1, two_three, four]));
     assert_eq!(twin.consistency(1, 1), []);
-    assert_eq!(
-        twin.consistency(1, 8),
-        hashes(&[one, two_three, right_half])
-    );
-    assert_eq!(
-        twin.consistency(6, 8),
-        hashes(&[four_five, six_seven, left_half])
-    );
+    assert_eq!(twin.consistency(1, 8), hashes(&[one, two_three, right_half]));
+    assert_eq!(twin.consistency(6, 8), hashes(&[four_five, six_seven, left_half]));
     assert_eq!(twin.consistency(2, 5), hashes(&[two_three, four]));
 }
 
@@ -201,11 +139,7 @@ fn every_small_tree_agrees_with_the_other_implementation() {
     for size in 0..=SIZE {
         let root = tlog::tree_hash(size, &Theirs(&twin.theirs)).unwrap();
         assert_eq!(twin.root(size).as_bytes(), &root.0, "root of {size}");
-        assert_eq!(
-            naive_root(&twin.leaves[..size as usize]).as_bytes(),
-            &root.0,
-            "root of {size}"
-        );
+        assert_eq!(naive_root(&twin.leaves[..size as usize]).as_bytes(), &root.0, "root of {size}");
         for index in 0..size {
             let path = twin.inclusion(index, size);
             let their_path = tlog::prove_record(size, index, &Theirs(&twin.theirs)).unwrap();
@@ -215,41 +149,20 @@ fn every_small_tree_agrees_with_the_other_implementation() {
         for older in 1..=size {
             let path = twin.consistency(older, size);
             let their_path = tlog::prove_tree(size, older, &Theirs(&twin.theirs)).unwrap();
-            assert_eq!(
-                theirs(&path),
-                their_path,
-                "consistency of {older} with {size}"
-            );
+            assert_eq!(theirs(&path), their_path, "consistency of {older} with {size}");
             assert!(verify_growth(&twin, older, size, &path).is_ok());
         }
     }
 }
 
-fn verify_inclusion_at(
-    twin: &Twin,
-    index: u64,
-    size: u64,
-    path: &[Hash],
-) -> Result<(), ProofError> {
+fn verify_inclusion_at(twin: &Twin, index: u64, size: u64, path: &[Hash]) -> Result<(), ProofError> {
     let leaf = twin.leaves[index as usize];
-    verify_inclusion(
-        &leaf,
-        LeafIndex::new(index),
-        TreeSize::new(size),
-        path,
-        &twin.root(size),
-    )
+    verify_inclusion(&leaf, LeafIndex::new(index), TreeSize::new(size), path, &twin.root(size))
 }
 
 fn verify_growth(twin: &Twin, older: u64, newer: u64, path: &[Hash]) -> Result<(), ProofError> {
     let (old_root, new_root) = (twin.root(older), twin.root(newer));
-    verify_consistency(
-        TreeSize::new(older),
-        &old_root,
-        TreeSize::new(newer),
-        &new_root,
-        path,
-    )
+    verify_consistency(TreeSize::new(older), &old_root, TreeSize::new(newer), &new_root, path)
 }
 
 /// Every way in which a list of hashes can be off by one thing.
@@ -360,31 +273,18 @@ fn an_empty_log_is_the_beginning_of_every_log() {
     assert_eq!(twin.consistency(0, 5), []);
     assert_eq!(verify_growth(&twin, 0, 5, &[]), Ok(()));
     assert_eq!(verify_growth(&twin, 0, 0, &[]), Ok(()));
-    assert_eq!(
-        verify_growth(&twin, 0, 5, &[empty_root()]),
-        Err(ProofError::Length)
-    );
+    assert_eq!(verify_growth(&twin, 0, 5, &[empty_root()]), Err(ProofError::Length));
     let (root, five) = (twin.root(5), TreeSize::new(5));
-    assert_eq!(
-        verify_consistency(TreeSize::EMPTY, &root, five, &root, &[]),
-        Err(ProofError::Mismatch)
-    );
+    assert_eq!(verify_consistency(TreeSize::EMPTY, &root, five, &root, &[]), Err(ProofError::Mismatch));
 }
 
 #[test]
 fn leaf_hashes_alone_give_the_same_proofs() {
     let twin = Twin::of(37);
-    let mut leaves =
-        Leaves(|index: LeafIndex| Ok::<_, Infallible>(twin.leaves[index.get() as usize]));
+    let mut leaves = Leaves(|index: LeafIndex| Ok::<_, Infallible>(twin.leaves[index.get() as usize]));
     let (at, older, size) = (LeafIndex::new(19), TreeSize::new(21), TreeSize::new(37));
-    assert_eq!(
-        prove_inclusion(&mut leaves, at, size),
-        Ok(twin.inclusion(19, 37))
-    );
-    assert_eq!(
-        prove_consistency(&mut leaves, older, size),
-        Ok(twin.consistency(21, 37))
-    );
+    assert_eq!(prove_inclusion(&mut leaves, at, size), Ok(twin.inclusion(19, 37)));
+    assert_eq!(prove_consistency(&mut leaves, older, size), Ok(twin.consistency(21, 37)));
 }
 
 #[test]
@@ -392,16 +292,8 @@ fn a_proof_is_refused_when_it_cannot_be_made() {
     let mut missing = |id: NodeId| Err::<Hash, _>(id);
     let [three, four] = [3, 4].map(TreeSize::new);
     let outside = prove_inclusion(&mut missing, LeafIndex::new(3), three).unwrap_err();
-    assert_eq!(
-        (outside.code(), outside.to_string().as_str()),
-        ("SL612", "no entry 3 in a log of 3")
-    );
-    assert_eq!(
-        prove_consistency(&mut missing, four, three)
-            .unwrap_err()
-            .code(),
-        "SL613"
-    );
+    assert_eq!((outside.code(), outside.to_string().as_str()), ("SL612", "no entry 3 in a log of 3"));
+    assert_eq!(prove_consistency(&mut missing, four, three).unwrap_err().code(), "SL613");
     let unread = prove_inclusion(&mut missing, LeafIndex::new(0), three).unwrap_err();
     assert_eq!(unread, ProveError::Read(NodeId { level: 0, index: 2 }));
     assert_eq!(unread.code(), "SL614");

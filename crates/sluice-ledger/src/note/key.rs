@@ -94,11 +94,7 @@ impl VerifierKey {
         if key.is_weak() {
             return Err(KeyTextError::Key);
         }
-        Ok(Self {
-            id: KeyId::of(&name, public),
-            name,
-            key,
-        })
+        Ok(Self { id: KeyId::of(&name, public), name, key })
     }
 
     /// Its name.
@@ -120,8 +116,7 @@ impl VerifierKey {
     }
 
     pub(super) fn has_signed(&self, text: &[u8], signature: &[u8]) -> bool {
-        Signature::from_slice(signature)
-            .is_ok_and(|signature| self.key.verify_strict(text, &signature).is_ok())
+        Signature::from_slice(signature).is_ok_and(|signature| self.key.verify_strict(text, &signature).is_ok())
     }
 }
 
@@ -144,11 +139,7 @@ impl FromStr for VerifierKey {
     fn from_str(text: &str) -> Result<Self, KeyTextError> {
         let (name, id, public) = key_parts(text)?;
         let key = Self::new(name, &public)?;
-        if key.id.to_string() == id {
-            Ok(key)
-        } else {
-            Err(KeyTextError::Id)
-        }
+        if key.id.to_string() == id { Ok(key) } else { Err(KeyTextError::Id) }
     }
 }
 
@@ -179,10 +170,7 @@ impl SignerKey {
     #[must_use]
     pub fn to_secret_text(&self) -> String {
         let key = STANDARD.encode(typed(self.key.as_bytes()));
-        format!(
-            "{SIGNER_START}{}+{}+{key}",
-            self.verifier.name, self.verifier.id
-        )
+        format!("{SIGNER_START}{}+{}+{key}", self.verifier.name, self.verifier.id)
     }
 
     pub(super) fn sign(&self, text: &[u8]) -> [u8; 64] {
@@ -192,11 +180,7 @@ impl SignerKey {
 
 impl fmt::Debug for SignerKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "SignerKey({} {}, secret)",
-            self.verifier.name, self.verifier.id
-        )
+        write!(f, "SignerKey({} {}, secret)", self.verifier.name, self.verifier.id)
     }
 }
 
@@ -207,11 +191,7 @@ impl FromStr for SignerKey {
         let text = text.strip_prefix(SIGNER_START).ok_or(KeyTextError::Form)?;
         let (name, id, seed) = key_parts(text)?;
         let key = Self::from_seed(name, &seed)?;
-        if key.verifier.id.to_string() == id {
-            Ok(key)
-        } else {
-            Err(KeyTextError::Id)
-        }
+        if key.verifier.id.to_string() == id { Ok(key) } else { Err(KeyTextError::Id) }
     }
 }
 

@@ -5,10 +5,10 @@ use proptest::prelude::*;
 use super::*;
 
 /// The example of Go's `sumdb/note`, where the format comes from.
-const GO_SIGNER: &str =
-    "PRIVATE+KEY+PeterNeumann+c74f20a3+AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz";
+const GO_SIGNER: &str = "PRIVATE+KEY+PeterNeumann+c74f20a3+AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz";
 const GO_VERIFIER: &str = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW";
-const GO_TEXT: &str = "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n";
+const GO_TEXT: &str =
+    "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n";
 const GO_SIGNATURE: &str =
     "x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=";
 
@@ -33,10 +33,7 @@ fn the_examples_of_go_and_c2sp_are_opened_and_signed_alike() {
     assert_eq!(signer.to_secret_text(), GO_SIGNER);
     assert_eq!(verifier.to_string(), GO_VERIFIER);
     assert_eq!(sign(GO_TEXT, &[&signer]), Ok(go_note()));
-    assert_eq!(
-        open(go_note().as_bytes(), &[verifier]).unwrap().text(),
-        GO_TEXT
-    );
+    assert_eq!(open(go_note().as_bytes(), &[verifier]).unwrap().text(), GO_TEXT);
 
     let verifier: VerifierKey = C2SP_VERIFIER.parse().unwrap();
     let note = open(C2SP_NOTE.as_bytes(), &[verifier]).unwrap();
@@ -49,36 +46,17 @@ fn unknown_signatures_are_passed_over_and_false_ones_refused() {
     let (ours, theirs) = (key("log.example", 1), key("witness.example", 2));
     let trusted = |key: &SignerKey| vec![key.verifier().clone()];
     let both = sign("text\n", &[&ours, &theirs, &ours]).unwrap();
-    assert_eq!(
-        open(both.as_bytes(), &trusted(&ours))
-            .unwrap()
-            .signers()
-            .len(),
-        1,
-        "counted once"
-    );
+    assert_eq!(open(both.as_bytes(), &trusted(&ours)).unwrap().signers().len(), 1, "counted once");
     assert!(open(both.as_bytes(), &trusted(&theirs)).is_ok());
     let stranger = key("stranger.example", 3);
-    assert_eq!(
-        open(both.as_bytes(), &trusted(&stranger)),
-        Err(NoteError::NoTrustedSignature)
-    );
-    assert_eq!(
-        open(both.as_bytes(), &[]),
-        Err(NoteError::NoTrustedSignature)
-    );
+    assert_eq!(open(both.as_bytes(), &trusted(&stranger)), Err(NoteError::NoTrustedSignature));
+    assert_eq!(open(both.as_bytes(), &[]), Err(NoteError::NoTrustedSignature));
     // The same name with another key is another signer.
     let namesake = key("log.example", 4);
-    assert_eq!(
-        open(both.as_bytes(), &trusted(&namesake)),
-        Err(NoteError::NoTrustedSignature)
-    );
+    assert_eq!(open(both.as_bytes(), &trusted(&namesake)), Err(NoteError::NoTrustedSignature));
     let changed = both.replace("text", "test");
     let name = ours.verifier().name().clone();
-    assert_eq!(
-        open(changed.as_bytes(), &trusted(&ours)),
-        Err(NoteError::FalseSignature { name })
-    );
+    assert_eq!(open(changed.as_bytes(), &trusted(&ours)), Err(NoteError::FalseSignature { name }));
 }
 
 #[test]
@@ -87,18 +65,10 @@ fn a_text_may_have_empty_lines_but_must_end_its_last_line() {
     let trusted = [signer.verifier().clone()];
     for text in ["a\n", "a\n\nb\n", "\n", "a\n\n", "— a b\n"] {
         let note = sign(text, &[&signer]).unwrap();
-        assert_eq!(
-            open(note.as_bytes(), &trusted).unwrap().text(),
-            text,
-            "{text:?}"
-        );
+        assert_eq!(open(note.as_bytes(), &trusted).unwrap().text(), text, "{text:?}");
     }
     for text in ["", "a", "a\nb", "a\tb\n", "a\r\n", "\0\n"] {
-        assert_eq!(
-            sign(text, &[&signer]).unwrap_err().code(),
-            "SL620",
-            "{text:?}"
-        );
+        assert_eq!(sign(text, &[&signer]).unwrap_err().code(), "SL620", "{text:?}");
     }
     assert_eq!(sign("a\n", &[]).unwrap_err().code(), "SL620");
 }
@@ -108,10 +78,7 @@ fn size_and_number_of_signatures_have_limits() {
     let signer = key("log.example", 1);
     let most = vec![&signer; NOTE_SIGNATURES_MAX];
     assert!(sign("a\n", &most).is_ok());
-    assert_eq!(
-        sign("a\n", &[most, vec![&signer]].concat()),
-        Err(NoteError::TooManySignatures)
-    );
+    assert_eq!(sign("a\n", &[most, vec![&signer]].concat()), Err(NoteError::TooManySignatures));
     let long = format!("{}\n", "a".repeat(NOTE_BYTES_MAX));
     assert_eq!(sign(&long, &[&signer]), Err(NoteError::TooLong));
 }
@@ -135,18 +102,10 @@ fn a_malformed_signature_line_refuses_the_note_even_beside_a_good_one() {
     ];
     for line in lines {
         let note = format!("{}{line}\n", go_note());
-        assert_eq!(
-            open(note.as_bytes(), &trusted),
-            Err(NoteError::SignatureLine),
-            "{line:?}"
-        );
+        assert_eq!(open(note.as_bytes(), &trusted), Err(NoteError::SignatureLine), "{line:?}");
     }
     for note in ["", "\n", "\n\n", "a\n", "a\n\n", "a\n\nb", "\n\n\n"] {
-        assert_eq!(
-            open(note.as_bytes(), &trusted).unwrap_err().code(),
-            "SL620",
-            "{note:?}"
-        );
+        assert_eq!(open(note.as_bytes(), &trusted).unwrap_err().code(), "SL620", "{note:?}");
     }
     assert_eq!(open(b"\xff\n\n", &trusted), Err(NoteError::Text));
 }
@@ -157,48 +116,21 @@ fn key_texts_have_one_spelling() {
         ("", KeyTextError::Form),
         ("PeterNeumann", KeyTextError::Form),
         ("PeterNeumann+c74f20a3", KeyTextError::Form),
-        (
-            "+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW",
-            KeyTextError::Name,
-        ),
-        (
-            "Peter Neumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW",
-            KeyTextError::Name,
-        ),
-        (
-            "PeterNeumann+C74F20A3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW",
-            KeyTextError::Id,
-        ),
-        (
-            "PeterNeumann+0+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW",
-            KeyTextError::Id,
-        ),
-        (
-            "PeterNeuman+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW",
-            KeyTextError::Id,
-        ),
-        (
-            "PeterNeumann+c74f20a3+Ahpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW",
-            KeyTextError::Type,
-        ),
-        (
-            "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10",
-            KeyTextError::Form,
-        ),
-        (
-            "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy",
-            KeyTextError::Key,
-        ),
+        ("+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW", KeyTextError::Name),
+        ("Peter Neumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW", KeyTextError::Name),
+        ("PeterNeumann+C74F20A3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW", KeyTextError::Id),
+        ("PeterNeumann+0+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW", KeyTextError::Id),
+        ("PeterNeuman+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW", KeyTextError::Id),
+        ("PeterNeumann+c74f20a3+Ahpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW", KeyTextError::Type),
+        ("PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10", KeyTextError::Form),
+        ("PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy", KeyTextError::Key),
     ];
     for (text, error) in refused {
         assert_eq!(text.parse::<VerifierKey>(), Err(error), "{text:?}");
     }
     let long = KeyName::new(&"a".repeat(KEY_NAME_BYTES_MAX + 1));
     assert_eq!(long, Err(KeyTextError::Name));
-    assert_eq!(
-        GO_VERIFIER.parse::<SignerKey>().unwrap_err(),
-        KeyTextError::Form
-    );
+    assert_eq!(GO_VERIFIER.parse::<SignerKey>().unwrap_err(), KeyTextError::Form);
 }
 
 #[test]
@@ -211,10 +143,7 @@ fn a_key_under_which_anybody_can_sign_is_refused() {
 
 #[test]
 fn a_private_key_is_not_printed() {
-    assert_eq!(
-        format!("{:?}", GO_SIGNER.parse::<SignerKey>().unwrap()),
-        "SignerKey(PeterNeumann c74f20a3, secret)"
-    );
+    assert_eq!(format!("{:?}", GO_SIGNER.parse::<SignerKey>().unwrap()), "SignerKey(PeterNeumann c74f20a3, secret)");
 }
 
 proptest! {
