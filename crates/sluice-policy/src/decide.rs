@@ -1,0 +1,148 @@
+//! The three questions behind one answer.
+
+use cedar_policy::{Authorizer, Decision as CedarDecision};
+use sluice_core::label::Name;
+
+use crate::answer::{Answer, Decision, PolicyId, Reason};
+use crate::bundle::{Bundle, Loaded};
+use crate::cedar::{self, Question};
+use crate::remedy::Remedy;
+use crate::request::GateRequest;
+use crate::words;
+
+/// What Cedar says of one form of the request.
+enum Said {
+    Allow(Vec<PolicyId>),
+    /// With the forbids that fired; none for a default deny.
+    Deny(Vec<PolicyId>),
+    /// Something could not be evaluated.
+    Failed(Vec<String>),
+}
+
+impl Bundle {
+    /// Answers a gate request.
+    ///
+    /// First on the labels as they are: a forbid without a remedy ends it here, so that no approval can clear what no
+    /// approval may allow. Then on what recorded approvals leave of them. What still stands in the way and has remedies
+    /// is a hold, if with those remedies the gate would permit.
+    #[must_use]
+    pub fn decide(&self, request: &GateRequest) -> Answer {
+        let (decision, reasons) = self.settle(request);
+        Answer {
+            effect: request.effect,
+            decision,
+            reasons,
+            request_bytes: request.to_bytes(),
+            entities_bytes: cedar::entities_bytes(request),
+        }
+    }
+
+    fn settle(&self, request: &GateRequest) -> (Decision, Vec<Reason>) {
+        let first = self.ask(request);
+        if let Said::Deny(forbids) = &first
+            && let stuck = self.without_remedy(forbids)
+            && !stuck.is_empty()
+        {
+            return self.forbid(request, stuck);
+        }
+        let cleared = request.after_clearing();
+        let said = if cleared == *request || matches!(first, Said::Failed(_)) { first } else { self.ask(&cleared) };
+        match said {
+            Said::Failed(errors) => failed(errors),
+            Said::Allow(policies) => {
+                let reasons = self.words(&cleared, &policies);
+                (Decision::Permit { policies }, reasons)
+            }
+            Said::Deny(policies) if policies.is_empty() => {
+                let reasons = words::nearest(self, &cleared);
+                (Decision::Forbid { policies, errors: Vec::new() }, reasons)
+            }
+            Said::Deny(policies) => self.hold(request, &cleared, policies),
+        }
+    }
+
+    /// Every policy here has a remedy, or had one before origins were cleared.
+    fn hold(&self, request: &GateRequest, cleared: &GateRequest, policies: Vec<PolicyId>) -> (Decision, Vec<Reason>) {
+        let Some(remedies) = self.remedies(cleared, &policies) else {
+            return self.forbid(cleared, policies);
+        };
+        let assumed = remedies.iter().fold(request.clone(), |next, remedy| next.assuming(remedy));
+        match self.settled(&assumed) {
+            Said::Allow(_) => {
+                let mut reasons = self.words(cleared, &policies);
+                reasons.extend(remedies.iter().map(|r| Reason { policy: None, words: format!("needs {r}") }));
+                (Decision::Hold { policies, remedies }, reasons)
+            }
+            Said::Failed(errors) => failed(errors),
+            Said::Deny(_) => {
+                let (decision, mut reasons) = self.forbid(cleared, policies);
+                let words = "the remedies of these policies together would still not permit it".to_owned();
+                reasons.push(Reason { policy: None, words });
+                (decision, reasons)
+            }
+        }
+    }
+
+    /// What the gate would say of a request whose approvals are recorded.
+    fn settled(&self, request: &GateRequest) -> Said {
+        match self.ask(request) {
+            Said::Deny(forbids) if self.without_remedy(&forbids).is_empty() => self.ask(&request.after_clearing()),
+            other => other,
+        }
+    }
+
+    fn forbid(&self, request: &GateRequest, policies: Vec<PolicyId>) -> (Decision, Vec<Reason>) {
+        let reasons = self.words(request, &policies);
+        (Decision::Forbid { policies, errors: Vec::new() }, reasons)
+    }
+
+    fn ask(&self, request: &GateRequest) -> Said {
+        let Question { request, entities } = match cedar::question(request) {
+            Ok(question) => question,
+            Err(error) => return Said::Failed(vec![error]),
+        };
+        let response = Authorizer::new().is_authorized(&request, &self.set, &entities);
+        let mut errors: Vec<String> = response.diagnostics().errors().map(ToString::to_string).collect();
+        if !errors.is_empty() {
+            errors.sort();
+            return Said::Failed(errors);
+        }
+        let ids = response.diagnostics().reason().map(|id| PolicyId(Name::from(AsRef::<str>::as_ref(id))));
+        let mut ids: Vec<PolicyId> = ids.collect();
+        ids.sort();
+        match response.decision() {
+            CedarDecision::Allow => Said::Allow(ids),
+            CedarDecision::Deny => Said::Deny(ids),
+        }
+    }
+
+    fn rule(&self, id: &PolicyId) -> Option<&Loaded> {
+        self.rules.get(&id.0)
+    }
+
+    fn without_remedy(&self, policies: &[PolicyId]) -> Vec<PolicyId> {
+        policies.iter().filter(|id| self.rule(id).is_none_or(|rule| rule.remedy.is_none())).cloned().collect()
+    }
+
+    /// What the policies together ask for, each remedy once; `None` if one has none, or nobody is there to ask.
+    fn remedies(&self, request: &GateRequest, policies: &[PolicyId]) -> Option<Vec<Remedy>> {
+        let mut remedies = Vec::new();
+        for id in policies {
+            remedies.push(self.rule(id)?.remedy.as_ref()?.resolve(request)?);
+        }
+        remedies.sort();
+        remedies.dedup();
+        Some(remedies)
+    }
+
+    fn words(&self, request: &GateRequest, policies: &[PolicyId]) -> Vec<Reason> {
+        let rules = policies.iter().filter_map(|id| self.rule(id));
+        rules.map(|r| Reason { policy: Some(r.info.id.clone()), words: words::fill(&r.info.why, request) }).collect()
+    }
+}
+
+fn failed(errors: Vec<String>) -> (Decision, Vec<Reason>) {
+    let say = |e: &String| Reason { policy: None, words: format!("policy could not be evaluated: {e}") };
+    let reasons = errors.iter().map(say).collect();
+    (Decision::Forbid { policies: Vec::new(), errors }, reasons)
+}

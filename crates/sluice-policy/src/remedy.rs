@@ -1,0 +1,208 @@
+//! What would lift a forbid, as its annotations say it.
+//!
+//! ```cedar
+//! @remedy("approval") @approvers("owner-of:payload") @quorum("1")
+//! @remedy("approval") @approvers("manager-of:requester") @quorum("1") @clears("origins")
+//! @remedy("redact")
+//! @remedy("endorse")
+//! ```
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use sluice_core::gate::Role;
+use sluice_core::label::Name;
+
+use crate::request::{AtomsOf, GateRequest};
+
+/// Most people that one remedy may ask for.
+pub(crate) const QUORUM_MAX: u8 = 9;
+
+/// What must be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RemedyKind {
+    /// People agree to this very call.
+    Approval,
+    /// The author takes the data out with a catalogued redaction.
+    Redact,
+    /// The author has somebody vouch for the value with a catalogued endorsement.
+    Endorse,
+}
+
+impl RemedyKind {
+    /// The word in `@remedy`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Approval => "approval",
+            Self::Redact => "redact",
+            Self::Endorse => "endorse",
+        }
+    }
+}
+
+/// What somebody owns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Holder {
+    /// The data in a part of the call.
+    Atoms(AtomsOf),
+    /// The destination or dataset.
+    Resource,
+}
+
+impl Holder {
+    /// The word after `owner-of:`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Atoms(AtomsOf::Role(role)) => role.name(),
+            Self::Atoms(AtomsOf::Arguments) => "arguments",
+            Self::Atoms(AtomsOf::Control) => "control",
+            Self::Atoms(AtomsOf::WriteExcess) => "write_excess",
+            Self::Resource => "resource",
+        }
+    }
+
+    /// Every holder, by the word for it.
+    pub(crate) fn named(word: &str) -> Option<Self> {
+        let roles = Role::ALL.into_iter().map(AtomsOf::Role);
+        let parts = [AtomsOf::Arguments, AtomsOf::Control, AtomsOf::WriteExcess];
+        roles.chain(parts).map(Self::Atoms).chain([Self::Resource]).find(|holder| holder.name() == word)
+    }
+}
+
+/// Who may approve.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Approvers {
+    /// Every owner of what is at issue there.
+    OwnerOf(Holder),
+    /// Members of a group.
+    Group(Name),
+    /// Whoever manages the person on whose behalf the call is made.
+    ManagerOfRequester,
+    /// One person.
+    Person(Name),
+}
+
+impl Approvers {
+    pub(crate) fn parse(word: &str) -> Option<Self> {
+        let named = |id: &str| Some(Name::from(id)).filter(|id| !id.is_empty() && !id.contains('/'));
+        if word == "manager-of:requester" {
+            return Some(Self::ManagerOfRequester);
+        }
+        match word.split_once(':')? {
+            ("owner-of", holder) => Holder::named(holder).map(Self::OwnerOf),
+            ("group", id) => named(id).map(Self::Group),
+            ("person", id) => named(id).map(Self::Person),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Approvers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OwnerOf(holder) => write!(f, "owner-of:{}", holder.name()),
+            Self::Group(id) => write!(f, "group:{id}"),
+            Self::ManagerOfRequester => f.write_str("manager-of:requester"),
+            Self::Person(id) => write!(f, "person:{id}"),
+        }
+    }
+}
+
+/// Somebody who must agree, for one request.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Party {
+    /// An owner from a contract or register: a person or a group.
+    Owner(Name),
+    /// Members of this group.
+    Group(Name),
+    /// Whoever manages this principal.
+    ManagerOf(Name),
+    /// This person.
+    Person(Name),
+}
+
+impl fmt::Display for Party {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Owner(id) => write!(f, "the data owner `{id}`"),
+            Self::Group(id) => write!(f, "a member of `{id}`"),
+            Self::ManagerOf(id) => write!(f, "the manager of `{id}`"),
+            Self::Person(id) => write!(f, "`{id}`"),
+        }
+    }
+}
+
+/// What a policy's annotations ask for, whatever the request.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct RemedyRule {
+    pub(crate) kind: RemedyKind,
+    pub(crate) approvers: Option<Approvers>,
+    pub(crate) quorum: u8,
+    pub(crate) clears_origins: bool,
+}
+
+impl RemedyRule {
+    /// The id that policies look for in `context.satisfied`.
+    pub(crate) fn requirement(&self) -> Option<String> {
+        self.approvers.as_ref().map(|approvers| format!("{approvers}/{}", self.quorum))
+    }
+
+    /// What it asks for in this request; `None` if nobody is there to ask.
+    pub(crate) fn resolve(&self, request: &GateRequest) -> Option<Remedy> {
+        let parties = match &self.approvers {
+            None => BTreeSet::new(),
+            Some(Approvers::OwnerOf(holder)) => request.owners(*holder)?.into_iter().map(Party::Owner).collect(),
+            Some(Approvers::Group(id)) => [Party::Group(id.clone())].into(),
+            Some(Approvers::ManagerOfRequester) => [Party::ManagerOf(request.principal.id.clone())].into(),
+            Some(Approvers::Person(id)) => [Party::Person(id.clone())].into(),
+        };
+        Some(Remedy {
+            kind: self.kind,
+            approvers: self.approvers.clone(),
+            quorum: self.quorum,
+            parties,
+            requirement: self.requirement(),
+            clears: if self.clears_origins { request.outside_origins() } else { BTreeSet::new() },
+        })
+    }
+}
+
+/// What would lift one or more forbids, for one request.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Remedy {
+    /// What must be done.
+    pub kind: RemedyKind,
+    /// Who may approve, as the policy says it. Only approvals have it.
+    pub approvers: Option<Approvers>,
+    /// How many different people of **each** party.
+    pub quorum: u8,
+    /// Who that is here. Every party must reach the quorum before the requirement is satisfied.
+    pub parties: BTreeSet<Party>,
+    /// The id to add to `satisfied` once they did.
+    pub requirement: Option<String>,
+    /// The origins that the approval vouches for, at this gate only.
+    pub clears: BTreeSet<Name>,
+}
+
+impl fmt::Display for Remedy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.kind {
+            RemedyKind::Redact => return f.write_str("a catalogued redaction of the data"),
+            RemedyKind::Endorse => return f.write_str("a catalogued endorsement of the value"),
+            RemedyKind::Approval => f.write_str("approval by ")?,
+        }
+        for (i, party) in self.parties.iter().enumerate() {
+            write!(f, "{}{party}", if i == 0 { "" } else { " and " })?;
+        }
+        if self.quorum > 1 {
+            write!(f, " ({} people each)", self.quorum)?;
+        }
+        if !self.clears.is_empty() {
+            let names: Vec<&str> = self.clears.iter().map(AsRef::as_ref).collect();
+            write!(f, ", who vouches for {}", names.join(", "))?;
+        }
+        Ok(())
+    }
+}

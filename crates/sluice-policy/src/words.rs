@@ -1,0 +1,132 @@
+//! Reasons in words: the sentences of policies with names filled in, and why nothing permitted a call.
+
+use std::collections::BTreeSet;
+
+use cedar_policy::{EvalResult, Expression, eval_expression};
+use cedar_policy_core::ast::{self, ExprKind};
+use sluice_core::label::Name;
+
+use crate::answer::Reason;
+use crate::bundle::{Bundle, Loaded};
+use crate::cedar::{self, Question, SETS, Seen};
+use crate::remedy::Holder;
+use crate::request::GateRequest;
+
+/// Most permits that a default deny explains.
+const NEAREST_MAX: usize = 3;
+
+/// The places besides the sets of labels.
+const PLAIN: [&str; 4] = ["resource", "principal", "purpose", "region"];
+
+/// The places for names in a sentence: what stands between braces.
+fn places(why: &str) -> impl Iterator<Item = &str> {
+    why.split('{').skip(1).filter_map(|rest| rest.split_once('}').map(|(place, _)| place))
+}
+
+/// The places that name nothing of a request.
+pub(crate) fn unknown_places(why: &str) -> Vec<&str> {
+    let is_set = |set: &str| {
+        set.split_once('.').is_some_and(|(part, attribute)| {
+            matches!(Holder::named(part), Some(Holder::Atoms(_))) && SETS.contains(&attribute)
+        })
+    };
+    places(why).filter(|place| !PLAIN.contains(place) && !place.split('+').all(is_set)).collect()
+}
+
+/// The sentence with its places filled.
+pub(crate) fn fill(why: &str, request: &GateRequest) -> String {
+    let mut out = String::new();
+    for (i, part) in why.split('{').enumerate() {
+        match part.split_once('}') {
+            Some((place, rest)) if i > 0 => {
+                out.push_str(&value(place, request).unwrap_or_default());
+                out.push_str(rest);
+            }
+            _ => out.push_str(part),
+        }
+    }
+    out
+}
+
+fn value(place: &str, request: &GateRequest) -> Option<String> {
+    match place {
+        "resource" => Some(request.resource.id().to_string()),
+        "principal" => Some(request.principal.id.to_string()),
+        "purpose" => Some(request.purpose.as_deref().unwrap_or("none stated").to_owned()),
+        "region" => Some(request.resource.region().or(request.region.as_ref()).map_or("not known", |r| r).to_owned()),
+        sets => {
+            let mut names: BTreeSet<Name> = BTreeSet::new();
+            for set in sets.split('+') {
+                let (part, attribute) = set.split_once('.')?;
+                let Some(Holder::Atoms(of)) = Holder::named(part) else { return None };
+                names.extend(Seen::of(request, &request.atoms(of)).set(attribute)?.iter().cloned());
+            }
+            let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
+            Some(if names.is_empty() { "nothing".to_owned() } else { names.join(", ") })
+        }
+    }
+}
+
+/// Why no permit covers a request: the permits that come nearest, each with its first false condition.
+pub(crate) fn nearest(bundle: &Bundle, request: &GateRequest) -> Vec<Reason> {
+    let Ok(question) = cedar::question(request) else { return Vec::new() };
+    let permits = bundle.rules.values().filter(|rule| rule.info.permits && rule.info.effects.contains(&request.effect));
+    let mut misses: Vec<(usize, Reason)> = permits.filter_map(|rule| miss(rule, &question)).collect();
+    misses.sort_by(|(a, x), (b, y)| b.cmp(a).then_with(|| x.policy.cmp(&y.policy)));
+    if misses.is_empty() {
+        let words = format!("no policy permits any `{}`", request.effect);
+        return vec![Reason { policy: None, words }];
+    }
+    misses.into_iter().take(NEAREST_MAX).map(|(_, reason)| reason).collect()
+}
+
+/// How many conditions of a permit hold before its first false one, and which that is.
+fn miss(rule: &Loaded, question: &Question) -> Option<(usize, Reason)> {
+    let policy: &ast::Policy = rule.policy.as_ref();
+    let scope = [
+        ("who asks", policy.principal_constraint().as_expr()),
+        ("the action", policy.action_constraint().as_expr()),
+        ("the resource", policy.resource_constraint().as_expr()),
+    ];
+    let mut held = 0;
+    for (what, condition) in scope {
+        if !holds(question, condition) {
+            return Some((held, said(rule, format!("it does not cover {what}"))));
+        }
+        held += 1;
+    }
+    let mut conjuncts = Vec::new();
+    split(policy.non_scope_constraints()?, &mut conjuncts);
+    for condition in conjuncts {
+        if !holds(question, condition.clone()) {
+            return Some((held, said(rule, format!("it asks that `{}`", source(condition)))));
+        }
+        held += 1;
+    }
+    None
+}
+
+fn said(rule: &Loaded, words: String) -> Reason {
+    Reason { policy: Some(rule.info.id.clone()), words: format!("`{}` does not permit it: {words}", rule.info.id) }
+}
+
+fn holds(question: &Question, condition: ast::Expr) -> bool {
+    let said = eval_expression(&question.request, &question.entities, &Expression::from(condition));
+    matches!(said, Ok(EvalResult::Bool(true)))
+}
+
+/// The conditions that all must hold.
+fn split<'a>(e: &'a ast::Expr, out: &mut Vec<&'a ast::Expr>) {
+    if let ExprKind::And { left, right } = e.expr_kind() {
+        split(left, out);
+        split(right, out);
+    } else {
+        out.push(e);
+    }
+}
+
+/// The author's own words for an expression, on one line.
+pub(crate) fn source(e: &ast::Expr) -> String {
+    let text = e.source_loc().and_then(|loc| loc.snippet()).map_or_else(|| e.to_string(), ToOwned::to_owned);
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
