@@ -12,7 +12,7 @@ use thiserror::Error;
 
 use crate::hash::Hash;
 use crate::merkle::{LeafIndex, ProofError, TreeSize, verify_consistency, verify_inclusion};
-use crate::note::{self, KeyId, KeyName, NoteError, SignerKey, VerifierKey};
+use crate::note::{self, KeyName, NoteError, Signer, SignerKey, VerifierKey};
 
 /// What a log claims: nothing until it is signed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,7 +50,7 @@ impl fmt::Display for TreeHead {
 pub struct Checkpoint {
     head: TreeHead,
     extensions: Vec<String>,
-    signers: Vec<(KeyName, KeyId)>,
+    signers: Vec<Signer>,
 }
 
 impl Checkpoint {
@@ -63,7 +63,8 @@ impl Checkpoint {
     pub fn open(note: &[u8], trusted: &[VerifierKey]) -> Result<Self, CheckpointError> {
         let note = note::open(note, trusted)?;
         let (head, extensions) = body(note.text())?;
-        if !note.signers().iter().any(|(name, _)| *name == head.origin) {
+        let is_the_logs = |signer: &Signer| signer.name == head.origin && signer.witnessed_at_s.is_none();
+        if !note.signers().iter().any(is_the_logs) {
             return Err(CheckpointError::Signer);
         }
         Ok(Self { head, extensions, signers: note.signers().to_vec() })
@@ -95,8 +96,13 @@ impl Checkpoint {
 
     /// The trusted keys that signed it: the log's, and witnesses'.
     #[must_use]
-    pub fn signers(&self) -> &[(KeyName, KeyId)] {
+    pub fn signers(&self) -> &[Signer] {
         &self.signers
+    }
+
+    /// The witnesses among the signers, and when each last saw this head, in seconds since 1970.
+    pub fn witnesses(&self) -> impl Iterator<Item = (&KeyName, u64)> {
+        self.signers.iter().filter_map(|signer| Some((&signer.name, signer.witnessed_at_s?)))
     }
 
     /// Checks that the log has the entry with this leaf hash at `index`.

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use crate::cbor::{self, Limits, Map, Value};
 use crate::merkle::{self, Leaves, prove_consistency, prove_inclusion};
-use crate::note::{self, SignerKey};
+use crate::note::{self, KeyName, SignerKey, WitnessKey};
 use crate::{
     BODY_KEY_BYTES_MAX, Checkpoint, ENTRY_BYTES_MAX, EVIDENCE_BYTES_MAX, Entry, EntryKind, Evidence, Frontier, Hash,
     LeafIndex, PayloadRef, RunId, RunLink, Salt, TreeHead, TreeSize, commit, leaf_hash,
@@ -79,6 +79,7 @@ impl Vector {
                 vec![("path", path(&prove_consistency(&mut leaves(&entries), older, size).unwrap()))]
             }
             "checkpoint" => self.checkpoint(),
+            "cosignature" => self.cosignature(),
             "proof" => self.proof(),
             kind => panic!("no such kind of vector: {kind}"),
         }
@@ -129,6 +130,17 @@ impl Vector {
         let checkpoint = Checkpoint::open(note.as_bytes(), &[signer.verifier().clone()]).unwrap();
         assert_eq!(checkpoint.size().get(), self.entries().len() as u64);
         vec![("verifier", signer.verifier().to_string()), ("note", note)]
+    }
+
+    fn cosignature(&self) -> Vec<(&str, String)> {
+        let (signer, seed) = (self.signer(), bytes(self.get("seed")).try_into().unwrap());
+        let witness = WitnessKey::from_seed(KeyName::new(self.get("witness")).unwrap(), &seed).unwrap();
+        let time_s = self.number("time_s");
+        let note = note::cosign(&signed(&self.entries(), &signer), &witness, time_s).unwrap();
+        let trusted = [signer.verifier().clone(), witness.verifier().clone()];
+        let opened = Checkpoint::open(note.as_bytes(), &trusted).unwrap();
+        assert_eq!(opened.witnesses().collect::<Vec<_>>(), [(witness.verifier().name(), time_s)]);
+        vec![("verifier", witness.verifier().to_string()), ("note", note)]
     }
 
     fn proof(&self) -> Vec<(&str, String)> {
@@ -213,8 +225,18 @@ fn every_vector_of_the_page_is_what_the_code_computes() {
         *kinds.entry(vector.kind).or_insert(0) += 1;
     }
     assert!(wrong.is_empty(), "the page says otherwise:\n{wrong}");
-    let expected =
-        ["checkpoint", "commitment", "consistency", "entry", "inclusion", "payload", "proof", "refused", "tree"];
+    let expected = [
+        "checkpoint",
+        "commitment",
+        "consistency",
+        "cosignature",
+        "entry",
+        "inclusion",
+        "payload",
+        "proof",
+        "refused",
+        "tree",
+    ];
     assert_eq!(kinds.keys().collect::<Vec<_>>(), expected);
 }
 

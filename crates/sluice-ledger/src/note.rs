@@ -12,7 +12,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 pub use error::NoteError;
-pub use key::{KEY_NAME_BYTES_MAX, KeyId, KeyName, KeyTextError, SignerKey, VerifierKey};
+use key::Signed;
+pub use key::{KEY_NAME_BYTES_MAX, KeyId, KeyName, KeyTextError, SignerKey, TIME_S_MAX, VerifierKey, WitnessKey};
 
 /// The longest note: room for 32 post-quantum signatures of 5 kB, and for any checkpoint.
 pub const NOTE_BYTES_MAX: usize = 256 << 10;
@@ -27,7 +28,18 @@ const SIGNATURE_START: &str = "\u{2014} ";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Note {
     text: String,
-    signers: Vec<(KeyName, KeyId)>,
+    signers: Vec<Signer>,
+}
+
+/// A trusted key that signed a note.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signer {
+    /// Its name.
+    pub name: KeyName,
+    /// Its id.
+    pub id: KeyId,
+    /// For a witness: when it last saw the note, in seconds since 1970. A log's signature has no time.
+    pub witnessed_at_s: Option<u64>,
 }
 
 impl Note {
@@ -39,7 +51,7 @@ impl Note {
 
     /// The trusted keys that signed it, in the order of their signatures, each once.
     #[must_use]
-    pub fn signers(&self) -> &[(KeyName, KeyId)] {
+    pub fn signers(&self) -> &[Signer] {
         &self.signers
     }
 }
@@ -53,17 +65,17 @@ impl Note {
 /// [`NoteError`]: not a note, no trusted signature, or a false one.
 pub fn open(note: &[u8], trusted: &[VerifierKey]) -> Result<Note, NoteError> {
     let parsed = parse(note)?;
-    let mut signers = Vec::new();
+    let mut signers: Vec<Signer> = Vec::new();
     for signature in &parsed.signatures {
-        let Some(key) = trusted.iter().find(|key| signature.is_by(key)) else {
-            continue;
+        let Some(key) = trusted.iter().find(|key| signature.is_by(key)) else { continue };
+        let witnessed_at_s = match key.check(parsed.text, &signature.bytes) {
+            Some(Signed::Text) => None,
+            Some(Signed::At(time_s)) => Some(time_s),
+            None => return Err(NoteError::FalseSignature { name: key.name().clone() }),
         };
-        if !key.has_signed(parsed.text.as_bytes(), &signature.bytes) {
-            return Err(NoteError::FalseSignature { name: key.name().clone() });
-        }
-        let signer = (key.name().clone(), key.id());
-        if !signers.contains(&signer) {
-            signers.push(signer);
+        match signers.iter_mut().find(|signer| signature.is_by_name(signer.name.as_str(), signer.id)) {
+            Some(known) => known.witnessed_at_s = known.witnessed_at_s.max(witnessed_at_s),
+            None => signers.push(Signer { name: key.name().clone(), id: key.id(), witnessed_at_s }),
         }
     }
     if signers.is_empty() {
@@ -79,19 +91,39 @@ pub fn open(note: &[u8], trusted: &[VerifierKey]) -> Result<Note, NoteError> {
 pub fn sign(text: &str, signers: &[&SignerKey]) -> Result<String, NoteError> {
     let mut note = format!("{text}\n");
     for signer in signers {
-        let mut bytes = signer.verifier().id().get().to_be_bytes().to_vec();
-        bytes.extend_from_slice(&signer.sign(text.as_bytes()));
-        note.push_str(SIGNATURE_START);
-        note.push_str(signer.verifier().name().as_str());
-        note.push(' ');
-        STANDARD.encode_string(&bytes, &mut note);
-        note.push('\n');
+        push_signature(&mut note, signer.verifier(), &signer.sign(text));
     }
     // The reader's rules are the writer's: what it would not take is not given out.
     if parse(note.as_bytes())?.text != text {
         return Err(NoteError::Text);
     }
     Ok(note)
+}
+
+/// Adds a witness's signature to a note: what it saw, and when.
+///
+/// A witness does this only for a checkpoint that it opened, and found consistent with the last one of
+/// that log that it signed.
+///
+/// # Errors
+/// [`NoteError`] if it is no note, has no room for a signature, or the time is past [`TIME_S_MAX`].
+pub fn cosign(note: &str, witness: &WitnessKey, time_s: u64) -> Result<String, NoteError> {
+    if time_s > TIME_S_MAX {
+        return Err(NoteError::Time);
+    }
+    let signature = witness.sign(parse(note.as_bytes())?.text, time_s);
+    let mut note = note.to_owned();
+    push_signature(&mut note, witness.verifier(), &signature);
+    parse(note.as_bytes())?;
+    Ok(note)
+}
+
+fn push_signature(note: &mut String, key: &VerifierKey, signature: &[u8]) {
+    note.push_str(SIGNATURE_START);
+    note.push_str(key.name().as_str());
+    note.push(' ');
+    STANDARD.encode_string([&key.id().get().to_be_bytes(), signature].concat(), note);
+    note.push('\n');
 }
 
 /// A note whose signatures nobody has looked at.
@@ -108,7 +140,11 @@ struct Signature<'n> {
 
 impl Signature<'_> {
     fn is_by(&self, key: &VerifierKey) -> bool {
-        self.name == key.name().as_str() && self.id == key.id().get()
+        self.is_by_name(key.name().as_str(), key.id())
+    }
+
+    fn is_by_name(&self, name: &str, id: KeyId) -> bool {
+        self.name == name && self.id == id.get()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Signed notes, checkpoints and key texts: nothing is opened but what was signed.
 
-use sluice_ledger::note::{KeyName, SignerKey, VerifierKey, open, sign};
+use sluice_ledger::note::{KeyName, SignerKey, VerifierKey, WitnessKey, cosign, open, sign};
 use sluice_ledger::{Checkpoint, TreeHead, TreeSize, leaf_hash};
 
 use crate::Target;
@@ -25,7 +25,7 @@ const TOKENS: &[&[u8]] = &[
 
 fn run(data: &[u8]) -> String {
     let signer = signer();
-    let trusted = [signer.verifier().clone()];
+    let trusted = [signer.verifier().clone(), witness().verifier().clone()];
     if let Ok(text) = std::str::from_utf8(data) {
         if let Ok(key) = text.parse::<VerifierKey>() {
             assert_eq!(key.to_string(), text, "a key has a second spelling");
@@ -41,6 +41,8 @@ fn run(data: &[u8]) -> String {
     if let Ok(note) = open(data, &trusted) {
         let signed = texts().iter().any(|text| text == note.text());
         assert!(signed, "a text was opened that nobody signed: {:?}", note.text());
+        let times = note.signers().iter().filter_map(|signer| signer.witnessed_at_s);
+        assert!(times.into_iter().all(|time_s| time_s == SEEN_AT_S), "a time that no witness stated");
     }
     match Checkpoint::open(data, &trusted) {
         Ok(checkpoint) => format!("opened {}", checkpoint.signers().len()),
@@ -56,6 +58,15 @@ fn key(name: &str, seed: u8) -> SignerKey {
     KeyName::new(name).and_then(|name| SignerKey::from_seed(name, &[seed; 32])).expect("the seed gives a key")
 }
 
+fn witness() -> WitnessKey {
+    KeyName::new("witness.example")
+        .and_then(|name| WitnessKey::from_seed(name, &[3; 32]))
+        .expect("the seed gives a key")
+}
+
+/// The only time that the witness has ever stated.
+const SEEN_AT_S: u64 = 1_790_000_000;
+
 /// All that the trusted key has ever signed.
 fn texts() -> Vec<String> {
     let origin = signer().verifier().name().clone();
@@ -64,13 +75,15 @@ fn texts() -> Vec<String> {
 }
 
 fn seeds() -> Vec<Vec<u8>> {
-    let (log, witness) = (signer(), key("witness.example", 2));
+    let (log, stranger) = (signer(), key("stranger.example", 2));
     let mut seeds: Vec<Vec<u8>> = Vec::new();
     for text in texts() {
         seeds.extend(sign(&text, &[&log]).map(String::into_bytes));
-        seeds.extend(sign(&text, &[&witness, &log]).map(String::into_bytes));
+        seeds.extend(sign(&text, &[&stranger, &log]).map(String::into_bytes));
         seeds.push(text.into_bytes());
     }
+    let seen = texts().into_iter().filter_map(|text| cosign(&sign(&text, &[&log]).ok()?, &witness(), SEEN_AT_S).ok());
+    seeds.extend(seen.map(String::into_bytes));
     seeds.push(log.verifier().to_string().into_bytes());
     seeds.push(log.to_secret_text().into_bytes());
     seeds

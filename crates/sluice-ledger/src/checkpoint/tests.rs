@@ -30,7 +30,9 @@ fn a_head_that_its_log_signed_opens_to_itself() {
     assert_eq!((checkpoint.origin().as_str(), checkpoint.size()), ("log.example", TreeSize::new(1)));
     assert_eq!(checkpoint.root(), &leaf_hash(b"a"));
     assert!(checkpoint.extensions().is_empty());
-    assert_eq!(checkpoint.signers(), [(log.verifier().name().clone(), log.verifier().id())]);
+    let signers: Vec<_> = checkpoint.signers().iter().map(|signer| (&signer.name, signer.id)).collect();
+    assert_eq!(signers, [(log.verifier().name(), log.verifier().id())]);
+    assert_eq!(checkpoint.witnesses().count(), 0);
 }
 
 #[test]
@@ -43,6 +45,19 @@ fn a_witness_alone_makes_no_checkpoint() {
     assert_eq!(head(1).sign(&witness), Err(CheckpointError::Signer));
     let both = note::sign(&head(1).to_string(), &[&log, &witness]).unwrap();
     assert_eq!(Checkpoint::open(both.as_bytes(), &trusted(&[&log, &witness])).unwrap().signers().len(), 2);
+}
+
+#[test]
+fn a_witness_with_the_name_of_the_log_is_still_a_witness() {
+    let (log, name) = (key("log.example", 1), KeyName::new("log.example").unwrap());
+    let namesake = note::WitnessKey::from_seed(name, &[2; 32]).unwrap();
+    let note = note::cosign(&head(1).sign(&log).unwrap(), &namesake, 1_790_000_000).unwrap();
+    let opened = Checkpoint::open(note.as_bytes(), &[namesake.verifier().clone()]);
+    assert_eq!(opened, Err(CheckpointError::Signer));
+    let both = [log.verifier().clone(), namesake.verifier().clone()];
+    let opened = Checkpoint::open(note.as_bytes(), &both).unwrap();
+    let witnesses: Vec<_> = opened.witnesses().collect();
+    assert_eq!(witnesses, [(namesake.verifier().name(), 1_790_000_000)]);
 }
 
 #[test]

@@ -23,6 +23,9 @@ pub enum NoteError {
     /// SL621. Help: leave out signatures of keys that nobody here trusts.
     #[error("more than the {NOTE_SIGNATURES_MAX} signatures that a note may have")]
     TooManySignatures,
+    /// SL620. Help: seconds since 1970, below 2⁶³.
+    #[error("not a time that a witness can state")]
+    Time,
     /// SL623. Help: compare the key you trust with the one that the log shows.
     #[error("no trusted key has signed the note")]
     NoTrustedSignature,
@@ -39,7 +42,7 @@ impl NoteError {
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::Text | Self::NoSignatures | Self::SignatureLine => "SL620",
+            Self::Text | Self::NoSignatures | Self::SignatureLine | Self::Time => "SL620",
             Self::TooLong | Self::TooManySignatures => "SL621",
             Self::NoTrustedSignature => "SL623",
             Self::FalseSignature { .. } => "SL624",

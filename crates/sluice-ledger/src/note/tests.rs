@@ -38,7 +38,7 @@ fn the_examples_of_go_and_c2sp_are_opened_and_signed_alike() {
     let verifier: VerifierKey = C2SP_VERIFIER.parse().unwrap();
     let note = open(C2SP_NOTE.as_bytes(), &[verifier]).unwrap();
     assert_eq!(note.text(), "This is an example message.\n");
-    assert_eq!(note.signers()[0].0.as_str(), "example.com/foo");
+    assert_eq!(note.signers()[0].name.as_str(), "example.com/foo");
 }
 
 #[test]
@@ -57,6 +57,67 @@ fn unknown_signatures_are_passed_over_and_false_ones_refused() {
     let changed = both.replace("text", "test");
     let name = ours.verifier().name().clone();
     assert_eq!(open(changed.as_bytes(), &trusted(&ours)), Err(NoteError::FalseSignature { name }));
+}
+
+fn witness(name: &str, seed: u8) -> WitnessKey {
+    WitnessKey::from_seed(KeyName::new(name).unwrap(), &[seed; 32]).unwrap()
+}
+
+#[test]
+fn a_witness_says_when_it_saw_a_note() {
+    let (log, witness) = (key("log.example", 1), witness("witness.example", 2));
+    let note = cosign(&sign("text\n", &[&log]).unwrap(), &witness, 1_790_000_000).unwrap();
+    let later = cosign(&note, &witness, 1_790_000_060).unwrap();
+    let again = cosign(&later, &witness, 1_790_000_030).unwrap();
+    let trusted = [log.verifier().clone(), witness.verifier().clone()];
+    let times = |note: &str| -> Vec<_> {
+        open(note.as_bytes(), &trusted).unwrap().signers().iter().map(|signer| signer.witnessed_at_s).collect()
+    };
+    assert_eq!(times(&note), [None, Some(1_790_000_000)]);
+    assert_eq!(times(&again), [None, Some(1_790_000_060)], "the latest counts");
+    assert_eq!(cosign(&note, &witness, TIME_S_MAX + 1), Err(NoteError::Time));
+    assert_eq!(cosign("text\n", &witness, 1), Err(NoteError::NoSignatures));
+}
+
+#[test]
+fn a_witness_signs_the_message_of_the_specification() {
+    use ed25519_dalek::Signer as _;
+    let witness = witness("witness.example", 2);
+    let note = cosign(&sign("text\n", &[&key("log.example", 1)]).unwrap(), &witness, 1_679_315_147).unwrap();
+    let line = note.lines().last().unwrap().rsplit(' ').next().unwrap();
+    let message = b"cosignature/v1\ntime 1679315147\ntext\n";
+    let signature = ed25519_dalek::SigningKey::from_bytes(&[2; 32]).sign(message).to_bytes();
+    let id = witness.verifier().id().get().to_be_bytes();
+    let time = 1_679_315_147_u64.to_be_bytes();
+    assert_eq!(STANDARD.decode(line).unwrap(), [&id[..], &time, &signature].concat());
+}
+
+#[test]
+fn a_changed_time_and_a_key_of_the_other_type_are_refused() {
+    let (log, witness) = (key("log.example", 1), witness("witness.example", 2));
+    let note = cosign(&sign("text\n", &[&log]).unwrap(), &witness, 1_790_000_000).unwrap();
+    let line = note.lines().last().unwrap().rsplit(' ').next().unwrap();
+    let mut bytes = STANDARD.decode(line).unwrap();
+    bytes[11] ^= 1;
+    let backdated = note.replace(line, &STANDARD.encode(&bytes));
+    let name = witness.verifier().name().clone();
+    let trusted = [witness.verifier().clone()];
+    assert_eq!(open(backdated.as_bytes(), &trusted), Err(NoteError::FalseSignature { name: name.clone() }));
+    let as_a_log = VerifierKey::new(name, witness.verifier().as_bytes()).unwrap();
+    assert_ne!(as_a_log.id(), witness.verifier().id());
+    assert_eq!(open(note.as_bytes(), &[as_a_log]), Err(NoteError::NoTrustedSignature));
+}
+
+#[test]
+fn keys_of_both_types_have_texts_that_are_not_mixed_up() {
+    let (log, witness) = (key("log.example", 1), witness("witness.example", 2));
+    let text = witness.verifier().to_string();
+    assert_eq!(text.parse(), Ok(witness.verifier().clone()));
+    let secret = witness.to_secret_text();
+    assert_eq!(secret.parse::<WitnessKey>().unwrap().verifier(), witness.verifier());
+    assert_eq!(secret.parse::<SignerKey>().unwrap_err(), KeyTextError::Type);
+    assert_eq!(log.to_secret_text().parse::<WitnessKey>().unwrap_err(), KeyTextError::Type);
+    assert!(!format!("{witness:?}").contains(secret.rsplit('+').next().unwrap()));
 }
 
 #[test]
