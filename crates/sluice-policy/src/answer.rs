@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use sluice_core::gate::Effect;
+use sluice_core::gate::{Effect, Verdict};
 use sluice_core::label::Name;
 
 use crate::remedy::{Remedy, RemedyKind};
@@ -54,6 +54,20 @@ impl Decision {
     #[must_use]
     pub const fn is_permit(&self) -> bool {
         matches!(self, Self::Permit { .. })
+    }
+
+    /// The word for it. Whether a prediction may say it is the verifier's to judge: see [`Bundle::antitone`] and
+    /// [`Bundle::reads_run_facts`].
+    ///
+    /// [`Bundle::antitone`]: crate::Bundle::antitone
+    /// [`Bundle::reads_run_facts`]: crate::Bundle::reads_run_facts
+    #[must_use]
+    pub const fn verdict(&self) -> Verdict {
+        match self {
+            Self::Permit { .. } => Verdict::Permit,
+            Self::Hold { .. } => Verdict::Hold,
+            Self::Forbid { .. } => Verdict::Forbid,
+        }
     }
 
     /// Whether people alone can lift it: every remedy is an approval, and nothing in the workflow must change.

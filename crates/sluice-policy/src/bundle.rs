@@ -21,6 +21,9 @@ use crate::words;
 /// Most bytes of one bundle. Cedar evaluates linearly, and a gate must stay quick. SL310.
 const BUNDLE_BYTES_MAX: usize = 4 << 20;
 
+/// Attributes of the context that only a run knows.
+const RUN_FACTS: [&str; 2] = ["facts", "now_ms"];
+
 /// Policies in force, with their remedies.
 pub struct Bundle {
     pub(crate) set: PolicySet,
@@ -35,6 +38,7 @@ pub(crate) struct Loaded {
     pub(crate) remedy: Option<RemedyRule>,
     /// Whether more label can make it say yes more often.
     polarity: Polarity,
+    reads_run_facts: bool,
 }
 
 /// What people are shown of a policy.
@@ -122,6 +126,25 @@ impl Bundle {
         let mut rules = self.rules.values().filter(|rule| rule.info.effects.contains(&effect));
         rules.find(|rule| rule.polarity != Polarity::Antitone).map_or(Polarity::Antitone, |rule| rule.polarity.clone())
     }
+
+    /// The policies about this effect that look at facts of the run or the time: a prediction cannot know what they say.
+    #[must_use]
+    pub fn reads_run_facts(&self, effect: Effect) -> Vec<PolicyId> {
+        let rules = self.rules.values().filter(|rule| rule.reads_run_facts && rule.info.effects.contains(&effect));
+        rules.map(|rule| rule.info.id.clone()).collect()
+    }
+}
+
+/// Whether a condition reads what only a run knows: its facts or the time.
+fn reads_run_facts(policy: &Policy) -> bool {
+    let policy: &ast::Policy = policy.as_ref();
+    let is_context = |e: &ast::Expr| matches!(e.expr_kind(), ast::ExprKind::Var(ast::Var::Context));
+    policy.non_scope_constraints().is_some_and(|condition| {
+        condition.subexpressions().any(|e| {
+            matches!(e.expr_kind(), ast::ExprKind::GetAttr { expr, attr }
+                if is_context(expr) && RUN_FACTS.contains(&attr.as_str()))
+        })
+    })
 }
 
 fn schema(texts: &[Text]) -> Result<Schema, Vec<Flaw>> {
@@ -232,8 +255,9 @@ impl Loader<'_> {
             span: whole,
         };
         let polarity = polarity::of(text, &info, policy);
+        let reads_run_facts = reads_run_facts(policy);
         let policy = policy.new_id(cedar_policy::PolicyId::new(&id));
-        self.rules.insert(id, Loaded { policy, info, remedy, polarity });
+        self.rules.insert(id, Loaded { policy, info, remedy, polarity, reads_run_facts });
     }
 
     fn id(&mut self, text: &Text, policy: &Policy, whole: Span) -> Option<Name> {

@@ -1,5 +1,7 @@
 //! The three questions behind one answer.
 
+use std::collections::BTreeSet;
+
 use cedar_policy::{Authorizer, Decision as CedarDecision};
 use sluice_core::label::Name;
 
@@ -35,6 +37,21 @@ impl Bundle {
             request_bytes: request.to_bytes(),
             entities_bytes: cedar::entities_bytes(request),
         }
+    }
+
+    /// Answers a gate request for which approvals may have been recorded.
+    ///
+    /// Asks which remedies the call needs as it is, takes those for which `is_recorded` says that every party reached the
+    /// quorum, and answers with them recorded in the request: its bytes then hold all that the decision depends on.
+    /// Anything `satisfied` or `cleared` in `request` already is dropped first, so that only these very remedies count.
+    #[must_use]
+    pub fn decide_with_approvals(&self, request: &GateRequest, is_recorded: impl Fn(&Remedy) -> bool) -> Answer {
+        let bare = GateRequest { satisfied: BTreeSet::new(), cleared: BTreeSet::new(), ..request.clone() };
+        let answer = self.decide(&bare);
+        let Decision::Hold { remedies, .. } = &answer.decision else { return answer };
+        let recorded = remedies.iter().filter(|remedy| is_recorded(remedy));
+        let approved = recorded.fold(bare.clone(), |next, remedy| next.with_approval(remedy));
+        if approved == bare { answer } else { self.decide(&approved) }
     }
 
     fn settle(&self, request: &GateRequest) -> (Decision, Vec<Reason>) {

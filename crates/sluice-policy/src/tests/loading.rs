@@ -209,3 +209,30 @@ fn what_it_does_not_show() {
     not shown: `context` uses the whole context as a value [context]
     "#);
 }
+
+#[test]
+fn the_reference_page_names_every_attribute_policy_approver_and_code() {
+    let page = include_str!("../../../../docs/policy.md");
+    let (schema, _) = cedar_policy::SchemaFragment::from_cedarschema_str(crate::SCHEMA).unwrap();
+    let schema = schema.to_json_value().unwrap();
+    let keys = |name: &str| {
+        let fields = &schema[""]["commonTypes"][name]["attributes"];
+        fields.as_object().expect("a record").keys().cloned().collect::<Vec<_>>()
+    };
+    let attributes = keys("Gate").into_iter().chain(keys("Atoms"));
+    let policies = default_bundle().policies().map(|p| p.id.to_string()).collect::<Vec<_>>();
+    let codes = (301..=310).chain(320..=322).map(|n| format!("SL{n}"));
+    for word in attributes.chain(policies).chain(codes).chain(["manager-of:requester".to_owned()]) {
+        assert!(page.contains(&word), "docs/policy.md does not name `{word}`");
+    }
+}
+
+#[test]
+fn policies_that_look_at_facts_of_the_run_are_named() {
+    let bundle = bundle(
+        "@id(\"x\") @why(\"y\") permit (principal, action == Action::\"read\", resource) when { context.now_ms > 5 };
+         @id(\"z\") @why(\"y\") permit (principal, action, resource) when { context.solo };",
+    );
+    assert_eq!(bundle.reads_run_facts(Effect::Read), [PolicyId("x".into())]);
+    assert!(bundle.reads_run_facts(Effect::Write).is_empty());
+}

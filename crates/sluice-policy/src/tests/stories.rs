@@ -117,3 +117,28 @@ fn an_unsigned_definition_speaks_for_whoever_wrote_it() {
     let person = unsigned().with(|r| r.author = Acting::Person { id: "ana".into() });
     assert!(bundle.decide(&person).decision.is_permit());
 }
+
+#[test]
+fn only_the_approvals_that_this_very_call_needs_count() {
+    let bundle = default_bundle();
+    let forged = report().with(|r| r.satisfied = ["owner-of:payload/1".to_owned()].into());
+    assert!(matches!(bundle.decide_with_approvals(&forged, |_| false).decision, Decision::Hold { .. }));
+    let answer = bundle.decide_with_approvals(&report(), |remedy| remedy.parties.len() == 2);
+    assert!(answer.decision.is_permit());
+    let recorded = GateRequest::from_bytes(&answer.request_bytes).unwrap();
+    assert!(bundle.decide(&recorded).decision.is_permit(), "asked again from its bytes it says the same");
+}
+
+#[test]
+fn one_of_two_approvals_leaves_a_hold_for_the_other() {
+    let both = report().arg(Role::Recipient, from("tickets"));
+    let bundle = default_bundle();
+    let Decision::Hold { remedies, .. } = bundle.decide(&both).decision else { panic!("held") };
+    assert_eq!(remedies.len(), 2);
+    for remedy in &remedies {
+        let answer = bundle.decide_with_approvals(&both, |r| r == remedy);
+        let Decision::Hold { remedies: left, .. } = answer.decision else { panic!("held") };
+        assert!(left.len() == 1 && &left[0] != remedy);
+    }
+    assert!(bundle.decide_with_approvals(&both, |_| true).decision.is_permit());
+}
