@@ -1,5 +1,6 @@
 //! One quiet call that every default policy lets through, and small changes to it.
 
+mod attributes;
 mod default_policies;
 mod laws;
 mod loading;
