@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use crate::cbor::{self, Limits, Map, Value};
 use crate::merkle::{self, Leaves, prove_consistency, prove_inclusion};
 use crate::note::{self, KeyName, SignerKey, WitnessKey};
+use crate::tile;
 use crate::{
     BODY_KEY_BYTES_MAX, Checkpoint, ENTRY_BYTES_MAX, EVIDENCE_BYTES_MAX, Entry, EntryKind, Evidence, Frontier, Hash,
     LeafIndex, PayloadRef, RunId, RunLink, Salt, TreeHead, TreeSize, commit, leaf_hash,
@@ -78,6 +79,13 @@ impl Vector {
                 let size = TreeSize::new(entries.len() as u64);
                 vec![("path", path(&prove_consistency(&mut leaves(&entries), older, size).unwrap()))]
             }
+            "tile" => {
+                let level = tile::TileKind::Hashes { level: self.get("level").parse().unwrap() };
+                let size = TreeSize::new(self.number("size"));
+                let tile = tile::Tile::in_tree(level, self.number("index"), size).unwrap();
+                vec![("path", tile.to_string())]
+            }
+            "bundle" => vec![("bytes", hex(&tile::encode_bundle(&self.entries()).unwrap()))],
             "checkpoint" => self.checkpoint(),
             "cosignature" => self.cosignature(),
             "proof" => self.proof(),
@@ -226,6 +234,7 @@ fn every_vector_of_the_page_is_what_the_code_computes() {
     }
     assert!(wrong.is_empty(), "the page says otherwise:\n{wrong}");
     let expected = [
+        "bundle",
         "checkpoint",
         "commitment",
         "consistency",
@@ -235,6 +244,7 @@ fn every_vector_of_the_page_is_what_the_code_computes() {
         "payload",
         "proof",
         "refused",
+        "tile",
         "tree",
     ];
     assert_eq!(kinds.keys().collect::<Vec<_>>(), expected);
@@ -258,7 +268,7 @@ fn the_page_lists_every_kind() {
 fn the_page_lists_every_limit() {
     let listed: Vec<_> =
         table("| Limit |").iter().map(|row| (row[0].trim_matches('`'), row[1].parse().unwrap())).collect();
-    let limits: [(&str, u64); 12] = [
+    let limits: [(&str, u64); 14] = [
         ("ENTRY_BYTES_MAX", ENTRY_BYTES_MAX as u64),
         ("Limits::ENTRY.depth", Limits::ENTRY.depth as u64),
         ("Limits::PAYLOAD.bytes", Limits::PAYLOAD.bytes as u64),
@@ -267,6 +277,8 @@ fn the_page_lists_every_limit() {
         ("TREE_SIZE_MAX", merkle::TREE_SIZE_MAX),
         ("FRONTIER_BYTES_MAX", merkle::FRONTIER_BYTES_MAX as u64),
         ("PROOF_HASHES_MAX", merkle::PROOF_HASHES_MAX as u64),
+        ("TILE_WIDTH", tile::TILE_WIDTH.into()),
+        ("TILE_LEVEL_MAX", tile::TILE_LEVEL_MAX.into()),
         ("NOTE_BYTES_MAX", note::NOTE_BYTES_MAX as u64),
         ("NOTE_SIGNATURES_MAX", note::NOTE_SIGNATURES_MAX as u64),
         ("KEY_NAME_BYTES_MAX", note::KEY_NAME_BYTES_MAX as u64),

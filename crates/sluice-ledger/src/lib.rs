@@ -7,7 +7,8 @@
 //!
 //! In scope: the permanent bytes of an entry ([`Entry`], [`cbor`]), commitments to values that are
 //! not in it ([`commit`]), the tree with its frontier and proofs ([`merkle`]), signed notes
-//! ([`note`]), checkpoints ([`Checkpoint`]) and proof files ([`Evidence`]).
+//! ([`note`]), checkpoints ([`Checkpoint`]), proof files ([`Evidence`]) and
+//! tiles for publishing ([`tile`]).
 //! `docs/ledger-format.md` is the reference of all these formats, with test vectors.
 //!
 //! Not in scope: storing (`sluice-store`), what the bodies of entries say (`sluice-engine`), and
@@ -24,6 +25,7 @@ mod format_page;
 mod hash;
 pub mod merkle;
 pub mod note;
+pub mod tile;
 
 pub use checkpoint::{Checkpoint, CheckpointError, TreeHead};
 pub use commitment::{Commitment, Salt, commit};

@@ -8,6 +8,8 @@ use sluice_ledger::merkle::{
 use sluice_ledger::note::{KeyName, SignerKey};
 use sluice_ledger::{Evidence, Frontier, Hash, LeafIndex, TreeHead, TreeSize, leaf_hash};
 
+use sluice_ledger::tile::{TILE_WIDTH, Tile, TileKind, decode_bundle, encode_bundle};
+
 use crate::Target;
 
 /// See the module.
@@ -35,7 +37,14 @@ fn run(data: &[u8]) -> String {
     if let Some((sizes, hashes)) = data.split_first_chunk::<16>() {
         numbers(sizes, hashes);
     }
+    if let Ok(entries) = decode_bundle(data) {
+        assert_eq!(encode_bundle(&entries).as_deref(), Ok(data), "a bundle has a second spelling");
+    }
     let Ok(text) = std::str::from_utf8(data) else { return "not text".to_owned() };
+    if let Ok(tile) = text.parse::<Tile>() {
+        assert_eq!(tile.to_string(), text, "a path has a second spelling");
+        return format!("tile {:?} {}", tile.kind(), tile.width() == TILE_WIDTH);
+    }
     match text.parse::<Evidence>() {
         Ok(evidence) => {
             assert_eq!(evidence.to_string(), text, "a proof file has a second spelling");
@@ -89,6 +98,14 @@ fn seeds() -> Vec<Vec<u8>> {
         frontier.append(leaf_hash(&entry_at(index))).expect("seven entries fit");
         seeds.push(frontier.to_bytes());
     }
+    for (level, index) in [(0, 1_234_067), (1, 17), (7, 0)] {
+        for size in [TreeSize::new(u64::MAX >> 1), TreeSize::new(70_000)] {
+            let tile = Tile::in_tree(TileKind::Hashes { level }, index, size);
+            seeds.extend(tile.map(|tile| tile.to_string().into_bytes()));
+        }
+    }
+    seeds.push(b"tile/entries/x001/000.p/17".to_vec());
+    seeds.extend(encode_bundle(&[entry_at(1), entry_at(2)]));
     let origin = signer().verifier().name().clone();
     let head = TreeHead { origin, size: frontier.size(), root: frontier.root() };
     let checkpoint = head.sign(&signer()).expect("the key has the log's name");

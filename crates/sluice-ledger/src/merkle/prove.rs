@@ -18,7 +18,7 @@ impl NodeId {
     /// The node one level up that this one is part of.
     #[must_use]
     pub const fn parent(self) -> Self {
-        Self { level: self.level + 1, index: self.index >> 1 }
+        Self { level: self.level.saturating_add(1), index: self.index >> 1 }
     }
 }
 
