@@ -115,6 +115,15 @@ fn every_other_spelling_is_refused_with_its_reason() {
 }
 
 #[test]
+fn an_error_says_where() {
+    assert_eq!(read("a201000100"), Err(CborError::KeyOrder { at: 3 }), "a key twice");
+    assert_eq!(read("a202000100"), Err(CborError::KeyOrder { at: 3 }), "out of order");
+    assert_eq!(read("82001800"), Err(CborError::NotDeterministic { at: 2 }));
+    assert_eq!(read("8200f7"), Err(CborError::Unsupported { at: 2 }));
+    assert_eq!(read("0000"), Err(CborError::Trailing { at: 1 }));
+}
+
+#[test]
 fn depth_and_length_have_limits() {
     let nested = |depth: usize| [vec![0x81; depth], vec![0]].concat();
     let limits = Limits { bytes: 100, depth: 16 };

@@ -279,6 +279,21 @@ fn an_empty_log_is_the_beginning_of_every_log() {
 }
 
 #[test]
+fn a_path_that_is_too_long_is_refused_even_if_it_leads_to_the_root() {
+    let (leaf, beside) = (leaf_hash(b"a"), leaf_hash(b"b"));
+    let (first, one) = (LeafIndex::new(0), TreeSize::new(1));
+    for root in [node_hash(&beside, &leaf), node_hash(&leaf, &beside)] {
+        assert_eq!(verify_inclusion(&leaf, first, one, &[beside], &root), Err(ProofError::Length));
+    }
+    let two = node_hash(&leaf, &beside);
+    let sizes = [1, 2].map(TreeSize::new);
+    for root in [node_hash(&leaf, &two), node_hash(&two, &leaf)] {
+        let path = [beside, leaf];
+        assert_eq!(verify_consistency(sizes[0], &leaf, sizes[1], &root, &path), Err(ProofError::Length));
+    }
+}
+
+#[test]
 fn leaf_hashes_alone_give_the_same_proofs() {
     let twin = Twin::of(37);
     let mut leaves = Leaves(|index: LeafIndex| Ok::<_, Infallible>(twin.leaves[index.get() as usize]));

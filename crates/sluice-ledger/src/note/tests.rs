@@ -189,6 +189,8 @@ fn key_texts_have_one_spelling() {
     for (text, error) in refused {
         assert_eq!(text.parse::<VerifierKey>(), Err(error), "{text:?}");
     }
+    let renamed = GO_SIGNER.replace("PeterNeumann", "PeterNeuman");
+    assert_eq!(renamed.parse::<SignerKey>().unwrap_err(), KeyTextError::Id);
     let long = KeyName::new(&"a".repeat(KEY_NAME_BYTES_MAX + 1));
     assert_eq!(long, Err(KeyTextError::Name));
     assert_eq!(GO_VERIFIER.parse::<SignerKey>().unwrap_err(), KeyTextError::Form);

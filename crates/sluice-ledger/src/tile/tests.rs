@@ -69,6 +69,14 @@ fn a_path_has_one_spelling() {
     }
 }
 
+#[test]
+fn a_path_beyond_the_largest_tree_is_refused() {
+    let last: Tile = "tile/entries/x036/x028/x797/x018/x963/967".parse().unwrap();
+    assert_eq!(last.index(), crate::merkle::TREE_SIZE_MAX / 256);
+    assert_eq!(last.nodes().count(), 256);
+    assert_eq!("tile/entries/x036/x028/x797/x018/x963/968".parse::<Tile>(), Err(TileError::Path));
+}
+
 /// A log's tiles as a file server would have them, for the tree of `size` leaves.
 fn published(size: u64) -> (BTreeMap<String, Vec<u8>>, Frontier, BTreeMap<NodeId, Hash>) {
     let (mut frontier, mut nodes) = (Frontier::new(), BTreeMap::new());
