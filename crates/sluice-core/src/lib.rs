@@ -12,6 +12,7 @@
 
 pub mod diagnostic;
 pub mod document;
+pub mod expression;
 pub mod gate;
 pub mod label;
 pub mod limits;

@@ -1,0 +1,231 @@
+//! Expressions: jq text, parsed into one small total tree, evaluated over labelled values.
+//!
+//! The text is parsed by jaq's parser; the tree, and what it means, is ours. There is one evaluator for
+//! both readers of a program: in a run every value is known and the result is jaq's; in the verifier
+//! values may be unknown and the result admits whatever a run can give ([`Value::admits`]), labels
+//! included. What is not translated is a [`Problem`] with its place, never an approximation.
+//!
+//! Where results differ from jaq's on purpose: whole numbers have 64 bits and overflow is an error, as is
+//! a division by zero; decimal literals are floats; keys of objects are texts; `fromjson` and `tonumber`
+//! read strict JSON; messages of built-in errors are ours and never contain data.
+//!
+//! An evaluation is bounded ([`EVALUATION_STEPS_MAX`](crate::limits::EVALUATION_STEPS_MAX),
+//! [`EVALUATION_BYTES_MAX`](crate::limits::EVALUATION_BYTES_MAX)); meeting a bound ends it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::diagnostic::Code;
+use crate::label::Label;
+use crate::text::Span;
+use crate::value::Value;
+
+mod access;
+mod call;
+mod evaluate;
+mod function;
+mod jq;
+mod json;
+mod kinds;
+mod modify;
+mod operator;
+mod repeat;
+mod stream;
+mod tree;
+
+#[cfg(test)]
+mod tests;
+
+pub use tree::Expr;
+
+use function::Function;
+use tree::Kind;
+
+/// A whole expression: what stands in one `${ }`, or what the lowering builds around several.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Expression {
+    /// Its tree.
+    pub root: Expr,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// Why a text is no expression that can be run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// What kind of problem.
+    pub kind: ProblemKind,
+    /// Where.
+    pub span: Span,
+    /// Lower case, no full stop, the author's words in backticks.
+    pub message: String,
+    /// What to do.
+    pub help: String,
+}
+
+/// The kinds of [`Problem`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProblemKind {
+    /// No jq. SL120.
+    Syntax,
+    /// jq that is not translated. SL121.
+    NotTranslated {
+        /// What it is, in words.
+        construct: String,
+    },
+    /// Reads or formats the time. SL122.
+    Clock,
+    /// Reads `$secrets` outside the arguments of a connector; found by the lowering, see [`Expression::variables`]. SL123.
+    Secret,
+    /// Longer than [`EXPRESSION_BYTES_MAX`](crate::limits::EXPRESSION_BYTES_MAX). SL108.
+    TooLong,
+    /// Deeper than [`EXPRESSION_DEPTH_MAX`](crate::limits::EXPRESSION_DEPTH_MAX). SL108.
+    TooDeep,
+}
+
+impl ProblemKind {
+    /// The code that people and machines see.
+    #[must_use]
+    pub const fn code(&self) -> Code {
+        match self {
+            Self::Syntax => Code(120),
+            Self::NotTranslated { .. } => Code(121),
+            Self::Clock => Code(122),
+            Self::Secret => Code(123),
+            Self::TooLong | Self::TooDeep => Code(108),
+        }
+    }
+
+    /// The stable name that goes with the code.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Syntax => "expression-syntax",
+            Self::NotTranslated { .. } => "expression-not-translated",
+            Self::Clock => "expression-reads-clock",
+            Self::Secret => "expression-reads-secret",
+            Self::TooLong | Self::TooDeep => "expression-too-large",
+        }
+    }
+}
+
+/// Parses the inside of one `${ }`. `locate` maps byte offsets in `source` to a span in the file.
+///
+/// # Errors
+/// Every problem found, each with its place.
+pub fn parse(source: &str, locate: &dyn Fn(usize, usize) -> Span) -> Result<Expression, Vec<Problem>> {
+    let root = jq::parse(source, locate)?;
+    Ok(Expression { root, span: locate(0, source.len()) })
+}
+
+/// A part of a text that the lowering puts together.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TextPart {
+    /// As it stands.
+    Literal(Arc<str>),
+    /// The result of an expression; what is no text is written as JSON.
+    Expression(Expression),
+}
+
+impl Expression {
+    /// The free variables without `$`, each once, where it is first read.
+    #[must_use]
+    pub fn variables(&self) -> Vec<(Arc<str>, Span)> {
+        let mut found = Vec::new();
+        self.root.free_variables(&mut Vec::new(), &mut BTreeSet::new(), &mut |name, span| {
+            found.push((name.clone(), span));
+        });
+        found
+    }
+
+    /// A constant.
+    #[must_use]
+    pub fn literal(value: &serde_json::Value, span: Span) -> Self {
+        Self { root: Expr::literal(Value::from_json(value, Label::BOTTOM), span), span }
+    }
+
+    /// `.`
+    #[must_use]
+    pub fn input(span: Span) -> Self {
+        Self { root: Expr::input(span), span }
+    }
+
+    /// `$name`
+    #[must_use]
+    pub fn variable(name: &str, span: Span) -> Self {
+        Self { root: Expr::new(Kind::Variable(name.into()), span), span }
+    }
+
+    /// `base.key`
+    #[must_use]
+    pub fn field(base: Self, key: &str) -> Self {
+        let span = base.span;
+        let key = Box::new(Expr::text(key, span));
+        let root = Expr::new(Kind::Index { base: Box::new(base.root.single()), key, optional: false }, span);
+        Self { root, span }
+    }
+
+    /// An object of expressions, each standing for its first output.
+    #[must_use]
+    pub fn object(fields: Vec<(Arc<str>, Self)>, span: Span) -> Self {
+        let fields = fields.into_iter().map(|(key, e)| (Expr::text(&key, e.span), e.root.single())).collect();
+        Self { root: Expr::new(Kind::Object(fields), span), span }
+    }
+
+    /// A list of expressions, each standing for its first output.
+    #[must_use]
+    pub fn array(items: Vec<Self>, span: Span) -> Self {
+        let items = items.into_iter().map(|e| e.root.single()).collect();
+        Self { root: Expr::new(Kind::List(items), span), span }
+    }
+
+    /// A text of literals and expressions, each standing for its first output.
+    #[must_use]
+    pub fn text(parts: Vec<TextPart>, span: Span) -> Self {
+        let part = |part: TextPart| match part {
+            TextPart::Literal(text) => Expr::text(&text, span),
+            TextPart::Expression(e) => Expr::call(Function::ToText, vec![e.root.single()], e.span),
+        };
+        Self { root: Expr::new(Kind::Text(parts.into_iter().map(part).collect()), span), span }
+    }
+
+    /// The JSON it always gives, if it is a constant.
+    #[must_use]
+    pub fn constant(&self) -> Option<serde_json::Value> {
+        let environment =
+            Environment { input: &Value::null(Label::TOP), variables: &|_| Some(Value::null(Label::TOP)) };
+        let result = evaluate(self, &environment);
+        // Whatever depends on the input or a variable carries their label.
+        result.value.filter(|v| result.error.is_none() && v.deep_label() == Label::BOTTOM)?.to_json()
+    }
+}
+
+/// What an expression can read.
+pub struct Environment<'a> {
+    /// `.`
+    pub input: &'a Value,
+    /// The value of a variable, by its name without `$`.
+    pub variables: &'a dyn Fn(&str) -> Option<Value>,
+}
+
+/// What an expression gives.
+///
+/// In a run exactly one of `value` and `error` is there. In the verifier `value` is what it may give
+/// (none: it surely fails) and `error` what it may fail with (none: it cannot fail).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Evaluated {
+    /// The first output; `null` if there is none, labelled with what decided that.
+    pub value: Option<Value>,
+    /// What it fails with.
+    pub error: Option<Value>,
+    /// Everything that decided whether it fails, also where it did not: a handler learns it.
+    pub fallible: Label,
+    /// A bound was met (SL503). This ends a run: handlers do not see it, since no label covers how much work was done.
+    pub exhausted: bool,
+}
+
+/// Evaluates an expression. Total: it always ends, and never panics.
+#[must_use]
+pub fn evaluate(e: &Expression, environment: &Environment<'_>) -> Evaluated {
+    evaluate::evaluate(&e.root, environment)
+}

@@ -1,0 +1,175 @@
+//! What an expression puts out: values and errors in order, exact in a run and approximate in the verifier.
+
+use crate::label::Label;
+use crate::value::Value;
+
+/// One thing that an expression puts out.
+///
+/// A certain value is there exactly once; an uncertain one stands for any number of values, none
+/// included, each admitted by it. A certain error ends the stream; an uncertain one may.
+#[derive(Clone, Debug)]
+pub(super) enum Event {
+    Value { value: Value, certain: bool },
+    Error { value: Value, certain: bool },
+}
+
+/// The outputs of one expression for one input.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Stream {
+    pub(super) events: Vec<Event>,
+    /// Everything that decided how many outputs there are, and which.
+    pub(super) count: Label,
+}
+
+/// What a function of known arguments gives: in a run exactly one of both.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Outcome {
+    pub(super) value: Option<Value>,
+    pub(super) error: Option<Value>,
+}
+
+/// What is first in a stream.
+#[derive(Clone, Debug, Default)]
+pub(super) struct First {
+    /// The first value, if there may be one.
+    pub(super) value: Option<Value>,
+    /// Whether there may be none, without an error.
+    pub(super) absent: bool,
+    /// The error that may come before it.
+    pub(super) error: Option<Value>,
+}
+
+impl Outcome {
+    pub(super) fn value(value: Value) -> Self {
+        Self { value: Some(value), error: None }
+    }
+
+    pub(super) fn error(message: impl Into<std::sync::Arc<str>>, label: Label) -> Self {
+        Self { value: None, error: Some(Value::text(label, message)) }
+    }
+
+    pub(super) fn or(self, other: Self) -> Self {
+        Self { value: joined(self.value, other.value), error: joined(self.error, other.error) }
+    }
+
+    pub(super) fn raised(self, by: Label) -> Self {
+        Self { value: self.value.map(|v| v.raised(by)), error: self.error.map(|v| v.raised(by)) }
+    }
+}
+
+/// The join of two things that may be missing.
+pub(super) fn joined(a: Option<Value>, b: Option<Value>) -> Option<Value> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.join(&b)),
+        (a, b) => a.or(b),
+    }
+}
+
+impl From<Outcome> for Stream {
+    fn from(outcome: Outcome) -> Self {
+        let mut events = Vec::with_capacity(1);
+        let certain = outcome.value.is_none();
+        if let Some(value) = outcome.error {
+            events.push(Event::Error { value, certain });
+        }
+        if let Some(value) = outcome.value {
+            events.push(Event::Value { value, certain: true });
+        }
+        Self { events, count: Label::BOTTOM }
+    }
+}
+
+impl Stream {
+    pub(super) fn none() -> Self {
+        Self::default()
+    }
+
+    pub(super) fn one(value: Value) -> Self {
+        Self { events: vec![Event::Value { value, certain: true }], count: Label::BOTTOM }
+    }
+
+    pub(super) fn counting(mut self, label: Label) -> Self {
+        self.count = self.count.join(label);
+        self
+    }
+
+    pub(super) fn has_values(&self) -> bool {
+        self.events.iter().any(|e| matches!(e, Event::Value { .. }))
+    }
+
+    /// Appends an event; `false` once nothing can follow.
+    pub(super) fn push(&mut self, event: Event) -> bool {
+        let ends = matches!(event, Event::Error { certain: true, .. });
+        self.events.push(event);
+        !ends
+    }
+
+    /// Appends a whole stream, which runs surely or perhaps; `false` once nothing can follow.
+    pub(super) fn append(&mut self, other: Self, surely: bool) -> bool {
+        self.count = self.count.join(other.count);
+        other.events.into_iter().all(|event| {
+            self.push(match event {
+                Event::Value { value, certain } => Event::Value { value, certain: certain && surely },
+                Event::Error { value, certain } => Event::Error { value, certain: certain && surely },
+            })
+        })
+    }
+
+    /// One of two streams, it is not known which.
+    pub(super) fn either(self, other: Self) -> Self {
+        let count = self.count.join(other.count);
+        if let ([Event::Value { value: a, certain: true }], [Event::Value { value: b, certain: true }]) =
+            (self.events.as_slice(), other.events.as_slice())
+        {
+            return Self::one(a.join(b)).counting(count);
+        }
+        let mut both = Self { events: Vec::new(), count };
+        both.append(self, false);
+        both.append(other, false);
+        both
+    }
+
+    /// The stream of an expression that has exactly one output unless it fails.
+    ///
+    /// The labels that decided between its outputs move into the output: how many there are is no secret.
+    pub(super) fn settled(self) -> Self {
+        let count = self.count;
+        let [mut value, mut error] = [None, None];
+        let single = self.events.len() == 1;
+        for event in self.events {
+            match event {
+                Event::Value { value: v, .. } => value = joined(value, Some(v)),
+                Event::Error { value: v, .. } => error = joined(error, Some(v)),
+            }
+        }
+        debug_assert!(!single || value.is_some() != error.is_some(), "one event is a value or an error");
+        Outcome { value, error }.raised(count).into()
+    }
+
+    /// What comes first, each part raised by what decided it.
+    pub(super) fn first(self) -> First {
+        let count = self.count;
+        let mut first = First { value: None, absent: true, error: None };
+        for event in self.events {
+            match event {
+                Event::Value { value, certain } => {
+                    first.value = joined(first.value, Some(value));
+                    if certain {
+                        first.absent = false;
+                        break;
+                    }
+                }
+                Event::Error { value, certain } => {
+                    first.error = joined(first.error, Some(value));
+                    if certain {
+                        first.absent = false;
+                        break;
+                    }
+                }
+            }
+        }
+        first.value = first.value.map(|v| v.raised(count));
+        first.error = first.error.map(|v| v.raised(count));
+        first
+    }
+}
