@@ -70,3 +70,46 @@ impl ConnectorError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    /// Every file that gives codes, as text: what is written in them is what the manual says.
+    const FILES: [&str; 6] = [
+        include_str!("error.rs"),
+        include_str!("egress/error.rs"),
+        include_str!("http.rs"),
+        include_str!("sql/error.rs"),
+        include_str!("files/error.rs"),
+        include_str!("secret.rs"),
+    ];
+
+    #[test]
+    fn every_code_is_written_once_and_given_by_its_variant() {
+        let mut given = BTreeMap::new();
+        for text in FILES {
+            let mut variants = BTreeMap::new();
+            let mut lines = text.lines().map(str::trim);
+            while let Some(line) = lines.next() {
+                let Some(code) = line.strip_prefix("/// SL").and_then(|rest| rest.strip_suffix('.')) else { continue };
+                let message =
+                    lines.next().and_then(|line| line.strip_prefix("#[error(\"")).expect("a message follows its code");
+                assert!(!message.starts_with(char::is_uppercase) && !message.contains(".\""), "{message}");
+                let variant =
+                    lines.find(|line| !line.starts_with('#')).and_then(|line| line.split([' ', ',']).next()).unwrap();
+                assert_eq!(given.insert(code.to_owned(), variant.to_owned()), None, "SL{code} is given twice");
+                variants.insert(variant.to_owned(), code.to_owned());
+            }
+            assert!(!variants.is_empty());
+            for (variant, code) in variants {
+                let arms = [format!("Self::{variant} {{ .. }} => {code},"), format!("Self::{variant} => {code},")];
+                let arms =
+                    arms.into_iter().chain([format!("{{ .. }} => Code({code})"), format!("{variant} => Code({code})")]);
+                assert!(arms.into_iter().any(|arm| text.contains(&arm)), "`{variant}` does not give SL{code}");
+            }
+        }
+        assert!(given.len() >= 56, "{given:?}");
+        assert!(given.keys().all(|code| code.starts_with('7') && code.len() == 3), "{given:?}");
+    }
+}

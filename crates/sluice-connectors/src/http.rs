@@ -9,10 +9,10 @@
 //! | 2xx with a body as the contract says | [`Outcome::Reply`] |
 //! | 4xx | [`Outcome::Rejected`] |
 //! | 409 to a keyed request | [`Outcome::InDoubt`]: it may say that the first attempt is still at work |
-//! | a redirect of `GET` or `HEAD`, or 307 or 308 | [`Outcome::Rejected`], with where it leads |
+//! | redirect 307 or 308 | [`Outcome::Rejected`], with where it leads |
 //! | another redirect | [`Outcome::InDoubt`]: many services answer a successful `POST` so |
 //! | 5xx, other statuses, no reply, a reply that cannot be read | [`Outcome::InDoubt`] |
-//! | the same for `GET` or `HEAD` | [`Outcome::Rejected`]: reading changed nothing |
+//! | any of these, where the contract says that the action only reads | [`Outcome::Rejected`]: nothing changed |
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -132,9 +132,21 @@ pub enum ReplyFormat {
     Ignored,
 }
 
+/// Whether an action leaves the service as it was. The contract says so, not the method: searches are often `POST`, and
+/// some services act on `GET`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// It only reads.
+    Read,
+    /// It may change, send, grant or start something.
+    Change,
+}
+
 /// One operation of a service, from its contract.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HttpAction {
+    /// Whether it leaves the service as it was.
+    pub effect: Effect,
     /// The method.
     pub method: Method,
     /// The path below the base, with a hole for each argument placed in it.
@@ -424,8 +436,9 @@ fn check_contract(action: &HttpAction) -> Result<(), HttpError> {
 /// What a result means for the effect; the table in the module's documentation.
 fn classify(action: &HttpAction, result: Result<EgressReply, EgressError>) -> Outcome {
     // Reading changes nothing: whatever became of it, it may be read again.
-    let may_have_acted = |status, why: ConnectorError| {
-        if action.method.is_safe() { Outcome::Rejected { status, why } } else { Outcome::InDoubt { why } }
+    let may_have_acted = |status, why: ConnectorError| match action.effect {
+        Effect::Read => Outcome::Rejected { status, why },
+        Effect::Change => Outcome::InDoubt { why },
     };
     let reply = match result {
         Ok(reply) => reply,
@@ -468,6 +481,7 @@ mod tests {
     fn action(method: Method, path: &str, parameters: &[(&str, Place)]) -> HttpAction {
         let parameter = |place: &Place| Parameter { place: place.clone(), required: true };
         HttpAction {
+            effect: if method.is_safe() { Effect::Read } else { Effect::Change },
             method,
             path: PathTemplate::parse(path).unwrap(),
             parameters: parameters.iter().map(|(name, place)| ((*name).to_owned(), parameter(place))).collect(),
@@ -622,6 +636,10 @@ mod tests {
         assert_eq!(shown(&classify(&text, reply(200, "hi"))), r#"reply "hi""#);
         let bytes = Ok(EgressReply { status: 200, body: vec![0xff].into(), address: "192.0.2.1:1".parse().unwrap() });
         assert_eq!(shown(&classify(&text, bytes)), "in doubt SL723");
+        let acting_get = HttpAction { effect: Effect::Change, ..get.clone() };
+        assert_eq!(shown(&classify(&acting_get, lost())), "in doubt SL713");
+        let search = HttpAction { effect: Effect::Read, ..post.clone() };
+        assert_eq!(shown(&classify(&search, lost())), "rejected SL713");
         let ignored = HttpAction { reply: ReplyFormat::Ignored, ..post };
         assert_eq!(shown(&classify(&ignored, reply(200, "<html>"))), "reply null");
     }

@@ -149,3 +149,19 @@ async fn blocking(work: impl FnOnce() -> Outcome + Send + 'static) -> Outcome {
     // A worker that died may have died before or after its effect.
     tokio::task::spawn_blocking(work).await.unwrap_or(Outcome::InDoubt { why: ConnectorError::Interrupted })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_worker_that_dies_leaves_its_call_in_doubt() {
+        let outcome = blocking(|| panic!("as if the disk driver had done it")).await;
+        assert!(matches!(&outcome, Outcome::InDoubt { why } if why.code().0 == 761), "{outcome:?}");
+    }
+
+    #[test]
+    fn a_key_is_sixty_four_digits() {
+        assert_eq!(IdempotencyKey([0x0a; 32]).to_string(), "0a".repeat(32));
+    }
+}

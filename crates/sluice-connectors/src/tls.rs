@@ -19,6 +19,21 @@ use crate::address::Host;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct CertificatePin(pub [u8; 32]);
 
+impl CertificatePin {
+    /// Reads `sha256:` and 64 lower-case hexadecimal digits; `None` for anything else.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let digits = text.strip_prefix("sha256:").filter(|digits| digits.len() == 64)?;
+        let mut pin = [0; 32];
+        for (byte, pair) in pin.iter_mut().zip(digits.as_bytes().chunks_exact(2)) {
+            let digit =
+                |at: usize| pair.get(at).filter(|b| !b.is_ascii_uppercase()).and_then(|b| char::from(*b).to_digit(16));
+            *byte = u8::try_from(digit(0)? * 16 + digit(1)?).ok()?;
+        }
+        Some(Self(pin))
+    }
+}
+
 /// The roots that browsers trust, as Mozilla keeps them.
 #[must_use]
 pub fn public_roots() -> RootCertStore {
@@ -94,5 +109,28 @@ impl ServerCertVerifier for Pinned {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pin_is_read_whole_or_not() {
+        let digits = format!("0f{}", "a0".repeat(31));
+        let pin = CertificatePin::parse(&format!("sha256:{digits}")).unwrap();
+        assert_eq!((pin.0[0], pin.0[31]), (0x0f, 0xa0));
+        for text in [
+            "",
+            "sha256:",
+            &digits,
+            &format!("sha256:{digits}0"),
+            &format!("sha1:{digits}"),
+            &format!("sha256:{}", digits.to_uppercase()),
+        ] {
+            assert_eq!(CertificatePin::parse(text), None, "{text}");
+        }
+        assert_eq!(CertificatePin::parse(&format!("sha256:{}", "g0".repeat(32))), None);
     }
 }

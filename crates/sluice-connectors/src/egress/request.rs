@@ -68,6 +68,13 @@ pub enum Method {
 }
 
 impl Method {
+    /// Reads a method as contracts write it; `None` for any other.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        const ALL: [Method; 6] = [Method::Get, Method::Head, Method::Post, Method::Put, Method::Patch, Method::Delete];
+        ALL.into_iter().find(|method| method.to_hyper().as_str() == text)
+    }
+
     /// Whether it asks for no change (RFC 9110 §9.2.1).
     #[must_use]
     pub const fn is_safe(self) -> bool {
@@ -379,6 +386,14 @@ mod tests {
             change(&mut request);
             let error = rule().admit(&request).unwrap_err();
             assert_eq!((error.code().0, error), (704, EgressError::NotAdmitted { what: what.into() }));
+        }
+    }
+
+    #[test]
+    fn a_method_is_one_of_six() {
+        assert_eq!(Method::parse("PATCH"), Some(Method::Patch));
+        for text in ["", "get", "CONNECT", "TRACE", "OPTIONS", "GET "] {
+            assert_eq!(Method::parse(text), None, "{text}");
         }
     }
 

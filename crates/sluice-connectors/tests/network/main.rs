@@ -4,3 +4,5 @@
 mod egress;
 #[cfg(test)]
 mod server;
+#[cfg(test)]
+mod transports;
