@@ -106,12 +106,11 @@ fn a_reading_statement_writes_nothing() {
         "CREATE TEMP TABLE t (a)",
         "DROP TABLE account",
         "ALTER TABLE account ADD COLUMN x",
-        "VACUUM",
         "REINDEX",
         "ANALYZE",
     ] {
         let outcome = refused(read(&path, sql, json!({})));
-        assert!(outcome == "not sent SL731" || outcome == "rejected SL738", "{sql}: {outcome}");
+        assert_eq!(outcome, "not sent SL731", "{sql}");
     }
     assert_eq!(std::fs::read(&path).unwrap(), before);
 }
@@ -205,7 +204,10 @@ fn rows_bytes_and_time_are_bounded() {
     let (_folder, path) = database();
     let endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT";
     assert_eq!(refused(read(&path, &format!("{endless} i FROM n"), json!({}))), "rejected SL734");
-    assert_eq!(refused(read(&path, &format!("{endless} printf('%2000d', i) t FROM n"), json!({}))), "rejected SL734");
+    assert_eq!(
+        refused(read(&path, &format!("{endless} printf('%2000d', i) t FROM n LIMIT 6"), json!({}))),
+        "rejected SL734"
+    );
     assert_eq!(refused(read(&path, "SELECT hex(zeroblob(100000000)) t", json!({}))), "rejected SL734");
     let began = Instant::now();
     let counting = format!("{endless} count(*) c FROM n");

@@ -22,7 +22,7 @@ use sluice_connectors::{Connector, IdempotencyKey, Outcome, Prepared};
 use crate::server::{Answer, Server};
 
 /// Waited for in full by one silent server, and enough for all others on a busy machine.
-const TIMEOUT: Duration = Duration::from_secs(2);
+const TIMEOUT: Duration = Duration::from_secs(1);
 const CANARY: &str = "canary-5f0c-token";
 
 struct Loopback;
