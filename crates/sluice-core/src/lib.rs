@@ -10,11 +10,16 @@
 //! Out of scope: what policy says of a call (`sluice-policy`), what a whole program could do
 //! (`sluice-verify`), what a run has done (`sluice-engine`).
 
+pub mod catalogue;
+pub mod control;
 pub mod diagnostic;
 pub mod document;
+pub mod duration;
 pub mod expression;
 pub mod gate;
 pub mod label;
 pub mod limits;
+pub mod program;
 pub mod text;
+pub mod transfer;
 pub mod value;

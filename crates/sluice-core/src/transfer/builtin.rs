@@ -1,0 +1,217 @@
+//! `redact`, `release` and `endorse`: the catalogued functions, the only places where a label shrinks.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::catalogue::{Catalogue, Pattern, Release, ReleaseKind};
+use crate::label::{Label, Name, Universe};
+use crate::program::{Builtin, NodeId, PlaceId};
+use crate::transfer::error::{FaultKind, raise_at};
+use crate::transfer::flow::Walk;
+use crate::transfer::state::Moves;
+use crate::value::{Data, Kinds, Rest, Shape, Value};
+
+/// What a masked part is replaced by.
+const MASK: &str = "•••";
+const NO_ENTRY: &str = "no such entry in the bundle's releases";
+const NOT_LISTED: &str = "the value is not in the release's list";
+
+pub(super) struct Call {
+    pub(super) function: Builtin,
+    pub(super) arguments: Value,
+    pub(super) reply: PlaceId,
+    pub(super) next: NodeId,
+}
+
+/// Applies the entry that the call names. Where `Allow` says no, the value passes with its label unchanged.
+pub(super) fn apply(walk: &Walk<'_>, catalogue: &Catalogue, universe: &Universe, call: &Call) -> Moves {
+    let entry = call.arguments.child("entry");
+    let named = entry.as_ref().and_then(Value::as_text).and_then(|name| catalogue.releases.get(name));
+    let value = call.arguments.child("value").unwrap_or_else(|| Value::null(call.arguments.label));
+    let chosen = entry.map_or(Label::BOTTOM, |v| v.deep_label()).join(call.arguments.label);
+    let Some(release) = named.filter(|r| fits(call.function, &r.kind)) else {
+        let told = walk.control.join(call.arguments.deep_label());
+        let state = walk.decided(told);
+        if call.arguments.child("entry").is_some_and(|e| !e.is_concrete()) {
+            // Some entry of the bundle, or none: whatever it does, it adds nothing to what it was given.
+            let mut passed = state.clone();
+            passed.set(call.reply, Value::unknown(told, Kinds::ALL));
+            let detail = Value::text(told, NO_ENTRY);
+            let fails = raise_at(walk.program, &state, walk.at, FaultKind::Validation, detail, told);
+            let listed = Value::text(told, NOT_LISTED);
+            let refuses = raise_at(walk.program, &state, walk.at, FaultKind::Validation, listed, told);
+            return Moves::to(call.next, passed).and(fails).and(refuses);
+        }
+        let detail = Value::text(told, NO_ENTRY);
+        return raise_at(walk.program, &state, walk.at, FaultKind::Validation, detail, told);
+    };
+    // Judged on the labels before the step, and never on what the step makes of them.
+    let allowed = release.allows(universe, value.deep_label(), walk.control.join(chosen));
+    let done = perform(release, &value);
+    let told = walk.control.join(chosen).join(done.told);
+    let state = walk.decided(told);
+    let mut moves = Moves::default();
+    if let Some(result) = done.value {
+        let cleared = if allowed { release.clears } else { Label::BOTTOM };
+        let result =
+            clear(&result, &done.touched, cleared).raised(walk.control).raised(chosen).raised(walk.learnt(told));
+        let mut state = state.clone();
+        state.set(call.reply, result);
+        moves = moves.and(Moves::to(call.next, state));
+    }
+    if done.may_fail {
+        let detail = Value::text(told, NOT_LISTED);
+        moves = moves.and(raise_at(walk.program, &state, walk.at, FaultKind::Validation, detail, told));
+    }
+    moves
+}
+
+fn fits(function: Builtin, kind: &ReleaseKind) -> bool {
+    match kind {
+        ReleaseKind::Drop(_) | ReleaseKind::Mask(_) => function == Builtin::Redact,
+        ReleaseKind::AllowList(_) => matches!(function, Builtin::Release | Builtin::Endorse),
+    }
+}
+
+/// Which parts of the result the entry's `clears` applies to.
+enum Touched {
+    /// The whole value: it is one of a list that the entry vouches for.
+    All,
+    /// Nothing: the parts are gone, and what stays keeps its labels.
+    Nothing,
+    /// The masked parts.
+    Parts(Vec<Pattern>),
+}
+
+struct Done {
+    value: Option<Value>,
+    touched: Touched,
+    may_fail: bool,
+    /// What "did it fail" tells.
+    told: Label,
+}
+
+fn perform(release: &Release, value: &Value) -> Done {
+    match &release.kind {
+        ReleaseKind::Drop(patterns) => Done {
+            value: Some(dropped(value, patterns, &mut Vec::new())),
+            touched: Touched::Nothing,
+            may_fail: false,
+            told: Label::BOTTOM,
+        },
+        ReleaseKind::Mask(patterns) => Done {
+            value: Some(masked(value, patterns, &mut Vec::new())),
+            touched: Touched::Parts(patterns.clone()),
+            may_fail: false,
+            told: Label::BOTTOM,
+        },
+        ReleaseKind::AllowList(list) => listed(list, value),
+    }
+}
+
+fn listed(list: &BTreeSet<Name>, value: &Value) -> Done {
+    let told = value.deep_label();
+    let known = value.as_text().map(|text| list.contains(text)).or_else(|| value.is_concrete().then_some(false));
+    let passes = match known {
+        Some(true) => Some(value.clone()),
+        Some(false) => None,
+        None if value.kinds().has(Kinds::TEXT) && !list.is_empty() => {
+            Some(Value::unknown(value.deep_label(), Kinds::TEXT))
+        }
+        None => None,
+    };
+    Done { value: passes, touched: Touched::All, may_fail: known != Some(true), told }
+}
+
+fn clear(value: &Value, touched: &Touched, cleared: Label) -> Value {
+    match touched {
+        Touched::Nothing => value.clone(),
+        Touched::All => value.map_labels(&|l| l.without(cleared)),
+        Touched::Parts(patterns) => clear_parts(value, patterns, cleared, &mut Vec::new()),
+    }
+}
+
+/// The key that stands for "any other child" while walking an unknown value: only `*` fits it.
+const OTHER: &str = "\u{0}other";
+
+fn named(patterns: &[Pattern], path: &[Arc<str>]) -> bool {
+    patterns.iter().any(|p| p.names(path))
+}
+
+/// Removes the named fields. An array keeps its length: its named elements become `null`, so that no index
+/// changes its meaning between a run and its prediction.
+fn dropped(value: &Value, patterns: &[Pattern], path: &mut Vec<Arc<str>>) -> Value {
+    let mut kept = |key: &Arc<str>, child: &Value| {
+        path.push(key.clone());
+        let result = (!named(patterns, path)).then(|| dropped(child, patterns, path));
+        path.pop();
+        result
+    };
+    let gone = || Value::null(Label::BOTTOM);
+    let data = match &value.data {
+        Data::Array(items) => Data::Array(Arc::new(
+            items.iter().enumerate().map(|(i, v)| kept(&i.to_string().into(), v).unwrap_or_else(gone)).collect(),
+        )),
+        Data::Object(fields) => {
+            Data::Object(Arc::new(fields.iter().filter_map(|(k, v)| Some((k.clone(), kept(k, v)?))).collect()))
+        }
+        Data::Unknown(shape) => Data::Unknown(Arc::new(Shape {
+            kinds: shape.kinds,
+            fields: shape.fields.iter().map(|(k, v)| (k.clone(), kept(k, v).unwrap_or_else(gone))).collect(),
+            rest: match &shape.rest {
+                Rest::Each(v) => Rest::Each(Box::new(kept(&OTHER.into(), v).unwrap_or_else(gone))),
+                other => other.clone(),
+            },
+        })),
+        other => other.clone(),
+    };
+    Value::new(value.label, data)
+}
+
+/// Replaces the named parts by a constant that still tells that the part was there.
+fn masked(value: &Value, patterns: &[Pattern], path: &mut Vec<Arc<str>>) -> Value {
+    if named(patterns, path) {
+        let label = value.deep_label();
+        return match value.data {
+            Data::Unknown(_) => Value::unknown(label, Kinds::TEXT),
+            _ => Value::text(label, MASK),
+        };
+    }
+    map_children(value, path, &mut |child, path| masked(child, patterns, path))
+}
+
+fn clear_parts(value: &Value, patterns: &[Pattern], cleared: Label, path: &mut Vec<Arc<str>>) -> Value {
+    if named(patterns, path) {
+        return value.map_labels(&|l| l.without(cleared));
+    }
+    map_children(value, path, &mut |child, path| clear_parts(child, patterns, cleared, path))
+}
+
+type OnChild<'a> = &'a mut dyn FnMut(&Value, &mut Vec<Arc<str>>) -> Value;
+
+fn map_children(value: &Value, path: &mut Vec<Arc<str>>, map: OnChild<'_>) -> Value {
+    let mut at = |key: Arc<str>, child: &Value| {
+        path.push(key);
+        let result = map(child, path);
+        path.pop();
+        result
+    };
+    let data = match &value.data {
+        Data::Array(items) => {
+            Data::Array(Arc::new(items.iter().enumerate().map(|(i, v)| at(i.to_string().into(), v)).collect()))
+        }
+        Data::Object(fields) => {
+            Data::Object(Arc::new(fields.iter().map(|(k, v)| (k.clone(), at(k.clone(), v))).collect()))
+        }
+        Data::Unknown(shape) => Data::Unknown(Arc::new(Shape {
+            kinds: shape.kinds,
+            fields: shape.fields.iter().map(|(k, v)| (k.clone(), at(k.clone(), v))).collect(),
+            rest: match &shape.rest {
+                Rest::Each(v) => Rest::Each(Box::new(at(OTHER.into(), v))),
+                other => other.clone(),
+            },
+        })),
+        other => other.clone(),
+    };
+    Value::new(value.label, data)
+}

@@ -1,0 +1,321 @@
+//! Calls: found in the catalogue, held against the contract's bounds, labelled by role; then their replies.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::catalogue::{Action, Catalogue, Resource};
+use crate::gate::Role;
+use crate::label::{Atom, Label, Name, Universe};
+use crate::program::{CallTarget, NodeId, NodeKind, PlaceId, Program, Use};
+use crate::transfer::builtin;
+use crate::transfer::error::{FaultKind, raise_at};
+use crate::transfer::flow::Walk;
+use crate::transfer::state::{Moves, State, Step};
+use crate::value::{Data, Value};
+
+/// A call that stands at its gate.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Prepared {
+    /// The action, if the catalogue has it.
+    pub action: Option<(Name, Name)>,
+    /// The arguments by name.
+    pub arguments: Value,
+    /// Deep labels by role; every role is present.
+    pub roles: BTreeMap<Role, Label>,
+    /// `pc`.
+    pub control: Label,
+    /// `a`: control and all arguments.
+    pub joined: Label,
+    /// What the written dataset does not already hold, lineage ignored.
+    pub excess: Label,
+    /// The destination or dataset, if it is known.
+    pub resource: Option<Name>,
+    /// Objects that reference arguments name: kind, argument, and the id if it is known.
+    pub references: Vec<Reference>,
+    /// Why the call may not be made whatever policy says. A breach is never an edge of the graph.
+    pub breaches: Vec<Breach>,
+    /// The error edge of computing the arguments.
+    pub failing: Moves,
+}
+
+/// An object that an argument names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reference {
+    /// The argument.
+    pub argument: Name,
+    /// What kind of object: `group`, `file`.
+    pub kind: Name,
+    /// Its id, if it is known.
+    pub id: Option<Name>,
+}
+
+/// A way in which a call does not fit its contract.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Breach {
+    /// No contract covers it.
+    Uncatalogued {
+        /// What was called, as far as it is known.
+        what: String,
+    },
+    /// Several contracts cover it.
+    Ambiguous {
+        /// Their actions.
+        actions: Vec<String>,
+    },
+    /// Which action it is depends on data that is not known before the run.
+    UnknownEndpoint,
+    /// The contract has no such argument.
+    UnknownArgument {
+        /// The argument.
+        argument: String,
+    },
+    /// The contract requires it.
+    MissingArgument {
+        /// The argument.
+        argument: Name,
+    },
+    /// A value outside the contract's list.
+    NotAllowed {
+        /// The argument.
+        argument: Name,
+        /// The value.
+        value: String,
+    },
+    /// The value is not known before the run, and the contract bounds it.
+    UnknownValue {
+        /// The argument.
+        argument: Name,
+    },
+    /// The arguments are not an object.
+    NotAnObject,
+}
+
+impl Breach {
+    /// Whether it is certain, or only not excluded before the run.
+    #[must_use]
+    pub const fn is_certain(&self) -> bool {
+        !matches!(self, Self::UnknownEndpoint | Self::UnknownValue { .. })
+    }
+}
+
+pub(super) struct Site<'a> {
+    pub(super) target: &'a CallTarget,
+    pub(super) arguments: &'a Use,
+    pub(super) reply: PlaceId,
+    pub(super) next: NodeId,
+}
+
+/// Evaluates the arguments of a call and holds them against the catalogue.
+pub(super) fn prepare(walk: &Walk<'_>, catalogue: &Catalogue, universe: &Universe, site: &Site<'_>) -> Step {
+    let computed = walk.compute(site.arguments);
+    let told = computed.told;
+    let Some(arguments) = computed.value.clone() else {
+        let state = walk.decided(told);
+        return Step::Moves(walk.failing(&state, &computed));
+    };
+    if let CallTarget::Builtin(function) = site.target {
+        let state = walk.decided(told);
+        let failing = walk.failing(&state, &computed);
+        let release = builtin::Call { function: *function, arguments, reply: site.reply, next: site.next };
+        return Step::Moves(builtin::apply(walk, catalogue, universe, &release).and(failing));
+    }
+    let failing = {
+        let state = walk.decided(told.join(arguments.deep_label()));
+        walk.failing(&state, &computed)
+    };
+    let (found, arguments, breach) = find(catalogue, site.target, arguments);
+    let mut prepared = Prepared {
+        action: found.map(|a| (a.connector.clone(), a.name.clone())),
+        roles: Role::ALL.into_iter().map(|r| (r, Label::BOTTOM)).collect(),
+        control: walk.control,
+        joined: walk.control.join(arguments.deep_label()).join(told),
+        excess: Label::BOTTOM,
+        resource: None,
+        references: Vec::new(),
+        breaches: breach.into_iter().collect(),
+        failing,
+        arguments,
+    };
+    match found {
+        Some(action) => hold_against(&mut prepared, universe, action),
+        None => unknown_roles(&mut prepared),
+    }
+    Step::Calls(Box::new(prepared))
+}
+
+/// The action that a call names, and the arguments as its contract names them.
+fn find<'a>(
+    catalogue: &'a Catalogue,
+    target: &CallTarget,
+    arguments: Value,
+) -> (Option<&'a Action>, Value, Option<Breach>) {
+    match target {
+        CallTarget::Action { connector, action } => match catalogue.action(connector, action) {
+            Some(found) => (Some(found), arguments, None),
+            None => {
+                let what = format!("{connector}.{action}");
+                (None, arguments, Some(Breach::Uncatalogued { what }))
+            }
+        },
+        CallTarget::Http => find_http(catalogue, arguments),
+        CallTarget::Builtin(function) => {
+            (None, arguments, Some(Breach::Uncatalogued { what: function.name().to_owned() }))
+        }
+    }
+}
+
+/// `call: http` must match exactly one action; path, query and body become its arguments.
+fn find_http(catalogue: &Catalogue, arguments: Value) -> (Option<&Action>, Value, Option<Breach>) {
+    let part = |name: &str| arguments.child(name);
+    let method = part("method").map(|v| v.as_text().map(str::to_owned));
+    let endpoint = part("endpoint").map(|v| v.as_text().map(str::to_owned));
+    let (Some(Some(method)), Some(Some(url))) = (method, endpoint) else {
+        return (None, arguments, Some(Breach::UnknownEndpoint));
+    };
+    let (bare, inline_query) = url.split_once('?').unwrap_or((&url, ""));
+    let mut matching = catalogue.matching(&method, bare);
+    let (Some((action, path)), true) = (matching.pop(), matching.is_empty()) else {
+        let breach = match catalogue.matching(&method, bare).as_slice() {
+            [] => Breach::Uncatalogued { what: format!("{} {bare}", method.to_uppercase()) },
+            several => Breach::Ambiguous { actions: several.iter().map(|(a, _)| a.full_name()).collect() },
+        };
+        return (None, arguments, Some(breach));
+    };
+    let url_label = part("endpoint").map_or(Label::BOTTOM, |v| v.deep_label());
+    let mut fields: Vec<(Arc<str>, Value)> =
+        path.into_iter().map(|(name, value)| (name, Value::text(url_label, value))).collect();
+    for (name, value) in inline_query.split('&').filter_map(|pair| pair.split_once('=')) {
+        let value = percent_encoding::percent_decode_str(value).decode_utf8_lossy().into_owned();
+        fields.push((name.into(), Value::text(url_label, value)));
+    }
+    let mut breach = None;
+    for name in ["query", "body"] {
+        match part(name) {
+            None => {}
+            Some(value) => match (&value.data, action.arguments.contains_key("body") && name == "body") {
+                (Data::Null, _) => {}
+                (_, true) => fields.push(("body".into(), value)),
+                (Data::Object(inner), false) => {
+                    fields.extend(inner.iter().map(|(k, v)| (k.clone(), v.clone().raised(value.label))));
+                }
+                _ => breach = Some(Breach::UnknownArgument { argument: name.to_owned() }),
+            },
+        }
+    }
+    if part("headers").is_some_and(|h| !matches!(h.data, Data::Null)) {
+        // Headers carry credentials and routing: the contract sets them, never the definition.
+        breach = Some(Breach::UnknownArgument { argument: "headers".to_owned() });
+    }
+    let label = arguments.label.join(part("method").map_or(Label::BOTTOM, |v| v.deep_label())).join(url_label);
+    (Some(action), Value::object(label, fields), breach)
+}
+
+/// Bounds and roles.
+fn hold_against(prepared: &mut Prepared, universe: &Universe, action: &Action) {
+    let root = prepared.arguments.label;
+    let Data::Object(given) = prepared.arguments.data.clone() else {
+        prepared.breaches.push(Breach::NotAnObject);
+        unknown_roles(prepared);
+        return;
+    };
+    for name in given.keys().filter(|name| !action.arguments.contains_key(*name)) {
+        prepared.breaches.push(Breach::UnknownArgument { argument: name.to_string() });
+    }
+    for (name, argument) in &action.arguments {
+        let Some(value) = given.get(name).filter(|v| !matches!(v.data, Data::Null)) else {
+            if argument.required {
+                prepared.breaches.push(Breach::MissingArgument { argument: name.clone() });
+            }
+            continue;
+        };
+        if let Some(role) = argument.role {
+            let slot = prepared.roles.entry(role).or_default();
+            *slot = slot.join(value.deep_label()).join(root);
+        }
+        if let Some(kind) = &argument.reference {
+            let id = value.as_text().map(Name::from);
+            prepared.references.push(Reference { argument: name.clone(), kind: kind.clone(), id });
+        }
+        if let Some(allow) = &argument.allow {
+            let ok = |text: Option<&str>| text.is_some_and(|t| allow.contains(t));
+            let bad = match &value.data {
+                Data::Array(items) => items.iter().find(|v| !ok(v.as_text())),
+                _ => Some(value).filter(|v| !ok(v.as_text())),
+            };
+            prepared.breaches.extend(bad.map(|v| match v.to_json() {
+                Some(json) => Breach::NotAllowed { argument: name.clone(), value: json.to_string() },
+                None => Breach::UnknownValue { argument: name.clone() },
+            }));
+        }
+    }
+    prepared.resource = match &action.resource {
+        Resource::Destination(id) | Resource::Dataset { name: id, .. } => Some(id.clone()),
+        Resource::DestinationArgument(name) => given.get(name).and_then(Value::as_text).map(Name::from),
+    };
+    if let (Resource::Dataset { .. }, true) = (&action.resource, action.effect != crate::gate::Effect::Read) {
+        let lineage = universe.select(|a| matches!(a, Atom::Dataset(_)));
+        prepared.excess = prepared.joined.without(action.stored).without(lineage);
+    }
+}
+
+/// A call that nothing describes: every argument may decide anything.
+fn unknown_roles(prepared: &mut Prepared) {
+    let all = prepared.arguments.deep_label();
+    for slot in prepared.roles.values_mut() {
+        *slot = all;
+    }
+}
+
+/// What came back from a call.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ReplyValue {
+    /// The reply of a run.
+    Came(serde_json::Value),
+    /// The connector said no, or could not be reached, and the effect surely did not happen.
+    Failed {
+        /// Shown to handlers as `$error.detail`, and as `status`.
+        detail: serde_json::Value,
+    },
+    /// Any reply and any failure: the verifier's.
+    Predicted,
+}
+
+/// Goes on from a call.
+#[must_use]
+pub fn reply(
+    program: &Program,
+    catalogue: &Catalogue,
+    universe: &Universe,
+    state: &State,
+    at: NodeId,
+    prepared: &Prepared,
+    came: &ReplyValue,
+) -> Moves {
+    let Some(NodeKind::Call { reply: place, next, .. }) = program.node(at).map(|n| &n.kind) else {
+        return Moves::default();
+    };
+    let action = prepared.action.as_ref().and_then(|(c, a)| catalogue.action(c, a));
+    let fault = action.map_or(Label::TOP, Action::fault_label);
+    let told = prepared.joined.join(fault);
+    let mut state = state.clone();
+    state.decide(program, at, told);
+    let fails = |detail: Value| raise_at(program, &state, at, FaultKind::Communication, detail, told);
+    let success = |value: Value| {
+        let learnt = if program.control.decides(at) { told } else { Label::BOTTOM };
+        let mut state = state.clone();
+        state.set(*place, value.raised(prepared.control).raised(learnt));
+        Moves::to(*next, state)
+    };
+    let base = action.map_or(Label::TOP, |a| a.reply.keeps(universe, prepared.joined).join(a.source));
+    let unknown = || Value::unknown(Label::TOP, crate::value::Kinds::ALL);
+    match came {
+        ReplyValue::Came(json) => {
+            success(action.map_or_else(|| Value::from_json(json, Label::TOP), |a| a.labels.labelled(json, base)))
+        }
+        ReplyValue::Failed { detail } => fails(Value::from_json(detail, told)),
+        ReplyValue::Predicted => success(action.map_or_else(unknown, |a| a.labels.predicted(base)))
+            .and(fails(Value::unknown(told, crate::value::Kinds::ALL)))
+            .and(crate::transfer::flow::timeouts(program, &state, at, told))
+            .and(prepared.failing.clone()),
+    }
+}

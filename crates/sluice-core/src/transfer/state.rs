@@ -1,0 +1,191 @@
+//! What is known at one point of a program, and where it can go from there.
+
+use std::collections::BTreeMap;
+
+use crate::expression::{Environment, Evaluated, evaluate};
+use crate::label::Label;
+use crate::program::{NodeId, PlaceId, Program, Use};
+use crate::transfer::call::Prepared;
+use crate::value::Value;
+
+/// Every place's value, and what has been learnt from guards so far.
+#[derive(Clone, Debug, PartialEq)]
+pub struct State {
+    places: Vec<Value>,
+    /// By deciding node: the join of what its outcomes have told, over all visits.
+    guards: BTreeMap<NodeId, Label>,
+    /// The control label of the entry: ⊥ for a definition whose digest a person signed, else its author's origin.
+    base: Label,
+}
+
+/// One way to go.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Edge {
+    /// The next node.
+    pub to: NodeId,
+    /// What is known there.
+    pub state: State,
+}
+
+/// The ways to go from a node: one of them in a run, all of them in a prediction.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Moves {
+    /// Edges of the graph.
+    pub edges: Vec<Edge>,
+    /// An error that nothing catches: the run ends with it.
+    pub fault: Option<Value>,
+}
+
+impl Moves {
+    pub(super) fn to(to: NodeId, state: State) -> Self {
+        Self { edges: vec![Edge { to, state }], fault: None }
+    }
+
+    /// Both.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.edges.extend(other.edges);
+        self.fault = match (self.fault, other.fault) {
+            (Some(a), Some(b)) => Some(a.join(&b)),
+            (a, b) => a.or(b),
+        };
+        self
+    }
+}
+
+/// What happens at a node.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Step {
+    /// Control moves on at once.
+    Moves(Moves),
+    /// A call stands at its gate; [`crate::transfer::reply`] goes on.
+    Calls(Box<Prepared>),
+    /// Time passes first.
+    Waits {
+        /// For how long; `None` if that is not known.
+        millis: Option<u64>,
+        /// Then.
+        after: Moves,
+        /// What may happen instead: an expression that fails. Empty in a run.
+        instead: Moves,
+        /// What the length of the wait tells.
+        told: Label,
+    },
+    /// Every branch starts with this state.
+    Forks {
+        /// Their first nodes.
+        branches: Vec<NodeId>,
+        /// Where they meet.
+        join: NodeId,
+        /// What is known.
+        state: State,
+    },
+    /// A timeout starts; then control moves on.
+    Arms {
+        /// How long; `None` if that is not known.
+        millis: Option<u64>,
+        /// Then.
+        after: Moves,
+        /// As in [`Step::Waits`].
+        instead: Moves,
+        /// As in [`Step::Waits`].
+        told: Label,
+    },
+    /// The run is complete.
+    Exits {
+        /// Its output.
+        output: Value,
+    },
+}
+
+impl State {
+    /// The state at the entry of a run.
+    ///
+    /// `workflow` is `$workflow`: id, definition's document, raw input.
+    #[must_use]
+    pub fn start(program: &Program, input: Value, workflow: Value, base: Label) -> Self {
+        let mut state =
+            Self { places: vec![Value::null(Label::BOTTOM); program.places.len()], guards: BTreeMap::new(), base };
+        state.set(program.input, input.raised(base));
+        state.set(program.workflow, workflow.raised(base));
+        state
+    }
+
+    /// The value at a place.
+    #[must_use]
+    pub fn get(&self, place: PlaceId) -> Value {
+        // A place outside the program cannot be made by lowering; reading ⊤ keeps even that sound.
+        self.places.get(place.0 as usize).cloned().unwrap_or_else(|| Value::null(Label::TOP))
+    }
+
+    pub(super) fn set(&mut self, place: PlaceId, value: Value) {
+        if let Some(slot) = self.places.get_mut(place.0 as usize) {
+            *slot = value;
+        }
+    }
+
+    /// The control label of a node: the join of the guards that it depends on.
+    #[must_use]
+    pub fn control(&self, program: &Program, node: NodeId) -> Label {
+        let guards = program.control.guards(node).filter_map(|g| self.guards.get(&g).copied());
+        self.base.join(Label::join_all(guards))
+    }
+
+    /// Records what the outcome of a deciding node tells, and raises what its region could have written.
+    pub(super) fn decide(&mut self, program: &Program, node: NodeId, told: Label) {
+        if !program.control.decides(node) {
+            return;
+        }
+        let slot = self.guards.entry(node).or_default();
+        *slot = slot.join(told);
+        for place in program.control.writes(node) {
+            let raised = self.get(place).raised(told);
+            self.set(place, raised);
+        }
+    }
+
+    pub(super) fn evaluate(&self, what: &Use) -> Evaluated {
+        let input = self.get(what.input);
+        let variables = |name: &str| what.variables.get(name).map(|place| self.get(*place));
+        evaluate(&what.expression, &Environment { input: &input, variables: &variables })
+    }
+
+    /// The least state that admits both.
+    #[must_use]
+    pub fn join(&self, other: &Self) -> Self {
+        let places = self.places.iter().zip(&other.places).map(|(a, b)| a.join(b)).collect();
+        Self { places, guards: self.joined_guards(other), base: self.base.join(other.base) }
+    }
+
+    pub(super) fn joined_guards(&self, other: &Self) -> BTreeMap<NodeId, Label> {
+        let mut guards = self.guards.clone();
+        for (node, label) in &other.guards {
+            let slot = guards.entry(*node).or_default();
+            *slot = slot.join(*label);
+        }
+        guards
+    }
+
+    pub(super) fn all_guards(&self) -> Label {
+        Label::join_all(self.guards.values().copied())
+    }
+
+    pub(super) fn with_guards(mut self, guards: BTreeMap<NodeId, Label>) -> Self {
+        self.guards = guards;
+        self
+    }
+
+    /// Every place summarized by one label: what widening falls back to when a fixpoint takes too many rounds.
+    #[must_use]
+    pub fn widened(&self) -> Self {
+        let places = self.places.iter().map(|v| Value::unknown(v.deep_label(), crate::value::Kinds::ALL)).collect();
+        Self { places, guards: self.guards.clone(), base: self.base }
+    }
+
+    /// The first place where the run's state is not admitted by this prediction; `None` if all is well.
+    #[must_use]
+    pub fn breach(&self, run: &Self) -> Option<PlaceId> {
+        let places = (0..).map(PlaceId).zip(self.places.iter().zip(&run.places));
+        places.into_iter().find(|(_, (predicted, actual))| !predicted.admits(actual)).map(|(place, _)| place)
+    }
+}
