@@ -1,0 +1,29 @@
+//! `cargo xtask`: work on the repository itself.
+//!
+//! - `graph` prints the crate graph as `ARCHITECTURE.md` must show it;
+//! - `mutants` applies each patch under `crates/xtask/mutants` to a copy of the tree and runs the test
+//!   that its first line names: a mutant that survives is a law without a guard.
+
+mod graph;
+mod mutants;
+mod root;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let done = match words.as_slice() {
+        ["graph"] => graph::print(),
+        ["mutants"] => mutants::run(None),
+        ["mutants", name] => mutants::run(Some(name)),
+        _ => Err("usage: cargo run -p xtask -- graph | mutants [NAME]".to_owned()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("{message}");
+            ExitCode::FAILURE
+        }
+    }
+}
