@@ -11,6 +11,7 @@
 //! (`sluice-verify`), what a run has done (`sluice-engine`).
 
 pub mod catalogue;
+pub mod contract;
 pub mod control;
 pub mod diagnostic;
 pub mod document;

@@ -1,0 +1,36 @@
+//! The codes of contracts and registers: what a readable file says that cannot be meant.
+
+use crate::document::CodeInfo;
+
+macro_rules! codes {
+    ($($name:ident = $code:literal $word:literal $help:literal;)*) => {
+        $(pub(super) const $name: CodeInfo = CodeInfo { code: $code, name: $word, help: $help };)*
+        /// Every code that contracts and registers can give beside those of texts, in order.
+        pub const CODES: &[CodeInfo] = &[$($name),*];
+    };
+}
+
+codes! {
+    VERSION = 720 "contract-version" "write `version: 1`, or use a release of Sluice that reads this version";
+    BAD_ID = 721 "bad-id" "use ASCII letters, digits, `-`, `_` and `.`, up to 80 of them, starting with a letter or digit";
+    UNKNOWN_REFERENCE = 722 "unknown-reference" "add it to its register, or write a name that is there";
+    DUPLICATE = 723 "duplicate-name" "give each its own name: gates and ledger tell them apart by it";
+    AMBIGUOUS_ENDPOINT = 724 "ambiguous-endpoint" "change one path or method: a call must match exactly one action";
+    PLACEMENT = 725 "argument-placement" "place every declared argument once, and place only declared ones";
+    BAD_PATTERN = 726 "bad-pattern" "write `\"\"` for all of it or a path such as `/*/name`";
+    MISSING_DESTINATION = 727 "missing-destination" "add `destination: <id>`, `destination: { argument: <name> }`, or an argument with `role: destination`";
+    BAD_BASE = 728 "bad-base" "write `https://host[:port][/path]`; plain `http` needs `allow_private: true`";
+    MODEL_CLAIM = 729 "model-claim" "leave it out: a model's words carry its whole prompt and its own origin";
+    BAD_LOOKUP = 730 "bad-lookup" "name an action of this connector whose effect is `read`";
+    MISSING_OWNER = 732 "missing-owner" "add `owner:` to the contract: a rule is somebody's rule";
+    NOT_OWNED = 733 "not-owned" "let the owner vouch, or add the origin to their `vouches` in the principals register";
+    MISSING_FILE = 734 "missing-file" "add it; `sluice init` writes one with comments";
+    CONTRADICTION = 735 "contradiction" "remove one of the two";
+    BAD_QUANTITY = 736 "bad-quantity" "write sizes as `64KiB` or `1MiB`, times as `500ms`, `30s` or `5m`";
+    BAD_PLACE = 741 "bad-place" "write a relative path of plain segments, or a pin as `sha256:HEX`";
+    BAD_STATEMENT = 742 "bad-statement" "write one statement without comments; its parameters are `:name`";
+    BAD_KEY = 737 "bad-key" "write the one line of the public key file";
+    MISPLACED = 738 "misplaced-key" "remove it: this transport does not use it";
+    EMPTY_LIST = 739 "empty-list" "name at least one, or leave the key out";
+    MISSING_REQUEST = 740 "missing-request" "say how it is called: `method` and `path`, `statement`, or `file` and `operation`";
+}

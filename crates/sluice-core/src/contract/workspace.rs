@@ -1,0 +1,80 @@
+//! `workspace.yaml`: what a workspace is called, how serious it is, and whether one person governs it.
+//!
+//! It is part of the signed bundle: whoever could mark a production workspace as `demo` could approve with a key file.
+
+use crate::contract::read::{Located, id, version};
+use crate::diagnostic::Diagnostic;
+use crate::document::{self, Fields};
+use crate::label::Name;
+use crate::text::Text;
+
+/// The file's path in a workspace.
+pub const WORKSPACE_FILE: &str = "workspace.yaml";
+
+/// How serious a workspace is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Mode {
+    /// Shows what Sluice does. Key files approve.
+    Demo,
+    /// Tries workflows out. Key files approve.
+    Test,
+    /// Real. Only strong identities approve.
+    Production,
+}
+
+impl Mode {
+    /// The word in the file.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Demo => "demo",
+            Self::Test => "test",
+            Self::Production => "production",
+        }
+    }
+
+    /// Whether a key file may stand for a person.
+    #[must_use]
+    pub const fn accepts_key_files(self) -> bool {
+        matches!(self, Self::Demo | Self::Test)
+    }
+}
+
+/// `workspace.yaml`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Workspace {
+    /// Its name, in reports and ledger.
+    pub name: Located<Name>,
+    /// How serious it is.
+    pub mode: Mode,
+    /// Whether one person signs the bundle. Every report and entry says so.
+    pub solo: bool,
+}
+
+impl Workspace {
+    /// Reads the file.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn parse(text: &Text) -> Result<Self, Vec<Diagnostic>> {
+        let node = document::read(text)?;
+        let mut out = Vec::new();
+        let workspace = Fields::of(&node, "a workspace", &mut out).and_then(|fields| Self::read(fields, &mut out));
+        match workspace {
+            Some(workspace) if out.is_empty() => Ok(workspace),
+            _ => Err(out),
+        }
+    }
+
+    fn read(mut fields: Fields<'_>, out: &mut Vec<Diagnostic>) -> Option<Self> {
+        if !version(&mut fields, out) {
+            return None;
+        }
+        let name = fields.required("name", out).and_then(|n| id(n, "name", out));
+        let modes = [Mode::Demo, Mode::Test, Mode::Production].map(|mode| (mode.name(), mode));
+        let mode = fields.required("mode", out).and_then(|n| n.expect_word("mode", &modes, out));
+        let solo = fields.optional("solo").map_or(Some(false), |n| n.expect_bool("solo", out));
+        fields.finish(out);
+        Some(Self { name: name?, mode: mode?, solo: solo? })
+    }
+}
