@@ -22,15 +22,15 @@ codes! {
     BAD_BASE = 728 "bad-base" "write `https://host[:port][/path]`; plain `http` needs `allow_private: true`";
     MODEL_CLAIM = 729 "model-claim" "leave it out: a model's words carry its whole prompt and its own origin";
     BAD_LOOKUP = 730 "bad-lookup" "name an action of this connector whose effect is `read`";
-    MISSING_OWNER = 732 "missing-owner" "add `owner:` to the contract: a rule is somebody's rule";
-    NOT_OWNED = 733 "not-owned" "let the owner vouch, or add the origin to their `vouches` in the principals register";
-    MISSING_FILE = 734 "missing-file" "add it; `sluice init` writes one with comments";
-    CONTRADICTION = 735 "contradiction" "remove one of the two";
-    BAD_QUANTITY = 736 "bad-quantity" "write sizes as `64KiB` or `1MiB`, times as `500ms`, `30s` or `5m`";
-    BAD_PLACE = 741 "bad-place" "write a relative path of plain segments, or a pin as `sha256:HEX`";
-    BAD_STATEMENT = 742 "bad-statement" "write one statement without comments; its parameters are `:name`";
-    BAD_KEY = 737 "bad-key" "write the one line of the public key file";
-    MISPLACED = 738 "misplaced-key" "remove it: this transport does not use it";
-    EMPTY_LIST = 739 "empty-list" "name at least one, or leave the key out";
-    MISSING_REQUEST = 740 "missing-request" "say how it is called: `method` and `path`, `statement`, or `file` and `operation`";
+    MISSING_OWNER = 731 "missing-owner" "add `owner:` to the contract: a rule is somebody's rule";
+    NOT_OWNED = 732 "not-owned" "let the owner vouch, or add the origin to their `vouches` in the principals register";
+    MISSING_FILE = 733 "missing-file" "add it; `sluice init` writes one with comments";
+    CONTRADICTION = 734 "contradiction" "remove one of the two";
+    BAD_QUANTITY = 735 "bad-quantity" "write sizes as `64KiB` or `1MiB`, times as `500ms`, `30s` or `5m`";
+    BAD_KEY = 736 "bad-key" "write the one line of the public key file";
+    MISPLACED = 737 "misplaced-key" "remove it: this transport does not use it";
+    EMPTY_LIST = 738 "empty-list" "name at least one, or leave the key out";
+    MISSING_REQUEST = 739 "missing-request" "say how it is called: `method` and `path`, `statement`, or `file` and `operation`";
+    BAD_PLACE = 740 "bad-place" "write a relative path of plain segments, or a pin as `sha256:HEX`";
+    BAD_STATEMENT = 741 "bad-statement" "write one statement without comments; its parameters are `:name`";
 }

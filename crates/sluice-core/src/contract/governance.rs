@@ -113,7 +113,8 @@ impl Reader {
 
     fn finish(mut self) -> Result<Governance, Vec<Problem>> {
         if !self.has_workspace {
-            let missing = MISSING_FILE.at(Span::default(), format!("`{WORKSPACE_FILE}` is missing"));
+            let start = Span { line: 1, column: 1, end_line: 1, end_column: 1, ..Span::default() };
+            let missing = MISSING_FILE.at(start, format!("`{WORKSPACE_FILE}` is missing"));
             self.problems.extend(Problem::all(&WORKSPACE_FILE.into(), vec![missing]));
         }
         let complete = if self.unread_contracts { Complete::No } else { Complete::Yes };

@@ -199,7 +199,8 @@ fn action(entry: &Entry, transport: Option<&Transport>, out: &mut Vec<Diagnostic
     let limits = fields.optional("limits").map_or_else(CallLimits::default, |n| limits(n, out));
     let description = description(&mut fields, "description", out);
     fields.finish(out);
-    let effect = effect?;
+    // One that cannot be read is a problem already; its other keys are checked all the same.
+    let effect = effect.unwrap_or(Effect::Read);
     let privileged = match privileged {
         Some((span, Some(false))) if effect.is_privileged() => {
             out.push(CONTRADICTION.at(span, format!("`{effect}` is privileged by what it does")));

@@ -84,6 +84,13 @@ impl Resolver<'_> {
         self.problems.push(Problem { file: file.clone(), diagnostic });
     }
 
+    /// Reports what only matters where nothing else is wrong: a name that means nothing has no owner either.
+    fn report_unless_another(&mut self, file: &Name, diagnostic: Diagnostic) {
+        if !self.problems.iter().any(|p| p.file == *file && p.diagnostic.span == diagnostic.span) {
+            self.report(file, diagnostic);
+        }
+    }
+
     /// The label of an atom; ⊤ and one problem at the bound, so that running out of bits cannot launder.
     fn atom(&mut self, atom: Atom, file: &Name, span: Span) -> Label {
         if let Ok(id) = self.universe.intern(atom) {

@@ -80,15 +80,17 @@ impl Resolver<'_> {
         let owners = self.owners(by);
         for class in &written.categories {
             let owner = self.registers.classification.get(&class.value).map(|c| c.owner.value.clone());
-            if let Some(owner) = owner.filter(|owner| !owners.contains(owner)) {
+            let known =
+                |owner: &Name| self.registers.principals.may_own(owner) && self.registers.principals.may_own(by);
+            if let Some(owner) = owner.filter(|owner| known(owner) && !owners.contains(owner)) {
                 let message = format!("`{by}` cannot release `{}`, which `{owner}` owns", class.value);
-                self.report(&file, NOT_OWNED.at(class.span, message));
+                self.report_unless_another(&file, NOT_OWNED.at(class.span, message));
             }
         }
         for place in written.origins.iter().chain(written.accepts.iter().flatten()) {
             if !vouched.contains(&place.value) {
                 let message = format!("`{by}` may not vouch for `{}`", place.value);
-                self.report(&file, NOT_OWNED.at(place.span, message));
+                self.report_unless_another(&file, NOT_OWNED.at(place.span, message));
             }
         }
     }
