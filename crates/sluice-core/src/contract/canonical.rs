@@ -136,7 +136,6 @@ impl<'a> Decoder<'a> {
     }
 
     /// An optional thing: `Some(None)` if it is written as absent.
-    #[expect(clippy::option_option, reason = "outer: malformed; inner: absent")]
     pub fn optional<T>(&mut self, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<Option<T>> {
         match self.tag()? {
             ABSENT => Some(None),
