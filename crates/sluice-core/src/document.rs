@@ -15,6 +15,7 @@ mod suggest;
 
 use std::sync::Arc;
 
+pub(crate) use codes::UNKNOWN_KEY;
 pub use codes::{BAD_VALUE, CODES, CodeInfo};
 use codes::{INVALID_UTF8, TEXT_TOO_LARGE};
 pub use fields::Fields;

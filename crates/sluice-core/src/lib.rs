@@ -15,6 +15,7 @@ pub mod contract;
 pub mod control;
 pub mod diagnostic;
 pub mod document;
+pub mod dsl;
 pub mod duration;
 pub mod expression;
 pub mod gate;

@@ -8,6 +8,8 @@
 //! Not here: what an action means ([`crate::catalogue`]), what a node does to labels
 //! ([`crate::transfer`]).
 
+mod render;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

@@ -15,7 +15,7 @@ pub struct CodeInfo {
 }
 
 impl CodeInfo {
-    const fn new(code: u16, name: &'static str, help: &'static str) -> Self {
+    pub(crate) const fn new(code: u16, name: &'static str, help: &'static str) -> Self {
         Self { code, name, help }
     }
 

@@ -9,7 +9,8 @@ pub fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     if length > CHARS_MAX {
         return None;
     }
-    let allowed = 1.max(length / 3);
+    // One edit turns any word of two letters into another.
+    let allowed = length / 3;
     let distances = known.into_iter().map(|k| (distance(&word.to_lowercase(), &k.to_lowercase()), k));
     distances.filter(|(d, _)| *d <= allowed).min_by_key(|(d, _)| *d).map(|(_, k)| k)
 }
