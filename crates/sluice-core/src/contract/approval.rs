@@ -53,7 +53,7 @@ pub struct Statement {
     pub requester: Name,
     /// Who says it.
     pub approver: Name,
-    /// Milliseconds since 1970; from then on it no longer counts.
+    /// Milliseconds since 1970; from then on an approval no longer counts. A denial or withdrawal stays.
     pub expiry_ms: u64,
     /// Used once.
     pub nonce: Nonce,
@@ -303,7 +303,7 @@ impl Question<'_> {
     /// # Errors
     /// [`Refusal`]: the first reason why it does not.
     pub fn judge(&self, signed: &SignedStatement, requirement: &Requirement) -> Result<(), Refusal> {
-        let Statement { closure, role, requester, approver, expiry_ms, nonce, .. } = &signed.statement;
+        let Statement { decision, closure, role, requester, approver, expiry_ms, nonce } = &signed.statement;
         self.judge_identity(signed)?;
         if *closure != self.closure {
             return Err(Refusal::OtherDigest { signed: *closure, asked: self.closure });
@@ -317,6 +317,10 @@ impl Question<'_> {
         let entitled = requirement.entitled(self.principals, self.requester);
         if *role != requirement.role || !entitled.iter().any(|people| people.contains(approver)) {
             return Err(Refusal::WrongRole { approver: approver.clone(), role: role.clone() });
+        }
+        // A denial or withdrawal that lapsed, or was served before, would bring an approval back to life.
+        if *decision != Decision::Approve {
+            return Ok(());
         }
         if *expiry_ms <= self.now_ms {
             return Err(Refusal::Expired);
@@ -379,24 +383,26 @@ impl Question<'_> {
         requirements: &[Requirement],
         count: &mut Count,
     ) -> Vec<&'s Statement> {
-        let mut standing: BTreeMap<Nonce, &Statement> = BTreeMap::new();
+        // By approver too: nobody can void somebody else's denial by copying its nonce.
+        let mut standing: BTreeMap<(&Name, Nonce), &Statement> = BTreeMap::new();
         let mut nonces = BTreeSet::new();
         let mut withdrawn = Vec::new();
         for (index, signed) in statements.iter().enumerate() {
             let statement = &signed.statement;
-            let verdict = self
-                .judge_any(signed, requirements)
-                .and_then(|()| if nonces.insert(statement.nonce) { Ok(()) } else { Err(Refusal::ReusedNonce) });
+            let verdict = self.judge_any(signed, requirements).and_then(|()| {
+                if nonces.insert((&statement.approver, statement.nonce)) { Ok(()) } else { Err(Refusal::ReusedNonce) }
+            });
             match (verdict, statement.decision) {
                 (Err(refusal), _) => count.refused.push((index, refusal)),
                 (Ok(()), Decision::Withdraw { of }) => withdrawn.push((index, of, &statement.approver)),
-                (Ok(()), Decision::Approve | Decision::Deny) => _ = standing.insert(statement.nonce, statement),
+                (Ok(()), Decision::Approve | Decision::Deny) => {
+                    standing.insert((&statement.approver, statement.nonce), statement);
+                }
             }
         }
         for (index, of, approver) in withdrawn {
-            match standing.get(&of) {
-                Some(statement) if statement.approver == *approver => _ = standing.remove(&of),
-                _ => count.refused.push((index, Refusal::NothingToWithdraw(approver.clone()))),
+            if standing.remove(&(approver, of)).is_none() {
+                count.refused.push((index, Refusal::NothingToWithdraw(approver.clone())));
             }
         }
         let (approvals, denials): (Vec<_>, Vec<_>) =

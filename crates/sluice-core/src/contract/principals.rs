@@ -15,6 +15,9 @@ use crate::label::Name;
 /// The file's path in a workspace.
 pub const PRINCIPALS_FILE: &str = "registers/principals.yaml";
 
+/// The class of references to groups that give power over systems.
+pub const PRIVILEGED_GROUP: &str = "privileged-group";
+
 /// Everybody and everything that can act.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Principals {
@@ -151,6 +154,14 @@ impl Principals {
             }
         }
         found
+    }
+
+    /// What policy should know of an object that an argument refers to: `privileged-group` for a group that is marked so, or
+    /// that this register does not know (nobody said that it is harmless).
+    #[must_use]
+    pub fn reference_classes(&self, kind: &str, id: &str) -> BTreeSet<Name> {
+        let privileged = kind == "group" && self.groups.get(id).is_none_or(|group| group.privileged);
+        if privileged { [PRIVILEGED_GROUP.into()].into() } else { BTreeSet::new() }
     }
 
     /// The manager of a person.

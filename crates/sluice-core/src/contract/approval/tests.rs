@@ -281,9 +281,25 @@ fn a_nonce_serves_once() {
     assert_eq!(refusal, Err(Refusal::ReusedNonce));
     let twice = [signed("ben"), signed("ben")];
     assert_eq!(count(&twice, &[requirement("group:it", 1, &["it"])]).refused, [(1, Refusal::ReusedNonce)]);
-    // Two people who share a nonce: the second is a copy of somebody else's.
-    let dora = Statement { nonce: statement("ben").nonce, ..statement("dora") }.sign(&key("dora"));
-    assert_eq!(satisfied(&[signed("ben"), dora], &[requirement("group:it", 2, &["it"])]), "");
+}
+
+#[test]
+fn nobody_voids_a_denial_by_copying_its_nonce() {
+    let deny = Statement { decision: Decision::Deny, ..statement("dora") };
+    let copy = Statement { nonce: deny.nonce, ..statement("ben") }.sign(&key("ben"));
+    let denied = count(&[copy, deny.sign(&key("dora"))], &[requirement("group:it", 1, &["it"])]);
+    assert_eq!(denied.denied_by, ["dora".into()].into());
+    assert!(denied.satisfied.is_empty());
+}
+
+#[test]
+fn a_denial_or_withdrawal_outlives_its_expiry() {
+    let requirements = [requirement("group:it", 1, &["it"])];
+    let deny = Statement { decision: Decision::Deny, expiry_ms: 0, ..statement("dora") }.sign(&key("dora"));
+    assert_eq!(satisfied(&[signed("ben"), deny], &requirements), "");
+    let withdraw =
+        edited(|s| (s.decision, s.nonce, s.expiry_ms) = (Decision::Withdraw { of: s.nonce }, Nonce([2; 16]), 0));
+    assert_eq!(satisfied(&[signed("ben"), withdraw], &requirements), "");
 }
 
 #[test]

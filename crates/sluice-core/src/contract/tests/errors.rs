@@ -216,3 +216,21 @@ fn bytes_that_are_no_text_are_refused_with_their_place() {
     assert_eq!(found.len(), 1);
     assert_eq!((found[0].diagnostic.code.0, found[0].diagnostic.span.line), (109, 2));
 }
+
+proptest::proptest! {
+    #[test]
+    fn damaged_files_are_problems_and_never_a_panic(
+        file in 0_usize..14, at in proptest::prelude::any::<proptest::sample::Index>(), cut in 0_usize..40, put in "[\\PC\n]{0,6}",
+    ) {
+        let mut files = workspace();
+        let text = files.values_mut().nth(file).unwrap();
+        let chars: Vec<char> = text.chars().collect();
+        let at = at.index(chars.len());
+        let (head, tail) = (&chars[..at], chars.get(at + cut..).unwrap_or_default());
+        *text = head.iter().copied().chain(put.chars()).chain(tail.iter().copied()).collect();
+        if let Err(problems) = read(&files) {
+            proptest::prop_assert!(!problems.is_empty());
+            proptest::prop_assert!(problems.iter().all(|p| p.diagnostic.span.line > 0 && !p.diagnostic.message.is_empty()));
+        }
+    }
+}

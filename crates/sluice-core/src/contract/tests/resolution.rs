@@ -205,3 +205,17 @@ fn groups_nest_and_cycles_end() {
     assert_eq!(text(principals.persons_of("domain-admins")), "ben cleo");
     assert_eq!(text(principals.persons_of("backup")), "");
 }
+
+#[test]
+fn a_group_that_nobody_registered_counts_as_privileged() {
+    let principals =
+        read(&edited(&[("registers/principals.yaml", "privileged, ", "ordinary, ")])).unwrap().registers.principals;
+    let classes = |kind, id| principals.reference_classes(kind, id).len();
+    assert_eq!(
+        (classes("group", "it"), classes("group", "domain-admins"), classes("group", "Domain-Admins")),
+        (0, 0, 1)
+    );
+    assert_eq!(classes("file", "Domain-Admins"), 0);
+    let principals = read(&workspace()).unwrap().registers.principals;
+    assert_eq!(principals.reference_classes("group", "domain-admins"), [Arc::from("privileged-group")].into());
+}
