@@ -1,0 +1,387 @@
+//! The workspace's key file: what makes payloads readable, and whom a pseudonym means.
+//!
+//! It lies beside the ledger and never in it, so that destroying a key destroys the data in every
+//! copy of the ledger. One random key per run and data subject; a payload is sealed under all of its
+//! keys at once, so that the end of any one of them is the end of it.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::path::Path;
+
+use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
+use sha2::{Digest as _, Sha256};
+use sluice_ledger::RunId;
+use zeroize::Zeroizing;
+
+use crate::database::{self, Layout, Mode, Sync};
+use crate::error::{File, StoreError};
+use crate::random::{Random, draw};
+
+const LAYOUT: Layout = Layout {
+    what: "the key file",
+    // "SLKY"
+    application_id: 0x534c_4b59,
+    version: 1,
+    tables: "
+        CREATE TABLE workspace (
+            one INTEGER PRIMARY KEY CHECK (one = 1),
+            id BLOB NOT NULL
+        ) STRICT;
+        -- A destroyed key leaves its id, so that erased can be told from lost.
+        CREATE TABLE keys (
+            id BLOB PRIMARY KEY,
+            run BLOB NOT NULL,
+            subject TEXT,
+            key BLOB
+        ) STRICT, WITHOUT ROWID;
+        CREATE UNIQUE INDEX current_keys ON keys (run, subject) WHERE key IS NOT NULL;
+        CREATE INDEX keys_by_subject ON keys (subject) WHERE subject IS NOT NULL;
+        CREATE TABLE pseudonyms (
+            person TEXT PRIMARY KEY,
+            pseudonym BLOB NOT NULL UNIQUE
+        ) STRICT, WITHOUT ROWID;
+    ",
+};
+
+/// How long a key, a key's id and a pseudonym are.
+const KEY_BYTES: usize = 32;
+pub(crate) const KEY_ID_BYTES: usize = 16;
+
+/// Keeps the keys that are derived here apart from everything else made of the same bytes.
+const SEAL_DOMAIN: &[u8] = b"sluice.payload-key.v1\n";
+
+/// The run's own key is kept as that of a subject without a name.
+const RUN_ITSELF: &str = "";
+
+/// More keys than this are not kept in memory; they are read again.
+const CACHED_KEYS_MAX: usize = 4_096;
+
+pub(crate) type KeyId = [u8; KEY_ID_BYTES];
+type Key = Zeroizing<[u8; KEY_BYTES]>;
+
+/// What stands for a person in the log: random, so that without the key file it says nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Pseudonym([u8; 16]);
+
+impl Pseudonym {
+    /// Takes 16 bytes that were read from an entry.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// The 16 bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
+impl fmt::Display for Pseudonym {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+/// The open key file.
+pub struct PayloadKeys {
+    conn: Connection,
+    file: File,
+    random: Box<dyn Random>,
+    id: [u8; 16],
+    cache: HashMap<(Option<RunId>, String), (KeyId, Key)>,
+    /// What SQLite says whenever another process has changed the file.
+    seen: i64,
+    commits: u64,
+}
+
+/// A key for one payload, and the ids of the keys that it was made of.
+pub(crate) struct SealKey {
+    pub(crate) ids: Vec<u8>,
+    pub(crate) key: Key,
+}
+
+/// What the key file knows of the keys of a payload.
+pub(crate) enum Lookup {
+    Found(Key),
+    Erased,
+    Unknown,
+}
+
+impl PayloadKeys {
+    /// Opens the key file, or makes one.
+    ///
+    /// # Errors
+    /// [`StoreError`]: no file where one must be, one where none may be, or one that is not ours.
+    pub fn open(path: &Path, mode: Mode, random: Box<dyn Random>) -> Result<Self, StoreError> {
+        Self::open_with(path, mode, random, Sync::Full)
+    }
+
+    /// The same; a simulation may do without waiting for the disk.
+    ///
+    /// # Errors
+    /// As [`PayloadKeys::open`].
+    pub fn open_with(path: &Path, mode: Mode, mut random: Box<dyn Random>, sync: Sync) -> Result<Self, StoreError> {
+        let fresh: [u8; 16] = draw(random.as_mut())?;
+        let (conn, file) = database::open(path, &LAYOUT, mode, sync, |conn| {
+            conn.execute("INSERT INTO workspace (one, id) VALUES (1, ?1)", [fresh])?;
+            Ok(())
+        })?;
+        // What is deleted is overwritten in the file, not only forgotten.
+        conn.pragma_update(None, "secure_delete", true).map_err(file.deed("set up"))?;
+        let id = conn
+            .query_row("SELECT id FROM workspace", (), |row| row.get(0))
+            .optional()
+            .map_err(file.deed("read"))?
+            .ok_or_else(|| file.damaged("it does not say which workspace it belongs to"))?;
+        Ok(Self { conn, file, random, id, cache: HashMap::new(), seen: 0, commits: 0 })
+    }
+
+    /// What the ledger and its key file have in common, so that they cannot be mixed up.
+    pub(crate) const fn id(&self) -> &[u8; 16] {
+        &self.id
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.file.path
+    }
+
+    pub(crate) fn random(&mut self) -> &mut dyn Random {
+        self.random.as_mut()
+    }
+
+    /// How often this handle has waited for the disk: once for all keys that a group of batches needs anew.
+    #[must_use]
+    pub const fn commits(&self) -> u64 {
+        self.commits
+    }
+
+    /// The pseudonym of a person, made when it is asked for the first time.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the key file cannot be read or written.
+    pub fn pseudonym(&mut self, person: &str) -> Result<Pseudonym, StoreError> {
+        let deed = self.file.deed("read");
+        let known = self
+            .conn
+            .prepare_cached("SELECT pseudonym FROM pseudonyms WHERE person = ?1")
+            .and_then(|mut select| select.query_row([person], |row| row.get(0)).optional())
+            .map_err(&deed)?;
+        if let Some(bytes) = known {
+            return Ok(Pseudonym(bytes));
+        }
+        let fresh: [u8; 16] = draw(self.random.as_mut())?;
+        self.conn
+            .execute(
+                "INSERT INTO pseudonyms (person, pseudonym) VALUES (?1, ?2) ON CONFLICT (person) DO NOTHING",
+                (person, fresh),
+            )
+            .map_err(self.file.deed("write"))?;
+        self.commits += 1;
+        // Another process may have been first; what is stored counts.
+        self.conn
+            .query_row("SELECT pseudonym FROM pseudonyms WHERE person = ?1", [person], |row| row.get(0))
+            .map(Pseudonym)
+            .map_err(self.file.deed("read"))
+    }
+
+    /// Whom a pseudonym means, unless that was never known or is forgotten.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the key file cannot be read.
+    pub fn person(&self, pseudonym: Pseudonym) -> Result<Option<String>, StoreError> {
+        self.conn
+            .query_row("SELECT person FROM pseudonyms WHERE pseudonym = ?1", [pseudonym.0], |row| row.get(0))
+            .optional()
+            .map_err(self.file.deed("read"))
+    }
+
+    /// Forgets whom a pseudonym means. Says whether there was one.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the key file cannot be written.
+    pub fn forget_person(&mut self, person: &str) -> Result<bool, StoreError> {
+        let deleted =
+            self.conn.execute("DELETE FROM pseudonyms WHERE person = ?1", [person]).map_err(self.file.deed("write"))?;
+        self.wipe_wal()?;
+        Ok(deleted > 0)
+    }
+
+    /// Destroys every key of a data subject, in all runs. Says how many there were.
+    ///
+    /// What later entries say of the same subject is sealed under a new key.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the key file cannot be written, or another process is reading it.
+    pub fn erase_subject(&mut self, subject: &str) -> Result<usize, StoreError> {
+        let erased = self
+            .conn
+            .execute("UPDATE keys SET key = NULL, subject = NULL WHERE subject = ?1 AND subject <> ''", [subject])
+            .map_err(self.file.deed("write"))?;
+        self.wipe_wal()?;
+        Ok(erased)
+    }
+
+    /// Destroys every key of a run. Says how many there were.
+    ///
+    /// # Errors
+    /// As [`PayloadKeys::erase_subject`].
+    pub fn erase_run(&mut self, run: RunId) -> Result<usize, StoreError> {
+        let erased = self
+            .conn
+            .execute("UPDATE keys SET key = NULL, subject = NULL WHERE run = ?1 AND key IS NOT NULL", [run.as_bytes()])
+            .map_err(self.file.deed("write"))?;
+        self.wipe_wal()?;
+        Ok(erased)
+    }
+
+    /// The keys in memory, and those that SQLite's log still holds, are as destroyed as the rest.
+    fn wipe_wal(&mut self) -> Result<(), StoreError> {
+        self.cache.clear();
+        self.commits += 1;
+        let is_busy: bool = self
+            .conn
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |row| row.get(0))
+            .map_err(self.file.deed("write"))?;
+        if is_busy {
+            return Err(StoreError::Busy { path: self.file.path.clone() });
+        }
+        Ok(())
+    }
+
+    /// Makes the keys that are not there yet, all in one commit, durable before anything is sealed.
+    pub(crate) fn ensure<'a>(
+        &mut self,
+        wanted: impl Iterator<Item = (Option<RunId>, &'a str)>,
+    ) -> Result<(), StoreError> {
+        let mut missing: Vec<(Option<RunId>, &str)> = Vec::new();
+        let mut wanted = wanted.peekable();
+        if wanted.peek().is_some() {
+            self.forget_if_changed()?;
+        }
+        for one in wanted {
+            if !self.cache.contains_key(&(one.0, one.1.to_owned())) && !missing.contains(&one) {
+                missing.push(one);
+            }
+        }
+        if missing.is_empty() {
+            return Ok(());
+        }
+        self.add(&missing)
+    }
+
+    fn add(&mut self, missing: &[(Option<RunId>, &str)]) -> Result<(), StoreError> {
+        let deed = self.file.deed("write");
+        let tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(&deed)?;
+        let mut found = Vec::new();
+        let mut is_changed = false;
+        for (run, subject) in missing {
+            let known = select_current(&tx, *run, subject).map_err(&deed)?;
+            let pair = if let Some(pair) = known {
+                pair
+            } else {
+                let id: KeyId = draw(self.random.as_mut())?;
+                let key = Zeroizing::new(draw(self.random.as_mut())?);
+                tx.prepare_cached("INSERT INTO keys (id, run, subject, key) VALUES (?1, ?2, ?3, ?4)")
+                    .and_then(|mut insert| insert.execute((id, run_column(*run), subject, *key)))
+                    .map_err(&deed)?;
+                is_changed = true;
+                (id, key)
+            };
+            found.push(((*run, (*subject).to_owned()), pair));
+        }
+        tx.commit().map_err(&deed)?;
+        self.cache.extend(found);
+        self.commits += u64::from(is_changed);
+        Ok(())
+    }
+
+    /// The key for a payload of a run about these subjects; [`PayloadKeys::ensure`] has made them.
+    pub(crate) fn key_for(&mut self, run: Option<RunId>, subjects: &[String]) -> Result<SealKey, StoreError> {
+        self.ensure(wanted(run, subjects))?;
+        let mut parts: Vec<(KeyId, Key)> = Vec::new();
+        for (run, subject) in wanted(run, subjects) {
+            let part = self
+                .cache
+                .get(&(run, subject.to_owned()))
+                .ok_or_else(|| self.file.damaged("a key that was just written is gone"))?;
+            if !parts.iter().any(|(id, _)| *id == part.0) {
+                parts.push(part.clone());
+            }
+        }
+        parts.sort_by_key(|(id, _)| *id);
+        Ok(SealKey {
+            key: combine(parts.iter().map(|(_, key)| key)),
+            ids: parts.iter().flat_map(|(id, _)| *id).collect(),
+        })
+    }
+
+    /// The key of a payload that was sealed under the keys with these ids.
+    pub(crate) fn lookup(&self, ids: &[u8]) -> Result<Lookup, StoreError> {
+        let (ids, rest) = ids.as_chunks::<KEY_ID_BYTES>();
+        if ids.is_empty() || !rest.is_empty() {
+            return Ok(Lookup::Unknown);
+        }
+        let mut select =
+            self.conn.prepare_cached("SELECT key FROM keys WHERE id = ?1").map_err(self.file.deed("read"))?;
+        let mut keys = Vec::new();
+        let mut is_unknown = false;
+        for id in ids {
+            let key: Option<Option<[u8; KEY_BYTES]>> =
+                select.query_row([id], |row| row.get(0)).optional().map_err(self.file.deed("read"))?;
+            match key {
+                Some(Some(key)) => keys.push(Zeroizing::new(key)),
+                Some(None) => return Ok(Lookup::Erased),
+                None => is_unknown = true,
+            }
+        }
+        if is_unknown {
+            return Ok(Lookup::Unknown);
+        }
+        Ok(Lookup::Found(combine(keys.iter())))
+    }
+
+    /// A key that another process has destroyed must not go on living in our memory.
+    fn forget_if_changed(&mut self) -> Result<(), StoreError> {
+        let now: i64 = self
+            .conn
+            .prepare_cached("PRAGMA data_version")
+            .and_then(|mut pragma| pragma.query_row((), |row| row.get(0)))
+            .map_err(self.file.deed("read"))?;
+        if now != self.seen || self.cache.len() > CACHED_KEYS_MAX {
+            self.cache.clear();
+            self.seen = now;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for PayloadKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PayloadKeys({}, secret)", self.file.path.display())
+    }
+}
+
+/// The names under which a payload's keys are kept: the run's own, and one per subject.
+pub(crate) fn wanted(run: Option<RunId>, subjects: &[String]) -> impl Iterator<Item = (Option<RunId>, &str)> {
+    std::iter::once(RUN_ITSELF).chain(subjects.iter().map(String::as_str)).map(move |subject| (run, subject))
+}
+
+fn run_column(run: Option<RunId>) -> Vec<u8> {
+    run.map(|run| run.as_bytes().to_vec()).unwrap_or_default()
+}
+
+fn select_current(conn: &Connection, run: Option<RunId>, subject: &str) -> rusqlite::Result<Option<(KeyId, Key)>> {
+    conn.prepare_cached("SELECT id, key FROM keys WHERE run = ?1 AND subject = ?2 AND key IS NOT NULL")?
+        .query_row((run_column(run), subject), |row| Ok((row.get(0)?, Zeroizing::new(row.get(1)?))))
+        .optional()
+}
+
+/// All keys are needed to make it, and none can be had from it.
+fn combine<'k>(keys: impl Iterator<Item = &'k Key>) -> Key {
+    let mut sha = Sha256::new_with_prefix(SEAL_DOMAIN);
+    for key in keys {
+        sha.update(key.as_slice());
+    }
+    Zeroizing::new(sha.finalize().into())
+}

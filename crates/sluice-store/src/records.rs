@@ -1,0 +1,455 @@
+//! The open ledger of a workspace, and all that can be read from it.
+
+use std::fmt;
+use std::ops::Range;
+use std::path::Path;
+
+use rusqlite::{Connection, OptionalExtension as _, Row, TransactionBehavior};
+use sluice_ledger::merkle::{Leaves, NodeId, Nodes, ProveError, prove_consistency, prove_inclusion};
+use sluice_ledger::{Entry, EntryKind, Frontier, Hash, LeafIndex, RunId, TreeSize};
+
+use crate::append::{Head, read_frontier};
+use crate::database::{self, Mode, Sync};
+use crate::derived::{ApprovalRow, RunRow};
+use crate::error::{File, StoreError};
+use crate::fault::Durability;
+use crate::keys::PayloadKeys;
+use crate::record::{Epoch, PayloadState, Recorded};
+use crate::seal::{self, Sealed};
+use crate::tables::{self, APPROVAL_COLUMNS, LEDGER, NODE_LEVEL_MIN, RUN_COLUMNS};
+
+/// Asked with each commit for a checkpoint of the log as it will be; `None` if it is not yet time.
+///
+/// What it gives is stored in the same commit as the entries, so that it costs none of its own.
+pub type CheckpointSigner = Box<dyn FnMut(TreeSize, &Hash) -> Option<String> + Send>;
+
+/// The open ledger of a workspace. Several processes may have it open.
+pub struct Records {
+    pub(crate) conn: Connection,
+    pub(crate) file: File,
+    pub(crate) keys: PayloadKeys,
+    pub(crate) faults: Option<Box<dyn Durability>>,
+    pub(crate) signer: Option<CheckpointSigner>,
+    pub(crate) commits: u64,
+    pub(crate) is_stopped: bool,
+}
+
+impl Records {
+    /// Opens the ledger, or makes one that belongs to `keys`.
+    ///
+    /// # Errors
+    /// [`StoreError`]: no file where one must be, one where none may be, one that is foreign, cut or
+    /// newer, or one that belongs to other keys.
+    pub fn open(path: &Path, keys: PayloadKeys, mode: Mode) -> Result<Self, StoreError> {
+        Self::open_with(path, keys, mode, Sync::Full)
+    }
+
+    /// The same; a simulation may do without waiting for the disk.
+    ///
+    /// # Errors
+    /// As [`Records::open`].
+    pub fn open_with(path: &Path, keys: PayloadKeys, mode: Mode, sync: Sync) -> Result<Self, StoreError> {
+        let (conn, file) = database::open(path, &LEDGER, mode, sync, |conn| {
+            conn.execute(
+                "INSERT INTO head (one, frontier, keys) VALUES (1, ?1, ?2)",
+                (Frontier::new().to_bytes(), keys.id()),
+            )?;
+            Ok(())
+        })?;
+        check_keys(&conn, &file, &keys)?;
+        check_head(&conn, &file)?;
+        Ok(Self { conn, file, keys, faults: None, signer: None, commits: 0, is_stopped: false })
+    }
+
+    /// Lets a simulator decide which commits are lost.
+    pub fn inject(&mut self, faults: Box<dyn Durability>) {
+        self.faults = Some(faults);
+    }
+
+    /// Lets `signer` add checkpoints to commits.
+    pub fn sign_with(&mut self, signer: CheckpointSigner) {
+        self.signer = Some(signer);
+    }
+
+    /// The key file that was opened with it.
+    pub const fn keys(&mut self) -> &mut PayloadKeys {
+        &mut self.keys
+    }
+
+    /// How many commits of the log this handle has made, each one wait for the disk.
+    #[must_use]
+    pub const fn commits(&self) -> u64 {
+        self.commits
+    }
+
+    /// How the log stands now.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the ledger cannot be read.
+    pub fn head(&self) -> Result<Head, StoreError> {
+        let frontier = self.frontier()?;
+        Ok(Head { size: frontier.size(), root: frontier.root() })
+    }
+
+    /// The frontier of the log as it stands now.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the ledger cannot be read.
+    pub fn frontier(&self) -> Result<Frontier, StoreError> {
+        read_frontier(&self.conn, &self.file)
+    }
+
+    /// The entries from `range`, in order; what lies beyond the end of the log is left out.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the ledger cannot be read, or an entry is none.
+    pub fn entries(&self, range: Range<u64>) -> Result<Vec<Recorded>, StoreError> {
+        self.read(
+            "entries.log >= ?1 AND entries.log < ?2 ORDER BY entries.log",
+            (tables::column(range.start), tables::column(range.end)),
+        )
+    }
+
+    /// One entry.
+    ///
+    /// # Errors
+    /// As [`Records::entries`], and [`StoreError::NoEntry`] if the log is not that long.
+    pub fn entry(&self, index: LeafIndex) -> Result<Recorded, StoreError> {
+        self.read("entries.log = ?1", [tables::column(index.get())])?
+            .pop()
+            .ok_or(StoreError::NoEntry { index: index.get() })
+    }
+
+    /// The entries of a run, in order, with what is sealed beside them. Empty if there is no such run.
+    ///
+    /// # Errors
+    /// As [`Records::entries`].
+    pub fn run(&self, run: RunId) -> Result<Vec<Recorded>, StoreError> {
+        self.run_from(run, 0)
+    }
+
+    /// The entries of a run from one on.
+    ///
+    /// # Errors
+    /// As [`Records::entries`].
+    pub fn run_from(&self, run: RunId, seq: u64) -> Result<Vec<Recorded>, StoreError> {
+        self.read("entries.run = ?1 AND entries.seq >= ?2 ORDER BY entries.seq", (run.as_bytes(), tables::column(seq)))
+    }
+
+    /// All entries that name an approval, in order.
+    ///
+    /// # Errors
+    /// As [`Records::entries`].
+    pub fn entries_about(&self, approval: &str) -> Result<Vec<Recorded>, StoreError> {
+        self.read("entries.approval = ?1 ORDER BY entries.log", [approval])
+    }
+
+    /// What became of the payload of an entry.
+    ///
+    /// # Errors
+    /// As [`Records::entry`].
+    pub fn payload(&self, index: LeafIndex) -> Result<PayloadState, StoreError> {
+        Ok(self.entry(index)?.payload)
+    }
+
+    fn read(&self, condition: &str, values: impl rusqlite::Params) -> Result<Vec<Recorded>, StoreError> {
+        let deed = self.file.deed("read");
+        let sql = format!(
+            "SELECT entries.log, entry, leaf, keys, sealed FROM entries
+             LEFT JOIN payloads USING (log) WHERE {condition}"
+        );
+        let mut select = self.conn.prepare_cached(&sql).map_err(&deed)?;
+        let rows = select.query_map(values, stored).map_err(&deed)?;
+        let mut entries = Vec::new();
+        for row in rows {
+            entries.push(self.recorded(row.map_err(&deed)?)?);
+        }
+        Ok(entries)
+    }
+
+    fn recorded(&self, stored: Stored) -> Result<Recorded, StoreError> {
+        let entry = Entry::decode(&stored.bytes)
+            .ok()
+            .filter(|entry| entry.log.get() == stored.log)
+            .ok_or_else(|| self.file.damaged(format!("entry {} is not one", stored.log)))?;
+        let payload = seal::open(&self.keys, &entry, stored.sealed.as_ref())?;
+        Ok(Recorded { entry, leaf: stored.leaf, payload })
+    }
+
+    /// The entries that match a question, in order, without their payloads.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the ledger cannot be read.
+    pub fn find(&self, query: &Query) -> Result<Vec<LeafIndex>, StoreError> {
+        let deed = self.file.deed("read");
+        let mut sql = String::from("SELECT log FROM entries WHERE 1");
+        let mut values: Vec<Box<dyn rusqlite::ToSql>> = Vec::new();
+        let mut also = |condition: &str, value: Option<Box<dyn rusqlite::ToSql>>| {
+            if let Some(value) = value {
+                values.push(value);
+                sql.push_str(&format!(" AND {condition} ?{}", values.len()));
+            }
+        };
+        let text = |value: &Option<String>| value.clone().map(|value| Box::new(value) as Box<dyn rusqlite::ToSql>);
+        let time = |value: Option<u64>| value.map(|value| Box::new(tables::column(value)) as Box<dyn rusqlite::ToSql>);
+        also("run =", query.run.map(|run| Box::new(*run.as_bytes()) as Box<dyn rusqlite::ToSql>));
+        also("kind =", query.kind.map(|kind| Box::new(kind.code()) as Box<dyn rusqlite::ToSql>));
+        also("node =", text(&query.node));
+        also("action =", text(&query.action));
+        also("decision =", text(&query.decision));
+        also("approval =", text(&query.approval));
+        also("status =", text(&query.status));
+        also("time_ms >=", time(query.from_ms));
+        also("time_ms <", time(query.to_ms));
+        sql.push_str(" ORDER BY log");
+        let mut select = self.conn.prepare_cached(&sql).map_err(&deed)?;
+        select
+            .query_map(rusqlite::params_from_iter(values), |row| tables::number(row, "log").map(LeafIndex::new))
+            .and_then(Iterator::collect)
+            .map_err(&deed)
+    }
+
+    /// All runs, the newest first.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the ledger cannot be read.
+    pub fn runs(&self) -> Result<Vec<RunRow>, StoreError> {
+        self.conn
+            .prepare_cached(&format!("SELECT {RUN_COLUMNS} FROM runs ORDER BY first DESC"))
+            .and_then(|mut select| select.query_map((), tables::run_row)?.collect())
+            .map_err(self.file.deed("read"))
+    }
+
+    /// One run.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the ledger cannot be read.
+    pub fn run_row(&self, run: RunId) -> Result<Option<RunRow>, StoreError> {
+        tables::run(&self.conn, run).map_err(self.file.deed("read"))
+    }
+
+    /// All approvals, in the order in which something was last said about them.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the ledger cannot be read.
+    pub fn approvals(&self) -> Result<Vec<ApprovalRow>, StoreError> {
+        self.conn
+            .prepare_cached(&format!("SELECT {APPROVAL_COLUMNS} FROM approvals ORDER BY last"))
+            .and_then(|mut select| select.query_map((), tables::approval_row)?.collect())
+            .map_err(self.file.deed("read"))
+    }
+
+    /// The approvals that people were asked for and may still answer: nobody denied, withdrew or used them.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the ledger cannot be read.
+    pub fn held_approvals(&self) -> Result<Vec<ApprovalRow>, StoreError> {
+        let mut rows = self.approvals()?;
+        rows.retain(|row| {
+            let is_open = matches!(row.last_kind, EntryKind::APPROVAL_REQUESTED | EntryKind::APPROVED);
+            is_open && row.used_by.is_none()
+        });
+        Ok(rows)
+    }
+
+    /// One approval.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the ledger cannot be read.
+    pub fn approval(&self, id: &str) -> Result<Option<ApprovalRow>, StoreError> {
+        tables::approval(&self.conn, id).map_err(self.file.deed("read"))
+    }
+
+    /// What a count stands at; 0 if nothing was ever added to it.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the ledger cannot be read.
+    pub fn fact(&self, key: &str) -> Result<u64, StoreError> {
+        tables::fact(&self.conn, key).map_err(self.file.deed("read"))
+    }
+
+    /// The epoch under which a run is driven.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the ledger cannot be read.
+    pub fn epoch(&self, run: RunId) -> Result<Epoch, StoreError> {
+        tables::epoch(&self.conn, run).map_err(self.file.deed("read"))
+    }
+
+    /// Takes over a run: whoever drove it before can append no more under its own epoch.
+    ///
+    /// `owner` names the process for operators. A run that one has just started needs no claim; it
+    /// is at [`Epoch::FIRST`].
+    ///
+    /// # Errors
+    /// [`StoreError`] if the ledger cannot be written.
+    pub fn claim(&mut self, run: RunId, owner: &str) -> Result<Epoch, StoreError> {
+        let deed = self.file.deed("write");
+        let tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(&deed)?;
+        let epoch = Epoch(tables::epoch(&tx, run).map_err(&deed)?.get() + 1);
+        tables::put_epoch(&tx, run, epoch, owner).map_err(&deed)?;
+        tx.commit().map_err(&deed)?;
+        self.commits += 1;
+        Ok(epoch)
+    }
+
+    /// Who claimed a run last, if anybody did.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the ledger cannot be read.
+    pub fn owner(&self, run: RunId) -> Result<Option<String>, StoreError> {
+        self.conn
+            .query_row("SELECT owner FROM owners WHERE run = ?1", [run.as_bytes()], |row| row.get(0))
+            .optional()
+            .map_err(self.file.deed("read"))
+    }
+
+    /// The signed note over the largest tree, if there is one.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the ledger cannot be read.
+    pub fn checkpoint_latest(&self) -> Result<Option<(TreeSize, String)>, StoreError> {
+        self.conn
+            .query_row("SELECT size, note FROM checkpoints ORDER BY size DESC LIMIT 1", (), |row| {
+                Ok((TreeSize::new(tables::number(row, "size")?), row.get("note")?))
+            })
+            .optional()
+            .map_err(self.file.deed("read"))
+    }
+
+    /// Stores a checkpoint of the first `size` entries, in a commit of its own.
+    ///
+    /// # Errors
+    /// [`StoreError::NoEntry`] if the log is not that long, or the storage's own error.
+    pub fn put_checkpoint(&mut self, size: TreeSize, note: &str) -> Result<(), StoreError> {
+        let deed = self.file.deed("write");
+        let tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(&deed)?;
+        if size > read_frontier(&tx, &self.file)?.size() {
+            return Err(StoreError::NoEntry { index: size.get() });
+        }
+        tables::put_checkpoint(&tx, size.get(), note).map_err(&deed)?;
+        tx.commit().map_err(&deed)?;
+        self.commits += 1;
+        Ok(())
+    }
+
+    /// Proves that the entry at `index` is in the tree of `size` entries.
+    ///
+    /// # Errors
+    /// [`StoreError::Proof`] if there is no such entry or tree; or the storage's own error.
+    pub fn inclusion(&self, index: LeafIndex, size: TreeSize) -> Result<Vec<Hash>, StoreError> {
+        self.check_size(size)?;
+        prove_inclusion(&mut self.nodes(), index, size).map_err(|error| self.proof_error(error))
+    }
+
+    /// Proves that the tree of `older` entries is the beginning of that of `newer` entries.
+    ///
+    /// # Errors
+    /// [`StoreError::Proof`] if there are no such trees; or the storage's own error.
+    pub fn consistency(&self, older: TreeSize, newer: TreeSize) -> Result<Vec<Hash>, StoreError> {
+        self.check_size(newer)?;
+        prove_consistency(&mut self.nodes(), older, newer).map_err(|error| self.proof_error(error))
+    }
+
+    /// The root over the first `size` entries.
+    ///
+    /// # Errors
+    /// [`StoreError::Proof`] if the log is not that long; or the storage's own error.
+    pub fn root_at(&self, size: TreeSize) -> Result<Hash, StoreError> {
+        self.check_size(size)?;
+        sluice_ledger::merkle::root_at(&mut self.nodes(), size).map_err(|error| self.proof_error(error))
+    }
+
+    fn check_size(&self, size: TreeSize) -> Result<(), StoreError> {
+        if size > self.frontier()?.size() {
+            return Err(StoreError::NoEntry { index: size.get() - 1 });
+        }
+        Ok(())
+    }
+
+    fn nodes(&self) -> impl FnMut(NodeId) -> Result<Hash, rusqlite::Error> {
+        |id| {
+            if id.level >= NODE_LEVEL_MIN {
+                tables::node(&self.conn, id)
+            } else {
+                Leaves(|index| tables::leaf(&self.conn, index)).node(id)
+            }
+        }
+    }
+
+    fn proof_error(&self, error: ProveError<rusqlite::Error>) -> StoreError {
+        let code = error.code();
+        match error {
+            ProveError::Read(cause) => self.file.error("read", &cause),
+            other => StoreError::Proof { code, why: other.to_string() },
+        }
+    }
+}
+
+impl fmt::Debug for Records {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Records({})", self.file.path.display())
+    }
+}
+
+/// Which entries are looked for; what is `None` is not asked.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Query {
+    /// Of this run.
+    pub run: Option<RunId>,
+    /// Of this kind.
+    pub kind: Option<EntryKind>,
+    /// Whose body has this text under `node`.
+    pub node: Option<String>,
+    /// Whose body has this text under `action`.
+    pub action: Option<String>,
+    /// Whose body has this text under `decision`.
+    pub decision: Option<String>,
+    /// Whose body has this text under `approval`.
+    pub approval: Option<String>,
+    /// Whose body has this text under `status`.
+    pub status: Option<String>,
+    /// Not written before this, in milliseconds since 1970.
+    pub from_ms: Option<u64>,
+    /// Written before this, in milliseconds since 1970.
+    pub to_ms: Option<u64>,
+}
+
+/// An entry as its rows hold it.
+struct Stored {
+    log: u64,
+    bytes: Vec<u8>,
+    leaf: Hash,
+    sealed: Option<Sealed>,
+}
+
+fn stored(row: &Row<'_>) -> rusqlite::Result<Stored> {
+    let keys: Option<Vec<u8>> = row.get("keys")?;
+    let sealed: Option<Vec<u8>> = row.get("sealed")?;
+    Ok(Stored {
+        log: tables::number(row, "log")?,
+        bytes: row.get("entry")?,
+        leaf: tables::hash(row, "leaf")?,
+        sealed: keys.zip(sealed).map(|(keys, bytes)| Sealed { keys, bytes }),
+    })
+}
+
+pub(crate) fn check_keys(conn: &Connection, file: &File, keys: &PayloadKeys) -> Result<(), StoreError> {
+    let expected: Vec<u8> = conn.query_row("SELECT keys FROM head", (), |row| row.get(0)).map_err(file.deed("read"))?;
+    if expected != keys.id() {
+        return Err(StoreError::OtherKeys { keys: keys.path().to_path_buf() });
+    }
+    Ok(())
+}
+
+/// The frontier must be that of as many entries as there are: nothing is appended to a log that was cut.
+fn check_head(conn: &Connection, file: &File) -> Result<(), StoreError> {
+    let frontier = read_frontier(conn, file)?;
+    let entries: i64 = conn
+        .query_row("SELECT coalesce(max(log) + 1, 0) FROM entries", (), |row| row.get(0))
+        .map_err(file.deed("read"))?;
+    if tables::column(frontier.size().get()) != entries {
+        return Err(file.damaged(format!("it says that it has {} entries, and has {entries}", frontier.size())));
+    }
+    Ok(())
+}

@@ -1,0 +1,106 @@
+//! Sealing a payload to its place in the log, and opening it.
+//!
+//! XChaCha20-Poly1305. Sealed are a random salt and the bytes; the entry commits to the bytes under
+//! that salt, which also makes up for the cipher's not committing to its key. The place (log index,
+//! run, sequence number) and the ids of the keys are authenticated with it: a sealed payload cannot be
+//! moved to another entry.
+
+use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload as Sealable};
+use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+use sluice_ledger::{Commitment, Entry, Hash, LeafIndex, PayloadRef, RunLink, Salt, commit};
+use zeroize::Zeroizing;
+
+use crate::error::StoreError;
+use crate::keys::{Lookup, PayloadKeys, SealKey};
+use crate::random::{Random, RandomError, draw};
+use crate::record::PayloadState;
+
+/// What the commitment is a commitment of.
+const FIELD: &str = "payload";
+
+const DOMAIN: &[u8] = b"sluice.payload.v1\n";
+const NONCE_BYTES: usize = 24;
+const TAG_BYTES: usize = 16;
+
+/// A payload as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Sealed {
+    /// The ids of its keys, one after another.
+    pub(crate) keys: Vec<u8>,
+    /// Nonce and cipher text.
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// Seals `bytes` to the entry that will stand at `log`.
+pub(crate) fn seal(
+    random: &mut dyn Random,
+    key: SealKey,
+    log: LeafIndex,
+    run: Option<&RunLink>,
+    bytes: &[u8],
+) -> Result<(Sealed, PayloadRef), RandomError> {
+    let nonce: [u8; NONCE_BYTES] = draw(random)?;
+    let salt = Salt::from_bytes(draw(random)?);
+    let mut clear = Zeroizing::new(Vec::with_capacity(Salt::BYTES + bytes.len()));
+    clear.extend_from_slice(salt.as_bytes());
+    clear.extend_from_slice(bytes);
+    let text = Sealable { msg: &clear, aad: &place(log, run, &key.ids) };
+    // It refuses only texts of 256 GiB and more.
+    let cipher =
+        XChaCha20Poly1305::new(&(*key.key).into()).encrypt(&XNonce::from(nonce), text).map_err(|_| RandomError)?;
+    let bytes_sealed = [nonce.as_slice(), &cipher].concat();
+    let reference =
+        PayloadRef { commitment: *commit(&salt, FIELD, bytes).as_hash(), sealed_len: bytes_sealed.len() as u64 };
+    let sealed = Sealed { keys: key.ids, bytes: bytes_sealed };
+    Ok((sealed, reference))
+}
+
+/// What became of the payload of an entry.
+pub(crate) fn open(keys: &PayloadKeys, entry: &Entry, stored: Option<&Sealed>) -> Result<PayloadState, StoreError> {
+    let Some(reference) = entry.payload else {
+        return Ok(PayloadState::None);
+    };
+    let Some(sealed) = stored.filter(|sealed| fits(sealed, &reference)) else {
+        return Ok(PayloadState::Missing);
+    };
+    Ok(match keys.lookup(&sealed.keys)? {
+        Lookup::Erased => PayloadState::Erased,
+        Lookup::Unknown => PayloadState::WrongKey,
+        Lookup::Found(key) => {
+            let key = SealKey { ids: sealed.keys.clone(), key };
+            match unseal(&key, entry, &sealed.bytes, &reference.commitment) {
+                Some(bytes) => PayloadState::Opened(bytes),
+                None => PayloadState::Missing,
+            }
+        }
+    })
+}
+
+/// All that can be said of a sealed payload without its key.
+pub(crate) fn fits(sealed: &Sealed, reference: &PayloadRef) -> bool {
+    sealed.bytes.len() as u64 == reference.sealed_len && sealed.bytes.len() >= NONCE_BYTES + Salt::BYTES + TAG_BYTES
+}
+
+fn unseal(key: &SealKey, entry: &Entry, sealed: &[u8], commitment: &Hash) -> Option<Vec<u8>> {
+    let (nonce, cipher) = sealed.split_first_chunk::<NONCE_BYTES>()?;
+    let text = Sealable { msg: cipher, aad: &place(entry.log, entry.run.as_ref(), &key.ids) };
+    let clear =
+        XChaCha20Poly1305::new(&(*key.key).into()).decrypt(&XNonce::from(*nonce), text).ok().map(Zeroizing::new)?;
+    let (salt, bytes) = clear.split_first_chunk::<{ Salt::BYTES }>()?;
+    Commitment::from_hash(*commitment).opens_to(&Salt::from_bytes(*salt), FIELD, bytes).then(|| bytes.to_vec())
+}
+
+/// Where a payload belongs, in one spelling.
+fn place(log: LeafIndex, run: Option<&RunLink>, keys: &[u8]) -> Vec<u8> {
+    let mut bytes = [DOMAIN, &log.get().to_be_bytes()].concat();
+    match run {
+        None => bytes.push(0),
+        Some(run) => {
+            bytes.push(1);
+            bytes.extend_from_slice(run.id().as_bytes());
+            bytes.extend_from_slice(&run.seq().to_be_bytes());
+        }
+    }
+    bytes.extend_from_slice(keys);
+    bytes
+}

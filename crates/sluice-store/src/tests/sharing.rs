@@ -1,0 +1,104 @@
+use std::sync::Arc;
+use std::thread;
+
+use sluice_ledger::{EntryKind, TreeSize};
+
+use super::support::*;
+use crate::{AppendError, Batch, Conflict, Epoch, Expect, Records, Writer};
+
+/// As another process would: a connection of its own to the same files.
+fn count_up(records: &mut Records, times: u64) -> u64 {
+    let mut conflicts = 0;
+    for _ in 0..times {
+        loop {
+            let next = records.run_row(run(1)).unwrap().map_or(0, |row| row.entries);
+            match records.append(&[step(1, "x")], &at(1, next, Epoch::FIRST)) {
+                Ok(_) => break,
+                Err(AppendError::Conflict(Conflict::RunSeq { .. })) => conflicts += 1,
+                Err(other) => panic!("{other}"),
+            }
+        }
+    }
+    conflicts
+}
+
+#[test]
+fn several_connections_append_to_one_run_without_losing_an_entry() {
+    let (workspace, records) = Workspace::new();
+    drop(records);
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            let mut records = workspace.open();
+            scope.spawn(move || count_up(&mut records, 25));
+        }
+    });
+    let records = workspace.open();
+    assert_eq!(records.run(run(1)).unwrap().len(), 100);
+    assert!(workspace.verify().agrees());
+}
+
+#[test]
+fn of_two_that_use_one_approval_at_once_one_is_refused() {
+    let (workspace, mut records) = Workspace::new();
+    let ids: Vec<String> = (0..20).map(|number| format!("a{number}")).collect();
+    let approved: Vec<_> = ids.iter().map(|id| about(EntryKind::APPROVED, id)).collect();
+    records.append(&approved, &Expect::ANYTHING).unwrap();
+    let wins: u64 = thread::scope(|scope| {
+        let threads: Vec<_> = (0..3u8)
+            .map(|number| {
+                let mut records = workspace.open();
+                let ids = &ids;
+                scope.spawn(move || {
+                    ids.iter().filter(|id| records.append(&[uses(number, id)], &Expect::ANYTHING).is_ok()).count()
+                        as u64
+                })
+            })
+            .collect();
+        threads.into_iter().map(|one| one.join().unwrap()).sum()
+    });
+    assert_eq!(wins, 20);
+    assert!(workspace.verify().agrees());
+}
+
+#[test]
+fn runs_in_flight_share_commits_and_one_conflict_leaves_the_others_alone() {
+    let (workspace, records) = Workspace::new();
+    let writer = Writer::start(records).unwrap();
+    // The thread is kept busy, so that all of these are waiting when it comes back.
+    let (go, wait) = std::sync::mpsc::channel::<()>();
+    let writer = Arc::new(writer);
+    let keeper = Arc::clone(&writer);
+    let busy = thread::spawn(move || keeper.with(move |_| wait.recv()).unwrap());
+    thread::sleep(std::time::Duration::from_millis(20));
+    let receipts: Vec<_> = (0..50u8)
+        .map(|number| {
+            let stale = u64::from(number % 10 == 9);
+            writer.submit(Batch {
+                records: vec![step(number, "a"), step(number, "b")],
+                expect: at(number, stale, Epoch::FIRST),
+            })
+        })
+        .collect();
+    go.send(()).unwrap();
+    busy.join().unwrap().unwrap();
+    let fine = receipts.into_iter().map(crate::Receipt::wait).filter(Result::is_ok).count();
+    assert_eq!(fine, 45);
+    assert_eq!(writer.commits(), 1, "100 records fit into one commit");
+    let size = writer.with(|records| records.head().unwrap().size).unwrap();
+    assert_eq!(size, TreeSize::new(90));
+    assert!(workspace.verify().agrees());
+}
+
+#[test]
+fn a_lone_run_commits_once_per_batch() {
+    let (_workspace, records) = Workspace::new();
+    let writer = Writer::start(records).unwrap();
+    for seq in 0..5 {
+        let receipt = writer.submit(Batch { records: vec![step(1, "x")], expect: at(1, seq, Epoch::FIRST) });
+        receipt.wait().unwrap();
+    }
+    assert_eq!(writer.commits(), 5);
+    let mut records = writer.close().unwrap();
+    assert_eq!(records.commits(), 5);
+    assert_eq!(records.keys().commits(), 1, "one key, made once");
+}
