@@ -10,7 +10,8 @@ pub mod mutate;
 pub mod targets;
 
 /// Every target, by name.
-pub const TARGETS: &[Target] = &[targets::entry::TARGET, targets::note::TARGET, targets::proof::TARGET];
+pub const TARGETS: &[Target] =
+    &[targets::definition::TARGET, targets::entry::TARGET, targets::note::TARGET, targets::proof::TARGET];
 
 /// One reader of outside bytes.
 pub struct Target {
