@@ -10,8 +10,13 @@ pub mod mutate;
 pub mod targets;
 
 /// Every target, by name.
-pub const TARGETS: &[Target] =
-    &[targets::definition::TARGET, targets::entry::TARGET, targets::note::TARGET, targets::proof::TARGET];
+pub const TARGETS: &[Target] = &[
+    targets::contract::TARGET,
+    targets::definition::TARGET,
+    targets::entry::TARGET,
+    targets::note::TARGET,
+    targets::proof::TARGET,
+];
 
 /// One reader of outside bytes.
 pub struct Target {

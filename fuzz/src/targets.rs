@@ -1,5 +1,6 @@
 //! One file per target.
 
+pub mod contract;
 pub mod definition;
 pub mod entry;
 pub mod note;
