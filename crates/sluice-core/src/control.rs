@@ -16,6 +16,8 @@ pub struct Control {
     writes: BTreeMap<NodeId, BTreeSet<PlaceId>>,
     /// By fork: the places that each branch writes, in the order of the branches.
     branches: BTreeMap<NodeId, Vec<BTreeSet<PlaceId>>>,
+    /// By fork: the nodes of each branch, in the order of the branches.
+    regions: BTreeMap<NodeId, Vec<BTreeSet<NodeId>>>,
     /// By join: its fork.
     forks: BTreeMap<NodeId, NodeId>,
 }
@@ -28,8 +30,10 @@ impl Control {
         let mut control = Self { guards: vec![BTreeSet::new(); program.nodes.len()], ..Self::default() };
         for (id, node) in program.nodes() {
             if let NodeKind::Fork { branches, join } = &node.kind {
-                let sets = branches.iter().map(|b| written_by(program, &graph.region([*b], Some(*join)))).collect();
-                control.branches.insert(id, sets);
+                let regions: Vec<_> = branches.iter().map(|b| branch_region(program, *b, *join)).collect();
+                let writes = regions.iter().map(|region| written_inside(program, region)).collect();
+                control.branches.insert(id, writes);
+                control.regions.insert(id, regions);
                 control.forks.insert(*join, id);
             } else if graph.decides(id) {
                 let region = graph.region(graph.successors(id), graph.post_dominator(id));
@@ -68,6 +72,19 @@ impl Control {
     pub fn fork_of(&self, join: NodeId) -> Option<(NodeId, &[BTreeSet<PlaceId>])> {
         let fork = self.forks.get(&join)?;
         Some((*fork, self.branches.get(fork)?))
+    }
+
+    /// The nodes of each branch that meets at `join`, nested forks included.
+    #[must_use]
+    pub fn branches_at(&self, join: NodeId) -> &[BTreeSet<NodeId>] {
+        let regions = self.forks.get(&join).and_then(|fork| self.regions.get(fork));
+        regions.map_or(&[], Vec::as_slice)
+    }
+
+    /// Which branch of the fork that `join` closes `node` belongs to.
+    #[must_use]
+    pub fn branch_of(&self, join: NodeId, node: NodeId) -> Option<usize> {
+        self.branches_at(join).iter().position(|region| region.contains(&node))
     }
 }
 
@@ -122,6 +139,43 @@ fn written_on_edges(program: &Program, node: &Node) -> BTreeSet<PlaceId> {
 
 fn written_by(program: &Program, region: &BTreeSet<NodeId>) -> BTreeSet<PlaceId> {
     region.iter().filter_map(|id| program.node(*id)).flat_map(|node| written_on_edges(program, node)).collect()
+}
+
+/// The nodes of one branch. A timeout that started outside the branch leaves it, and takes every other branch along, so
+/// its handler is not part of it.
+fn branch_region(program: &Program, start: NodeId, join: NodeId) -> BTreeSet<NodeId> {
+    let mut region = BTreeSet::new();
+    let mut open = vec![start];
+    while let Some(id) = open.pop() {
+        if id == join || !region.insert(id) {
+            continue;
+        }
+        let Some(node) = program.node(id) else { continue };
+        open.extend(normal_successors(&node.kind));
+        open.extend(caught_inside(program, &region, node).filter_map(|h| Some(program.handler(h)?.entry)));
+    }
+    region
+}
+
+/// The handlers of [`caught_by`] without those of timeouts that started outside `region`.
+fn caught_inside(program: &Program, region: &BTreeSet<NodeId>, node: &Node) -> impl Iterator<Item = HandlerId> {
+    let outside: BTreeSet<HandlerId> = program
+        .deadlines_of(node)
+        .filter(|(_, deadline)| !region.contains(&deadline.start))
+        .filter_map(|(_, deadline)| deadline.handler)
+        .collect();
+    let own = node.handler;
+    caught_by(program, node).into_iter().filter(move |h| own == Some(*h) || !outside.contains(h))
+}
+
+fn written_inside(program: &Program, region: &BTreeSet<NodeId>) -> BTreeSet<PlaceId> {
+    let nodes = region.iter().filter_map(|id| program.node(*id));
+    nodes
+        .flat_map(|node| {
+            let errors = caught_inside(program, region, node).filter_map(|h| Some(program.handler(h)?.error));
+            writes_of(&node.kind).into_iter().chain(errors).collect::<Vec<_>>()
+        })
+        .collect()
 }
 
 struct Graph {
