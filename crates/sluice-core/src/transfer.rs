@@ -19,7 +19,7 @@ mod error;
 mod flow;
 mod state;
 
-pub use call::{Breach, Prepared, ReplyValue, reply};
+pub use call::{Breach, Prepared, ReplyValue, arguments, reply};
 pub use error::{FaultKind, fault, timeout};
 pub use flow::{join_branches, latency, step, timeouts};
 pub use state::{Edge, Moves, State, Step};

@@ -18,9 +18,9 @@ use crate::value::{Data, Value};
 pub struct Prepared {
     /// The action, if the catalogue has it.
     pub action: Option<(Name, Name)>,
-    /// The arguments by name.
+    /// The arguments by name, without what decided that the call is made.
     pub arguments: Value,
-    /// Deep labels by role; every role is present.
+    /// Deep labels by role, without `pc`; every role is present.
     pub roles: BTreeMap<Role, Label>,
     /// `pc`.
     pub control: Label,
@@ -105,9 +105,18 @@ pub(super) struct Site<'a> {
     pub(super) next: NodeId,
 }
 
+/// The arguments of a call, without what decided that it is made; `None` where they surely cannot be computed.
+#[must_use]
+pub fn arguments(program: &Program, state: &State, at: NodeId) -> Option<Value> {
+    match &program.node(at)?.kind {
+        NodeKind::Call { arguments, .. } => state.evaluate(arguments).value,
+        _ => None,
+    }
+}
+
 /// Evaluates the arguments of a call and holds them against the catalogue.
 pub(super) fn prepare(walk: &Walk<'_>, catalogue: &Catalogue, universe: &Universe, site: &Site<'_>) -> Step {
-    let computed = walk.compute(site.arguments);
+    let computed = walk.compute_apart(site.arguments);
     let told = computed.told;
     let Some(arguments) = computed.value.clone() else {
         let state = walk.decided(told);
@@ -116,6 +125,7 @@ pub(super) fn prepare(walk: &Walk<'_>, catalogue: &Catalogue, universe: &Univers
     if let CallTarget::Builtin(function) = site.target {
         let state = walk.decided(told);
         let failing = walk.failing(&state, &computed);
+        let arguments = arguments.raised(walk.control);
         let release = builtin::Call { function: *function, arguments, reply: site.reply, next: site.next };
         return Step::Moves(builtin::apply(walk, catalogue, universe, &release).and(failing));
     }

@@ -71,9 +71,15 @@ pub(super) struct Computed {
 
 impl Walk<'_> {
     pub(super) fn compute(&self, what: &Use) -> Computed {
+        let computed = self.compute_apart(what);
+        Computed { value: computed.value.map(|v| v.raised(self.control)), ..computed }
+    }
+
+    /// As [`Walk::compute`], but the value without `pc`: a gate asks about what is said and why it is said apart.
+    pub(super) fn compute_apart(&self, what: &Use) -> Computed {
         let Evaluated { value, error, fallible, exhausted } = self.state.evaluate(what);
         let uncaught = exhausted && value.is_none();
-        Computed { value: value.map(|v| v.raised(self.control)), error, told: fallible.join(self.control), uncaught }
+        Computed { value, error, told: fallible.join(self.control), uncaught }
     }
 
     /// The state in which everyone knows what the outcome of this node tells.
