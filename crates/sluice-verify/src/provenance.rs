@@ -1,0 +1,337 @@
+//! How a label got where it is: the shortest way from where it enters the program to a call.
+//!
+//! The fixpoint says that an atom arrives; this says along which steps. It searches backwards over the predicted edges,
+//! from what a call reads, through every node that wrote it, to a reply, the run's input or the definition itself.
+//! It explains; nothing else relies on it.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use sluice_core::catalogue::{Action, Catalogue, LabelTree, Pattern, Segment};
+use sluice_core::control::writes_of;
+use sluice_core::diagnostic::FlowStop;
+use sluice_core::gate::Role;
+use sluice_core::label::Label;
+use sluice_core::program::{CallTarget, NodeId, NodeKind, PlaceId, Program};
+
+use crate::analysis::{Analysis, error_edges, reads_of};
+
+/// The part of a call that a flow ends in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Sink {
+    /// The arguments of one role.
+    Role(Role),
+    /// Any argument.
+    Arguments,
+    /// That the call is made at all.
+    Control,
+}
+
+/// What carries the atoms, just before a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Carrier {
+    Place(PlaceId),
+    Control,
+}
+
+type Point = (NodeId, Carrier);
+
+/// By point that was found: the point after it on the way to the sink, and what happens between; `None` at the sink.
+type Ways = BTreeMap<Point, Option<(Point, Option<(NodeId, String)>)>>;
+
+/// Why a point carries the atoms: what happens at a node, and the points before it.
+struct Cause {
+    /// `None` where the value only passes by.
+    stop: Option<(NodeId, String)>,
+    before: Option<Point>,
+}
+
+/// The steps that `atoms` take to `node`, first the one where they enter. Empty if no way was found.
+#[must_use]
+pub fn flow(
+    program: &Program,
+    catalogue: &Catalogue,
+    analysis: &Analysis,
+    node: NodeId,
+    sink: Sink,
+    atoms: Label,
+) -> Vec<FlowStop> {
+    let search = Search { program, catalogue, analysis, atoms };
+    let end = (node, search.arrival(node, sink));
+    let mut stops = search.shortest(node, sink);
+    if stops.is_empty() {
+        return Vec::new();
+    }
+    stops.push(end);
+    let stops = one_per_step(program, stops);
+    stops.into_iter().filter_map(|(id, what)| stop(program, id, what)).collect()
+}
+
+fn stop(program: &Program, node: NodeId, what: String) -> Option<FlowStop> {
+    let span = program.node(node)?.span;
+    Some(FlowStop { step: program.step_of(node)?.path.to_string(), what, span })
+}
+
+/// A step is many nodes, of which the call, the guard or the source says most; at the sink's step the sink does.
+fn one_per_step(program: &Program, stops: Vec<(NodeId, String)>) -> Vec<(NodeId, String)> {
+    let step = |id: NodeId| program.node(id).map(|n| n.step);
+    let Some((end, others)) = stops.split_last() else { return stops };
+    let mut kept: Vec<(NodeId, String)> = Vec::new();
+    for (i, stop) in others.iter().enumerate() {
+        let is_source = i == 0;
+        if !is_source && step(stop.0) == step(end.0) {
+            continue;
+        }
+        match kept.iter().position(|(id, _)| step(*id) == step(stop.0)) {
+            None => kept.push(stop.clone()),
+            // The source stays in its place, whatever its step does later.
+            Some(0) => {}
+            Some(at) if says_more(program, stop.0) => {
+                kept.truncate(at);
+                kept.push(stop.clone());
+            }
+            Some(_) => {}
+        }
+    }
+    kept.push(end.clone());
+    kept
+}
+
+/// Assignments only carry a value from one place of a step to another.
+fn says_more(program: &Program, node: NodeId) -> bool {
+    program.node(node).is_some_and(|n| !matches!(n.kind, NodeKind::Assign { .. }))
+}
+
+struct Search<'a> {
+    program: &'a Program,
+    catalogue: &'a Catalogue,
+    analysis: &'a Analysis,
+    atoms: Label,
+}
+
+impl Search<'_> {
+    fn carries(&self, label: Label) -> bool {
+        label.meet(self.atoms) != Label::BOTTOM
+    }
+
+    fn is_at(&self, node: NodeId, carrier: Carrier) -> bool {
+        self.carries(match carrier {
+            Carrier::Place(place) => self.analysis.label(node, place),
+            Carrier::Control => self.analysis.control(self.program, node),
+        })
+    }
+
+    fn arrival(&self, node: NodeId, sink: Sink) -> String {
+        let called = self.called(node);
+        match sink {
+            Sink::Role(role) => format!("it reaches {called} as {role}"),
+            Sink::Arguments => format!("it reaches {called}"),
+            Sink::Control => format!("it decides whether {called} is called"),
+        }
+    }
+
+    fn called(&self, node: NodeId) -> String {
+        match self.action(node) {
+            Some(action) => format!("`{}`", action.full_name()),
+            None => "the call".to_owned(),
+        }
+    }
+
+    fn action(&self, node: NodeId) -> Option<&Action> {
+        match &self.program.node(node)?.kind {
+            NodeKind::Call { target: CallTarget::Action { connector, action }, .. } => {
+                self.catalogue.action(connector, action)
+            }
+            NodeKind::Call { .. } => {
+                let (connector, action) = self.analysis.prepared(self.program, self.catalogue, node)?.action?;
+                self.catalogue.action(&connector, &action)
+            }
+            _ => None,
+        }
+    }
+
+    /// Breadth first, where passing by costs nothing.
+    fn shortest(&self, node: NodeId, sink: Sink) -> Vec<(NodeId, String)> {
+        let mut causes = Ways::new();
+        let mut open: VecDeque<Point> = self.starts(node, sink).into_iter().collect();
+        causes.extend(open.iter().map(|point| (*point, None)));
+        while let Some(point) = open.pop_front() {
+            for cause in self.causes(point) {
+                let Some(before) = cause.before else {
+                    return unwind(&causes, point, cause.stop);
+                };
+                if causes.contains_key(&before) {
+                    continue;
+                }
+                let passes = cause.stop.is_none();
+                causes.insert(before, Some((point, cause.stop)));
+                if passes {
+                    open.push_front(before);
+                } else {
+                    open.push_back(before);
+                }
+            }
+        }
+        Vec::new()
+    }
+
+    fn starts(&self, node: NodeId, sink: Sink) -> Vec<Point> {
+        let reads = self.program.node(node).map(|n| reads_of(&n.kind)).unwrap_or_default();
+        let places = reads.into_iter().map(Carrier::Place);
+        let carriers: Vec<Carrier> = match sink {
+            Sink::Control => vec![Carrier::Control],
+            Sink::Role(_) | Sink::Arguments => places.chain([Carrier::Control]).collect(),
+        };
+        carriers.into_iter().filter(|c| self.is_at(node, *c)).map(|c| (node, c)).collect()
+    }
+
+    /// Everything that can have brought the atoms to `point`, sources first.
+    fn causes(&self, point: Point) -> Vec<Cause> {
+        let (node, carrier) = point;
+        let mut causes = match carrier {
+            Carrier::Control => self.causes_of_control(node),
+            Carrier::Place(place) => self.causes_of_place(node, place),
+        };
+        if node == self.program.entry
+            && let Some(what) = self.entry_words(carrier)
+        {
+            causes.push(Cause { stop: Some((node, what)), before: None });
+        }
+        causes.sort_by_key(|cause| cause.before.is_some());
+        causes
+    }
+
+    fn entry_words(&self, carrier: Carrier) -> Option<String> {
+        match carrier {
+            Carrier::Place(place) if place == self.program.input || place == self.program.workflow => {
+                Some("it comes in with the run's input".to_owned())
+            }
+            Carrier::Place(_) => None,
+            Carrier::Control => Some("the definition's author wrote it".to_owned()),
+        }
+    }
+
+    fn causes_of_control(&self, node: NodeId) -> Vec<Cause> {
+        let guards = self.program.control.guards(node).filter(|g| self.analysis.reaches(*g));
+        let mut causes: Vec<Cause> = guards.flat_map(|guard| self.told_by(guard)).collect();
+        if causes.is_empty() && self.is_at(self.program.entry, Carrier::Control) {
+            causes.push(Cause { stop: Some((node, "the definition's author wrote it".to_owned())), before: None });
+        }
+        causes
+    }
+
+    /// What the outcome of a deciding node tells.
+    fn told_by(&self, guard: NodeId) -> Vec<Cause> {
+        let words = match self.program.node(guard).map(|n| &n.kind) {
+            Some(NodeKind::Branch { .. }) => "it decides which way the run takes".to_owned(),
+            Some(NodeKind::Next { .. }) => "it decides how often the loop runs".to_owned(),
+            Some(NodeKind::Call { .. }) => format!("it decides whether {} fails", self.called(guard)),
+            _ => "it decides whether this step fails".to_owned(),
+        };
+        let mut causes = self.read_by(guard, &words);
+        if let Some(action) = self.action(guard)
+            && self.carries(action.fault_label())
+        {
+            let what = format!("whether `{}` fails tells of it", action.full_name());
+            causes.push(Cause { stop: Some((guard, what)), before: None });
+        }
+        causes
+    }
+
+    /// The points that a node reads from, when the atoms are there.
+    fn read_by(&self, node: NodeId, words: &str) -> Vec<Cause> {
+        let reads = self.program.node(node).map(|n| reads_of(&n.kind)).unwrap_or_default();
+        let carriers = reads.into_iter().map(Carrier::Place).chain([Carrier::Control]);
+        carriers
+            .filter(|carrier| self.is_at(node, *carrier))
+            .map(|carrier| Cause { stop: Some((node, words.to_owned())), before: Some((node, carrier)) })
+            .collect()
+    }
+
+    fn causes_of_place(&self, node: NodeId, place: PlaceId) -> Vec<Cause> {
+        let before: Vec<NodeId> = self.analysis.predecessors(node).collect();
+        before.into_iter().flat_map(|from| self.causes_on_edge(from, node, place)).collect()
+    }
+
+    fn causes_on_edge(&self, from: NodeId, to: NodeId, place: PlaceId) -> Vec<Cause> {
+        let Some(kind) = self.program.node(from).map(|n| &n.kind) else { return Vec::new() };
+        let raised = error_edges(self.analysis, self.program, from).contains(&to);
+        let is_error = raised && self.program.handlers.iter().any(|h| h.entry == to && h.error == place);
+        if is_error {
+            return self.told_by(from);
+        }
+        if !raised && writes_of(kind).contains(&place) {
+            return self.written_by(from, kind, place);
+        }
+        if self.is_at(from, Carrier::Place(place)) {
+            return vec![Cause { stop: None, before: Some((from, Carrier::Place(place))) }];
+        }
+        // It was not there before: the node decides something, and the place is one that a way not taken would write.
+        self.told_by(from)
+    }
+
+    fn written_by(&self, node: NodeId, kind: &NodeKind, place: PlaceId) -> Vec<Cause> {
+        let name = self.program.places.get(place.0 as usize).map_or("a value", |p| &p.name);
+        let words = match kind {
+            NodeKind::Next { .. } => "its elements are taken one by one".to_owned(),
+            NodeKind::Call { target: CallTarget::Builtin(function), .. } => {
+                format!("it passes through `{}`", function.name())
+            }
+            NodeKind::Call { .. } => format!("{} answers from it", self.called(node)),
+            _ if name.starts_with('$') => format!("it goes into `{name}`"),
+            _ => format!("it becomes the {name}"),
+        };
+        let mut causes = self.read_by(node, &words);
+        if let NodeKind::Call { target: CallTarget::Action { .. } | CallTarget::Http, .. } = kind
+            && let Some(what) = self.source(node)
+        {
+            causes.push(Cause { stop: Some((node, what)), before: None });
+        }
+        causes
+    }
+
+    /// How a call brings the atoms in, if its contract says that it does.
+    fn source(&self, node: NodeId) -> Option<String> {
+        let Some(action) = self.action(node) else {
+            return Some("no contract says what comes back".to_owned());
+        };
+        let name = action.full_name();
+        let paths = paths_with(&action.labels, self.atoms);
+        match paths.as_slice() {
+            [] if self.carries(action.source) => Some(format!("`{name}` returns it")),
+            [] if !self.carries(action.labels.predicted(Label::BOTTOM).deep_label()) => None,
+            [] if self.atoms.is_unknown() => {
+                Some(format!("`{name}` returns parts that its contract does not classify"))
+            }
+            [] => Some(format!("`{name}` returns what others wrote")),
+            paths if paths.iter().any(|p| p == "/") => Some(format!("`{name}` returns it")),
+            paths => Some(format!("`{name}` returns it at {}", paths.join(", "))),
+        }
+    }
+}
+
+fn unwind(causes: &Ways, last: Point, source: Option<(NodeId, String)>) -> Vec<(NodeId, String)> {
+    let mut stops: Vec<(NodeId, String)> = source.into_iter().collect();
+    let mut at = last;
+    while let Some(Some((next, stop))) = causes.get(&at) {
+        stops.extend(stop.clone());
+        at = *next;
+    }
+    stops
+}
+
+/// The contract's own path patterns whose label has some of `atoms`.
+fn paths_with(tree: &LabelTree, atoms: Label) -> Vec<String> {
+    let all = tree.labels.iter().chain(&tree.trust);
+    let found: BTreeSet<String> =
+        all.filter(|(_, label)| label.meet(atoms) != Label::BOTTOM).map(|(pattern, _)| written(pattern)).collect();
+    found.into_iter().collect()
+}
+
+/// A pattern as contracts write it; the root as `/`.
+pub(crate) fn written(pattern: &Pattern) -> String {
+    let part = |segment: &Segment| match segment {
+        Segment::Any => "/*".to_owned(),
+        Segment::Key(key) => format!("/{}", key.replace('~', "~0").replace('/', "~1")),
+    };
+    if pattern.0.is_empty() { "/".to_owned() } else { pattern.0.iter().map(part).collect() }
+}

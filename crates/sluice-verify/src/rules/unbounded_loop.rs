@@ -1,0 +1,136 @@
+//! A loop that nothing inside it can end.
+//!
+//! A `for` ends with its list and a retry with its policy. A `then` that goes back needs a way out that depends on
+//! something the loop changes.
+//! ```bad
+//! do:
+//!   - again: { wait: { seconds: 1 }, then: back }
+//!   - back: { wait: { seconds: 1 }, then: again }
+//! ```
+//! ```good
+//! do:
+//!   - look: { call: crm.accounts.list, with: {} }
+//!   - ready:
+//!       switch:
+//!         - yes: { when: "${ length > 0 }", then: end }
+//!         - no: { then: look }
+//! ```
+
+use std::collections::BTreeSet;
+
+use sluice_core::control::writes_of;
+use sluice_core::program::{NodeId, NodeKind, PlaceId, Program};
+
+use super::{Code, Context, Diagnostic, RuleMeta, Severity};
+use crate::analysis::{Analysis, reachable, reads_of};
+
+pub(super) const META: RuleMeta = RuleMeta {
+    code: Code(217),
+    name: "unbounded-loop",
+    severity: Severity::Medium,
+    page: include_str!("unbounded_loop.rs"),
+};
+
+pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Diagnostic>) {
+    let (program, analysis) = (cx.world.program, cx.world.analysis);
+    let mut seen: BTreeSet<NodeId> = BTreeSet::new();
+    for (id, node) in program.nodes() {
+        if seen.contains(&id) || !analysis.reaches(id) {
+            continue;
+        }
+        let cycle = cycle_of(program, analysis, id);
+        if cycle.is_empty() {
+            continue;
+        }
+        seen.extend(&cycle);
+        let looped = Loop { program, analysis, nodes: &cycle };
+        if !looped.can_end() {
+            let name = program.step_of(id).map_or_else(String::new, |s| s.name.to_string());
+            let message = format!("nothing in this loop through `{name}` can end it");
+            let help = "add a `switch` that leaves the loop when something it changes says so, or count the rounds";
+            let path = program.step_of(id).map_or_else(String::new, |s| s.path.to_string());
+            findings.push(META.finding(node.span, message, help).at_step(path));
+        }
+    }
+}
+
+/// The nodes that are on a cycle with `id` which no list and no retry policy bounds.
+fn cycle_of(program: &Program, analysis: &Analysis, id: NodeId) -> BTreeSet<NodeId> {
+    let bounded =
+        |id: NodeId| program.node(id).is_some_and(|n| matches!(n.kind, NodeKind::Next { .. } | NodeKind::Retry { .. }));
+    if bounded(id) {
+        return BTreeSet::new();
+    }
+    let after = |id: NodeId| analysis.edges().filter(move |(from, _)| *from == id).map(|(_, to)| to);
+    let ahead = reachable(analysis, after(id), &bounded);
+    if !ahead.contains(&id) {
+        return BTreeSet::new();
+    }
+    ahead.into_iter().filter(|other| reachable(analysis, after(*other), &bounded).contains(&id)).collect()
+}
+
+struct Loop<'a> {
+    program: &'a Program,
+    analysis: &'a Analysis,
+    nodes: &'a BTreeSet<NodeId>,
+}
+
+impl Loop<'_> {
+    /// Whether some way out depends on something that changes from round to round.
+    fn can_end(&self) -> bool {
+        let exits = self.analysis.edges().filter(|(from, to)| self.nodes.contains(from) && !self.nodes.contains(to));
+        let changing = self.changing();
+        exits.into_iter().any(|(from, _)| match self.program.node(from).map(|n| &n.kind) {
+            Some(NodeKind::Branch { .. }) => self.reads(from).iter().any(|place| changing.contains(place)),
+            // A call may fail, an expression may raise: that ends the loop, but nobody should count on it.
+            _ => false,
+        })
+    }
+
+    fn reads(&self, id: NodeId) -> Vec<PlaceId> {
+        self.program.node(id).map(|n| reads_of(&n.kind)).unwrap_or_default()
+    }
+
+    /// The places whose values differ between rounds: replies, what is computed anew, and what is computed from those.
+    fn changing(&self) -> BTreeSet<PlaceId> {
+        let mut changing = BTreeSet::new();
+        loop {
+            let before = changing.len();
+            for id in self.nodes {
+                let Some(kind) = self.program.node(*id).map(|n| &n.kind) else { continue };
+                let changes = match kind {
+                    NodeKind::Call { .. } => true,
+                    NodeKind::Assign { target, .. } => {
+                        self.reads(*id).iter().any(|p| changing.contains(p)) || self.computes(*id, *target)
+                    }
+                    _ => self.reads(*id).iter().any(|p| changing.contains(p)),
+                };
+                if changes {
+                    changing.extend(writes_of(kind));
+                }
+            }
+            if changing.len() == before {
+                return changing;
+            }
+        }
+    }
+
+    /// Whether an assignment makes a new value of what the loop itself wrote, as a counter does, and is no plain copy.
+    fn computes(&self, id: NodeId, target: PlaceId) -> bool {
+        let own = self.reads(id).into_iter().filter(|place| self.is_written_here(*place));
+        let after = |place: PlaceId| {
+            let edges = self.analysis.edges().filter(|(from, _)| *from == id);
+            edges.filter_map(|(_, to)| self.analysis.state(to)).map(|s| s.get(place).data).collect::<Vec<_>>()
+        };
+        let written = after(target);
+        own.into_iter().any(|place| {
+            let read = self.analysis.state(id).map(|s| s.get(place));
+            read.is_some_and(|read| !read.is_concrete() && !written.contains(&read.data))
+        })
+    }
+
+    fn is_written_here(&self, place: PlaceId) -> bool {
+        let kinds = self.nodes.iter().filter_map(|id| self.program.node(*id)).map(|n| &n.kind);
+        kinds.into_iter().any(|kind| writes_of(kind).contains(&place))
+    }
+}

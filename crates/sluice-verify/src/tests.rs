@@ -1,0 +1,5 @@
+//! Labels, verdicts and reports of whole programs, as people read them.
+
+mod labels;
+mod standing;
+mod stories;
