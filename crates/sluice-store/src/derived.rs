@@ -183,25 +183,31 @@ pub(crate) fn counts_of(entry: &Entry) -> Vec<(String, u64)> {
     counts.iter().filter_map(|(key, add)| Some((key.to_string(), add.as_u64()?))).collect()
 }
 
-/// The columns that entries are found by: texts of the body under these very names.
+/// The columns that entries are found by: what the body says under these very names.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Index {
     pub(crate) node: Option<String>,
     pub(crate) action: Option<String>,
     pub(crate) decision: Option<String>,
     pub(crate) approval: Option<String>,
-    pub(crate) status: Option<String>,
+    pub(crate) outcome: Option<String>,
+    pub(crate) code: Option<String>,
 }
 
 impl Index {
     pub(crate) fn of(entry: &Entry) -> Self {
-        let text = |name: &str| entry.body.get(name).and_then(Value::as_text).map(str::to_owned);
+        let text = |name: &str| match entry.body.get(name)? {
+            Value::Text(text) => Some(text.clone()),
+            Value::Int(number) => Some(number.get().to_string()),
+            _ => None,
+        };
         Self {
             node: text("node"),
             action: text("action"),
             decision: text("decision"),
             approval: text(FIELD_APPROVAL),
-            status: text("status"),
+            outcome: text("outcome"),
+            code: text("code"),
         }
     }
 }

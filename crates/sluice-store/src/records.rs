@@ -198,7 +198,8 @@ impl Records {
         also("action =", text(&query.action));
         also("decision =", text(&query.decision));
         also("approval =", text(&query.approval));
-        also("status =", text(&query.status));
+        also("outcome =", text(&query.outcome));
+        also("code =", text(&query.code));
         also("time_ms >=", time(query.from_ms));
         also("time_ms <", time(query.to_ms));
         sql.push_str(" ORDER BY log");
@@ -399,7 +400,7 @@ pub struct Query {
     pub run: Option<RunId>,
     /// Of this kind.
     pub kind: Option<EntryKind>,
-    /// Whose body has this text under `node`.
+    /// Whose body has this text, or this number in decimal, under `node`.
     pub node: Option<String>,
     /// Whose body has this text under `action`.
     pub action: Option<String>,
@@ -407,8 +408,10 @@ pub struct Query {
     pub decision: Option<String>,
     /// Whose body has this text under `approval`.
     pub approval: Option<String>,
-    /// Whose body has this text under `status`.
-    pub status: Option<String>,
+    /// Whose body has this text under `outcome`.
+    pub outcome: Option<String>,
+    /// Whose body has this text under `code`.
+    pub code: Option<String>,
     /// Not written before this, in milliseconds since 1970.
     pub from_ms: Option<u64>,
     /// Written before this, in milliseconds since 1970.

@@ -34,7 +34,8 @@ pub(crate) const LEDGER: Layout = Layout {
             action TEXT,
             decision TEXT,
             approval TEXT,
-            status TEXT
+            outcome TEXT,
+            code TEXT
         ) STRICT;
         CREATE UNIQUE INDEX entries_by_run ON entries (run, seq) WHERE run IS NOT NULL;
         CREATE INDEX entries_by_approval ON entries (approval) WHERE approval IS NOT NULL;
@@ -130,8 +131,8 @@ pub(crate) fn put_frontier(conn: &Connection, frontier: &Frontier) -> rusqlite::
 pub(crate) fn put_entry(conn: &Connection, entry: &Entry, bytes: &[u8], leaf: &Hash) -> rusqlite::Result<()> {
     let index = Index::of(entry);
     conn.prepare_cached(
-        "INSERT INTO entries (log, leaf, entry, run, seq, kind, time_ms, node, action, decision, approval, status)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+        "INSERT INTO entries (log, leaf, entry, run, seq, kind, time_ms, node, action, decision, approval, outcome, code)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
     )?
     .execute((
         column(entry.log.get()),
@@ -145,7 +146,8 @@ pub(crate) fn put_entry(conn: &Connection, entry: &Entry, bytes: &[u8], leaf: &H
         index.action,
         index.decision,
         index.approval,
-        index.status,
+        index.outcome,
+        index.code,
     ))?;
     Ok(())
 }

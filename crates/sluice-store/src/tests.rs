@@ -1,4 +1,5 @@
 mod crash;
+mod killed;
 mod opening;
 mod properties;
 

@@ -289,7 +289,7 @@ impl<'a> Check<'a> {
         let mut select = conn
             .prepare(
                 "SELECT entries.log, leaf, entry, run, seq, kind, time_ms, node, action, decision,
-                        approval, status, keys, sealed
+                        approval, outcome, code, keys, sealed
                  FROM entries LEFT JOIN payloads USING (log) ORDER BY entries.log",
             )
             .map_err(self.file.deed("read"))?;
@@ -347,7 +347,8 @@ impl<'a> Check<'a> {
             ("action", raw.index.action == index.action),
             ("decision", raw.index.decision == index.decision),
             ("approval", raw.index.approval == index.approval),
-            ("status", raw.index.status == index.status),
+            ("outcome", raw.index.outcome == index.outcome),
+            ("code", raw.index.code == index.code),
         ];
         for (column, _) in pairs.iter().filter(|(_, fits)| !fits) {
             self.misfit(raw.log, MisfitKind::Column { column });
@@ -594,7 +595,8 @@ fn raw_entry(row: &Row<'_>) -> rusqlite::Result<RawEntry> {
             action: row.get("action")?,
             decision: row.get("decision")?,
             approval: row.get("approval")?,
-            status: row.get("status")?,
+            outcome: row.get("outcome")?,
+            code: row.get("code")?,
         },
         sealed: keys.zip(sealed).map(|(keys, bytes)| Sealed { keys, bytes }),
     })

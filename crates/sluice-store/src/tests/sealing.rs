@@ -149,3 +149,34 @@ fn nothing_secret_is_printed() {
     assert!(!printed.contains("balance") && printed.contains("secret"));
     assert!(!format!("{:?}", records.payload(one).unwrap()).contains("balance"));
 }
+
+/// The layout is permanent: what is sealed today must open in every later version.
+/// `docs/store-format.md` has the same bytes.
+#[test]
+fn a_sealed_payload_is_spelled_as_the_format_page_says() {
+    let (_workspace, mut records) = Workspace::new();
+    let payload = Payload { bytes: b"hello".to_vec(), subjects: vec!["ann".to_owned()] };
+    let record = record(EntryKind::OUTCOME).of_run(run(1)).with_payload(payload);
+    records.append(&[record], &Expect::ANYTHING).unwrap();
+    let hex = |bytes: Vec<u8>| -> String { bytes.iter().map(|byte| format!("{byte:02x}")).collect() };
+    let (ids, sealed): (Vec<u8>, Vec<u8>) =
+        records.conn.query_row("SELECT keys, sealed FROM payloads", (), |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    let keys: Vec<String> = ids
+        .chunks(16)
+        .map(|id| {
+            let sql = "SELECT key FROM keys WHERE id = ?1";
+            let path = records.keys().path().to_path_buf();
+            let conn = rusqlite::Connection::open(path).unwrap();
+            hex(conn.query_row(sql, [id], |row| row.get(0)).unwrap())
+        })
+        .collect();
+    let commitment = records.entries(0..1).unwrap()[0].entry.payload.unwrap().commitment;
+    let page = include_str!("../../../../docs/store-format.md");
+    let vector = format!(
+        "keys        {}\nkey bytes   {}\nsealed      {}\ncommitment  {commitment}\n",
+        hex(ids),
+        keys.concat(),
+        hex(sealed)
+    );
+    assert!(page.contains(&vector), "the page says otherwise:\n{vector}");
+}

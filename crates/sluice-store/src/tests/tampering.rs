@@ -9,8 +9,12 @@ use crate::{Count, Expect, NewRecord};
 fn signed() -> Workspace {
     let (workspace, mut records) = Workspace::new();
     sign_all(&mut records);
-    let body =
-        Map::new().with("node", "n1").with("action", "mail.send").with("decision", "permit").with("status", "ok");
+    let body = Map::new()
+        .with("node", "n1")
+        .with("action", "mail.send")
+        .with("decision", "permit")
+        .with("outcome", "ok")
+        .with("code", "SL300");
     let mut counted = NewRecord::new(EntryKind::DECISION, 5, body).of_run(run(2));
     counted.counts = vec![Count { key: "sent".to_owned(), add: 1 }];
     let batches = [
@@ -116,7 +120,8 @@ fn a_changed_column_is_named_even_if_the_entry_is_whole() {
         ("action", "NULL"),
         ("decision", "'forbid'"),
         ("approval", "'ok'"),
-        ("status", "'bad'"),
+        ("outcome", "'bad'"),
+        ("code", "'SL301'"),
     ] {
         let said = after_sql(&format!("UPDATE entries SET {column} = {value} WHERE log = 2"));
         let expected = format!("SL676 at 2: the column `{column}` does not say what the entry says");

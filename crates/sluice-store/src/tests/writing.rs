@@ -210,7 +210,7 @@ fn entries_are_found_by_what_they_say() {
             &[
                 say(1, mail().with("decision", "permit")),
                 say(2, mail().with("decision", "forbid")).of_run(run(1)),
-                say(3, Map::new().with("node", "n1").with("status", "ok")),
+                say(3, Map::new().with("node", 7u64).with("outcome", "replied")),
             ],
             &Expect::ANYTHING,
         )
@@ -225,7 +225,7 @@ fn entries_are_found_by_what_they_say() {
     assert_eq!(found(Query { action: text("mail.send"), ..all.clone() }), [0, 1]);
     assert_eq!(found(Query { action: text("mail.send"), decision: text("forbid"), ..all.clone() }), [1]);
     assert_eq!(found(Query { run: Some(run(1)), ..all.clone() }), [1]);
-    assert_eq!(found(Query { node: text("n1"), status: text("ok"), ..all.clone() }), [2]);
+    assert_eq!(found(Query { node: text("7"), outcome: text("replied"), ..all.clone() }), [2]);
     assert_eq!(found(Query { from_ms: Some(2), to_ms: Some(3), ..all.clone() }), [1]);
     assert_eq!(found(Query { kind: Some(EntryKind::HELD), ..all }), []);
 }
