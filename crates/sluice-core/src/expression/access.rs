@@ -58,7 +58,7 @@ fn element(array: &Value, key: &Value, label: Label) -> Outcome {
         (Data::Int(i), _) if *i >= 0 => Outcome::value(array.child(&i.to_string()).unwrap_or(Value::null(label))),
         (Data::Int(_), _) => Outcome::value(any()),
         (Data::Float(_), _) => Outcome::error("cannot index an array with a decimal number", label),
-        _ => Outcome { value: Some(any()), ..Outcome::error("the index may be a decimal number", label) },
+        _ => Outcome::perhaps(any(), label),
     }
 }
 
@@ -122,7 +122,7 @@ fn slice_of_kinds(value: &Value, from: &Value, to: &Value) -> Outcome {
             return Outcome::error("the bounds of a part must be whole numbers", label);
         }
         [Bound::Unknown, _] | [_, Bound::Unknown] => {
-            Outcome { value: None, ..Outcome::error("the bounds of a part may be no whole numbers", label) }
+            Outcome { value: None, error: Some(Value::unknown(label, Kinds::TEXT)) }
         }
         _ => Outcome::default(),
     };
@@ -230,10 +230,7 @@ pub(super) fn has(value: &Value, key: &Value) -> Outcome {
         (Data::Object(fields), Data::Text(key)) => known(fields.contains_key(key)),
         (Data::Object(_), k) if !matches!(k, Data::Unknown(_)) => known(false),
         (Data::Array(items), Data::Int(i)) => known(position(*i, items.len()).is_some_and(|i| i < items.len())),
-        (data, key) if matches!(data, Data::Unknown(_)) || matches!(key, Data::Unknown(_)) => Outcome {
-            value: Some(Value::unknown(label, Kinds::BOOL)),
-            ..Outcome::error("the key may be of another kind", label)
-        },
+        (data, key) if matches!(data, Data::Unknown(_)) || matches!(key, Data::Unknown(_)) => Outcome::perhaps(Value::unknown(label, Kinds::BOOL), label),
         _ => Outcome::error(format!("{} has no key that is {}", kind_name(value), kind_name(key)), label),
     }
 }

@@ -19,7 +19,9 @@ use super::tree::{Expr, Kind, Math, Outputs};
 use super::{Environment, Evaluated};
 
 /// Deepest value that an expression may build: deeper ones would overflow the stack of whoever walks them.
-pub(super) const VALUE_DEPTH_MAX: usize = 256;
+const VALUE_DEPTH_MAX: usize = 256;
+/// Most nodes of a value that an expression may build; parts that are shared count each time.
+const VALUE_NODES_MAX: usize = 4 << 20;
 
 /// Local variables, innermost first.
 pub(super) struct Scope<'s> {
@@ -51,7 +53,7 @@ pub(super) fn evaluate(root: &Expr, environment: &Environment<'_>) -> Evaluated 
     let (count, exhausted) = (stream.count, evaluator.exhausted);
     let First { value, absent, error } = stream.first();
     let value = if absent { joined(value, Some(Value::null(count))) } else { value };
-    if exhausted || value.as_ref().is_some_and(|v| is_deep(v, VALUE_DEPTH_MAX)) {
+    if exhausted {
         return exhaustion(root, environment);
     }
     Evaluated { value, error, fallible: evaluator.fallible, exhausted: false }
@@ -76,16 +78,6 @@ fn exhaustion(root: &Expr, environment: &Environment<'_>) -> Evaluated {
     Evaluated { value, error: Some(error), fallible: all, exhausted: true }
 }
 
-/// Whether the value is nested deeper than `bound`.
-pub(super) fn is_deep(value: &Value, bound: usize) -> bool {
-    let Some(below) = bound.checked_sub(1) else { return true };
-    match &value.data {
-        Data::Array(items) => items.iter().any(|v| is_deep(v, below)),
-        Data::Object(fields) => fields.values().any(|v| is_deep(v, below)),
-        _ => false,
-    }
-}
-
 impl Evaluator<'_> {
     /// Accounts for work and memory; `false` once a bound is met.
     pub(super) fn spend(&mut self, steps: usize, bytes: usize) -> bool {
@@ -106,7 +98,26 @@ impl Evaluator<'_> {
             return Stream::none();
         }
         let stream = self.run_kind(e, input, scope);
-        if e.outputs == Outputs::One { stream.settled() } else { stream }
+        let stream = if e.outputs == Outputs::One { stream.settled() } else { stream };
+        if builds(&e.kind) { self.weighed(stream) } else { stream }
+    }
+
+    /// The same, each value within bounds: parts are shared, so small memory can be a large tree.
+    fn weighed(&mut self, mut stream: Stream) -> Stream {
+        for event in &mut stream.events {
+            let Event::Value { value, .. } = event else { continue };
+            let mut left = VALUE_NODES_MAX;
+            let fits = kinds::measure(value, VALUE_DEPTH_MAX, &mut left);
+            let nodes = VALUE_NODES_MAX - left;
+            self.exhausted |= !fits;
+            if !self.spend(nodes / 16, 0) {
+                return Stream::none();
+            }
+            if nodes > kinds::UNKNOWN_NODES_MAX && !value.is_concrete() {
+                *value = kinds::summary(value);
+            }
+        }
+        stream
     }
 
     fn run_kind(&mut self, e: &Expr, input: &Value, scope: Scoped<'_>) -> Stream {
@@ -137,7 +148,7 @@ impl Evaluator<'_> {
                 })
             }
             Kind::Math(op, l, r) => self.math(*op, (l, r), input, scope),
-            Kind::Compare(op, l, r) => self.pairs((l, r), false, input, scope, &mut |this, a, b| {
+            Kind::Compare(op, l, r) => self.product((l, r), false, input, scope, &mut |this, a, b| {
                 this.spend(size(&a).min(size(&b)), 0);
                 Stream::one(operator::comparison(*op, &a, &b))
             }),
@@ -231,6 +242,40 @@ impl Evaluator<'_> {
         })
     }
 
+    /// Runs `f` for each pair of outputs, left outermost, as jaq pairs the sides of an operator: both run,
+    /// and a failure on the left shows only where the right puts something out.
+    pub(super) fn product(
+        &mut self,
+        (l, r): (&Expr, &Expr),
+        fails: bool,
+        input: &Value,
+        scope: Scoped<'_>,
+        f: &mut dyn FnMut(&mut Self, Value, Value) -> Stream,
+    ) -> Stream {
+        let left = self.run(l, input, scope);
+        if left.events.is_empty() {
+            return left;
+        }
+        let right = self.run(r, input, scope);
+        self.product_of(left, &right, fails || r.fails, f)
+    }
+
+    fn product_of(
+        &mut self,
+        mut left: Stream,
+        right: &Stream,
+        fails: bool,
+        f: &mut dyn FnMut(&mut Self, Value, Value) -> Stream,
+    ) -> Stream {
+        if left.has_errors() {
+            self.may_fail_by(right.count);
+            left = left.showing_errors_where(right).counting(right.count);
+        }
+        self.for_each(left, fails, &mut |this, a| {
+            this.for_each(right.clone(), fails, &mut |this, b| f(this, a.clone(), b))
+        })
+    }
+
     /// Runs `f` for each combination of the arguments' values, the input (the first) outermost.
     fn products(
         &mut self,
@@ -283,7 +328,7 @@ impl Evaluator<'_> {
         let null = Expr::literal(Value::null(Label::BOTTOM), base.span);
         let bounds = (from.unwrap_or(&null), to.unwrap_or(&null));
         self.for_each(values, true, &mut |this, value| {
-            this.pairs(bounds, true, input, scope, &mut |this, from, to| {
+            this.product(bounds, true, input, scope, &mut |this, from, to| {
                 this.spend(size(&value) / 16, size(&value));
                 let look = value.label.join(from.label).join(to.label);
                 this.maybe(access::slice(&value, Some(&from), Some(&to)), look, optional)
@@ -333,7 +378,7 @@ impl Evaluator<'_> {
         let array = if exact {
             Value::array(count, values)
         } else {
-            kinds::each(count, Kinds::ARRAY, crate::value::join_all(values.iter()))
+            kinds::each(count, Kinds::ARRAY, kinds::join_all(values.iter()))
         };
         out.push(Event::Value { value: array, certain: true });
         out
@@ -355,50 +400,53 @@ impl Evaluator<'_> {
         out
     }
 
-    /// `{…}`: fields are put in one after the other, the first outermost, as jaq adds single objects.
+    /// `{…}`: the sum of objects of one field each.
     fn object(&mut self, fields: &[(Expr, Expr)], input: &Value, scope: Scoped<'_>) -> Stream {
-        let mut objects = Stream::one(Value::object(Label::BOTTOM, []));
+        let empty = Value::object(Label::BOTTOM, []);
+        let mut objects = Vec::with_capacity(fields.len());
+        let mut fails = false;
         for (key, value) in fields {
-            if !objects.has_values() {
-                break;
-            }
-            let keys = self.run(key, input, scope);
-            let values = if keys.has_values() { self.run(value, input, scope) } else { Stream::none() };
             let constant = matches!(key.kind, Kind::Literal(_));
-            let fails = !constant || value.fails;
-            objects = self.for_each(objects, fails, &mut |this, object| {
-                this.for_each(keys.clone(), fails, &mut |this, key| {
-                    if !constant {
-                        this.may_fail_by(key.label);
-                    }
-                    this.for_each(values.clone(), !constant, &mut |_, value| {
-                        operator::with_field(&object, &key, value).into()
-                    })
-                })
+            fails |= !constant || value.fails;
+            let object = self.product((key, value), !constant, input, scope, &mut |this, key, value| {
+                if !constant {
+                    this.may_fail_by(key.label);
+                }
+                operator::with_field(&empty, &key, value).into()
             });
+            objects.push(object);
         }
-        objects
+        self.sum(objects, empty.clone(), fails)
     }
 
+    /// `"…\(…)…"`: the sum of texts.
     fn text(&mut self, parts: &[Expr], input: &Value, scope: Scoped<'_>) -> Stream {
-        let mut texts = Stream::one(Value::text(Label::BOTTOM, ""));
+        let mut texts = Vec::with_capacity(parts.len());
         for part in parts {
-            if !texts.has_values() {
-                break;
-            }
-            let values = self.run(part, input, scope);
-            texts = self.for_each(texts, part.fails, &mut |this, text| {
-                this.for_each(values.clone(), false, &mut |this, value| {
-                    this.spend(1, size(&text) + size(&value));
-                    operator::math(Math::Add, &text, &value).into()
-                })
+            texts.push(self.run(part, input, scope));
+        }
+        let fails = parts.iter().any(|part| part.fails);
+        self.sum(texts, Value::text(Label::BOTTOM, ""), fails)
+    }
+
+    /// The sums of all combinations of objects or texts, the first outermost, added from the right as jaq does.
+    fn sum(&mut self, streams: Vec<Stream>, zero: Value, fails: bool) -> Stream {
+        let mut sums: Option<Stream> = None;
+        for stream in streams.into_iter().rev() {
+            sums = Some(match sums {
+                None => stream,
+                Some(sums) => self.product_of(stream, &sums, fails, &mut |this, a, b| {
+                    let weight = size(&a) + size(&b);
+                    this.spend(weight / 4, if a.as_text().is_some() { weight } else { 0 });
+                    operator::math(Math::Add, &a, &b).into()
+                }),
             });
         }
-        texts
+        sums.unwrap_or_else(|| Stream::one(zero))
     }
 
     fn math(&mut self, op: Math, sides: (&Expr, &Expr), input: &Value, scope: Scoped<'_>) -> Stream {
-        self.pairs(sides, true, input, scope, &mut |this, a, b| {
+        self.product(sides, true, input, scope, &mut |this, a, b| {
             this.may_fail_by(operator::math_looks_at(op, &a, &b));
             let weight = size(&a) + size(&b);
             if !this.spend(weight / 4, if a.as_text().is_some() { weight } else { 0 }) {
@@ -544,6 +592,21 @@ impl Evaluator<'_> {
         let value = if absent { joined(value, Some(Value::null(count))) } else { value };
         Outcome { value, error }.into()
     }
+}
+
+/// Whether the values of an expression can be larger than those it reads.
+fn builds(kind: &Kind) -> bool {
+    matches!(
+        kind,
+        Kind::Collect(_)
+            | Kind::List(_)
+            | Kind::Object(_)
+            | Kind::Math(..)
+            | Kind::Modify(..)
+            | Kind::Call(..)
+            | Kind::Order(..)
+            | Kind::Reduce { .. }
+    )
 }
 
 /// A measure of the work that a value costs: its immediate size.

@@ -132,7 +132,7 @@ impl Function {
 
     /// Something of the right kinds, or a failure.
     fn unknown(&self, label: Label) -> Outcome {
-        let error = self.fails().then(|| Value::text(label, "an argument may be of the wrong kind"));
+        let error = self.fails().then(|| Value::unknown(label, Kinds::TEXT));
         Outcome { value: Some(Value::unknown(label, self.kinds())), error }
     }
 
@@ -469,6 +469,7 @@ fn shell(value: &Value) -> Result<String, String> {
     };
     let quoted = words.iter().map(|word| match &word.data {
         Data::Text(t) => Ok(format!("'{}'", t.replace('\'', "'\\''"))),
+        Data::Array(_) | Data::Object(_) => Err(format!("cannot quote {} for a shell", kind_name(word))),
         _ => Ok(json::to_text(word)),
     });
     Ok(quoted.collect::<Result<Vec<String>, String>>()?.join(" "))

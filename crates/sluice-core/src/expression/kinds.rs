@@ -12,6 +12,45 @@ pub(super) const CONTAINERS: Kinds = Kinds::ARRAY.or(Kinds::OBJECT);
 
 const EACH: [Kinds; 6] = [Kinds::NULL, Kinds::BOOL, Kinds::NUMBER, Kinds::TEXT, Kinds::ARRAY, Kinds::OBJECT];
 
+/// Most nodes of a value that is not all known; a larger one is summarized. Joins can multiply sizes.
+pub(super) const UNKNOWN_NODES_MAX: usize = 4_096;
+
+/// Takes the nodes of a value, at most `depth` deep, from what is left; `false` if they do not fit.
+pub(super) fn measure(value: &Value, depth: usize, left: &mut usize) -> bool {
+    let (Some(below), Some(rest)) = (depth.checked_sub(1), left.checked_sub(1)) else { return false };
+    *left = rest;
+    match &value.data {
+        Data::Array(items) => items.iter().all(|v| measure(v, below, left)),
+        Data::Object(fields) => fields.values().all(|v| measure(v, below, left)),
+        Data::Unknown(shape) => {
+            let others = if let Rest::Each(v) = &shape.rest { Some(v.as_ref()) } else { None };
+            shape.fields.values().chain(others).all(|v| measure(v, below, left))
+        }
+        _ => true,
+    }
+}
+
+/// All that is known of a large value in one label.
+pub(super) fn summary(value: &Value) -> Value {
+    Value::unknown(value.deep_label(), value.kinds())
+}
+
+/// What admits both, of bounded size.
+pub(super) fn join(a: &Value, b: &Value) -> Value {
+    let mut left = UNKNOWN_NODES_MAX;
+    if measure(a, usize::MAX, &mut left) && measure(b, usize::MAX, &mut left) {
+        return a.join(b);
+    }
+    Value::unknown(a.deep_label().join(b.deep_label()), a.kinds().or(b.kinds()))
+}
+
+/// What admits each, of bounded size.
+pub(super) fn join_all<'v>(values: impl IntoIterator<Item = &'v Value>) -> Option<Value> {
+    let mut values = values.into_iter();
+    let first = values.next()?.clone();
+    Some(values.fold(first, |joined, value| join(&joined, value)))
+}
+
 /// The value as alternatives of one kind each; together they admit all that it admits.
 pub(super) fn cases(value: &Value) -> Vec<Value> {
     let Data::Unknown(shape) = &value.data else {

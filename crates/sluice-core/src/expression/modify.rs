@@ -36,7 +36,7 @@ impl<'e> Evaluator<'e> {
             Kind::Slice { base, from, to, optional } => {
                 let null = Expr::literal(Value::null(Label::BOTTOM), path.span);
                 let bounds = (from.as_deref().unwrap_or(&null), to.as_deref().unwrap_or(&null));
-                self.pairs(bounds, true, input, scope, &mut |this, from, to| {
+                self.product(bounds, true, input, scope, &mut |this, from, to| {
                     this.modify(base, input, scope, &mut |this, value| {
                         this.at_slice(&value, (&from, &to), *optional, f)
                     })
@@ -75,18 +75,22 @@ impl<'e> Evaluator<'e> {
 
     /// The failure to modify, or the value as it is where the path part is optional.
     fn unmodified(&mut self, value: &Value, look: Label, optional: bool, message: String) -> Outcome {
+        self.may_fail_by(look);
         if optional {
             return Outcome::value(value.clone().raised(look));
         }
-        self.may_fail_by(look);
-        Outcome::error(message, look)
+        let message = if kinds::is_known(value) {
+            Value::text(look, message)
+        } else {
+            Value::unknown(look, Kinds::TEXT)
+        };
+        Outcome { value: None, error: Some(message) }
     }
 
     fn at_key(&mut self, value: &Value, key: &Value, optional: bool, f: Replace<'_, 'e>) -> Stream {
         let look = access::index_looks_at(value, key);
-        if !optional {
-            self.may_fail_by(look);
-        }
+        // Also where it is optional: it decides whether the replacement, which may fail, runs.
+        self.may_fail_by(look);
         self.spend(size(value) / 16, 0);
         let mut all = Outcome::default();
         for v in cases(value) {
@@ -128,7 +132,8 @@ impl<'e> Evaluator<'e> {
         let stream = f(self, old);
         let count = stream.count;
         let First { value, absent, error } = stream.first();
-        let label = object.label.join(look);
+        // Also where the field stays: that it does is what `count` decided.
+        let label = object.label.join(look).join(count);
         let with = |new: Value| match (&object.data, &key.data) {
             (Data::Object(fields), Data::Text(key)) => {
                 let mut fields: IndexMap<Arc<str>, Value> = (**fields).clone();
@@ -147,9 +152,9 @@ impl<'e> Evaluator<'e> {
                 let mut fields: IndexMap<Arc<str>, Value> = (**fields).clone();
                 // As jaq does, the last field takes the place of the removed one.
                 fields.swap_remove(key);
-                Value::new(label.join(count), Data::Object(Arc::new(fields)))
+                Value::new(label, Data::Object(Arc::new(fields)))
             }
-            _ => kinds::each(label.join(count), Kinds::OBJECT, object.any_child()),
+            _ => kinds::each(label, Kinds::OBJECT, object.any_child()),
         };
         Outcome { value: joined(value.map(with), absent.then(without)), error }
     }
@@ -166,7 +171,8 @@ impl<'e> Evaluator<'e> {
             if matches!(key.data, Data::Float(_)) {
                 return self.unmodified(array, look, optional, "an index must be a whole number".to_owned());
             }
-            let missing = self.unmodified(array, look, optional, "the index may be out of bounds".to_owned());
+            let missing = self.unmodified(array, look, optional, String::new());
+            let missing = Outcome { error: missing.error.map(|_| Value::unknown(look, Kinds::TEXT)), ..missing };
             return missing.or(self.at_any(array, label, f));
         };
         let place = position(*i, items.len()).filter(|i| *i < items.len());
@@ -176,6 +182,7 @@ impl<'e> Evaluator<'e> {
         let stream = f(self, old.clone().raised(label));
         let count = stream.count;
         let First { value, absent, error } = stream.first();
+        let label = label.join(count);
         let with = |new: Value| {
             let mut items = (**items).clone();
             if let Some(item) = items.get_mut(place) {
@@ -185,7 +192,7 @@ impl<'e> Evaluator<'e> {
         };
         let without = || {
             let kept = items.iter().enumerate().filter(|(i, _)| *i != place);
-            Value::array(label.join(count), kept.map(|(_, item)| item.clone()).collect())
+            Value::array(label, kept.map(|(_, item)| item.clone()).collect())
         };
         Outcome { value: joined(value.map(with), absent.then(without)), error }
     }
@@ -202,9 +209,7 @@ impl<'e> Evaluator<'e> {
     }
 
     fn at_each(&mut self, value: &Value, optional: bool, f: Replace<'_, 'e>) -> Stream {
-        if !optional {
-            self.may_fail_by(value.label);
-        }
+        self.may_fail_by(value.label);
         let mut all = Outcome::default();
         for case in cases(value) {
             let message = format!("cannot iterate over {}", kind_name(&case));
@@ -244,7 +249,7 @@ impl<'e> Evaluator<'e> {
         let value = if exact {
             Value::array(label, replaced)
         } else {
-            kinds::each(label, Kinds::ARRAY, crate::value::join_all(replaced.iter()))
+            kinds::each(label, Kinds::ARRAY, kinds::join_all(replaced.iter()))
         };
         Outcome { value: Some(value), error }
     }
@@ -281,11 +286,12 @@ impl<'e> Evaluator<'e> {
             return Outcome::value(container.clone());
         };
         let stream = f(self, old);
-        let label = container.label.join(stream.count);
+        let count = stream.count;
+        let label = container.label.join(count);
         let (mut child, mut error) = (None, None);
         for event in stream.events {
             match event {
-                Event::Value { value, .. } => child = joined(child, Some(value)),
+                Event::Value { value, .. } => child = joined(child, Some(value.raised(count))),
                 Event::Error { value, .. } => error = joined(error, Some(value)),
             }
         }
@@ -332,7 +338,7 @@ impl<'e> Evaluator<'e> {
         let new = new.map_or(Label::BOTTOM, |v| v.deep_label());
         self.may_fail_by(new);
         let label = value.deep_label().join(look).join(new).join(count);
-        let error = joined(error, Some(Value::text(label, "a part must be replaced by its own kind")));
+        let error = joined(error, Some(Value::unknown(label, Kinds::TEXT)));
         Outcome { value: Some(Value::unknown(label, Kinds::ARRAY.or(Kinds::TEXT))), error }
     }
 }

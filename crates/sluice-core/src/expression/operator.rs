@@ -71,8 +71,7 @@ fn math_of_kinds(op: Math, a: &Value, b: &Value) -> Outcome {
 
 fn numbers(op: Math, a: &Value, b: &Value, label: Label) -> Outcome {
     if !is_known(a) || !is_known(b) {
-        let value = Some(Value::unknown(label, Kinds::NUMBER));
-        return Outcome { value, ..Outcome::error("the result may be no number that fits", label) };
+        return Outcome::perhaps(Value::unknown(label, Kinds::NUMBER), label);
     }
     let result = match (op, &a.data, &b.data) {
         (Math::Add, Data::Int(x), Data::Int(y)) => x.checked_add(*y).map(Data::Int),
@@ -103,7 +102,7 @@ fn concatenated(a: &Value, b: &Value, label: Label) -> Value {
         return Value::array(label, x.iter().chain(y.iter()).cloned().collect());
     }
     let children = [a.any_child(), b.any_child()];
-    kinds::each(label, Kinds::ARRAY, crate::value::join_all(children.iter().flatten()))
+    kinds::each(label, Kinds::ARRAY, kinds::join_all(children.iter().flatten()))
 }
 
 /// `a + b` of objects: the fields of `b` win.
@@ -186,10 +185,7 @@ fn repeated(text: &Value, times: &Value, label: Label) -> Outcome {
             }
         }
         (_, Data::Float(_)) => Outcome::error("cannot repeat a text a fractional number of times", label),
-        _ => Outcome {
-            value: Some(Value::unknown(label, Kinds::TEXT.or(Kinds::NULL))),
-            ..Outcome::error("the text may not be repeated that often", label)
-        },
+        _ => Outcome::perhaps(Value::unknown(label, Kinds::TEXT.or(Kinds::NULL)), label),
     }
 }
 
@@ -241,7 +237,7 @@ pub(super) fn negated(value: &Value) -> Outcome {
             },
             Data::Float(f) => Outcome::value(Value::new(case.label, Data::Float(-f))),
             Data::Unknown(shape) if shape.kinds == Kinds::NUMBER => {
-                Outcome { value: Some(case.clone()), ..Outcome::error("the result may not fit", case.label) }
+                Outcome::perhaps(case.clone(), case.label)
             }
             _ => Outcome::error(format!("cannot negate {}", kind_name(&case)), case.label),
         });

@@ -13,8 +13,6 @@ use super::tree::{Expr, Math, Order};
 
 /// Rounds of a loop over unknown values before its result counts as unknown.
 const ROUNDS_MAX: usize = 16;
-/// A loop checks the nesting of what it builds about once in this many levels.
-const NESTING_CHECK: usize = 64;
 
 impl Evaluator<'_> {
     pub(super) fn limit(&mut self, n: &Expr, e: &Expr, input: &Value, scope: Scoped<'_>) -> Stream {
@@ -100,7 +98,7 @@ impl Evaluator<'_> {
             let any = kinds_of_range(from, by);
             stream.push(Event::Value { value: Value::unknown(label, any), certain: false });
             stream.push(Event::Error {
-                value: Value::text(label, "the bounds of a range may be of the wrong kind"),
+                value: Value::unknown(label, Kinds::TEXT),
                 certain: false,
             });
             return stream;
@@ -159,8 +157,7 @@ impl Evaluator<'_> {
     ) -> Stream {
         let mut out = Stream::none().counting(items.count);
         let mut state = start;
-        let nesting = (NESTING_CHECK / update.depth.max(1)).max(1);
-        for (i, event) in items.events.iter().enumerate() {
+        for event in &items.events {
             let (item, certain) = match event {
                 Event::Value { value, certain } => (value, *certain),
                 error @ Event::Error { .. } => {
@@ -176,7 +173,7 @@ impl Evaluator<'_> {
             } else {
                 self.stable(name, item, (&state, update), scope)
             };
-            if self.exhausted || (i % nesting == 0 && self.nests_too_deeply(next.as_ref())) {
+            if self.exhausted {
                 return out;
             }
             let ends = next.is_none();
@@ -194,11 +191,6 @@ impl Evaluator<'_> {
             out.push(Event::Value { value: state, certain: true });
         }
         out
-    }
-
-    fn nests_too_deeply(&mut self, value: Option<&Value>) -> bool {
-        self.exhausted |= value.is_some_and(|v| super::evaluate::is_deep(v, super::evaluate::VALUE_DEPTH_MAX));
-        self.exhausted
     }
 
     fn step(&mut self, name: &Arc<str>, item: &Value, (state, update): (&Value, &Expr), scope: Scoped<'_>) -> First {
@@ -219,7 +211,7 @@ impl Evaluator<'_> {
             let First { value, error, .. } = self.step(name, item, (&state, update), scope);
             errors = joined(errors, error);
             let Some(value) = value else { return (Some(state), errors) };
-            let mut next = state.join(&value);
+            let mut next = kinds::join(&state, &value);
             if round >= ROUNDS_MAX {
                 let label = if round + 1 == 2 * ROUNDS_MAX { Label::TOP } else { next.deep_label() };
                 next = Value::unknown(label, Kinds::ALL);
@@ -239,6 +231,11 @@ impl Evaluator<'_> {
         let mut stream = Stream::none();
         self.may_fail_by(input.label);
         for case in kinds::cases(input) {
+            if order == Order::Sort && matches!(&case.data, Data::Array(items) if items.len() < 2) {
+                // As in jaq, the key of a lone element is not asked for, so it cannot fail.
+                all = all.or(Outcome::value(case));
+                continue;
+            }
             match self.keyed(&case, key, scope) {
                 Ok((label, errors, Some(keyed))) => {
                     let error = errors.clone();

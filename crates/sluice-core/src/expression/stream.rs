@@ -1,7 +1,9 @@
 //! What an expression puts out: values and errors in order, exact in a run and approximate in the verifier.
 
 use crate::label::Label;
-use crate::value::Value;
+use crate::value::{Kinds, Value};
+
+use super::kinds;
 
 /// One thing that an expression puts out.
 ///
@@ -48,6 +50,11 @@ impl Outcome {
         Self { value: None, error: Some(Value::text(label, message)) }
     }
 
+    /// A value, or a failure with a message that is not known.
+    pub(super) fn perhaps(value: Value, label: Label) -> Self {
+        Self { value: Some(value), error: Some(Value::unknown(label, Kinds::TEXT)) }
+    }
+
     pub(super) fn or(self, other: Self) -> Self {
         Self { value: joined(self.value, other.value), error: joined(self.error, other.error) }
     }
@@ -60,7 +67,7 @@ impl Outcome {
 /// The join of two things that may be missing.
 pub(super) fn joined(a: Option<Value>, b: Option<Value>) -> Option<Value> {
     match (a, b) {
-        (Some(a), Some(b)) => Some(a.join(&b)),
+        (Some(a), Some(b)) => Some(kinds::join(&a, &b)),
         (a, b) => a.or(b),
     }
 }
@@ -97,6 +104,26 @@ impl Stream {
         self.events.iter().any(|e| matches!(e, Event::Value { .. }))
     }
 
+    pub(super) fn has_errors(&self) -> bool {
+        self.events.iter().any(|e| matches!(e, Event::Error { .. }))
+    }
+
+    /// The same, its errors only where `other` puts something out.
+    pub(super) fn showing_errors_where(mut self, other: &Self) -> Self {
+        let surely = other.events.iter().any(|e| {
+            matches!(e, Event::Value { certain: true, .. } | Event::Error { certain: true, .. })
+        });
+        if other.events.is_empty() {
+            self.events.retain(|e| matches!(e, Event::Value { .. }));
+        }
+        for event in &mut self.events {
+            if let Event::Error { certain, .. } = event {
+                *certain &= surely;
+            }
+        }
+        self
+    }
+
     /// Appends an event; `false` once nothing can follow.
     pub(super) fn push(&mut self, event: Event) -> bool {
         let ends = matches!(event, Event::Error { certain: true, .. });
@@ -121,7 +148,7 @@ impl Stream {
         if let ([Event::Value { value: a, certain: true }], [Event::Value { value: b, certain: true }]) =
             (self.events.as_slice(), other.events.as_slice())
         {
-            return Self::one(a.join(b)).counting(count);
+            return Self::one(kinds::join(a, b)).counting(count);
         }
         let mut both = Self { events: Vec::new(), count };
         both.append(self, false);

@@ -1,6 +1,9 @@
 //! The evaluator against jaq, its laws over generated programs, and the expressions of real files.
 
+mod corpus;
+mod generated;
 mod jaq;
+mod laws;
 mod table;
 mod translation;
 

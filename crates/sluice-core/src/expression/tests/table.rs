@@ -5,11 +5,12 @@ use serde_json::{Value as Json, json};
 use super::{jaq, result};
 
 /// What jaq does that we do on purpose differently.
-const DEVIATIONS: [(&str, &str); 7] = [
+const DEVIATIONS: [(&str, &str); 8] = [
     ("1 / 0", "null"),
     ("9223372036854775807 + 1", "null"),
     ("0 % 0.0", "null"),
     ("\"1 2\" | fromjson", "null"),
+    ("\"\" | tonumber // 1", "null"),
     ("1.50 | tostring", "null"),
     ("{(1): 2}", "null"),
     ("-9223372036854775807 - 2", "null"),

@@ -91,6 +91,8 @@ fn an_evaluation_is_bounded() {
     assert!(exhausted("reduce range(100000) as $x (null; [.])"));
     assert!(exhausted("reduce range(100000) as $x (null; {a: [[.]]})"));
     assert!(exhausted("try [range(1e12)] catch 1"));
+    assert!(exhausted(&vec!["{a: ., b: .}"; 60].join(" | ")));
+    assert!(exhausted("reduce range(60) as $x (1; [., .])"));
     assert!(!exhausted("reduce range(1000) as $x (0; . + $x)"));
 }
 
