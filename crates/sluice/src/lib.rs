@@ -4,3 +4,4 @@
 //! live in the crates below this one.
 
 pub mod demo;
+pub mod init;
