@@ -5,3 +5,4 @@
 
 pub mod serve;
 pub mod services;
+pub mod workspaces;
