@@ -1,23 +1,40 @@
 //! Control dependence: which guards decide whether a node runs, and what the roads not taken would have written.
 //!
-//! Computed once per program by plain post-dominators over the normal and the caught-error edges.
+//! Computed once per program by post-dominators over the normal and the caught-error edges.
 //! An uncaught fault ends the run and is no guard for what follows, so it adds no edge.
 
+mod bits;
+mod closure;
+mod graph;
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use bits::Row;
+use closure::Closure;
+use graph::Graph;
 
 use crate::program::{HandlerId, Node, NodeId, NodeKind, PlaceId, Program};
 
 /// What the graph of a program says about guards.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Control {
-    /// By node: the nodes whose outcome decides whether it runs, not transitively (a guard's label includes its own control label).
-    guards: Vec<BTreeSet<NodeId>>,
-    /// By deciding node: the places that some node of its region writes.
-    writes: BTreeMap<NodeId, BTreeSet<PlaceId>>,
+    /// Every deciding node.
+    deciding: Vec<NodeId>,
+    /// By node: which region is its own; `None` if it decides nothing. Nodes of one cycle share theirs.
+    region: Vec<Option<u32>>,
+    /// The nodes of each region, regions inside it included. Shared, for a program may be copied.
+    regions: Arc<[Row]>,
+    /// The places that the nodes of each region write.
+    region_writes: Arc<[Row]>,
+    /// By node: the places it writes on some edge.
+    own_writes: Arc<[Vec<u32>]>,
     /// By fork: the places that each branch writes, in the order of the branches.
     branches: BTreeMap<NodeId, Vec<BTreeSet<PlaceId>>>,
     /// By fork: the nodes of each branch, in the order of the branches.
-    regions: BTreeMap<NodeId, Vec<BTreeSet<NodeId>>>,
+    branch_nodes: BTreeMap<NodeId, Vec<BTreeSet<NodeId>>>,
     /// By join: its fork.
     forks: BTreeMap<NodeId, NodeId>,
 }
@@ -26,45 +43,74 @@ impl Control {
     /// Computes the control dependences of `program` (whose own `control` is not read).
     #[must_use]
     pub fn of(program: &Program) -> Self {
-        let graph = Graph::of(program);
-        let mut control = Self { guards: vec![BTreeSet::new(); program.nodes.len()], ..Self::default() };
-        for (id, node) in program.nodes() {
-            if let NodeKind::Fork { branches, join } = &node.kind {
-                let regions: Vec<_> = branches.iter().map(|b| branch_region(program, *b, *join)).collect();
-                let writes = regions.iter().map(|region| written_inside(program, region)).collect();
-                control.branches.insert(id, writes);
-                control.regions.insert(id, regions);
-                control.forks.insert(*join, id);
-            } else if graph.decides(id) {
-                let region = graph.region(graph.successors(id), graph.post_dominator(id));
-                for inner in &region {
-                    if let Some(guards) = control.guards.get_mut(inner.0 as usize) {
-                        guards.insert(id);
-                    }
-                }
-                let mut writes = written_by(program, &region);
-                // The deciding node itself writes on some of its edges only: a reply, an error, a loop variable.
-                writes.extend(written_on_edges(program, node));
-                control.writes.insert(id, writes);
-            }
-        }
-        control
+        Self::measured(program).0
     }
 
-    /// The deciding nodes that `node` depends on.
+    /// The control dependences, and how many steps they took.
+    fn measured(program: &Program) -> (Self, u64) {
+        let graph = Graph::of(program);
+        let own_writes: Vec<Vec<u32>> = program
+            .nodes
+            .iter()
+            .map(|node| written_on_edges(program, node).into_iter().map(|place| place.0).collect())
+            .collect();
+        let closure = Closure::of(&graph, &own_writes, program.places.len());
+        let work = closure.work;
+        let mut control = Self::default();
+        for (id, node) in program.nodes() {
+            let mut region = None;
+            if let NodeKind::Fork { branches, join } = &node.kind {
+                control.fork(program, id, branches, *join);
+            } else if graph.decides(id.0) {
+                control.deciding.push(id);
+                region = Some(closure.component(id.0));
+            }
+            control.region.push(region);
+        }
+        let (regions, writes) = closure.rows();
+        control.regions = regions.into();
+        control.region_writes = writes.into();
+        control.own_writes = own_writes.into();
+        (control, work)
+    }
+
+    fn fork(&mut self, program: &Program, id: NodeId, branches: &[NodeId], join: NodeId) {
+        let nodes: Vec<_> = branches.iter().map(|b| branch_region(program, *b, join)).collect();
+        let writes = nodes.iter().map(|region| written_inside(program, region)).collect();
+        self.branches.insert(id, writes);
+        self.branch_nodes.insert(id, nodes);
+        self.forks.insert(join, id);
+    }
+
+    /// The deciding nodes whose outcome decides whether `node` runs, those that decide about each other included.
     pub fn guards(&self, node: NodeId) -> impl Iterator<Item = NodeId> {
-        self.guards.get(node.0 as usize).into_iter().flatten().copied()
+        self.deciding.iter().copied().filter(move |guard| self.guards_node(*guard, node))
+    }
+
+    /// Whether the outcome of `guard` decides whether `node` runs.
+    #[must_use]
+    pub fn guards_node(&self, guard: NodeId, node: NodeId) -> bool {
+        self.row(&self.regions, guard).is_some_and(|region| region.contains(node.0))
     }
 
     /// Whether the outcome of `node` decides what runs next.
     #[must_use]
     pub fn decides(&self, node: NodeId) -> bool {
-        self.writes.contains_key(&node)
+        self.region.get(node.0 as usize).is_some_and(Option::is_some)
     }
 
-    /// `W(R)` of the region that `node` decides about.
+    /// `W(R)` of the region that `node` decides about, each place once. The deciding node is in it: it writes on
+    /// some of its edges only (a reply, an error, a loop variable).
     pub fn writes(&self, node: NodeId) -> impl Iterator<Item = PlaceId> {
-        self.writes.get(&node).into_iter().flatten().copied()
+        let row = self.row(&self.region_writes, node);
+        let own = row.and_then(|_| self.own_writes.get(node.0 as usize)).into_iter().flatten().copied();
+        let own = own.filter(move |place| row.is_some_and(|row| !row.contains(*place)));
+        row.into_iter().flat_map(Row::iter).chain(own).map(PlaceId)
+    }
+
+    fn row<'r>(&self, rows: &'r [Row], node: NodeId) -> Option<&'r Row> {
+        let region = (*self.region.get(node.0 as usize)?)?;
+        rows.get(region as usize)
     }
 
     /// The fork that `join` closes, and what each of its branches writes.
@@ -77,7 +123,7 @@ impl Control {
     /// The nodes of each branch that meets at `join`, nested forks included.
     #[must_use]
     pub fn branches_at(&self, join: NodeId) -> &[BTreeSet<NodeId>] {
-        let regions = self.forks.get(&join).and_then(|fork| self.regions.get(fork));
+        let regions = self.forks.get(&join).and_then(|fork| self.branch_nodes.get(fork));
         regions.map_or(&[], Vec::as_slice)
     }
 
@@ -137,10 +183,6 @@ fn written_on_edges(program: &Program, node: &Node) -> BTreeSet<PlaceId> {
     writes_of(&node.kind).into_iter().chain(errors).collect()
 }
 
-fn written_by(program: &Program, region: &BTreeSet<NodeId>) -> BTreeSet<PlaceId> {
-    region.iter().filter_map(|id| program.node(*id)).flat_map(|node| written_on_edges(program, node)).collect()
-}
-
 /// The nodes of one branch. A timeout that started outside the branch leaves it, and takes every other branch along, so
 /// its handler is not part of it.
 fn branch_region(program: &Program, start: NodeId, join: NodeId) -> BTreeSet<NodeId> {
@@ -176,134 +218,4 @@ fn written_inside(program: &Program, region: &BTreeSet<NodeId>) -> BTreeSet<Plac
             writes_of(&node.kind).into_iter().chain(errors).collect::<Vec<_>>()
         })
         .collect()
-}
-
-struct Graph {
-    successors: Vec<Vec<NodeId>>,
-    post_dominators: Vec<Option<NodeId>>,
-}
-
-impl Graph {
-    fn of(program: &Program) -> Self {
-        let successors: Vec<Vec<NodeId>> = program
-            .nodes
-            .iter()
-            .map(|node| {
-                let mut next: BTreeSet<NodeId> = normal_successors(&node.kind).into_iter().collect();
-                next.extend(caught_by(program, node).into_iter().filter_map(|h| Some(program.handler(h)?.entry)));
-                next.into_iter().collect()
-            })
-            .collect();
-        let post_dominators = post_dominators(&successors, program.exit);
-        Self { successors, post_dominators }
-    }
-
-    fn successors(&self, id: NodeId) -> impl Iterator<Item = NodeId> {
-        self.successors.get(id.0 as usize).into_iter().flatten().copied()
-    }
-
-    fn decides(&self, id: NodeId) -> bool {
-        self.successors(id).nth(1).is_some()
-    }
-
-    fn post_dominator(&self, id: NodeId) -> Option<NodeId> {
-        self.post_dominators.get(id.0 as usize).copied().flatten()
-    }
-
-    /// Every node that can be reached from `starts` before `end`. Without an end: every reachable node, which is sound.
-    fn region(&self, starts: impl IntoIterator<Item = NodeId>, end: Option<NodeId>) -> BTreeSet<NodeId> {
-        let mut region = BTreeSet::new();
-        let mut open: Vec<NodeId> = starts.into_iter().collect();
-        while let Some(id) = open.pop() {
-            if Some(id) != end && region.insert(id) {
-                open.extend(self.successors(id));
-            }
-        }
-        region
-    }
-}
-
-/// Immediate post-dominators by Cooper, Harvey and Kennedy's iteration on the reversed graph.
-///
-/// Nodes that cannot reach the exit (an uncaught raise, an endless loop) have none.
-/// Source: "A Simple, Fast Dominance Algorithm", Rice University, 2001.
-fn post_dominators(successors: &[Vec<NodeId>], exit: NodeId) -> Vec<Option<NodeId>> {
-    let order = reverse_order(successors, exit);
-    let mut rank = vec![None; successors.len()];
-    for (i, id) in order.iter().enumerate() {
-        if let Some(slot) = rank.get_mut(id.0 as usize) {
-            *slot = Some(i);
-        }
-    }
-    let rank_of = |id: NodeId| rank.get(id.0 as usize).copied().flatten();
-    let mut parents: Vec<Option<NodeId>> = vec![None; successors.len()];
-    let parent_of = |parents: &[Option<NodeId>], id: NodeId| parents.get(id.0 as usize).copied().flatten();
-    if let Some(slot) = parents.get_mut(exit.0 as usize) {
-        *slot = Some(exit);
-    }
-    let mut changed = true;
-    while changed {
-        changed = false;
-        for &id in order.iter().filter(|id| **id != exit) {
-            let next = successors.get(id.0 as usize).into_iter().flatten().copied();
-            let met = next
-                .filter(|s| rank_of(*s).is_some() && parent_of(&parents, *s).is_some())
-                .reduce(|a, b| meet(a, b, &rank_of, &|id| parent_of(&parents, id)));
-            if met.is_some() && parent_of(&parents, id) != met {
-                if let Some(slot) = parents.get_mut(id.0 as usize) {
-                    *slot = met;
-                }
-                changed = true;
-            }
-        }
-    }
-    if let Some(slot) = parents.get_mut(exit.0 as usize) {
-        *slot = None;
-    }
-    parents
-}
-
-fn meet(
-    a: NodeId,
-    b: NodeId,
-    rank: &dyn Fn(NodeId) -> Option<usize>,
-    parent: &dyn Fn(NodeId) -> Option<NodeId>,
-) -> NodeId {
-    let (mut a, mut b) = (a, b);
-    while a != b {
-        let deeper = if rank(a) > rank(b) { &mut a } else { &mut b };
-        match parent(*deeper) {
-            Some(up) if up != *deeper => *deeper = up,
-            _ => return *deeper,
-        }
-    }
-    a
-}
-
-/// Reverse post-order of the reversed graph, from the exit.
-fn reverse_order(successors: &[Vec<NodeId>], exit: NodeId) -> Vec<NodeId> {
-    let mut predecessors: Vec<Vec<NodeId>> = vec![Vec::new(); successors.len()];
-    for (from, next) in (0..).map(NodeId).zip(successors) {
-        for to in next {
-            if let Some(list) = predecessors.get_mut(to.0 as usize) {
-                list.push(from);
-            }
-        }
-    }
-    let mut seen = BTreeSet::from([exit]);
-    let mut order = Vec::new();
-    let mut stack = vec![(exit, 0)];
-    while let Some((id, at)) = stack.pop() {
-        match predecessors.get(id.0 as usize).and_then(|p| p.get(at)) {
-            Some(&next) => {
-                stack.push((id, at + 1));
-                if seen.insert(next) {
-                    stack.push((next, 0));
-                }
-            }
-            None => order.push(id),
-        }
-    }
-    order.reverse();
-    order
 }
