@@ -17,6 +17,7 @@ mod builtin;
 mod call;
 mod error;
 mod flow;
+mod shared;
 mod state;
 
 pub use call::{Breach, Prepared, ReplyValue, arguments, reply};

@@ -310,8 +310,7 @@ pub fn join_branches(program: &Program, join: NodeId, fork: &State, ends: &[Stat
         for place in places {
             state.set(*place, end.get(*place));
         }
-        let guards = state.joined_guards(end);
-        state = state.with_guards(guards);
+        state = state.knowing(end);
     }
     state
 }

@@ -1,19 +1,18 @@
 //! What is known at one point of a program, and where it can go from there.
 
-use std::collections::BTreeMap;
-
 use crate::expression::{Environment, Evaluated, evaluate};
 use crate::label::Label;
 use crate::program::{NodeId, PlaceId, Program, Use};
 use crate::transfer::call::Prepared;
+use crate::transfer::shared::Shared;
 use crate::value::Value;
 
 /// Every place's value, and what has been learnt from guards so far.
 #[derive(Clone, Debug, PartialEq)]
 pub struct State {
-    places: Vec<Value>,
+    places: Shared<Value>,
     /// By deciding node: the join of what its outcomes have told, over all visits.
-    guards: BTreeMap<NodeId, Label>,
+    guards: Shared<Label>,
     /// The control label of the entry: ⊥ for a definition whose digest a person signed, else its author's origin.
     base: Label,
 }
@@ -104,8 +103,9 @@ impl State {
     /// `workflow` is `$workflow`: id, definition's document, raw input.
     #[must_use]
     pub fn start(program: &Program, input: Value, workflow: Value, base: Label) -> Self {
-        let mut state =
-            Self { places: vec![Value::null(Label::BOTTOM); program.places.len()], guards: BTreeMap::new(), base };
+        let places = Shared::of(program.places.len(), &Value::null(Label::BOTTOM));
+        let guards = Shared::of(program.nodes.len(), &Label::BOTTOM);
+        let mut state = Self { places, guards, base };
         state.set(program.input, input.raised(base));
         state.set(program.workflow, workflow.raised(base));
         state
@@ -119,15 +119,13 @@ impl State {
     }
 
     pub(super) fn set(&mut self, place: PlaceId, value: Value) {
-        if let Some(slot) = self.places.get_mut(place.0 as usize) {
-            *slot = value;
-        }
+        self.places.set(place.0 as usize, value);
     }
 
     /// The control label of a node: the join of the guards that it depends on.
     #[must_use]
     pub fn control(&self, program: &Program, node: NodeId) -> Label {
-        let guards = program.control.guards(node).filter_map(|g| self.guards.get(&g).copied());
+        let guards = program.control.guards(node).filter_map(|g| self.guards.get(g.0 as usize).copied());
         self.base.join(Label::join_all(guards))
     }
 
@@ -136,11 +134,15 @@ impl State {
         if !program.control.decides(node) {
             return;
         }
-        let slot = self.guards.entry(node).or_default();
-        *slot = slot.join(told);
+        let known = self.guards.get(node.0 as usize).copied().unwrap_or_default();
+        if !told.flows_to(known) {
+            self.guards.set(node.0 as usize, known.join(told));
+        }
         for place in program.control.writes(node) {
-            let raised = self.get(place).raised(told);
-            self.set(place, raised);
+            let value = self.get(place);
+            if !told.flows_to(value.label) {
+                self.set(place, value.raised(told));
+            }
         }
     }
 
@@ -153,39 +155,33 @@ impl State {
     /// The least state that admits both.
     #[must_use]
     pub fn join(&self, other: &Self) -> Self {
-        let places = self.places.iter().zip(&other.places).map(|(a, b)| a.join(b)).collect();
-        Self { places, guards: self.joined_guards(other), base: self.base.join(other.base) }
-    }
-
-    pub(super) fn joined_guards(&self, other: &Self) -> BTreeMap<NodeId, Label> {
-        let mut guards = self.guards.clone();
-        for (node, label) in &other.guards {
-            let slot = guards.entry(*node).or_default();
-            *slot = slot.join(*label);
-        }
-        guards
+        let places = self.places.zip_with(&other.places, Value::join);
+        let guards = self.guards.zip_with(&other.guards, |a, b| a.join(*b));
+        Self { places, guards, base: self.base.join(other.base) }
     }
 
     pub(super) fn all_guards(&self) -> Label {
-        Label::join_all(self.guards.values().copied())
+        Label::join_all(self.guards.iter().copied())
     }
 
-    pub(super) fn with_guards(mut self, guards: BTreeMap<NodeId, Label>) -> Self {
-        self.guards = guards;
+    /// The same places, with what another state's guards have told as well.
+    pub(super) fn knowing(mut self, other: &Self) -> Self {
+        self.guards = self.guards.zip_with(&other.guards, |a, b| a.join(*b));
         self
     }
 
     /// Every place summarized by one label: what widening falls back to when a fixpoint takes too many rounds.
     #[must_use]
     pub fn widened(&self) -> Self {
-        let places = self.places.iter().map(|v| Value::unknown(v.deep_label(), crate::value::Kinds::ALL)).collect();
+        let places = self.places.map(|v| Value::unknown(v.deep_label(), crate::value::Kinds::ALL));
         Self { places, guards: self.guards.clone(), base: self.base }
     }
 
     /// The first place where the run's state is not admitted by this prediction; `None` if all is well.
     #[must_use]
     pub fn breach(&self, run: &Self) -> Option<PlaceId> {
-        let places = (0..).map(PlaceId).zip(self.places.iter().zip(&run.places));
-        places.into_iter().find(|(_, (predicted, actual))| !predicted.admits(actual)).map(|(place, _)| place)
+        let mut differing = self.places.differing(&run.places);
+        let (index, _, _) = differing.find(|(_, predicted, actual)| !predicted.admits(actual))?;
+        u32::try_from(index).ok().map(PlaceId)
     }
 }
