@@ -13,9 +13,11 @@ use sluice_core::program::{NodeId, NodeKind, PlaceId, Program};
 use sluice_core::transfer::{Prepared, State, Step, step};
 use sluice_core::value::Value;
 
+mod cycle;
 mod entry;
 mod fixpoint;
 
+pub(crate) use cycle::cycles;
 pub use entry::{Entry, definition_json};
 
 /// Most visits of all nodes of one analysis. Real workflows take some thousands; a hundred times that is a text made to
@@ -31,6 +33,8 @@ pub struct Analysis {
     universe: Universe,
     states: Vec<Option<State>>,
     edges: BTreeSet<(NodeId, NodeId)>,
+    /// The same, turned around.
+    back: BTreeSet<(NodeId, NodeId)>,
     output: Option<Value>,
     faults: BTreeMap<NodeId, Value>,
     is_complete: bool,
@@ -63,12 +67,12 @@ impl Analysis {
 
     /// The nodes from which control may come to `node`.
     pub fn predecessors(&self, node: NodeId) -> impl Iterator<Item = NodeId> {
-        self.edges.iter().filter(move |(_, to)| *to == node).map(|(from, _)| *from)
+        all_of(&self.back, node)
     }
 
-    /// Every way that control may go.
-    pub fn edges(&self) -> impl Iterator<Item = (NodeId, NodeId)> {
-        self.edges.iter().copied()
+    /// The nodes that control may go to from `node`.
+    pub fn successors(&self, node: NodeId) -> impl Iterator<Item = NodeId> {
+        all_of(&self.edges, node)
     }
 
     /// The run's output; `None` if no run gets to its end.
@@ -111,6 +115,10 @@ impl Analysis {
     }
 }
 
+fn all_of(edges: &BTreeSet<(NodeId, NodeId)>, node: NodeId) -> impl Iterator<Item = NodeId> {
+    edges.range((node, NodeId(0))..=(node, NodeId(u32::MAX))).map(|(_, other)| *other)
+}
+
 /// Every place that a node reads.
 #[must_use]
 pub fn reads_of(kind: &NodeKind) -> Vec<PlaceId> {
@@ -145,7 +153,7 @@ pub(crate) fn reachable(
     let mut open: Vec<NodeId> = starts.into_iter().collect();
     while let Some(id) = open.pop() {
         if !stop(id) && seen.insert(id) {
-            open.extend(analysis.edges.range((id, NodeId(0))..=(id, NodeId(u32::MAX))).map(|(_, to)| *to));
+            open.extend(analysis.successors(id));
         }
     }
     seen
@@ -154,6 +162,5 @@ pub(crate) fn reachable(
 /// The handlers' first nodes that control may go to from `node`: its predicted edges that are no normal ones.
 pub(crate) fn error_edges(analysis: &Analysis, program: &Program, node: NodeId) -> Vec<NodeId> {
     let normal = program.node(node).map(|n| normal_successors(&n.kind)).unwrap_or_default();
-    let edges = analysis.edges.range((node, NodeId(0))..=(node, NodeId(u32::MAX)));
-    edges.map(|(_, to)| *to).filter(|to| !normal.contains(to)).collect()
+    analysis.successors(node).filter(|to| !normal.contains(to)).collect()
 }

@@ -253,7 +253,7 @@ fn builtins(world: &World<'_>) -> Vec<StepReport> {
     let of = |(id, node): (NodeId, &sluice_core::program::Node)| {
         let NodeKind::Call { target: CallTarget::Builtin(function), reply, .. } = &node.kind else { return None };
         analysis.state(id)?;
-        let after = analysis.edges().filter(|(from, _)| *from == id).filter_map(|(_, to)| analysis.state(to));
+        let after = analysis.successors(id).filter_map(|to| analysis.state(to));
         let label = Label::join_all(after.map(|state| state.get(*reply).deep_label()));
         Some(StepReport {
             step: program.step_of(id)?.path.to_string(),

@@ -30,6 +30,7 @@ pub(super) fn run(program: &Program, catalogue: &Catalogue, start: &Entry) -> An
     Analysis {
         universe: start.universe.clone(),
         states: search.states,
+        back: search.edges.iter().map(|(from, to)| (*to, *from)).collect(),
         edges: search.edges,
         output: search.output,
         faults: search.faults,

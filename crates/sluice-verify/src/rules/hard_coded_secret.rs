@@ -84,8 +84,7 @@ pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Diagnostic>) {
 fn known_values(cx: &Context<'_>, id: NodeId) -> Vec<Value> {
     let analysis = cx.world.analysis;
     let written = |target: PlaceId| {
-        let edges = analysis.edges().filter(move |(from, _)| *from == id);
-        edges.filter_map(|(_, to)| analysis.state(to)).map(move |state| state.get(target)).collect()
+        analysis.successors(id).filter_map(|to| analysis.state(to)).map(move |state| state.get(target)).collect()
     };
     match cx.world.program.node(id).map(|n| &n.kind) {
         Some(NodeKind::Assign { target, .. }) => written(*target),

@@ -22,7 +22,7 @@ use sluice_core::control::writes_of;
 use sluice_core::program::{NodeId, NodeKind, PlaceId, Program};
 
 use super::{Code, Context, Diagnostic, RuleMeta, Severity};
-use crate::analysis::{Analysis, reachable, reads_of};
+use crate::analysis::{Analysis, cycles, reads_of};
 
 pub(super) const META: RuleMeta = RuleMeta {
     code: Code(217),
@@ -33,17 +33,12 @@ pub(super) const META: RuleMeta = RuleMeta {
 
 pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Diagnostic>) {
     let (program, analysis) = (cx.world.program, cx.world.analysis);
-    let mut seen: BTreeSet<NodeId> = BTreeSet::new();
-    for (id, node) in program.nodes() {
-        if seen.contains(&id) || !analysis.reaches(id) {
-            continue;
-        }
-        let cycle = cycle_of(program, analysis, id);
-        if cycle.is_empty() {
-            continue;
-        }
-        seen.extend(&cycle);
+    // A list and a retry policy bound the cycles through them.
+    let bounded =
+        |id: NodeId| program.node(id).is_some_and(|n| matches!(n.kind, NodeKind::Next { .. } | NodeKind::Retry { .. }));
+    for cycle in cycles(program, analysis, &bounded) {
         let looped = Loop { program, analysis, nodes: &cycle };
+        let Some((id, node)) = cycle.first().and_then(|id| Some((*id, program.node(*id)?))) else { continue };
         if !looped.can_end() {
             let name = program.step_of(id).map_or_else(String::new, |s| s.name.to_string());
             let message = format!("nothing in this loop through `{name}` can end it");
@@ -52,21 +47,6 @@ pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Diagnostic>) {
             findings.push(META.finding(node.span, message, help).at_step(path));
         }
     }
-}
-
-/// The nodes that are on a cycle with `id` which no list and no retry policy bounds.
-fn cycle_of(program: &Program, analysis: &Analysis, id: NodeId) -> BTreeSet<NodeId> {
-    let bounded =
-        |id: NodeId| program.node(id).is_some_and(|n| matches!(n.kind, NodeKind::Next { .. } | NodeKind::Retry { .. }));
-    if bounded(id) {
-        return BTreeSet::new();
-    }
-    let after = |id: NodeId| analysis.edges().filter(move |(from, _)| *from == id).map(|(_, to)| to);
-    let ahead = reachable(analysis, after(id), &bounded);
-    if !ahead.contains(&id) {
-        return BTreeSet::new();
-    }
-    ahead.into_iter().filter(|other| reachable(analysis, after(*other), &bounded).contains(&id)).collect()
 }
 
 struct Loop<'a> {
@@ -78,10 +58,10 @@ struct Loop<'a> {
 impl Loop<'_> {
     /// Whether some way out depends on something that changes from round to round.
     fn can_end(&self) -> bool {
-        let exits = self.analysis.edges().filter(|(from, to)| self.nodes.contains(from) && !self.nodes.contains(to));
+        let leaves = |id: &&NodeId| self.analysis.successors(**id).any(|to| !self.nodes.contains(&to));
         let changing = self.changing();
-        exits.into_iter().any(|(from, _)| match self.program.node(from).map(|n| &n.kind) {
-            Some(NodeKind::Branch { .. }) => self.reads(from).iter().any(|place| changing.contains(place)),
+        self.nodes.iter().filter(leaves).any(|from| match self.program.node(*from).map(|n| &n.kind) {
+            Some(NodeKind::Branch { .. }) => self.reads(*from).iter().any(|place| changing.contains(place)),
             // A call may fail, an expression may raise: that ends the loop, but nobody should count on it.
             _ => false,
         })
@@ -119,8 +99,8 @@ impl Loop<'_> {
     fn computes(&self, id: NodeId, target: PlaceId) -> bool {
         let own = self.reads(id).into_iter().filter(|place| self.is_written_here(*place));
         let after = |place: PlaceId| {
-            let edges = self.analysis.edges().filter(|(from, _)| *from == id);
-            edges.filter_map(|(_, to)| self.analysis.state(to)).map(|s| s.get(place).data).collect::<Vec<_>>()
+            let after = self.analysis.successors(id).filter_map(|to| self.analysis.state(to));
+            after.map(|s| s.get(place).data).collect::<Vec<_>>()
         };
         let written = after(target);
         own.into_iter().any(|place| {
