@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use sluice_core::diagnostic::{Code, Diagnostic, Severity};
+use sluice_core::diagnostic::{Code, Diagnostic, FlowStop, Severity};
 use sluice_core::gate::{Role, Verdict};
 use sluice_core::label::{Atom, Label, Name};
 use sluice_core::text::Span;
@@ -197,8 +197,7 @@ impl Context<'_> {
         let ways = change::admitting(&self.world, site, end.roles, end.atoms);
         let help = change::in_words(&ways, end.otherwise);
         let mut finding = meta.finding(site.span(), message, help).at_step(site.step.path.to_string());
-        let World { program, catalogue, analysis, .. } = self.world;
-        finding.flow = flow(program, catalogue, analysis, site.id, end.sink, end.atoms);
+        finding.flow = self.way(site, end.sink, end.atoms);
         if let Some(source) = finding.flow.first().cloned().filter(|s| s.span != site.span()) {
             finding = finding.also(source.span, "it enters here");
         }
@@ -207,6 +206,18 @@ impl Context<'_> {
             finding.severity = finding.severity.min(Severity::Low);
         }
         finding
+    }
+
+    /// The way that tells most. The nearest source may only repeat what an outsider said to it: where one of the atoms
+    /// enters earlier (a ticket, before the model that answers it), its way is shown.
+    fn way(&self, site: &Site<'_>, sink: Sink, atoms: Label) -> Vec<FlowStop> {
+        let World { program, catalogue, analysis, .. } = self.world;
+        let of = |atoms: Label| flow(program, catalogue, analysis, site.id, sink, atoms);
+        let nearest = of(atoms);
+        if atoms.is_unknown() {
+            return nearest;
+        }
+        one_atom(&self.world, atoms).map(of).fold(nearest, |most, way| if way.len() > most.len() { way } else { most })
     }
 }
 

@@ -100,7 +100,8 @@ fn a_group_that_a_model_names_may_be_a_privileged_one() {
     do/1/ask assistant.answer: permit [category:internal@it, origin:tickets]
     do/2/grant directory.groups.add: runtime [category:internal@it, origin:model:recorded-1, origin:tickets]
     SL204 untrusted-privileged-action critical at do/2/grant: text from `tickets` and `model:recorded-1` reaches the privileged `directory.groups.add` and chooses its reference
-        do/1/ask: `assistant.answer` returns it
+        do/0/read: `tickets.get` returns what others wrote
+        do/1/ask: `assistant.answer` answers from it
         do/2/grant: it reaches `directory.groups.add` as reference
         help: run it, and where policy holds it get approval by the manager of `requester`, who vouches for model:recorded-1, tickets
     ");
