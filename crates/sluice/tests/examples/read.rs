@@ -6,15 +6,25 @@ use sluice_policy::{Bundle, DEFAULT_SOURCES};
 
 use super::folders::{Files, NAMES, example, fresh};
 
-fn governance(files: &Files) -> Result<Governance, String> {
+pub(crate) fn governance(files: &Files) -> Result<Governance, String> {
     Governance::read(files.iter().map(|(path, text)| (path.as_str(), text.as_bytes()))).map_err(|problems| {
         let shown = problems.iter().map(|p| format!("{}:{} {}", p.file, p.diagnostic.span.line, p.diagnostic.message));
         shown.collect::<Vec<_>>().join("\n")
     })
 }
 
+/// The policies by file.
+fn policies(files: &Files) -> Vec<(&str, &str)> {
+    let policies = files.iter().filter_map(|(path, text)| Some((path.strip_prefix("policies/")?, text.as_str())));
+    policies.collect()
+}
+
+pub(crate) fn bundle(files: &Files) -> Bundle {
+    Bundle::load(&policies(files)).unwrap_or_else(|flaws| panic!("{flaws:#?}"))
+}
+
 /// All the workspaces by name.
-fn all() -> Vec<(&'static str, Files)> {
+pub(crate) fn all() -> Vec<(&'static str, Files)> {
     NAMES.into_iter().map(|name| (name, example(name))).chain([("init", fresh())]).collect()
 }
 
