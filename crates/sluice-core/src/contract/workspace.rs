@@ -2,9 +2,11 @@
 //!
 //! It is part of the signed bundle: whoever could mark a production workspace as `demo` could approve with a key file.
 
+use crate::contract::approval::{Party, Requirement};
+use crate::contract::codes::BAD_QUORUM;
 use crate::contract::read::{Located, id, version};
 use crate::diagnostic::Diagnostic;
-use crate::document::{self, Fields};
+use crate::document::{self, Fields, Node};
 use crate::label::Name;
 use crate::text::Text;
 
@@ -49,6 +51,30 @@ pub struct Workspace {
     pub mode: Mode,
     /// Whether one person signs the bundle. Every report and entry says so.
     pub solo: bool,
+    /// Who must sign a definition before it runs; `None` if nobody is asked, and its words then keep their author as origin.
+    pub definitions: Option<Requirement>,
+}
+
+/// `definitions: { approvers: workflow-owners, quorum: 1 }`.
+fn definitions(node: &Node, out: &mut Vec<Diagnostic>) -> Option<Requirement> {
+    const QUORUM_MAX: u64 = 9;
+    let mut fields = Fields::of(node, "`definitions`", out)?;
+    let approvers = fields.required("approvers", out).and_then(|n| id(n, "approvers", out));
+    let quorum = fields.optional("quorum").map_or(Some(1), |n| n.expect_count("quorum", out));
+    let range = fields.optional("quorum").map(|n| n.span);
+    fields.finish(out);
+    let (approvers, quorum) = (approvers?, quorum?);
+    if !(1..=QUORUM_MAX).contains(&quorum) {
+        let message = format!("a quorum is a number from 1 to {QUORUM_MAX}");
+        out.push(BAD_QUORUM.at(range.unwrap_or(node.span), message));
+        return None;
+    }
+    let group = approvers.value;
+    Some(Requirement {
+        role: format!("group:{group}").into(),
+        quorum: usize::try_from(quorum).ok()?,
+        parties: [Party::Principal(group)].into(),
+    })
 }
 
 impl Workspace {
@@ -74,7 +100,12 @@ impl Workspace {
         let modes = [Mode::Demo, Mode::Test, Mode::Production].map(|mode| (mode.name(), mode));
         let mode = fields.required("mode", out).and_then(|n| n.expect_word("mode", &modes, out));
         let solo = fields.optional("solo").map_or(Some(false), |n| n.expect_bool("solo", out));
+        let definitions = fields.optional("definitions").map(|n| definitions(n, out));
         fields.finish(out);
-        Some(Self { name: name?, mode: mode?, solo: solo? })
+        let definitions = match definitions {
+            None => None,
+            Some(requirement) => Some(requirement?),
+        };
+        Some(Self { name: name?, mode: mode?, solo: solo?, definitions })
     }
 }

@@ -230,7 +230,9 @@ pub(super) fn has(value: &Value, key: &Value) -> Outcome {
         (Data::Object(fields), Data::Text(key)) => known(fields.contains_key(key)),
         (Data::Object(_), k) if !matches!(k, Data::Unknown(_)) => known(false),
         (Data::Array(items), Data::Int(i)) => known(position(*i, items.len()).is_some_and(|i| i < items.len())),
-        (data, key) if matches!(data, Data::Unknown(_)) || matches!(key, Data::Unknown(_)) => Outcome::perhaps(Value::unknown(label, Kinds::BOOL), label),
+        (data, key) if matches!(data, Data::Unknown(_)) || matches!(key, Data::Unknown(_)) => {
+            Outcome::perhaps(Value::unknown(label, Kinds::BOOL), label)
+        }
         _ => Outcome::error(format!("{} has no key that is {}", kind_name(value), kind_name(key)), label),
     }
 }

@@ -79,11 +79,8 @@ impl<'e> Evaluator<'e> {
         if optional {
             return Outcome::value(value.clone().raised(look));
         }
-        let message = if kinds::is_known(value) {
-            Value::text(look, message)
-        } else {
-            Value::unknown(look, Kinds::TEXT)
-        };
+        let message =
+            if kinds::is_known(value) { Value::text(look, message) } else { Value::unknown(look, Kinds::TEXT) };
         Outcome { value: None, error: Some(message) }
     }
 

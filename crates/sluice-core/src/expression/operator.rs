@@ -236,9 +236,7 @@ pub(super) fn negated(value: &Value) -> Outcome {
                 None => Outcome::error("the result is no number that fits", case.label),
             },
             Data::Float(f) => Outcome::value(Value::new(case.label, Data::Float(-f))),
-            Data::Unknown(shape) if shape.kinds == Kinds::NUMBER => {
-                Outcome::perhaps(case.clone(), case.label)
-            }
+            Data::Unknown(shape) if shape.kinds == Kinds::NUMBER => Outcome::perhaps(case.clone(), case.label),
             _ => Outcome::error(format!("cannot negate {}", kind_name(&case)), case.label),
         });
     }

@@ -97,10 +97,7 @@ impl Evaluator<'_> {
             let mut stream = Stream::none();
             let any = kinds_of_range(from, by);
             stream.push(Event::Value { value: Value::unknown(label, any), certain: false });
-            stream.push(Event::Error {
-                value: Value::unknown(label, Kinds::TEXT),
-                certain: false,
-            });
+            stream.push(Event::Error { value: Value::unknown(label, Kinds::TEXT), certain: false });
             return stream;
         }
         let direction = compare(by, &Value::int(label, 0));

@@ -110,9 +110,10 @@ impl Stream {
 
     /// The same, its errors only where `other` puts something out.
     pub(super) fn showing_errors_where(mut self, other: &Self) -> Self {
-        let surely = other.events.iter().any(|e| {
-            matches!(e, Event::Value { certain: true, .. } | Event::Error { certain: true, .. })
-        });
+        let surely = other
+            .events
+            .iter()
+            .any(|e| matches!(e, Event::Value { certain: true, .. } | Event::Error { certain: true, .. }));
         if other.events.is_empty() {
             self.events.retain(|e| matches!(e, Event::Value { .. }));
         }

@@ -10,9 +10,9 @@ fn crm(from: &str, to: &str) -> String {
 
 #[test]
 fn a_contract_of_another_version_is_refused_before_its_other_keys_are_read() {
-    assert_snapshot!(crm("version: 1\nconnector: crm", "version: 2\nconector: crm"), @"SL720 connectors/crm.yaml:1:10 this release reads version 1, found version 2");
-    assert_snapshot!(crm("version: 1", "version: \"1\""), @"SL720 connectors/crm.yaml:1:10 this release reads version 1, found version `1`");
-    assert_snapshot!(problems(&edited(&[("registers/regions.yaml", "version: 1", "version: 7")])), @"SL720 registers/regions.yaml:1:10 this release reads version 1, found version 7");
+    assert_snapshot!(crm("version: 1\nconnector: crm", "version: 2\nconector: crm"), @"SL762 connectors/crm.yaml:1:10 this release reads version 1, found version 2");
+    assert_snapshot!(crm("version: 1", "version: \"1\""), @"SL762 connectors/crm.yaml:1:10 this release reads version 1, found version `1`");
+    assert_snapshot!(problems(&edited(&[("registers/regions.yaml", "version: 1", "version: 7")])), @"SL762 registers/regions.yaml:1:10 this release reads version 1, found version 7");
 }
 
 #[test]
@@ -33,12 +33,12 @@ fn every_problem_of_every_file_is_shown_at_once() {
     ]);
     assert_snapshot!(problems(&files), @r"
     SL119 connectors/crm.yaml:9:13 `effect` is `reed`; allowed are `read`, `write`, `export`, `grant`, `execute`, `notify`
-    SL722 registers/principals.yaml:3:38 `domain-admins` is a group, not a person
+    SL764 registers/principals.yaml:3:38 `domain-admins` is a group, not a person
     SL119 workspace.yaml:3:7 `mode` is `prod`; allowed are `demo`, `test`, `production`
-    SL722 registers/classification.yaml:7:17 `helth-office` is not a person or group of the principals register; did you mean `health-office`?
-    SL722 connectors/crm.yaml:5:9 `mars` is not in the regions register
-    SL722 connectors/crm.yaml:22:33 `finacial` is not in the classification register; did you mean `financial`?
-    SL722 connectors/sheets.yaml:13:18 `sheets-eu` is not in the destinations register; did you mean `sheets-us`?
+    SL764 registers/classification.yaml:7:17 `helth-office` is not a person or group of the principals register; did you mean `health-office`?
+    SL764 connectors/crm.yaml:5:9 `mars` is not in the regions register
+    SL764 connectors/crm.yaml:22:33 `finacial` is not in the classification register; did you mean `financial`?
+    SL764 connectors/sheets.yaml:13:18 `sheets-eu` is not in the destinations register; did you mean `sheets-us`?
     ");
 }
 
@@ -56,13 +56,13 @@ fn an_entry_with_errors_of_its_own_is_not_reported_again_where_it_is_named() {
 #[test]
 fn two_actions_that_one_url_could_mean_are_refused() {
     let second = "  accounts.show:\n    effect: read\n    request: { method: GET, path: \"/{kind}\" }\n    arguments: { kind: {} }\n";
-    assert_snapshot!(crm("  accounts.list:\n", &format!("{second}  accounts.list:\n")), @"SL724 connectors/crm.yaml:10:14 `crm.accounts.show` and `crm.accounts.list` (connectors/crm.yaml) both match `GET https://crm.example.com/{kind}`");
+    assert_snapshot!(crm("  accounts.list:\n", &format!("{second}  accounts.list:\n")), @"SL766 connectors/crm.yaml:10:14 `crm.accounts.show` and `crm.accounts.list` (connectors/crm.yaml) both match `GET https://crm.example.com/{kind}`");
     let files = edited(&[
         ("connectors/sheets.yaml", "https://sheets.example.com/v1", "https://directory.example.com"),
         ("connectors/sheets.yaml", "/sheets/{name}/rows", "/groups/{name}/{rows}"),
         ("connectors/sheets.yaml", ", body: [rows]", ""),
     ]);
-    assert_snapshot!(problems(&files), @"SL724 connectors/sheets.yaml:8:14 `sheets.rows.write` and `directory.members.add` (connectors/directory.yaml) both match `POST https://directory.example.com/groups/{name}/{rows}`");
+    assert_snapshot!(problems(&files), @"SL766 connectors/sheets.yaml:8:14 `sheets.rows.write` and `directory.members.add` (connectors/directory.yaml) both match `POST https://directory.example.com/groups/{name}/{rows}`");
     let other_method = second.replace("GET", "HEAD");
     assert_eq!(crm("  accounts.list:\n", &format!("{other_method}  accounts.list:\n")), "no problem");
 }
@@ -70,35 +70,35 @@ fn two_actions_that_one_url_could_mean_are_refused() {
 #[test]
 fn arguments_have_exactly_one_place() {
     let request = "request: { method: GET, path: /accounts }";
-    assert_snapshot!(crm(request, "request: { method: GET, path: \"/accounts/{acount}\" }"), @"SL725 connectors/crm.yaml:10:35 `acount` is not an argument of this action");
-    assert_snapshot!(crm(request, "request: { method: GET, path: /accounts, query: [month, fields, month] }"), @"SL725 connectors/crm.yaml:10:69 `month` has two places");
-    assert_snapshot!(crm(request, "request: { method: GET, path: /accounts, headers: { Authorization: month } }"), @"SL725 connectors/crm.yaml:10:57 `Authorization` is no header that an argument may fill");
-    assert_snapshot!(crm(request, "request: { method: GET, path: /accounts, body: [month] }"), @"SL725 connectors/crm.yaml:10:14 `GET` has no body");
+    assert_snapshot!(crm(request, "request: { method: GET, path: \"/accounts/{acount}\" }"), @"SL767 connectors/crm.yaml:10:35 `acount` is not an argument of this action");
+    assert_snapshot!(crm(request, "request: { method: GET, path: /accounts, query: [month, fields, month] }"), @"SL767 connectors/crm.yaml:10:69 `month` has two places");
+    assert_snapshot!(crm(request, "request: { method: GET, path: /accounts, headers: { Authorization: month } }"), @"SL767 connectors/crm.yaml:10:57 `Authorization` is no header that an argument may fill");
+    assert_snapshot!(crm(request, "request: { method: GET, path: /accounts, body: [month] }"), @"SL767 connectors/crm.yaml:10:14 `GET` has no body");
     assert_snapshot!(crm(request, "request: { method: POST, path: /accounts, body: fields }"), @r"
-    SL725 connectors/crm.yaml:14:7 `limit` has no place: the whole body is another argument
-    SL725 connectors/crm.yaml:13:7 `month` has no place: the whole body is another argument
+    SL767 connectors/crm.yaml:14:7 `limit` has no place: the whole body is another argument
+    SL767 connectors/crm.yaml:13:7 `month` has no place: the whole body is another argument
     ");
-    assert_snapshot!(crm(request, "request: { method: GET, path: \"/a{month}/x\" }"), @"SL726 connectors/crm.yaml:10:35 `path` is `/a{month}/x`: it must be `/segments` in which `{argument}` is a whole one");
+    assert_snapshot!(crm(request, "request: { method: GET, path: \"/a{month}/x\" }"), @"SL768 connectors/crm.yaml:10:35 `path` is `/a{month}/x`: it must be `/segments` in which `{argument}` is a whole one");
     let sql = |from, to| problems(&edited(&[("connectors/ledgers.yaml", from, to)]));
     assert_snapshot!(sql("month = :month", "month = :moth"), @r"
-    SL725 connectors/ledgers.yaml:9:27 `moth` is not an argument of this action; did you mean `month`?
-    SL725 connectors/ledgers.yaml:10:18 `month` has no place in the statement
+    SL767 connectors/ledgers.yaml:9:27 `moth` is not an argument of this action; did you mean `month`?
+    SL767 connectors/ledgers.yaml:10:18 `month` has no place in the statement
     ");
-    assert_snapshot!(sql("month = :month", "month = :month; DELETE FROM totals"), @"SL741 connectors/ledgers.yaml:9:27 it holds more than one statement");
+    assert_snapshot!(sql("month = :month", "month = :month; DELETE FROM totals"), @"SL783 connectors/ledgers.yaml:9:27 it holds more than one statement");
     let files = |from, to| problems(&edited(&[("connectors/archive.yaml", from, to)]));
-    assert_snapshot!(files("{month}.jsonl", "../{month}.jsonl"), @"SL726 connectors/archive.yaml:9:22 `../{month}.jsonl` must be a plain path inside the folder");
-    assert_snapshot!(files("{month}.jsonl", "{moth}.jsonl"), @"SL725 connectors/archive.yaml:9:22 `moth` is not an argument of this action; did you mean `month`?");
+    assert_snapshot!(files("{month}.jsonl", "../{month}.jsonl"), @"SL768 connectors/archive.yaml:9:22 `../{month}.jsonl` must be a plain path inside the folder");
+    assert_snapshot!(files("{month}.jsonl", "{moth}.jsonl"), @"SL767 connectors/archive.yaml:9:22 `moth` is not an argument of this action; did you mean `month`?");
 }
 
 #[test]
 fn an_export_goes_somewhere() {
     let without = problems(&edited(&[("connectors/sheets.yaml", "    destination: sheets-us\n", "")]));
-    assert_snapshot!(without, @"SL727 connectors/sheets.yaml:6:3 an action that is `export` sends data nowhere");
+    assert_snapshot!(without, @"SL769 connectors/sheets.yaml:6:3 an action that is `export` sends data nowhere");
     let argument = |name: &str| {
         let to = format!("destination: {{ argument: {name} }}");
         problems(&edited(&[("connectors/sheets.yaml", "destination: sheets-us", &to)]))
     };
-    assert_snapshot!(argument("nam"), @"SL725 connectors/sheets.yaml:13:30 `nam` is not an argument of this action; did you mean `name`?");
+    assert_snapshot!(argument("nam"), @"SL767 connectors/sheets.yaml:13:30 `nam` is not an argument of this action; did you mean `name`?");
     assert_eq!(argument("name"), "no problem");
 }
 
@@ -118,7 +118,7 @@ fn a_base_means_one_host_to_every_reader() {
         "\"https://crm.example.com/č\"",
     ] {
         let found = base(bad);
-        assert!(found.starts_with("SL728 connectors/crm.yaml:3:28"), "{bad}: {found}");
+        assert!(found.starts_with("SL770 connectors/crm.yaml:3:28"), "{bad}: {found}");
     }
     assert_eq!(base("\"https://crm.example.com:8443/v2/\""), "no problem");
     assert_eq!(base("\"http://127.0.0.1:4100\", allow_private: true"), "no problem");
@@ -136,43 +136,43 @@ fn a_model_cannot_be_vouched_for() {
         )]))
     };
     assert_snapshot!(with("{ from: replace, trust: { \"/x\": trusted }, dataset: d }"), @r"
-    SL729 connectors/assistant.yaml:9:21 a model's reply cannot `replace` its prompt
-    SL729 connectors/assistant.yaml:9:37 a model's reply cannot be `trusted`
-    SL737 connectors/assistant.yaml:9:65 a model keeps no dataset
+    SL771 connectors/assistant.yaml:9:21 a model's reply cannot `replace` its prompt
+    SL771 connectors/assistant.yaml:9:37 a model's reply cannot be `trusted`
+    SL779 connectors/assistant.yaml:9:65 a model keeps no dataset
     ");
     assert_eq!(with("{ from: merge, trust: { \"\": origin }, labels: { \"\": [internal] } }"), "no problem");
 }
 
 #[test]
 fn contradictions_and_slips_are_refused() {
-    assert_snapshot!(problems(&edited(&[("connectors/directory.yaml", "effect: grant", "effect: grant\n    privileged: false")])), @"SL734 connectors/directory.yaml:9:17 `grant` is privileged by what it does");
-    assert_snapshot!(crm("transport: { http:", "transport: { sql: { database: d }, http:"), @"SL734 connectors/crm.yaml:3:12 a transport is exactly one of `http`, `sql`, `files` and `model`");
-    assert_snapshot!(crm("allow: [id, name, balance, last_position, health_note]", "allow: []"), @"SL738 connectors/crm.yaml:12:53 `allow` lists nothing");
-    assert_snapshot!(crm("\"/accounts/*/name\"", "\"accounts/*/name\""), @"SL726 connectors/crm.yaml:21:9 `accounts/*/name` is no path");
-    assert_snapshot!(crm("limit: { role: amount }", "limit: { role: amount }\n    idempotency: { key: K, lookup: accounts.list }"), @"SL734 connectors/crm.yaml:15:18 `idempotency` is exactly one of `key` and `lookup`");
-    assert_snapshot!(problems(&edited(&[("connectors/sheets.yaml", "idempotency: { key: Idempotency-Key }", "idempotency: { lookup: rows.write }")])), @"SL730 connectors/sheets.yaml:9:18 `rows.write` is `export`: asking whether an effect happened must not cause one");
+    assert_snapshot!(problems(&edited(&[("connectors/directory.yaml", "effect: grant", "effect: grant\n    privileged: false")])), @"SL776 connectors/directory.yaml:9:17 `grant` is privileged by what it does");
+    assert_snapshot!(crm("transport: { http:", "transport: { sql: { database: d }, http:"), @"SL776 connectors/crm.yaml:3:12 a transport is exactly one of `http`, `sql`, `files` and `model`");
+    assert_snapshot!(crm("allow: [id, name, balance, last_position, health_note]", "allow: []"), @"SL780 connectors/crm.yaml:12:53 `allow` lists nothing");
+    assert_snapshot!(crm("\"/accounts/*/name\"", "\"accounts/*/name\""), @"SL768 connectors/crm.yaml:21:9 `accounts/*/name` is no path");
+    assert_snapshot!(crm("limit: { role: amount }", "limit: { role: amount }\n    idempotency: { key: K, lookup: accounts.list }"), @"SL776 connectors/crm.yaml:15:18 `idempotency` is exactly one of `key` and `lookup`");
+    assert_snapshot!(problems(&edited(&[("connectors/sheets.yaml", "idempotency: { key: Idempotency-Key }", "idempotency: { lookup: rows.write }")])), @"SL772 connectors/sheets.yaml:9:18 `rows.write` is `export`: asking whether an effect happened must not cause one");
     assert_snapshot!(problems(&edited(&[("connectors/sheets.yaml", "bytes: 1MiB, timeout: 30s", "bytes: 1 mile, timeout: 30")])), @r"
-    SL735 connectors/sheets.yaml:15:37 `bytes` cannot be `1 mile`
-    SL735 connectors/sheets.yaml:15:54 `timeout` cannot be `30`
+    SL777 connectors/sheets.yaml:15:37 `bytes` cannot be `1 mile`
+    SL777 connectors/sheets.yaml:15:54 `timeout` cannot be `30`
     ");
-    assert_snapshot!(problems(&edited(&[("connectors/archive.yaml", "owner: sales\n", "")])), @"SL731 connectors/archive.yaml:10:126 `archive` has a rule on its output and no owner");
-    assert_snapshot!(problems(&edited(&[("connectors/archive.yaml", "folder: data/archive", "folder: ../archive")])), @"SL740 connectors/archive.yaml:3:31 `folder` must be a plain path inside the workspace");
-    assert_snapshot!(problems(&edited(&[("registers/classification.yaml", "only: [eu, us]", "only: []")])), @"SL738 registers/classification.yaml:4:72 `only` lists nothing");
-    assert_snapshot!(crm("connector: crm", "connector: \"c:rm\""), @"SL721 connectors/crm.yaml:2:12 `c:rm` cannot be a name");
-    assert_snapshot!(crm("connector: crm", "connector: sheets"), @"SL723 connectors/sheets.yaml:2:12 two contracts describe connector `sheets`");
+    assert_snapshot!(problems(&edited(&[("connectors/archive.yaml", "owner: sales\n", "")])), @"SL773 connectors/archive.yaml:10:126 `archive` has a rule on its output and no owner");
+    assert_snapshot!(problems(&edited(&[("connectors/archive.yaml", "folder: data/archive", "folder: ../archive")])), @"SL782 connectors/archive.yaml:3:31 `folder` must be a plain path inside the workspace");
+    assert_snapshot!(problems(&edited(&[("registers/classification.yaml", "only: [eu, us]", "only: []")])), @"SL780 registers/classification.yaml:4:72 `only` lists nothing");
+    assert_snapshot!(crm("connector: crm", "connector: \"c:rm\""), @"SL763 connectors/crm.yaml:2:12 `c:rm` cannot be a name");
+    assert_snapshot!(crm("connector: crm", "connector: sheets"), @"SL765 connectors/sheets.yaml:2:12 two contracts describe connector `sheets`");
 }
 
 #[test]
 fn nobody_releases_what_is_not_theirs() {
     let release = |from, to| problems(&edited(&[("registers/releases.yaml", from, to)]));
-    assert_snapshot!(release("by: health-office", "by: it"), @"SL732 registers/releases.yaml:5:28 `it` cannot release `phi`, which `health-office` owns");
-    assert_snapshot!(release("clears: { origins: [tickets", "clears: { origins: [crm"), @"SL732 registers/releases.yaml:9:25 `it` may not vouch for `crm`");
-    assert_snapshot!(release("accepts: []", "accepts: [author]"), @"SL732 registers/releases.yaml:10:15 `it` may not vouch for `author`");
-    assert_snapshot!(release("drop: [\"/*/health_note\"]", "drop: [\"/*/health_note\"]\n    mask: [\"\"]"), @"SL734 registers/releases.yaml:3:3 `without-health` must have exactly one of `drop`, `mask` and `allow`");
+    assert_snapshot!(release("by: health-office", "by: it"), @"SL774 registers/releases.yaml:5:28 `it` cannot release `phi`, which `health-office` owns");
+    assert_snapshot!(release("clears: { origins: [tickets", "clears: { origins: [crm"), @"SL774 registers/releases.yaml:9:25 `it` may not vouch for `crm`");
+    assert_snapshot!(release("accepts: []", "accepts: [author]"), @"SL774 registers/releases.yaml:10:15 `it` may not vouch for `author`");
+    assert_snapshot!(release("drop: [\"/*/health_note\"]", "drop: [\"/*/health_note\"]\n    mask: [\"\"]"), @"SL776 registers/releases.yaml:3:3 `without-health` must have exactly one of `drop`, `mask` and `allow`");
     assert_snapshot!(release("origins: [tickets, \"model:recorded-1\"]", "origins: [ticket, \"model:recorded-2\", \"person:eve\"]"), @r"
-    SL722 registers/releases.yaml:9:25 `ticket` is no origin; did you mean `tickets`?
-    SL722 registers/releases.yaml:9:33 `recorded-2` is no model that a contract reaches; did you mean `recorded-1`?
-    SL722 registers/releases.yaml:9:53 `eve` is not a person of the principals register
+    SL764 registers/releases.yaml:9:25 `ticket` is no origin; did you mean `tickets`?
+    SL764 registers/releases.yaml:9:33 `recorded-2` is no model that a contract reaches; did you mean `recorded-1`?
+    SL764 registers/releases.yaml:9:53 `eve` is not a person of the principals register
     ");
 }
 
@@ -188,25 +188,25 @@ fn principals_are_distinct_and_their_keys_their_own() {
         problems(&edited(&edits))
     };
     assert_eq!(with(key("ana", 1), key("ben", 2)), "no problem");
-    assert_snapshot!(with(key("ana", 1), key("ana", 2)), @"SL736 registers/principals.yaml:4:17 this is the key of `ana`, listed under `ben`");
-    assert_snapshot!(with(key("ana", 1), key("ben", 1)), @"SL723 registers/principals.yaml:4:17 this key is listed twice");
-    assert_snapshot!(with(key("ana", 1), "sluice-public-key-1 ben".to_owned()), @"SL736 registers/principals.yaml:4:17 this is no Sluice key line");
+    assert_snapshot!(with(key("ana", 1), key("ana", 2)), @"SL778 registers/principals.yaml:4:17 this is the key of `ana`, listed under `ben`");
+    assert_snapshot!(with(key("ana", 1), key("ben", 1)), @"SL765 registers/principals.yaml:4:17 this key is listed twice");
+    assert_snapshot!(with(key("ana", 1), "sluice-public-key-1 ben".to_owned()), @"SL778 registers/principals.yaml:4:17 this is no Sluice key line");
     let principals = |from, to| problems(&edited(&[("registers/principals.yaml", from, to)]));
     assert_snapshot!(principals("backup: { owner: it", "ben: { owner: it"), @r"
-    SL723 registers/principals.yaml:13:3 `ben` names two principals
-    SL722 registers/principals.yaml:11:54 `backup` is not a person, group or service of the principals register
+    SL765 registers/principals.yaml:13:3 `ben` names two principals
+    SL764 registers/principals.yaml:11:54 `backup` is not a person, group or service of the principals register
     ");
-    assert_snapshot!(principals("members: [ana, cleo]", "members: [ana, recorded-1]"), @"SL722 registers/principals.yaml:7:27 `recorded-1` is a model, not a person, group or service");
+    assert_snapshot!(principals("members: [ana, cleo]", "members: [ana, recorded-1]"), @"SL764 registers/principals.yaml:7:27 `recorded-1` is a model, not a person, group or service");
 }
 
 #[test]
 fn a_workspace_says_what_it_is() {
     let mut files = workspace();
     files.remove("workspace.yaml");
-    assert_snapshot!(problems(&files), @"SL733 workspace.yaml:1:1 `workspace.yaml` is missing");
+    assert_snapshot!(problems(&files), @"SL775 workspace.yaml:1:1 `workspace.yaml` is missing");
     let mut files = workspace();
     files.insert("registers/destination.yaml".to_owned(), "version: 1\n".to_owned());
-    assert_snapshot!(problems(&files), @"SL722 registers/destination.yaml:1:1 `registers/destination.yaml` is no register");
+    assert_snapshot!(problems(&files), @"SL764 registers/destination.yaml:1:1 `registers/destination.yaml` is no register");
 }
 
 #[test]

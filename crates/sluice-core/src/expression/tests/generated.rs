@@ -15,24 +15,54 @@ pub(super) fn program() -> impl Strategy<Value = String> {
 }
 
 fn expression() -> BoxedStrategy<String> {
-    leaf().prop_recursive(4, 24, 3, |inner| {
-        let e = || inner.clone();
-        prop_oneof![
-            3 => one(e()),
-            3 => two(e()),
-            1 => three(e()),
-            2 => folded(e()),
-            2 => modified(e()),
-        ]
-    })
-    .boxed()
+    leaf()
+        .prop_recursive(4, 24, 3, |inner| {
+            let e = || inner.clone();
+            prop_oneof![
+                3 => one(e()),
+                3 => two(e()),
+                1 => three(e()),
+                2 => folded(e()),
+                2 => modified(e()),
+            ]
+        })
+        .boxed()
 }
 
 fn leaf() -> impl Strategy<Value = String> {
     let fixed = [
-        ".", ".", ".a", ".b", ".c", ".a?", ".b.c?", ".[0]?", ".[-1]?", ".[]?", ".[1:]?", ".[:1]?", "$x", "$y", "0", "1",
-        "2.5", "-3", "\"ab\"", "\"a,b\"", "null", "true", "false", "[]", "{}", "empty", "error", "error(\"e\")", "[1, 2]",
-        "{a: 1}", "[.[]?]", "$x.a?",
+        ".",
+        ".",
+        ".a",
+        ".b",
+        ".c",
+        ".a?",
+        ".b.c?",
+        ".[0]?",
+        ".[-1]?",
+        ".[]?",
+        ".[1:]?",
+        ".[:1]?",
+        "$x",
+        "$y",
+        "0",
+        "1",
+        "2.5",
+        "-3",
+        "\"ab\"",
+        "\"a,b\"",
+        "null",
+        "true",
+        "false",
+        "[]",
+        "{}",
+        "empty",
+        "error",
+        "error(\"e\")",
+        "[1, 2]",
+        "{a: 1}",
+        "[.[]?]",
+        "$x.a?",
     ];
     proptest::sample::select(fixed.map(str::to_owned).to_vec())
 }
@@ -50,51 +80,163 @@ fn fill(template: &str, parts: &[&str]) -> String {
 
 fn one(e: BoxedStrategy<String>) -> impl Strategy<Value = String> {
     let of: &[&str] = &[
-        "[#1]", "(#1)?", "(#1 | .a)", "(#1).a?", "(#1)[0]?", "[(#1)[]?]", "-(#1)", "(#1 | not)", "(#1 | length)",
-        "(#1 | keys)", "(#1 | keys_unsorted)", "(#1 | type)", "(#1 | tostring)", "(#1 | tojson)", "(#1 | add)", "(#1 | any)",
-        "(#1 | all)", "(#1 | sort)", "(#1 | unique)", "(#1 | min)", "(#1 | max)", "(#1 | reverse)", "(#1 | flatten)",
-        "(#1 | flatten(1))", "(#1 | to_entries)", "(#1 | first)", "(#1 | last)", "first(#1)", "last(#1)", "isempty(#1)",
-        "[limit(1; #1)]", "[limit(2; #1)]", "[skip(1; #1)]", "(#1 | values)", "(#1 | scalars)", "(#1 | iterables)",
-        "(#1 | ascii_upcase)", "(#1 | explode)", "(#1 | has(\"a\"))", "(#1 | has(0))", "(#1 | split(\",\"))",
-        "(#1 | join(\"-\"))", "(#1 | startswith(\"a\"))", "(#1 | ltrimstr(\"a\"))", "(#1 | floor)", "(#1 | select(. != \"\") | tonumber)",
-        "(#1 | trim)", "(#1 | @base64)", "(#1 | @uri)", "\"<\\(#1)>\"", "{a: #1}", "{b: #1, c: $x}",
-        "{(#1 | tostring): 1}", "{a: (#1)} | .a", "try (#1) catch 7", "(try error(#1) catch 3)", "(try error({a: $x}) catch .a)", "(#1 | .[1:])",
-        "(#1)[:1]", "[range(0; 3) as $x | #1]", "[range((#1 | length); 4)]", "(#1 | objects | to_entries | from_entries)",
-        "(#1 | objects | with_entries(.value |= [.]))", "(#1 | index(\"b\"))", "(#1 | indices(1))", "(#1 | utf8bytelength)",
-        "(#1 | implode)", "(#1 | isnumber)", "(#1 | @json)", "(#1 | @html)", "(#1 | select(. != \"\") | toboolean)", "(#1 | . / 2)", "(#1 | . % 3)",
-        "(#1 | getpath([\"a\", \"b\"]))", "(#1 | @base64 | @base64d)", "(#1 | tojson | fromjson)", "(#1 | @sh)",
+        "[#1]",
+        "(#1)?",
+        "(#1 | .a)",
+        "(#1).a?",
+        "(#1)[0]?",
+        "[(#1)[]?]",
+        "-(#1)",
+        "(#1 | not)",
+        "(#1 | length)",
+        "(#1 | keys)",
+        "(#1 | keys_unsorted)",
+        "(#1 | type)",
+        "(#1 | tostring)",
+        "(#1 | tojson)",
+        "(#1 | add)",
+        "(#1 | any)",
+        "(#1 | all)",
+        "(#1 | sort)",
+        "(#1 | unique)",
+        "(#1 | min)",
+        "(#1 | max)",
+        "(#1 | reverse)",
+        "(#1 | flatten)",
+        "(#1 | flatten(1))",
+        "(#1 | to_entries)",
+        "(#1 | first)",
+        "(#1 | last)",
+        "first(#1)",
+        "last(#1)",
+        "isempty(#1)",
+        "[limit(1; #1)]",
+        "[limit(2; #1)]",
+        "[skip(1; #1)]",
+        "(#1 | values)",
+        "(#1 | scalars)",
+        "(#1 | iterables)",
+        "(#1 | ascii_upcase)",
+        "(#1 | explode)",
+        "(#1 | has(\"a\"))",
+        "(#1 | has(0))",
+        "(#1 | split(\",\"))",
+        "(#1 | join(\"-\"))",
+        "(#1 | startswith(\"a\"))",
+        "(#1 | ltrimstr(\"a\"))",
+        "(#1 | floor)",
+        "(#1 | select(. != \"\") | tonumber)",
+        "(#1 | trim)",
+        "(#1 | @base64)",
+        "(#1 | @uri)",
+        "\"<\\(#1)>\"",
+        "{a: #1}",
+        "{b: #1, c: $x}",
+        "{(#1 | tostring): 1}",
+        "{a: (#1)} | .a",
+        "try (#1) catch 7",
+        "(try error(#1) catch 3)",
+        "(try error({a: $x}) catch .a)",
+        "(#1 | .[1:])",
+        "(#1)[:1]",
+        "[range(0; 3) as $x | #1]",
+        "[range((#1 | length); 4)]",
+        "(#1 | objects | to_entries | from_entries)",
+        "(#1 | objects | with_entries(.value |= [.]))",
+        "(#1 | index(\"b\"))",
+        "(#1 | indices(1))",
+        "(#1 | utf8bytelength)",
+        "(#1 | implode)",
+        "(#1 | isnumber)",
+        "(#1 | @json)",
+        "(#1 | @html)",
+        "(#1 | select(. != \"\") | toboolean)",
+        "(#1 | . / 2)",
+        "(#1 | . % 3)",
+        "(#1 | getpath([\"a\", \"b\"]))",
+        "(#1 | @base64 | @base64d)",
+        "(#1 | tojson | fromjson)",
+        "(#1 | @sh)",
     ];
     (template(of), e).prop_map(|(t, a)| fill(t, &[&a]))
 }
 
 fn two(e: BoxedStrategy<String>) -> impl Strategy<Value = String> {
     let of: &[&str] = &[
-        "(#1 | #2)", "(#1, #2)", "(#1 + #2)", "(#1 - #2)", "(#1 * #2)", "(#1 / (#2 | tostring))", "(#1 == #2)", "(#1 < #2)",
-        "(#1 >= #2)", "(#1 != #2)", "(#1 and #2)", "(#1 or #2)", "(#1 // #2)", "(#1 as $x | #2)", "(#1 as [$x, $y] | #2)",
-        "(#1 as {a: $x} | #2)", "{a: #1, b: #2}", "[#1, #2]", "(#1 | select(#2))", "[(#1)[]? | #2]", "(#1 | map(#2))",
-        "(#1 | sort_by(#2))", "(#1 | group_by(#2))", "(#1 | min_by(#2))", "(#1 | max_by(#2))", "(#1 | unique_by(#2))",
-        "any(#1; #2)", "all(#1; #2)", "(#1 | any(#2))", "(#1 | contains(#2))", "(#1 | inside(#2))", "(try #1 catch (\"c\" | #2))",
-        "\"\\(#1)-\\(#2)\"", "[limit(2; #1, #2)]", "(#1 | .[#2]?)", "(if #1 then #2 end)", "(#1 | map(select(#2)))",
-        "add(#1, #2)", "[#1 | #2]", "(#1 | .[(#2 | length):])", "[range(0; (#1 | length); 2)] + #2", "first(#1, #2)",
-        "(#1 | objects | with_entries(select(#2)))", "(#1 | [.[]? | #2] | length)",
+        "(#1 | #2)",
+        "(#1, #2)",
+        "(#1 + #2)",
+        "(#1 - #2)",
+        "(#1 * #2)",
+        "(#1 / (#2 | tostring))",
+        "(#1 == #2)",
+        "(#1 < #2)",
+        "(#1 >= #2)",
+        "(#1 != #2)",
+        "(#1 and #2)",
+        "(#1 or #2)",
+        "(#1 // #2)",
+        "(#1 as $x | #2)",
+        "(#1 as [$x, $y] | #2)",
+        "(#1 as {a: $x} | #2)",
+        "{a: #1, b: #2}",
+        "[#1, #2]",
+        "(#1 | select(#2))",
+        "[(#1)[]? | #2]",
+        "(#1 | map(#2))",
+        "(#1 | sort_by(#2))",
+        "(#1 | group_by(#2))",
+        "(#1 | min_by(#2))",
+        "(#1 | max_by(#2))",
+        "(#1 | unique_by(#2))",
+        "any(#1; #2)",
+        "all(#1; #2)",
+        "(#1 | any(#2))",
+        "(#1 | contains(#2))",
+        "(#1 | inside(#2))",
+        "(try #1 catch (\"c\" | #2))",
+        "\"\\(#1)-\\(#2)\"",
+        "[limit(2; #1, #2)]",
+        "(#1 | .[#2]?)",
+        "(if #1 then #2 end)",
+        "(#1 | map(select(#2)))",
+        "add(#1, #2)",
+        "[#1 | #2]",
+        "(#1 | .[(#2 | length):])",
+        "[range(0; (#1 | length); 2)] + #2",
+        "first(#1, #2)",
+        "(#1 | objects | with_entries(select(#2)))",
+        "(#1 | [.[]? | #2] | length)",
     ];
     (template(of), e.clone(), e).prop_map(|(t, a, b)| fill(t, &[&a, &b]))
 }
 
 fn three(e: BoxedStrategy<String>) -> impl Strategy<Value = String> {
     let of: &[&str] = &[
-        "(if #1 then #2 else #3 end)", "(if #1 then #2 elif #3 then 1 else 2 end)", "[#1, #2, #3]", "(#1 as $x | #2 | #3)",
-        "{a: #1, b: #2, c: #3}", "(#1 // #2 // #3)", "(#1 | (#2, #3))", "first(#1 | select(#2) | #3)",
-        "(try (#1 | #2) catch ([1, 2] | #3))", "[.[]? | select(#1) | #2] | #3",
+        "(if #1 then #2 else #3 end)",
+        "(if #1 then #2 elif #3 then 1 else 2 end)",
+        "[#1, #2, #3]",
+        "(#1 as $x | #2 | #3)",
+        "{a: #1, b: #2, c: #3}",
+        "(#1 // #2 // #3)",
+        "(#1 | (#2, #3))",
+        "first(#1 | select(#2) | #3)",
+        "(try (#1 | #2) catch ([1, 2] | #3))",
+        "[.[]? | select(#1) | #2] | #3",
     ];
     (template(of), e.clone(), e.clone(), e).prop_map(|(t, a, b, c)| fill(t, &[&a, &b, &c]))
 }
 
 fn folded(e: BoxedStrategy<String>) -> impl Strategy<Value = String> {
     let of: &[&str] = &[
-        "(reduce (#1) as $x (0; . + ($x | length)))", "(reduce (#1) as $x (#2; [., $x]))", "(reduce .[]? as $x (#1; [$x, #2]))",
-        "(reduce .[]? as $x (null; first((#1), 0)))", "(reduce .[]? as $x ({}; . + {($x | tostring): $x}))",
-        "[foreach .[]? as $x (0; . + 1; #1)]", "[foreach (#1) as $x (#2; [$x])]", "(reduce (#1) as [$x, $y] (0; {a: ., b: $y}))",
+        "(reduce (#1) as $x (0; . + ($x | length)))",
+        "(reduce (#1) as $x (#2; [., $x]))",
+        "(reduce .[]? as $x (#1; [$x, #2]))",
+        "(reduce .[]? as $x (null; first((#1), 0)))",
+        "(reduce .[]? as $x ({}; . + {($x | tostring): $x}))",
+        "[foreach .[]? as $x (0; . + 1; #1)]",
+        "[foreach (#1) as $x (#2; [$x])]",
+        "(reduce (#1) as [$x, $y] (0; {a: ., b: $y}))",
         "(reduce .[]? as $x (#1; if $x == 1 then #2 | [.] | .[0] else . end))",
     ];
     // A fold whose update has several outputs is not translated: stand something else in for it.
@@ -104,9 +246,25 @@ fn folded(e: BoxedStrategy<String>) -> impl Strategy<Value = String> {
 
 fn modified(e: BoxedStrategy<String>) -> impl Strategy<Value = String> {
     let paths = [
-        ".", ".a", ".b", ".a.b", "(arrays | .[0])", "(arrays | .[-1])", ".[]", ".a?", ".[]?", ".[1:]", ".[]?.a?", "(.a, .b)",
-        "(.[]? | select(. == 1))", "(.[]? | select(.a? // false))", "(if (.a? // 1) then .a else .b end)", ".[$x | tostring]?", ".[:1]?",
-        "(.a | .b)", ".[\"c\"]",
+        ".",
+        ".a",
+        ".b",
+        ".a.b",
+        "(arrays | .[0])",
+        "(arrays | .[-1])",
+        ".[]",
+        ".a?",
+        ".[]?",
+        ".[1:]",
+        ".[]?.a?",
+        "(.a, .b)",
+        "(.[]? | select(. == 1))",
+        "(.[]? | select(.a? // false))",
+        "(if (.a? // 1) then .a else .b end)",
+        ".[$x | tostring]?",
+        ".[:1]?",
+        "(.a | .b)",
+        ".[\"c\"]",
     ];
     let operators = ["|=", "=", "+=", "//=", "*=", "-="];
     let path = proptest::sample::select(paths.to_vec());
@@ -176,9 +334,9 @@ pub(super) fn abstracted(value: &Value, choices: &[u8], next: &mut usize, other:
     *next += 1;
     let [a, _, c] = atoms();
     let below = match &value.data {
-        Data::Array(items) => Data::Array(Arc::new(
-            items.iter().map(|item| abstracted(item, choices, next, other)).collect(),
-        )),
+        Data::Array(items) => {
+            Data::Array(Arc::new(items.iter().map(|item| abstracted(item, choices, next, other)).collect()))
+        }
         Data::Object(fields) => Data::Object(Arc::new(
             fields.iter().map(|(k, v)| (k.clone(), abstracted(v, choices, next, other))).collect(),
         )),
@@ -217,9 +375,9 @@ pub(super) fn varied(value: &Value, secret: Label, others: &[Value], next: &mut 
         Data::Array(items) => {
             Data::Array(Arc::new(items.iter().map(|item| varied(item, secret, others, next)).collect()))
         }
-        Data::Object(fields) => Data::Object(Arc::new(
-            fields.iter().map(|(k, v)| (k.clone(), varied(v, secret, others, next))).collect(),
-        )),
+        Data::Object(fields) => {
+            Data::Object(Arc::new(fields.iter().map(|(k, v)| (k.clone(), varied(v, secret, others, next))).collect()))
+        }
         data => data.clone(),
     };
     Value::new(value.label, data)

@@ -22,7 +22,9 @@ fn alike(a: &Value, b: &Value, secret: Label) -> bool {
         _ => return false,
     }
     match (&a.data, &b.data) {
-        (Data::Array(x), Data::Array(y)) => x.len() == y.len() && x.iter().zip(y.iter()).all(|(x, y)| alike(x, y, secret)),
+        (Data::Array(x), Data::Array(y)) => {
+            x.len() == y.len() && x.iter().zip(y.iter()).all(|(x, y)| alike(x, y, secret))
+        }
         (Data::Object(x), Data::Object(y)) => {
             x.keys().eq(y.keys()) && x.values().zip(y.values()).all(|(x, y)| alike(x, y, secret))
         }
