@@ -1,7 +1,20 @@
 //! Drives the engine in the world: the workspace, its gate, proposals, approvals, runs and the audit of them.
 //!
-//! Callers are handed what they may do: a proposer cannot approve, an approver cannot run.
-//! The loop in [`driver`] is the one that production and the simulator share; what differs is the
-//! [`driver::Host`].
+//! Callers are handed what they may do: a [`proposal::Proposer`] cannot approve, an
+//! [`approvals::Approver`] cannot run, an [`run::Executor`] cannot approve. The loop in [`driver`] is the
+//! one that production and the simulator share; what differs is the [`driver::Host`].
 
+pub mod admit;
+pub mod approvals;
+pub mod audit;
+pub mod clock;
+pub mod connect;
 pub mod driver;
+pub mod gate;
+pub mod home;
+pub mod host;
+pub mod init;
+pub mod ledger;
+pub mod proposal;
+pub mod run;
+pub mod workspace;

@@ -1,0 +1,354 @@
+//! What waits for people, and what they say: recorded statements over digests.
+//!
+//! An approval is never a flag. It is a signature over one exact digest; whether it counts is judged each
+//! time it is used, against the principals of that moment.
+
+use std::collections::BTreeSet;
+
+use sluice_core::contract::Digest;
+use sluice_core::contract::approval::{Decision, Nonce, Question, Refusal, Requirement, SignedStatement, Statement};
+use sluice_core::contract::closure::ClosureDigest;
+use sluice_core::contract::key::SecretKey;
+use sluice_core::label::Name;
+use sluice_engine::{Fact, GateAnswer};
+use sluice_ledger::cbor::Map;
+use sluice_ledger::{EntryKind, RunId};
+use sluice_store::{FIELD_APPROVAL, NewRecord, Payload};
+use thiserror::Error;
+
+use crate::clock::now_ms;
+use crate::gate::requirement_from;
+use crate::ledger::{Ledger, LedgerError, random};
+use crate::proposal::{Proposal, ProposalError};
+use crate::workspace::Workspace;
+
+/// How long a signature counts if its signer says nothing else.
+pub const EXPIRY_MS_DEFAULT: u64 = 8 * 60 * 60 * 1_000;
+
+/// Something that waits for people.
+#[derive(Clone, Debug)]
+pub struct Waiting {
+    /// The id under which they find it.
+    pub id: String,
+    /// What it is about.
+    pub about: About,
+    /// What they would sign.
+    pub digest: ClosureDigest,
+    /// On whose behalf.
+    pub requester: Name,
+    /// Who must agree.
+    pub needs: Vec<Requirement>,
+    /// In words.
+    pub why: String,
+    /// Who approved so far, and who denied.
+    pub said: Vec<(Name, Decision)>,
+    /// Whether everything needed was said.
+    pub is_satisfied: bool,
+}
+
+/// What an approval is about.
+#[derive(Clone, Debug)]
+pub enum About {
+    /// A definition.
+    Definition {
+        /// Its file's name.
+        name: String,
+        /// Its text.
+        text: String,
+        /// Who wrote it, in words.
+        author: String,
+    },
+    /// One step of a run.
+    Step {
+        /// The run.
+        run: RunId,
+        /// `connector.action`.
+        action: String,
+        /// The gate's request, whole.
+        request: String,
+        /// What would be sent.
+        arguments: serde_json::Value,
+        /// Origins that the approval vouches for, at this gate only.
+        clears: Vec<String>,
+    },
+}
+
+/// Why something cannot be approved.
+#[derive(Debug, Error)]
+pub enum ApprovalError {
+    /// The ledger.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The proposal behind it.
+    #[error(transparent)]
+    Proposal(#[from] ProposalError),
+    /// SL430. No such id.
+    #[error("SL430: nothing called `{id}` waits for approval; `sluice approvals list` shows what does")]
+    Unknown {
+        /// The id.
+        id: String,
+    },
+    /// A signature that would not count.
+    #[error("{}: this approval would not count: {source}", source.code())]
+    Refused {
+        /// Why not.
+        source: Refusal,
+    },
+    /// SL431. Nobody asked this person.
+    #[error("SL431: `{person}` is not among those who may decide `{id}`: it needs {needs}")]
+    NotAsked {
+        /// Who tried.
+        person: Name,
+        /// What.
+        id: String,
+        /// Who may.
+        needs: String,
+    },
+    /// SL432. The stored question cannot be read.
+    #[error("SL432: the question behind `{id}` cannot be opened: {why}")]
+    Unreadable {
+        /// The id.
+        id: String,
+        /// Why.
+        why: String,
+    },
+}
+
+/// What may be done with approvals by somebody who signs.
+pub struct Approver<'a> {
+    workspace: &'a Workspace,
+    ledger: &'a Ledger,
+}
+
+impl<'a> Approver<'a> {
+    /// For a person with a key. Whether their signature counts is judged with each statement.
+    #[must_use]
+    pub const fn new(workspace: &'a Workspace, ledger: &'a Ledger) -> Self {
+        Self { workspace, ledger }
+    }
+
+    /// Everything that waits, oldest first.
+    ///
+    /// # Errors
+    /// [`ApprovalError::Ledger`].
+    pub fn list(&self) -> Result<Vec<Waiting>, ApprovalError> {
+        let rows = self.ledger.read(|records| records.held_approvals())?;
+        rows.into_iter().map(|row| self.show(&row.id)).collect()
+    }
+
+    /// One of them, decided or not.
+    ///
+    /// # Errors
+    /// [`ApprovalError::Unknown`] or [`ApprovalError::Unreadable`].
+    pub fn show(&self, id: &str) -> Result<Waiting, ApprovalError> {
+        let mut waiting = if id.starts_with("P-") { self.definition(id)? } else { self.step(id)? };
+        let statements = statements(self.ledger, id)?;
+        let question = self.question(&waiting.digest, &waiting.requester);
+        let count = question.count(&statements, &waiting.needs);
+        waiting.is_satisfied =
+            !waiting.needs.is_empty() && waiting.needs.iter().all(|n| count.satisfied.contains(&n.id()));
+        waiting.said = statements.into_iter().map(|s| (s.statement.approver, s.statement.decision)).collect();
+        Ok(waiting)
+    }
+
+    /// Signs and records a decision. A statement that would not count is not recorded.
+    ///
+    /// # Errors
+    /// [`ApprovalError`]: the first reason why it would not count.
+    pub fn decide(
+        &self,
+        id: &str,
+        decision: Decision,
+        key: &SecretKey,
+        reason: &str,
+    ) -> Result<Waiting, ApprovalError> {
+        let waiting = self.show(id)?;
+        let person = key.name().clone();
+        let mut refusal = None;
+        for requirement in &waiting.needs {
+            let statement = Statement {
+                decision,
+                closure: waiting.digest,
+                role: requirement.role.clone(),
+                requester: waiting.requester.clone(),
+                approver: person.clone(),
+                expiry_ms: now_ms().saturating_add(EXPIRY_MS_DEFAULT),
+                nonce: Nonce(random()?),
+            };
+            let signed = statement.sign(key);
+            match self.question(&waiting.digest, &waiting.requester).judge(&signed, requirement) {
+                Ok(()) => {
+                    self.record(id, &signed, reason)?;
+                    return self.show(id);
+                }
+                Err(source) => refusal = Some(source),
+            }
+        }
+        match refusal {
+            Some(Refusal::WrongRole { .. }) | None => {
+                let needs: Vec<String> = waiting.needs.iter().map(in_words).collect();
+                Err(ApprovalError::NotAsked { person, id: id.to_owned(), needs: needs.join(" and ") })
+            }
+            Some(source) => Err(ApprovalError::Refused { source }),
+        }
+    }
+
+    fn record(&self, id: &str, signed: &SignedStatement, reason: &str) -> Result<(), ApprovalError> {
+        let kind = match signed.statement.decision {
+            Decision::Approve => EntryKind::APPROVED,
+            Decision::Deny => EntryKind::DENIED,
+            Decision::Withdraw { .. } => EntryKind::WITHDRAWN,
+        };
+        let body = Map::new().with(FIELD_APPROVAL, id).with("closure", signed.statement.closure.0.0.to_vec());
+        let payload = serde_json::json!({ "statement": hex(&signed.to_bytes()), "reason": reason });
+        let record =
+            NewRecord::new(kind, now_ms(), body).with_payload(Payload::of_run(payload.to_string().into_bytes()));
+        self.ledger.append(vec![record])?;
+        Ok(())
+    }
+
+    fn question<'q>(&'q self, digest: &ClosureDigest, requester: &'q Name) -> Question<'q> {
+        const NOBODY: &BTreeSet<Nonce> = &BTreeSet::new();
+        Question {
+            closure: *digest,
+            requester,
+            mode: self.workspace.bundle().workspace().mode,
+            principals: self.workspace.principals(),
+            seen: NOBODY,
+            now_ms: now_ms(),
+        }
+    }
+
+    fn definition(&self, id: &str) -> Result<Waiting, ApprovalError> {
+        let proposal = Proposal::find(self.ledger, id)?.ok_or_else(|| ApprovalError::Unknown { id: id.to_owned() })?;
+        Ok(Waiting {
+            id: id.to_owned(),
+            digest: proposal.closure,
+            requester: proposal.requester.clone(),
+            needs: definition_requirement(self.workspace).into_iter().collect(),
+            why: "the workspace asks people to sign definitions".to_owned(),
+            said: Vec::new(),
+            is_satisfied: false,
+            about: About::Definition {
+                author: crate::proposal::author_in_words(&proposal.author),
+                name: proposal.name,
+                text: proposal.text,
+            },
+        })
+    }
+
+    /// The held step behind an id: its question is in the entry before the request.
+    fn step(&self, id: &str) -> Result<Waiting, ApprovalError> {
+        let unknown = || ApprovalError::Unknown { id: id.to_owned() };
+        let row = {
+            let id = id.to_owned();
+            self.ledger.read(move |records| records.approval(&id))?.ok_or_else(unknown)?
+        };
+        let run = row.run.ok_or_else(unknown)?;
+        let unreadable = |why: &str| ApprovalError::Unreadable { id: id.to_owned(), why: why.to_owned() };
+        let facts = crate::run::facts(&self.ledger.run(run)?).map_err(|e| unreadable(&e.to_string()))?;
+        let held = facts.iter().rev().find_map(|record| match &record.fact {
+            Fact::Decided { action, answer: GateAnswer::Hold { receipt, hold }, .. } if hold.approval == id => {
+                Some((action.clone(), receipt.clone(), hold.clone()))
+            }
+            _ => None,
+        });
+        let (action, receipt, hold) = held.ok_or_else(|| unreadable("the run does not hold it"))?;
+        let more = receipt.get("more").cloned().unwrap_or_default();
+        let needs = more.get("needs").and_then(|n| n.as_array()).cloned().unwrap_or_default();
+        let text = |key: &str| receipt.get(key).and_then(|v| v.as_str()).unwrap_or_default().to_owned();
+        let list = |key: &str| -> Vec<String> {
+            let items = more.get(key).and_then(|v| v.as_array()).cloned().unwrap_or_default();
+            items.iter().filter_map(|v| v.as_str().map(str::to_owned)).collect()
+        };
+        Ok(Waiting {
+            id: id.to_owned(),
+            digest: ClosureDigest(Digest(hold.digest)),
+            requester: more.get("requester").and_then(|v| v.as_str()).unwrap_or_default().into(),
+            needs: needs.iter().filter_map(requirement_from).collect(),
+            why: hold.why.clone(),
+            said: Vec::new(),
+            is_satisfied: false,
+            about: About::Step {
+                run,
+                action,
+                request: text("request"),
+                arguments: more.get("arguments").cloned().unwrap_or_default(),
+                clears: list("clears"),
+            },
+        })
+    }
+}
+
+/// Every statement recorded under an id. One that cannot be opened counts for nothing.
+///
+/// # Errors
+/// [`LedgerError`] if the ledger cannot be read.
+pub fn statements(ledger: &Ledger, id: &str) -> Result<Vec<SignedStatement>, LedgerError> {
+    let entries = ledger.about(id)?;
+    let said = |kind| matches!(kind, EntryKind::APPROVED | EntryKind::DENIED | EntryKind::WITHDRAWN);
+    Ok(entries
+        .iter()
+        .filter(|r| said(r.entry.kind))
+        .filter_map(|r| {
+            let payload: serde_json::Value = serde_json::from_slice(r.payload.opened()?).ok()?;
+            let bytes = unhex(payload.get("statement")?.as_str()?)?;
+            SignedStatement::from_bytes(&bytes).ok()
+        })
+        .collect())
+}
+
+/// Who must sign definitions in this workspace; `None` if nobody is asked.
+#[must_use]
+pub fn definition_requirement(workspace: &Workspace) -> Option<Requirement> {
+    workspace.bundle().workspace().definitions.clone()
+}
+
+/// Whether a definition's closure was signed by as many people as the workspace asks, and by at least one.
+///
+/// # Errors
+/// [`LedgerError`] if the ledger cannot be read.
+pub fn is_signed(
+    workspace: &Workspace,
+    ledger: &Ledger,
+    id: &str,
+    closure: ClosureDigest,
+    requester: &Name,
+) -> Result<bool, LedgerError> {
+    let Some(needed) = definition_requirement(workspace) else { return Ok(false) };
+    let statements = statements(ledger, id)?;
+    let seen = BTreeSet::new();
+    let question = Question {
+        closure,
+        requester,
+        mode: workspace.bundle().workspace().mode,
+        principals: workspace.principals(),
+        seen: &seen,
+        now_ms: now_ms(),
+    };
+    Ok(question.count(&statements, std::slice::from_ref(&needed)).satisfied.contains(&needed.id()))
+}
+
+/// A requirement in words.
+#[must_use]
+pub fn in_words(requirement: &Requirement) -> String {
+    use sluice_core::contract::approval::Party;
+    let party = |p: &Party| match p {
+        Party::Principal(id) => format!("`{id}`"),
+        Party::ManagerOf(id) => format!("the manager of `{id}`"),
+    };
+    let parties: Vec<String> = requirement.parties.iter().map(party).collect();
+    let who = parties.join(" and ");
+    if requirement.quorum > 1 { format!("{} of {who}", requirement.quorum) } else { who }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    if !text.len().is_multiple_of(2) || !text.is_ascii() {
+        return None;
+    }
+    (0..text.len()).step_by(2).map(|i| u8::from_str_radix(text.get(i..i + 2)?, 16).ok()).collect()
+}

@@ -1,0 +1,230 @@
+//! Reads the ledger back: what a run did and why, and whether the log is whole.
+//!
+//! [`verify`] recomputes everything from the entries, and asks policy again: a recorded decision must be what
+//! its recorded bundle says to its recorded request.
+
+use std::path::Path;
+
+use serde_json::Value as Json;
+use sluice_core::contract::bundle::BundleFiles;
+use sluice_engine::{Fact, GateAnswer};
+use sluice_ledger::note::VerifierKey;
+use sluice_ledger::{EntryKind, Evidence, LeafIndex, RunId};
+use sluice_policy::{Bundle as Policies, Decision, GateRequest};
+use sluice_store::{Mode, OsRandom, PayloadKeys, PayloadState, Recorded, StoreError, VerifyReport, verify_all};
+use thiserror::Error;
+
+use crate::home::{Home, HomeError};
+use crate::ledger::{Ledger, LedgerError, open_records};
+use crate::workspace::{LEDGER_FILE, OpenError, read_bundle, read_policies};
+
+/// Why the ledger could not be audited. That something in it does not fit is a result, not an error.
+#[derive(Debug, Error)]
+pub enum AuditError {
+    /// Keys.
+    #[error(transparent)]
+    Home(#[from] HomeError),
+    /// The ledger.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The file.
+    #[error("{code}: {0}", code = .0.code())]
+    Store(#[from] StoreError),
+    /// The bundle.
+    #[error(transparent)]
+    Bundle(#[from] OpenError),
+    /// SL650-range codes are the ledger's; this is ours: SL660. There is nothing to prove it by.
+    #[error("SL660: the ledger has no checkpoint that covers entry {index} yet")]
+    NoCheckpoint {
+        /// The entry.
+        index: u64,
+    },
+}
+
+/// One entry, as people read it.
+#[derive(Clone, Debug)]
+pub struct Line {
+    /// Its place in the log.
+    pub index: u64,
+    /// When.
+    pub time_ms: u64,
+    /// What kind.
+    pub kind: String,
+    /// The run.
+    pub run: Option<RunId>,
+    /// What is in its sealed payload; `None` if it cannot be opened.
+    pub payload: Option<Json>,
+    /// Whether there is a payload that cannot be opened, and why.
+    pub sealed: Option<&'static str>,
+}
+
+/// Whether the log is whole, and whether its decisions are what its bundle says.
+#[derive(Clone, Debug)]
+pub struct AuditReport {
+    /// Entries, tree, checkpoints, payloads, derived rows.
+    pub store: VerifyReport,
+    /// Decisions that were asked again.
+    pub decisions: Decisions,
+    /// How checkpoints were checked.
+    pub has_pinned_key: bool,
+}
+
+/// What came of asking policy again.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Decisions {
+    /// The same answer.
+    pub agree: u64,
+    /// Another answer: each with the entry and what differs.
+    pub differ: Vec<(u64, String)>,
+    /// Made under a bundle that is not here any more.
+    pub other_bundle: u64,
+    /// Whose payload cannot be opened.
+    pub unopened: u64,
+}
+
+impl AuditReport {
+    /// Whether everything agrees.
+    #[must_use]
+    pub fn agrees(&self) -> bool {
+        self.store.agrees() && self.decisions.differ.is_empty()
+    }
+}
+
+/// Every entry of a run, in order.
+///
+/// # Errors
+/// [`AuditError::Ledger`].
+pub fn show(ledger: &Ledger, run: RunId) -> Result<Vec<Line>, AuditError> {
+    Ok(ledger.run(run)?.iter().map(line).collect())
+}
+
+/// The last `count` entries of the log, in order.
+///
+/// # Errors
+/// [`AuditError::Ledger`].
+pub fn log(ledger: &Ledger, count: u64) -> Result<Vec<Line>, AuditError> {
+    let entries = ledger.read(move |records| {
+        let size = records.head()?.size.get();
+        records.entries(size.saturating_sub(count)..size)
+    })?;
+    Ok(entries.iter().map(line).collect())
+}
+
+fn line(recorded: &Recorded) -> Line {
+    let entry = &recorded.entry;
+    let sealed = match recorded.payload {
+        PayloadState::None | PayloadState::Opened(_) => None,
+        PayloadState::Erased => Some("erased"),
+        PayloadState::Missing => Some("missing or changed"),
+        PayloadState::WrongKey => Some("under another key"),
+    };
+    Line {
+        index: entry.log.get(),
+        time_ms: entry.time_ms,
+        kind: entry.kind.name().unwrap_or("unknown").to_owned(),
+        run: entry.run.as_ref().map(sluice_ledger::RunLink::id),
+        payload: recorded.payload.opened().and_then(|bytes| serde_json::from_slice(bytes).ok()),
+        sealed,
+    }
+}
+
+/// A proof that an entry is in the log that its latest checkpoint commits to: a C2SP tlog-proof file.
+///
+/// # Errors
+/// [`AuditError::NoCheckpoint`] if none covers it yet.
+pub fn prove(ledger: &Ledger, index: u64) -> Result<Evidence, AuditError> {
+    let found = ledger.read(move |records| {
+        let entry = records.entry(LeafIndex::new(index))?;
+        let Some((size, note)) = records.checkpoint_latest()?.filter(|(size, _)| size.get() > index) else {
+            return Ok(None);
+        };
+        let path = records.inclusion(LeafIndex::new(index), size)?;
+        Ok(Some((entry, path, note)))
+    })?;
+    let (recorded, path, checkpoint) = found.ok_or(AuditError::NoCheckpoint { index })?;
+    let entry = recorded.entry.encode().map_err(|_| AuditError::NoCheckpoint { index })?;
+    Ok(Evidence { entry: Some(entry), index: LeafIndex::new(index), path, checkpoint })
+}
+
+/// Checks the whole ledger of the workspace in `folder`, and asks policy again for every decision that opens.
+///
+/// # Errors
+/// [`AuditError`] if it cannot be read at all.
+pub fn verify(folder: &Path) -> Result<AuditReport, AuditError> {
+    let home = Home::of(folder)?;
+    let trusted: Vec<VerifierKey> = pinned(&home);
+    let keys_file = home.payload_keys();
+    let keys = if keys_file.exists() {
+        Some(PayloadKeys::open(&keys_file, Mode::Existing, Box::new(OsRandom))?)
+    } else {
+        None
+    };
+    let store = verify_all(&folder.join(LEDGER_FILE), keys.as_ref(), &trusted)?;
+    drop(keys);
+    let decisions = if store.agrees() && keys_file.exists() { ask_again(folder, &home)? } else { Decisions::default() };
+    Ok(AuditReport { store, decisions, has_pinned_key: !trusted.is_empty() })
+}
+
+fn pinned(home: &Home) -> Vec<VerifierKey> {
+    let text = std::fs::read_to_string(home.ledger_verifier()).unwrap_or_default();
+    text.lines().filter_map(|line| line.trim().parse().ok()).collect()
+}
+
+fn ask_again(folder: &Path, home: &Home) -> Result<Decisions, AuditError> {
+    const PAGE: u64 = 1_000;
+    let files: BundleFiles = read_bundle(folder)?;
+    let (policies, digest) = (read_policies(&files)?, files.digest().to_string());
+    let records = open_records(folder, home)?;
+    let size = records.head()?.size.get();
+    let mut decisions = Decisions::default();
+    let mut at = 0;
+    while at < size {
+        for recorded in records.entries(at..at.saturating_add(PAGE))? {
+            if matches!(recorded.entry.kind, EntryKind::DECISION | EntryKind::HELD) {
+                judge(&policies, &digest, &recorded, &mut decisions);
+            }
+        }
+        at = at.saturating_add(PAGE);
+    }
+    Ok(decisions)
+}
+
+/// One recorded decision: the recorded request, asked again, must give the recorded answer.
+fn judge(policies: &Policies, digest: &str, recorded: &Recorded, decisions: &mut Decisions) {
+    let Some(Fact::Decided { answer, .. }) = recorded.payload.opened().and_then(|b| Fact::from_bytes(b).ok()) else {
+        decisions.unopened += 1;
+        return;
+    };
+    let (receipt, said) = match &answer {
+        GateAnswer::Permit { receipt } => (receipt, "permit"),
+        GateAnswer::Hold { receipt, .. } => (receipt, "hold"),
+        GateAnswer::Forbid { receipt, .. } => (receipt, "forbid"),
+    };
+    let Some(request) = receipt.get("request").and_then(Json::as_str) else {
+        // A refusal before policy was asked: a limit, or a call that no contract covers.
+        decisions.agree += 1;
+        return;
+    };
+    if receipt.get("bundle").and_then(Json::as_str) != Some(digest) {
+        decisions.other_bundle += 1;
+        return;
+    }
+    let index = recorded.entry.log.get();
+    match GateRequest::from_bytes(request.as_bytes()) {
+        Err(error) => decisions.differ.push((index, format!("the recorded request cannot be read: {error}"))),
+        Ok(request) => {
+            let again = policies.decide(&request);
+            let says = match &again.decision {
+                Decision::Permit { .. } => "permit",
+                // A hold that nobody can approve was recorded as a refusal.
+                Decision::Hold { .. } if again.decision.can_be_approved() => "hold",
+                Decision::Hold { .. } | Decision::Forbid { .. } => "forbid",
+            };
+            if says == said {
+                decisions.agree += 1;
+            } else {
+                decisions.differ.push((index, format!("recorded `{said}`, the bundle says `{says}`")));
+            }
+        }
+    }
+}

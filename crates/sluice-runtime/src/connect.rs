@@ -1,0 +1,263 @@
+//! From signed contracts to connectors, and from the engine's permits to their calls.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sluice_connectors::egress::{EgressClient, EgressError, Method, REPLY_BYTES_DEFAULT, TIMEOUT_DEFAULT};
+use sluice_connectors::files::{Deed, FilesAction, FilesConnector, FilesError, Format, Formulas};
+use sluice_connectors::http::{
+    Base, CredentialKind, Effect as HttpEffect, HttpAction, HttpConnector, Parameter, Place, ReplyFormat,
+};
+use sluice_connectors::path::PathTemplate;
+use sluice_connectors::secret::SecretStore;
+use sluice_connectors::sql::{Access, SqlConnector, SqlStatement};
+use sluice_connectors::tls::CertificatePin;
+use sluice_connectors::{Connector, IdempotencyKey, Outcome, Prepared};
+use sluice_core::catalogue::Idempotency;
+use sluice_core::contract::Contract;
+use sluice_core::contract::connector::{
+    ActionContract, FileFormat, FileOperation, HttpRequest, HttpTransport, Placement, Request, Transport,
+};
+use sluice_core::gate::Effect;
+use sluice_core::label::Name;
+use sluice_engine::{Call, CallOutcome, Permitted, Resolution};
+use thiserror::Error;
+
+/// Most rows that a statement or a file gives.
+const ROWS_MAX: usize = 100_000;
+
+/// Why a contract cannot be put to work.
+#[derive(Debug, Error)]
+pub enum ConnectError {
+    /// SL540. Its address is not one.
+    #[error("SL540: the contract of `{connector}` cannot be used: {source}")]
+    Address {
+        /// The connector.
+        connector: Name,
+        /// What is wrong.
+        source: EgressError,
+    },
+    /// SL541. A path template is not one.
+    #[error("SL541: the path of `{connector}.{action}` cannot be used: `{path}` is not a plain template")]
+    Path {
+        /// The connector.
+        connector: Name,
+        /// The action.
+        action: Name,
+        /// The template.
+        path: Name,
+    },
+    /// SL542. The folder or a file of it cannot be used.
+    #[error("SL542: the folder of `{connector}` cannot be used: {source}")]
+    Files {
+        /// The connector.
+        connector: Name,
+        /// What is wrong.
+        source: FilesError,
+    },
+    /// SL543. The method is no HTTP method.
+    #[error("SL543: `{method}` is not a method that `{connector}.{action}` can use")]
+    Method {
+        /// The connector.
+        connector: Name,
+        /// The action.
+        action: Name,
+        /// The word.
+        method: Name,
+    },
+}
+
+/// Every connector of a workspace.
+pub struct Connectors {
+    by_name: BTreeMap<Name, Connector>,
+}
+
+impl Connectors {
+    /// Puts the contracts of a signed bundle to work. `folder` is the workspace: databases and file folders lie below it.
+    ///
+    /// # Errors
+    /// [`ConnectError`] at the first contract that cannot be used.
+    pub fn of(contracts: &[Contract], folder: &Path, secrets: &Arc<SecretStore>) -> Result<Self, ConnectError> {
+        let egress = Arc::new(EgressClient::default());
+        let make = |contract: &Contract| {
+            let name = contract.connector.value.clone();
+            let made = match &contract.transport {
+                Transport::Http(transport) | Transport::Model { http: transport, .. } => {
+                    Connector::Http(Arc::new(http(contract, transport, &egress, secrets)?))
+                }
+                Transport::Sql { database } => Connector::Sql(Arc::new(sql(contract, folder, database))),
+                Transport::Files { folder: files_folder, format } => {
+                    Connector::Files(Arc::new(files(contract, &folder.join(files_folder.as_ref()), *format)?))
+                }
+            };
+            Ok((name, made))
+        };
+        Ok(Self { by_name: contracts.iter().map(make).collect::<Result<_, _>>()? })
+    }
+
+    /// Performs a permitted call, once.
+    pub async fn perform(&self, call: Permitted<Call>) -> CallOutcome {
+        let call = call.take();
+        match self.by_name.get(&call.connector) {
+            Some(connector) => outcome(connector.call(prepared(&call)).await),
+            None => CallOutcome::Failed { detail: serde_json::json!("the connector is gone") },
+        }
+    }
+
+    /// Asks a look-up action by key whether an effect happened. `None` if that cannot be told now.
+    pub async fn look_up(&self, action: &Name, call: &Call) -> Option<Resolution> {
+        let connector = self.by_name.get(&call.connector)?;
+        let mut question = prepared(call);
+        question.action = action.to_string();
+        question.arguments = serde_json::json!({ "key": call.key.to_string() });
+        match connector.call(question).await {
+            // The contract's look-up answers `{"applied": true, "reply": …}`, or that it knows no such key.
+            Outcome::Reply { value, .. } => match value.get("applied").and_then(serde_json::Value::as_bool) {
+                Some(true) => Some(Resolution::Happened { reply: value.get("reply").cloned().unwrap_or_default() }),
+                Some(false) => Some(Resolution::Repeat),
+                None => None,
+            },
+            Outcome::Rejected { status: Some(404), .. } => Some(Resolution::Repeat),
+            Outcome::Rejected { .. } | Outcome::InDoubt { .. } | Outcome::NotSent { .. } => None,
+        }
+    }
+}
+
+fn prepared(call: &Call) -> Prepared {
+    Prepared {
+        connector: call.connector.to_string(),
+        action: call.action.to_string(),
+        arguments: call.arguments.clone(),
+        idempotency_key: IdempotencyKey(*call.key.as_bytes()),
+        run: call.run.to_string(),
+    }
+}
+
+fn outcome(outcome: Outcome) -> CallOutcome {
+    let detail = |status: Option<u16>, why: &dyn std::fmt::Display| serde_json::json!({ "status": status, "message": why.to_string() });
+    match outcome {
+        Outcome::Reply { value, .. } => CallOutcome::Replied { reply: value },
+        Outcome::Rejected { status, why } => CallOutcome::Failed { detail: detail(status, &why) },
+        Outcome::NotSent { why } => CallOutcome::Failed { detail: detail(None, &why) },
+        Outcome::InDoubt { why } => CallOutcome::InDoubt { why: why.to_string() },
+    }
+}
+
+fn http(
+    contract: &Contract,
+    transport: &HttpTransport,
+    egress: &Arc<EgressClient>,
+    secrets: &Arc<SecretStore>,
+) -> Result<HttpConnector, ConnectError> {
+    let connector = &contract.connector.value;
+    let base = Base::parse(&transport.base.value)
+        .map_err(|source| ConnectError::Address { connector: connector.clone(), source })?;
+    let mut actions = BTreeMap::new();
+    for (name, action) in &contract.actions {
+        if let Some(Request::Http(request)) = action.request.as_ref().map(|r| &r.value) {
+            actions.insert(name.to_string(), http_action(connector, name, action, request)?);
+        }
+    }
+    Ok(HttpConnector {
+        base,
+        allow_private: transport.allow_private,
+        pin: transport.pin.as_ref().map(|digest| CertificatePin(digest.0)),
+        credential: contract.credential.as_ref().map(|c| (CredentialKind::Bearer, c.secret.value.to_string())),
+        actions,
+        egress: Arc::clone(egress),
+        secrets: Arc::clone(secrets),
+    })
+}
+
+fn http_action(
+    connector: &Name,
+    name: &Name,
+    action: &ActionContract,
+    request: &HttpRequest,
+) -> Result<HttpAction, ConnectError> {
+    let path = PathTemplate::parse(&request.path).map_err(|_| ConnectError::Path {
+        connector: connector.clone(),
+        action: name.clone(),
+        path: request.path.clone(),
+    })?;
+    let method = Method::parse(&request.method).ok_or_else(|| ConnectError::Method {
+        connector: connector.clone(),
+        action: name.clone(),
+        method: request.method.clone(),
+    })?;
+    let parameter = |(argument, placement): (&Name, &Placement)| {
+        let place = match placement {
+            Placement::Path => Place::Path,
+            Placement::Query => Place::QueryList,
+            Placement::Body => Place::Field(argument.to_string()),
+            Placement::WholeBody => Place::Body,
+            Placement::Header(header) => Place::Header(header.to_string()),
+        };
+        let required = action.arguments.get(argument).is_some_and(|a| a.value.required);
+        (argument.to_string(), Parameter { place, required })
+    };
+    Ok(HttpAction {
+        effect: if action.effect == Effect::Read { HttpEffect::Read } else { HttpEffect::Change },
+        method,
+        path,
+        parameters: request.placement.iter().map(parameter).collect(),
+        idempotency_header: match &action.idempotency.value {
+            Idempotency::Key(header) => Some(header.to_string()),
+            Idempotency::Natural | Idempotency::Lookup(_) | Idempotency::None => None,
+        },
+        reply: ReplyFormat::Json,
+        reply_bytes_max: bytes_max(action, REPLY_BYTES_DEFAULT),
+        timeout: timeout(action),
+    })
+}
+
+fn bytes_max(action: &ActionContract, default: usize) -> usize {
+    action.limits.bytes.and_then(|b| usize::try_from(b).ok()).unwrap_or(default)
+}
+
+fn timeout(action: &ActionContract) -> Duration {
+    action.limits.timeout_ms.map_or(TIMEOUT_DEFAULT, Duration::from_millis)
+}
+
+/// A database of the contract's name is the file `data/<name>.db` of the workspace: a definition never names a path.
+fn sql(contract: &Contract, folder: &Path, database: &Name) -> SqlConnector {
+    let statement = |(name, action): (&Name, &ActionContract)| {
+        let Some(Request::Sql { statement }) = action.request.as_ref().map(|r| &r.value) else { return None };
+        let access = if action.effect == Effect::Read { Access::Read } else { Access::Write };
+        Some((
+            name.to_string(),
+            SqlStatement {
+                sql: statement.to_string(),
+                access,
+                rows_max: ROWS_MAX,
+                bytes_max: bytes_max(action, REPLY_BYTES_DEFAULT),
+                timeout: timeout(action),
+            },
+        ))
+    };
+    SqlConnector {
+        database: folder.join("data").join(format!("{database}.db")),
+        statements: contract.actions.iter().filter_map(statement).collect(),
+    }
+}
+
+fn files(contract: &Contract, folder: &Path, format: FileFormat) -> Result<FilesConnector, ConnectError> {
+    let action = |(name, action): (&Name, &ActionContract)| {
+        let Some(Request::Files { file, operation }) = action.request.as_ref().map(|r| &r.value) else { return None };
+        let deed = match operation {
+            FileOperation::Read => Deed::Read,
+            FileOperation::Append => Deed::Append,
+            FileOperation::Replace => Deed::Write,
+        };
+        let format = match format {
+            FileFormat::Csv => Format::Csv { columns: Vec::new(), formulas: Formulas::Quote },
+            FileFormat::JsonLines => Format::JsonLines,
+        };
+        let bytes_max = bytes_max(action, sluice_core::limits::REPLY_BYTES_MAX);
+        Some((name.to_string(), FilesAction { deed, path: file.to_string(), format, bytes_max, rows_max: ROWS_MAX }))
+    };
+    FilesConnector::open(folder, contract.actions.iter().filter_map(action).collect())
+        .map_err(|source| ConnectError::Files { connector: contract.connector.value.clone(), source })
+}

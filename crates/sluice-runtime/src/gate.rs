@@ -1,0 +1,281 @@
+//! The gate of one run: the engine's question becomes policy's request, the recorded approvals are counted, and the
+//! answer goes back with all that it depends on.
+//!
+//! There is no way to not answer: whatever cannot be evaluated is a `Forbid`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::json;
+use sluice_core::catalogue::Action;
+use sluice_core::contract::Digest;
+use sluice_core::contract::approval::{Party as Signer, Question as Asked, Requirement, SignedStatement};
+use sluice_core::contract::closure::{Closure, ClosureDigest, StepElement};
+use sluice_core::gate::Role;
+use sluice_core::label::{Name, Universe};
+use sluice_core::transfer::Prepared;
+use sluice_core::value::{Data, Value};
+use sluice_engine::{GateAnswer, Hold, Question};
+use sluice_ledger::RunId;
+use sluice_policy::{Answer, Decision, Facts, Party, Remedy, Standing};
+use sluice_verify::question::{Circumstances, Objects, classes_of, destination, request, resource};
+
+use crate::admit::Runnable;
+use crate::workspace::Workspace;
+
+/// What the gate looks up outside the run.
+pub trait Evidence {
+    /// Every statement recorded about a digest.
+    fn statements(&self, digest: ClosureDigest) -> Vec<SignedStatement>;
+    /// Calls of an action in the last hour, in the whole workspace.
+    fn calls_this_hour(&self, action: &str) -> u64;
+    /// Whether this workflow called this action on this resource before.
+    fn was_seen(&self, workflow: &str, action: &str, resource: &str) -> bool;
+}
+
+/// The gate of one run.
+pub struct RunGate<'a, E> {
+    /// The workspace whose bundle decides.
+    pub workspace: &'a Workspace,
+    /// What runs.
+    pub runnable: &'a Runnable,
+    /// The atoms of the run.
+    pub universe: &'a Universe,
+    /// The run.
+    pub run: RunId,
+    /// What is recorded.
+    pub evidence: E,
+}
+
+impl<E: Evidence> RunGate<'_, E> {
+    /// Answers one question at `now_ms`.
+    pub fn answer(&self, question: &Question, now_ms: u64) -> GateAnswer {
+        let catalogue = &self.workspace.governance().catalogue;
+        let action = question.prepared.action.as_ref().and_then(|(c, a)| catalogue.action(c, a));
+        let Some(action) = action else {
+            return forbid(json!({}), "SL505", "no contract covers the call".to_owned());
+        };
+        let hourly = self.evidence.calls_this_hour(&action.full_name());
+        if let Some(limit) = action.limits.per_hour.filter(|limit| hourly >= *limit) {
+            let why = format!(
+                "`{}` was called {hourly} times in the last hour; its contract allows {limit}",
+                action.full_name()
+            );
+            return forbid(json!({}), "SL515", why);
+        }
+        let objects = self.objects(action, &question.prepared);
+        let circumstances = self.circumstances(question, action, &objects, hourly, now_ms);
+        let asked = request(self.universe, action, &question.prepared, &objects, &circumstances);
+        let closure = self.step_closure(question, action);
+        let digest = closure.digest();
+        let statements = self.evidence.statements(digest);
+        let nobody = BTreeSet::new();
+        let asking = Asked {
+            closure: digest,
+            requester: self.runnable.requester(),
+            mode: self.workspace.bundle().workspace().mode,
+            principals: self.workspace.principals(),
+            seen: &nobody,
+            now_ms,
+        };
+        let answer = self.workspace.policies().decide_with_approvals(&asked, |remedy| {
+            requirement(remedy).is_some_and(|needed| {
+                asking.count(&statements, std::slice::from_ref(&needed)).satisfied.contains(&needed.id())
+            })
+        });
+        let used = !statements.is_empty();
+        self.answered(&answer, question, digest, used)
+    }
+
+    fn answered(&self, answer: &Answer, question: &Question, digest: ClosureDigest, used: bool) -> GateAnswer {
+        let approval = approval_id(digest);
+        let receipt = |extra: serde_json::Value| {
+            json!({
+                "request": String::from_utf8_lossy(&answer.request_bytes),
+                "entities": String::from_utf8_lossy(&answer.entities_bytes),
+                "bundle": self.workspace.bundle().digest().to_string(),
+                "solo": self.workspace.is_solo(),
+                "policies": answer.decision.policies().iter().map(ToString::to_string).collect::<Vec<_>>(),
+                "reasons": answer.reasons.iter().map(|r| r.words.clone()).collect::<Vec<_>>(),
+                "more": extra,
+            })
+        };
+        let words = || answer.reasons.iter().map(|r| r.words.as_str()).collect::<Vec<_>>().join("; ");
+        match &answer.decision {
+            Decision::Permit { .. } => {
+                let uses = if used { vec![approval] } else { Vec::new() };
+                GateAnswer::Permit { receipt: receipt(json!({ "uses": uses })) }
+            }
+            Decision::Hold { remedies, .. } if answer.decision.can_be_approved() => {
+                let needs: Vec<_> = remedies.iter().filter_map(requirement).map(|r| requirement_json(&r)).collect();
+                let clears: BTreeSet<&Name> = remedies.iter().flat_map(|r| &r.clears).collect();
+                let extra = json!({
+                    "needs": needs,
+                    "clears": clears,
+                    "requester": self.runnable.requester(),
+                    "arguments": question.prepared.arguments.to_json(),
+                });
+                GateAnswer::Hold { receipt: receipt(extra), hold: Hold { approval, why: words(), digest: digest.0.0 } }
+            }
+            Decision::Hold { .. } => {
+                let why = format!("{}. nobody can approve this: the workflow must change", words());
+                forbid(receipt(json!({})), "SL311", why)
+            }
+            Decision::Forbid { errors, .. } => {
+                let code = if errors.is_empty() { "SL310" } else { "SL312" };
+                forbid(receipt(json!({ "errors": errors })), code, words())
+            }
+        }
+    }
+
+    fn objects(&self, action: &Action, prepared: &Prepared) -> Objects {
+        let catalogue = &self.workspace.governance().catalogue;
+        let classes = prepared.references.iter().flat_map(|reference| {
+            // What is referred to must be known in a run; an id that is no text may be anything.
+            classes_of(self.workspace.principals(), &reference.kind, reference.id.as_deref().unwrap_or(""))
+        });
+        Objects {
+            resource: resource(catalogue, action, prepared).unwrap_or_else(|| destination(catalogue, &Name::from(""))),
+            classes: classes.collect(),
+        }
+    }
+
+    fn circumstances(
+        &self,
+        question: &Question,
+        action: &Action,
+        objects: &Objects,
+        hourly: u64,
+        now_ms: u64,
+    ) -> Circumstances {
+        let program = self.runnable.verified().program();
+        let step = program.node(question.node).map(|n| n.step);
+        let workflow = format!("{}/{}", program.document.namespace, program.document.name);
+        let seen = self.evidence.was_seen(&workflow, &action.full_name(), objects.resource.id());
+        Circumstances {
+            principal: sluice_verify::principal(self.workspace.principals(), self.runnable.requester()),
+            author: self.runnable.author().clone(),
+            purpose: step.and_then(|s| program.purpose_of(s)).cloned(),
+            standing: if self.runnable.is_signed() { Standing::Approved } else { Standing::Verified },
+            facts: Facts {
+                calls_this_run: signed(question.calls),
+                calls_this_hour: signed(hourly),
+                first_seen: !seen,
+                amount: amount(action, &question.prepared),
+            },
+            now_ms: signed(now_ms),
+            solo: self.workspace.is_solo(),
+        }
+    }
+
+    /// What a person signs who approves this very step.
+    fn step_closure(&self, question: &Question, action: &Action) -> Closure {
+        let arguments: BTreeMap<Name, Value> = match &question.prepared.arguments.data {
+            Data::Object(fields) => fields
+                .iter()
+                .map(|(name, value)| (name.clone(), value.clone().raised(question.prepared.arguments.label)))
+                .collect(),
+            _ => BTreeMap::new(),
+        };
+        let references = question.prepared.references.iter().map(|reference| {
+            let id = reference.id.as_deref().unwrap_or("");
+            (reference.argument.clone(), self.version_of(&reference.kind, id))
+        });
+        let step = StepElement {
+            run: self.run.to_string().into(),
+            node: u64::from(question.node.0),
+            // The effect key already tells visits and generation apart; its bytes stand in for the counters.
+            visits: key_words(question),
+            action: action.full_name().into(),
+            arguments: StepElement::arguments(arguments.iter(), self.universe).unwrap_or_default(),
+            control: StepElement::control(question.prepared.control, self.universe),
+            references: references.collect(),
+        };
+        Closure { step: Some(step), ..self.runnable.closure().clone() }
+    }
+
+    /// The version of what a reference names: of a group, its members and class in the register.
+    fn version_of(&self, kind: &str, id: &str) -> Name {
+        match (kind, self.workspace.principals().groups.get(id)) {
+            ("group", Some(group)) => {
+                let members: Vec<&str> = group.members.iter().map(|m| m.value.as_ref()).collect();
+                let text = format!("{id}\n{}\n{}", group.privileged, members.join("\n"));
+                Digest::of(text.as_bytes()).to_string().into()
+            }
+            _ => "unregistered".into(),
+        }
+    }
+}
+
+fn key_words(question: &Question) -> Vec<u64> {
+    let chunk = |c: &[u8]| c.iter().fold(0_u64, |word, byte| word << 8 | u64::from(*byte));
+    question.key.as_bytes().chunks(8).map(chunk).collect()
+}
+
+fn forbid(receipt: serde_json::Value, code: &str, why: String) -> GateAnswer {
+    GateAnswer::Forbid { receipt, code: code.to_owned(), why }
+}
+
+fn signed(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+/// The value of the argument with role `amount`.
+fn amount(action: &Action, prepared: &Prepared) -> Option<i64> {
+    let (name, _) = action.arguments.iter().find(|(_, a)| a.role == Some(Role::Amount))?;
+    match prepared.arguments.child(name)?.data {
+        Data::Int(amount) => Some(amount),
+        // Not a whole number: larger than any policy allows, so that a limit refuses it.
+        Data::Null => None,
+        _ => Some(i64::MAX),
+    }
+}
+
+/// The id under which people find an approval: the first 40 bits of the digest that they sign.
+#[must_use]
+pub fn approval_id(digest: ClosureDigest) -> String {
+    let hex: String = digest.0.0.iter().take(5).map(|b| format!("{b:02x}")).collect();
+    format!("A-{hex}")
+}
+
+/// What a remedy asks of people.
+#[must_use]
+pub fn requirement(remedy: &Remedy) -> Option<Requirement> {
+    let role = remedy.approvers.as_ref()?.to_string();
+    let party = |p: &Party| match p {
+        Party::Owner(id) | Party::Group(id) | Party::Person(id) => Signer::Principal(id.clone()),
+        Party::ManagerOf(id) => Signer::ManagerOf(id.clone()),
+    };
+    Some(Requirement {
+        role: role.into(),
+        quorum: usize::from(remedy.quorum),
+        parties: remedy.parties.iter().map(party).collect(),
+    })
+}
+
+/// The form in which a requirement stands in a receipt.
+#[must_use]
+pub fn requirement_json(requirement: &Requirement) -> serde_json::Value {
+    let party = |p: &Signer| match p {
+        Signer::Principal(id) => json!({ "principal": id }),
+        Signer::ManagerOf(id) => json!({ "manager-of": id }),
+    };
+    json!({
+        "role": requirement.role,
+        "quorum": requirement.quorum,
+        "parties": requirement.parties.iter().map(party).collect::<Vec<_>>(),
+    })
+}
+
+/// Reads it back; `None` if it is not one.
+#[must_use]
+pub fn requirement_from(json: &serde_json::Value) -> Option<Requirement> {
+    let party = |p: &serde_json::Value| {
+        let text = |key: &str| p.get(key).and_then(serde_json::Value::as_str).map(Name::from);
+        text("principal").map(Signer::Principal).or_else(|| text("manager-of").map(Signer::ManagerOf))
+    };
+    Some(Requirement {
+        role: json.get("role")?.as_str()?.into(),
+        quorum: usize::try_from(json.get("quorum")?.as_u64()?).ok()?,
+        parties: json.get("parties")?.as_array()?.iter().map(party).collect::<Option<_>>()?,
+    })
+}

@@ -1,0 +1,192 @@
+//! The open ledger of a workspace: its writer, its keys, its checkpoints.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use sluice_core::contract::bundle::{SignedBundle, Signers};
+use sluice_ledger::cbor::Map;
+use sluice_ledger::note::{KeyName, SignerKey};
+use sluice_ledger::{EntryKind, RunId, TreeHead};
+use sluice_store::{
+    AppendError, Appended, Batch, CheckpointSigner, Expect, Mode, NewRecord, OsRandom, Payload, PayloadKeys,
+    Random as _, Recorded, Records, StoreError, Writer,
+};
+use thiserror::Error;
+
+use crate::clock::now_ms;
+use crate::home::{Home, HomeError, write_new};
+use crate::workspace::LEDGER_FILE;
+
+/// Between checkpoints, but for run ends and recoveries.
+const CHECKPOINT_MS: u64 = 1_000;
+
+/// The ledger of a workspace, open for reading and appending.
+pub struct Ledger {
+    writer: Writer,
+    checkpoint_due: Arc<AtomicBool>,
+}
+
+/// Why the ledger cannot be used.
+#[derive(Debug, Error)]
+pub enum LedgerError {
+    /// Keys.
+    #[error(transparent)]
+    Home(#[from] HomeError),
+    /// The file.
+    #[error("{code}: {0}", code = .0.code())]
+    Store(#[from] StoreError),
+    /// A write.
+    #[error("{code}: {0}", code = .0.code())]
+    Append(#[from] AppendError),
+    /// SL544. The key that signs checkpoints cannot be read.
+    #[error("SL544: `{file}` does not hold the key that signs checkpoints; restore it from a backup")]
+    Key {
+        /// The file.
+        file: String,
+    },
+    /// SL545. No random bytes.
+    #[error("SL545: the operating system has no random bytes to give")]
+    Random,
+}
+
+impl Ledger {
+    /// Makes the ledger and the keys of a new workspace, and writes its first entry: who may change the bundle.
+    ///
+    /// # Errors
+    /// [`LedgerError`] if something of it exists or cannot be written.
+    pub fn create(folder: &Path, home: &Home, name: &str, signers: &Signers) -> Result<Self, LedgerError> {
+        let seed: [u8; 32] = random()?;
+        let bad_name = |_| LedgerError::Key { file: origin(name) };
+        let signer = SignerKey::from_seed(KeyName::new(&origin(name)).map_err(bad_name)?, &seed).map_err(bad_name)?;
+        write_new(&home.ledger_key(), format!("{}\n", signer.to_secret_text()).as_bytes())?;
+        write_new(&home.ledger_verifier(), format!("{}\n", signer.verifier()).as_bytes())?;
+        let payload_keys = PayloadKeys::open(&home.payload_keys(), Mode::Create, Box::new(OsRandom))?;
+        let records = Records::open(&folder.join(LEDGER_FILE), payload_keys, Mode::Create)?;
+        let ledger = Self::serve(records, signer)?;
+        let count = u64::try_from(signers.names().count()).unwrap_or(u64::MAX);
+        let body = Map::new().with("signers", count).with("solo", signers.is_solo());
+        let record = NewRecord::new(EntryKind::WORKSPACE_CREATED, now_ms(), body)
+            .with_payload(Payload::of_run(signers.to_text().into_bytes()));
+        ledger.append(vec![record])?;
+        Ok(ledger)
+    }
+
+    /// Opens the ledger of a workspace.
+    ///
+    /// # Errors
+    /// [`LedgerError`]: a key file or the ledger is missing, foreign or damaged.
+    pub fn open(folder: &Path, home: &Home) -> Result<Self, LedgerError> {
+        let file = home.ledger_key();
+        if !file.exists() {
+            return Err(HomeError::NoKey { file }.into());
+        }
+        let bad_key = || LedgerError::Key { file: file.display().to_string() };
+        let text = std::fs::read_to_string(&file).map_err(|_| bad_key())?;
+        let signer: SignerKey = text.trim().parse().map_err(|_| bad_key())?;
+        Self::serve(open_records(folder, home)?, signer)
+    }
+
+    fn serve(mut records: Records, signer: SignerKey) -> Result<Self, LedgerError> {
+        let checkpoint_due = Arc::new(AtomicBool::new(true));
+        records.sign_with(checkpoints(signer, Arc::clone(&checkpoint_due)));
+        let writer = Writer::start(records).map_err(|_| AppendError::Stopped)?;
+        Ok(Self { writer, checkpoint_due })
+    }
+
+    /// Appends records outside of runs, durably.
+    ///
+    /// # Errors
+    /// [`LedgerError::Append`].
+    pub fn append(&self, records: Vec<NewRecord>) -> Result<Appended, LedgerError> {
+        Ok(self.writer.submit(Batch { records, expect: Expect::ANYTHING }).wait()?)
+    }
+
+    /// The writer, for a run's own batches.
+    #[must_use]
+    pub const fn writer(&self) -> &Writer {
+        &self.writer
+    }
+
+    /// Lets the next commit carry a checkpoint: at the end of a run and after a recovery.
+    pub fn want_checkpoint(&self) {
+        self.checkpoint_due.store(true, Ordering::Relaxed);
+    }
+
+    /// Reads something.
+    ///
+    /// # Errors
+    /// [`LedgerError`] if the file cannot be read.
+    pub fn read<R: Send + 'static>(
+        &self,
+        deed: impl FnOnce(&mut Records) -> Result<R, StoreError> + Send + 'static,
+    ) -> Result<R, LedgerError> {
+        Ok(self.writer.with(deed)??)
+    }
+
+    /// Every entry about an approval or proposal.
+    ///
+    /// # Errors
+    /// As [`Ledger::read`].
+    pub fn about(&self, id: &str) -> Result<Vec<Recorded>, LedgerError> {
+        let id = id.to_owned();
+        self.read(move |records| records.entries_about(&id))
+    }
+
+    /// Every entry of a run.
+    ///
+    /// # Errors
+    /// As [`Ledger::read`].
+    pub fn run(&self, run: RunId) -> Result<Vec<Recorded>, LedgerError> {
+        self.read(move |records| records.run(run))
+    }
+}
+
+/// The ledger for reading only.
+///
+/// # Errors
+/// As [`Ledger::open`].
+pub fn open_records(folder: &Path, home: &Home) -> Result<Records, LedgerError> {
+    let file = home.payload_keys();
+    if !file.exists() {
+        return Err(HomeError::NoKey { file }.into());
+    }
+    let keys = PayloadKeys::open(&file, Mode::Existing, Box::new(OsRandom))?;
+    Ok(Records::open(&folder.join(LEDGER_FILE), keys, Mode::Existing)?)
+}
+
+/// Random bytes of the machine.
+///
+/// # Errors
+/// [`LedgerError::Random`].
+pub fn random<const N: usize>() -> Result<[u8; N], LedgerError> {
+    let mut bytes = [0; N];
+    OsRandom.fill(&mut bytes).map_err(|_| LedgerError::Random)?;
+    Ok(bytes)
+}
+
+/// The name of the log in checkpoints: its origin.
+#[must_use]
+pub fn origin(workspace: &str) -> String {
+    format!("sluice.local/{workspace}")
+}
+
+/// Signs when a second has passed since the last checkpoint, or when one is wanted.
+fn checkpoints(signer: SignerKey, due: Arc<AtomicBool>) -> CheckpointSigner {
+    let mut last_ms = 0_u64;
+    Box::new(move |size, root| {
+        let now = now_ms();
+        if !due.swap(false, Ordering::Relaxed) && now.saturating_sub(last_ms) < CHECKPOINT_MS {
+            return None;
+        }
+        last_ms = now;
+        let head = TreeHead { origin: signer.verifier().name().clone(), size, root: *root };
+        head.sign(&signer).ok()
+    })
+}
+
+/// The signers of a bundle as the ledger's first entry names them.
+#[must_use]
+pub fn signers_of(bundle: &SignedBundle) -> Vec<String> {
+    bundle.signers().iter().map(ToString::to_string).collect()
+}

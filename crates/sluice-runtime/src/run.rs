@@ -1,0 +1,384 @@
+//! Runs: started, held, resumed, listed.
+
+use std::cell::Cell;
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+use sluice_connectors::secret::{SecretError, SecretStore, WorkspaceKey};
+use sluice_core::contract::approval::Decision;
+use sluice_core::label::Name;
+use sluice_core::program::Program;
+use sluice_engine::{Event, Fact, Plan, Record, RecordError, ReplayError, RunState, Start, Status, TokenId, replay};
+use sluice_ledger::RunId;
+use sluice_policy::Acting;
+use sluice_store::{Epoch, Recorded};
+use sluice_verify::{Assumptions, Report};
+use thiserror::Error;
+
+use crate::admit::{Proposed, Runnable};
+use crate::approvals::{definition_requirement, is_signed, statements};
+use crate::clock::now_ms;
+use crate::connect::{ConnectError, Connectors};
+use crate::driver::{DriveError, drive};
+use crate::gate::RunGate;
+use crate::host::{HostError, LedgerEvidence, LiveHost};
+use crate::ledger::{Ledger, LedgerError, random};
+use crate::proposal::{Proposal, ProposalError, Proposer, proposal_id};
+use crate::workspace::{SECRETS_FILE, Workspace};
+
+/// May start and resume runs. Cannot approve.
+pub struct Executor<'a> {
+    workspace: &'a Workspace,
+    ledger: &'a Ledger,
+    connectors: Connectors,
+}
+
+/// How a run stands after it was driven as far as it goes.
+#[derive(Clone, Debug)]
+pub struct RunOutcome {
+    /// The run; `None` if it did not start.
+    pub run: Option<RunId>,
+    /// How it stands.
+    pub status: RunStatus,
+    /// What it waits for.
+    pub held: Vec<HeldFor>,
+    /// The verifier's report, if it was made now.
+    pub report: Option<Report>,
+}
+
+/// How a run stands towards whoever started it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RunStatus {
+    /// It reached its end.
+    Completed {
+        /// What it computed.
+        output: Json,
+    },
+    /// It waits for people.
+    Held,
+    /// It was stopped, or did not start.
+    Refused {
+        /// Stable code.
+        code: String,
+        /// In words.
+        why: String,
+        /// The step where it happened.
+        step: Option<String>,
+    },
+    /// An error that nothing caught.
+    Faulted {
+        /// The error object.
+        error: Json,
+    },
+}
+
+impl RunStatus {
+    /// The word people and machines read.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Completed { .. } => "completed",
+            Self::Held => "held",
+            Self::Refused { .. } => "refused",
+            Self::Faulted { .. } => "faulted",
+        }
+    }
+}
+
+/// Something that a run waits for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldFor {
+    /// The approval's id, or the id of a call in doubt.
+    pub approval: String,
+    /// In words.
+    pub why: String,
+    /// The step.
+    pub step: String,
+}
+
+/// Why a run could not be driven.
+#[derive(Debug, Error)]
+pub enum RunError {
+    /// The ledger.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The proposal behind it.
+    #[error(transparent)]
+    Proposal(#[from] ProposalError),
+    /// A contract that cannot be put to work.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// The secrets.
+    #[error("{code}: {0}", code = .0.code())]
+    Secrets(#[from] SecretError),
+    /// The loop.
+    #[error(transparent)]
+    Drive(#[from] DriveError<HostError>),
+    /// The records.
+    #[error(transparent)]
+    Replay(#[from] ReplayError),
+    /// A stored record.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// SL520. No such run.
+    #[error("SL520: there is no run `{run}` in this ledger; `sluice runs list` shows them")]
+    Unknown {
+        /// What was asked for.
+        run: String,
+    },
+    /// SL521. What it depends on has changed.
+    #[error(
+        "SL521: what run `{run}` was started with has changed since ({what}). it stays held; start it anew, or restore what changed"
+    )]
+    Drifted {
+        /// The run.
+        run: String,
+        /// What changed, as far as it is known.
+        what: String,
+    },
+    /// SL522. A payload is gone.
+    #[error("SL522: entry {entry} of the run cannot be opened: its payload is missing, erased or under another key")]
+    Sealed {
+        /// Its place in the log.
+        entry: u64,
+    },
+    /// SL523. It is no longer what the verifier admits.
+    #[error("SL523: the workflow of run `{run}` is not verified any more: {why}")]
+    NotVerified {
+        /// The run.
+        run: String,
+        /// Why not.
+        why: String,
+    },
+    /// SL110. Too many atoms.
+    #[error("SL110: {0}")]
+    TooManyAtoms(#[from] sluice_core::label::TooManyAtoms),
+}
+
+impl<'a> Executor<'a> {
+    /// Opens the connectors of the workspace.
+    ///
+    /// # Errors
+    /// [`RunError::Connect`] or [`RunError::Secrets`].
+    pub fn open(workspace: &'a Workspace, ledger: &'a Ledger) -> Result<Self, RunError> {
+        let key = WorkspaceKey::read(&workspace.home().workspace_key(), workspace.folder())?;
+        let secrets = Arc::new(SecretStore::new(workspace.folder().join(SECRETS_FILE), key));
+        let connectors = Connectors::of(&workspace.governance().contracts, workspace.folder(), &secrets)?;
+        Ok(Self { workspace, ledger, connectors })
+    }
+
+    /// Verifies, admits and drives a definition as far as it goes.
+    ///
+    /// # Errors
+    /// [`RunError`] if work was not done; a refusal is an outcome, not an error.
+    pub async fn start(
+        &self,
+        proposed: Proposed,
+        input: Json,
+        requester: &Name,
+        author: Acting,
+    ) -> Result<RunOutcome, RunError> {
+        let proposal = Proposer::new(self.workspace, self.ledger).propose(&proposed, &author, None, requester)?;
+        let signed = is_signed(self.workspace, self.ledger, &proposal.id, proposal.closure, requester)?;
+        let checked = proposed.verify(self.workspace, &self.assumptions(&proposal, signed));
+        let report = Some(checked.report);
+        let verified = match checked.standing {
+            Ok(verified) => verified,
+            Err(refused) => {
+                let why = refused.to_string();
+                let status = RunStatus::Refused { code: refused.code().to_string(), why, step: None };
+                return Ok(RunOutcome { run: None, status, held: Vec::new(), report });
+            }
+        };
+        if let (Some(needed), false) = (definition_requirement(self.workspace), signed) {
+            let why = format!("the definition must be signed by {}", crate::approvals::in_words(&needed));
+            let held = vec![HeldFor { approval: proposal.id, why, step: "the definition".to_owned() }];
+            return Ok(RunOutcome { run: None, status: RunStatus::Held, held, report });
+        }
+        let runnable = Runnable::new(verified, checked.closure, self.workspace, requester.clone(), signed);
+        let run: [u8; 16] = random()?;
+        let definition = sluice_verify::analysis::definition_json(runnable.verified().program());
+        let start = Start {
+            run,
+            input,
+            definition,
+            closure: runnable.digest().0.0,
+            interpreter: sluice_engine::INTERPRETER_VERSION,
+            requester: requester.to_string(),
+        };
+        let id = RunId::from_bytes(run);
+        let events = vec![Event::Started(Box::new(start))];
+        let plan = runnable.plan()?;
+        let state = self.drive(&plan, &runnable, RunState::new(id), events, 0, Epoch::FIRST).await?;
+        Ok(RunOutcome { report, ..outcome(&plan, &state) })
+    }
+
+    /// Goes on with a run: after an approval, after a crash.
+    ///
+    /// # Errors
+    /// [`RunError::Drifted`] if anything it depends on has changed; it is left as it was.
+    pub async fn resume(&self, run: RunId) -> Result<RunOutcome, RunError> {
+        let (plan, runnable, records) = self.reopen(run)?;
+        let state = replay(&plan, run, &records)?;
+        if *state.status() != Status::Running {
+            return Ok(outcome(&plan, &state));
+        }
+        let mut events = Vec::new();
+        if !state.is_waiting_for_people() {
+            events.push(Event::Recovered);
+        }
+        let held: Vec<(TokenId, String)> =
+            state.held().map(|(token, _, hold)| (token, hold.approval.clone())).collect();
+        for (token, approval) in held {
+            events.push(match self.denial(&approval)? {
+                Some(why) => Event::Denied { token, why },
+                None => Event::Recheck { token },
+            });
+        }
+        let owner = format!("process {}", std::process::id());
+        let epoch = self.ledger.read(move |r| r.claim(run, &owner))?;
+        let next_seq = u64::try_from(records.len()).unwrap_or(u64::MAX);
+        let state = self.drive(&plan, &runnable, state, events, next_seq, epoch).await?;
+        Ok(outcome(&plan, &state))
+    }
+
+    /// A run as it stands, without going on.
+    ///
+    /// # Errors
+    /// As [`Executor::resume`].
+    pub fn look(&self, run: RunId) -> Result<RunOutcome, RunError> {
+        let (plan, _, records) = self.reopen(run)?;
+        Ok(outcome(&plan, &replay(&plan, run, &records)?))
+    }
+
+    /// Earns a run's standing again from what is stored: nothing of it is believed because it ran before.
+    fn reopen(&self, run: RunId) -> Result<(Plan, Runnable, Vec<Record>), RunError> {
+        let records = facts(&self.ledger.run(run)?)?;
+        let unknown = || RunError::Unknown { run: run.to_string() };
+        let Some(Fact::Started(start)) = records.first().map(|r| &r.fact) else { return Err(unknown()) };
+        let requester: Name = start.requester.as_str().into();
+        let closure = sluice_core::contract::closure::ClosureDigest(sluice_core::contract::Digest(start.closure));
+        let id = proposal_id(closure, &requester);
+        let proposal = Proposal::find(self.ledger, &id)?.ok_or_else(unknown)?;
+        let drifted = |what: &str| RunError::Drifted { run: run.to_string(), what: what.to_owned() };
+        let proposed = Proposed::read(&proposal.name, proposal.text.as_bytes())
+            .map_err(|_| drifted("the definition cannot be read by this version"))?;
+        if proposed.closure(self.workspace).digest() != closure {
+            return Err(drifted("the signed bundle, a contract or this program"));
+        }
+        let signed = is_signed(self.workspace, self.ledger, &id, closure, &requester)?;
+        if definition_requirement(self.workspace).is_some() && !signed {
+            return Err(drifted("the signature on the definition expired or was withdrawn"));
+        }
+        let checked = proposed.verify(self.workspace, &self.assumptions(&proposal, signed));
+        let verified = checked
+            .standing
+            .map_err(|refused| RunError::NotVerified { run: run.to_string(), why: refused.to_string() })?;
+        let runnable = Runnable::new(verified, checked.closure, self.workspace, requester, signed);
+        Ok((runnable.plan()?, runnable, records))
+    }
+
+    fn assumptions(&self, proposal: &Proposal, signed: bool) -> Assumptions {
+        Assumptions {
+            requester: Some(proposal.requester.clone()),
+            author: proposal.author.clone(),
+            // Before the signature is there, the prediction takes it for given where the workspace asks for one.
+            signed: signed || definition_requirement(self.workspace).is_some(),
+            solo: self.workspace.is_solo(),
+        }
+    }
+
+    /// Why a person said no, if one did.
+    fn denial(&self, approval: &str) -> Result<Option<String>, RunError> {
+        let said = statements(self.ledger, approval)?;
+        let denied = said.iter().find(|s| s.statement.decision == Decision::Deny);
+        Ok(denied.map(|s| format!("denied by `{}`", s.statement.approver)))
+    }
+
+    async fn drive(
+        &self,
+        plan: &Plan,
+        runnable: &Runnable,
+        state: RunState,
+        events: Vec<Event>,
+        next_seq: u64,
+        epoch: Epoch,
+    ) -> Result<RunState, RunError> {
+        let host = LiveHost {
+            gate: RunGate {
+                workspace: self.workspace,
+                runnable,
+                universe: &plan.universe,
+                run: state.run(),
+                evidence: LedgerEvidence(self.ledger),
+            },
+            ledger: self.ledger,
+            connectors: &self.connectors,
+            workflow: workflow_name(&plan.program),
+            next_seq: Cell::new(next_seq),
+            epoch,
+        };
+        Ok(drive(plan, state, events, &host).await?)
+    }
+}
+
+/// The engine's records in a run's entries.
+///
+/// # Errors
+/// [`RunError::Sealed`] if a payload cannot be opened, [`RunError::Record`] if it is not one.
+pub fn facts(entries: &[Recorded]) -> Result<Vec<Record>, RunError> {
+    let record = |recorded: &Recorded| {
+        let entry = &recorded.entry;
+        let run = entry.run.as_ref().map(sluice_ledger::RunLink::id);
+        let sealed = || RunError::Sealed { entry: entry.log.get() };
+        let fact = Fact::from_bytes(recorded.payload.opened().ok_or_else(sealed)?)?;
+        Ok(Record { run: run.ok_or_else(sealed)?, time_ms: entry.time_ms, fact })
+    };
+    entries.iter().map(record).collect()
+}
+
+/// The name under which "called before" counts.
+fn workflow_name(program: &Program) -> String {
+    format!("{}/{}", program.document.namespace, program.document.name)
+}
+
+fn outcome(plan: &Plan, state: &RunState) -> RunOutcome {
+    let step = |node| plan.program.step_of(node).map_or_else(|| "?".to_owned(), |s| s.path.to_string());
+    let mut held: Vec<HeldFor> = state
+        .held()
+        .map(|(_, node, hold)| HeldFor { approval: hold.approval.clone(), why: hold.why.clone(), step: step(node) })
+        .collect();
+    held.extend(state.in_doubt().map(|(token, node, key)| HeldFor {
+        approval: format!("D-{}-{}", token.0, key.to_string().get(..10).unwrap_or_default()),
+        why: "nobody knows whether this call took effect; `sluice runs resolve` says what was found".to_owned(),
+        step: step(node),
+    }));
+    let status = match state.status() {
+        Status::Running => RunStatus::Held,
+        Status::Completed { output } => RunStatus::Completed { output: output.clone() },
+        Status::Refused { code, why, node } => {
+            RunStatus::Refused { code: code.clone(), why: why.clone(), step: Some(step(*node)) }
+        }
+        Status::Faulted { error } => RunStatus::Faulted { error: error.clone() },
+    };
+    RunOutcome { run: Some(state.run()), status, held, report: None }
+}
+
+/// Reads a run's id as people write it: 32 hexadecimal digits, or the beginning of one that is in the ledger.
+///
+/// # Errors
+/// [`RunError::Unknown`] if no run, or more than one, begins so.
+pub fn find(ledger: &Ledger, text: &str) -> Result<RunId, RunError> {
+    let rows = ledger.read(|r| r.runs())?;
+    let mut fitting = rows.iter().map(|row| row.run).filter(|run| run.to_string().starts_with(text));
+    match (fitting.next(), fitting.next()) {
+        (Some(run), None) if !text.is_empty() => Ok(run),
+        _ => Err(RunError::Unknown { run: text.to_owned() }),
+    }
+}
+
+/// How long ago something was, for lists.
+#[must_use]
+pub fn age_ms(then_ms: u64) -> u64 {
+    now_ms().saturating_sub(then_ms)
+}

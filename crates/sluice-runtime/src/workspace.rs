@@ -1,0 +1,283 @@
+//! An open workspace: a signed bundle, its catalogue and policies, its keys.
+//!
+//! What a bundle says counts only once its signatures have been checked against the signers that are
+//! pinned outside the folder. There is no way to a [`Workspace`] around that check.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use sluice_core::contract::bundle::{
+    self, BundleError, BundleFiles, BundleSignature, SIGNATURES_FILE, SignedBundle, Signers,
+};
+use sluice_core::contract::governance::POLICIES_FOLDER;
+use sluice_core::contract::key::SecretKey;
+use sluice_core::contract::principals::PRINCIPALS_FILE;
+use sluice_core::contract::{Governance, Principals};
+use sluice_core::diagnostic::Diagnostic;
+use sluice_core::label::Name;
+use sluice_core::text::Text;
+use sluice_policy::Bundle as Policies;
+use thiserror::Error;
+
+use crate::home::{Home, HomeError};
+
+/// The folder of everything that Sluice writes in a workspace.
+pub const STATE_FOLDER: &str = ".sluice";
+/// The ledger's file.
+pub const LEDGER_FILE: &str = ".sluice/ledger.db";
+/// The sealed secrets.
+pub const SECRETS_FILE: &str = ".sluice/secrets.sealed";
+/// Most files of a bundle, and the largest one: more is no bundle that people can read.
+const BUNDLE_FILES_MAX: usize = 2_000;
+const BUNDLE_FILE_BYTES_MAX: u64 = 4 << 20;
+
+/// A workspace whose bundle is signed.
+pub struct Workspace {
+    folder: PathBuf,
+    home: Home,
+    bundle: SignedBundle,
+    governance: Governance,
+    policies: Policies,
+}
+
+/// Something wrong in a file of the workspace, with the text it is in.
+#[derive(Clone, Debug)]
+pub struct FileProblem {
+    /// The file.
+    pub text: Text,
+    /// What is wrong.
+    pub diagnostic: Diagnostic,
+}
+
+/// Why a workspace cannot be opened.
+#[derive(Debug, Error)]
+pub enum OpenError {
+    /// Keys or id.
+    #[error(transparent)]
+    Home(#[from] HomeError),
+    /// SL536. Nobody is pinned.
+    #[error("SL536: no signers are pinned for this workspace in `{}`: whoever may change its bundle is unknown here. `sluice init` pins you; on another machine, copy the signers file from a person you trust", file.display())]
+    NoSigners {
+        /// Where they would be.
+        file: PathBuf,
+    },
+    /// The bundle does not count.
+    #[error("{}: the bundle of this workspace does not count: {source}. `sluice policy sign` signs what is there now", source.code())]
+    Bundle {
+        /// Why not.
+        #[source]
+        source: BundleError,
+    },
+    /// Files that cannot be understood.
+    #[error("{} in the workspace's files", count(problems.len()))]
+    Files {
+        /// Each of them.
+        problems: Vec<FileProblem>,
+    },
+    /// SL537. A file or folder cannot be read.
+    #[error("SL537: cannot read `{}`: {source}", path.display())]
+    Io {
+        /// Which.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// SL538. Too much for one bundle.
+    #[error("SL538: `{}` is too much for a bundle (at most {BUNDLE_FILES_MAX} files of {BUNDLE_FILE_BYTES_MAX} bytes)", path.display())]
+    TooMuch {
+        /// The file or folder that is too much.
+        path: PathBuf,
+    },
+}
+
+fn count(problems: usize) -> String {
+    if problems == 1 { "1 problem".to_owned() } else { format!("{problems} problems") }
+}
+
+impl Workspace {
+    /// Opens the workspace in `folder`.
+    ///
+    /// # Errors
+    /// [`OpenError`]: the first reason why it cannot be trusted or understood; of files, every reason.
+    pub fn open(folder: &Path) -> Result<Self, OpenError> {
+        let home = Home::of(folder)?;
+        let files = read_bundle(folder)?;
+        let signers = read_signers(&home)?;
+        let signatures = read_signatures(folder)?;
+        let bundle = bundle::verify(files, &signatures, &signers).map_err(|source| OpenError::Bundle { source })?;
+        let principals = read_file(&folder.join(PRINCIPALS_FILE))?;
+        let governance = bundle.governance(&principals).map_err(|problems| {
+            let problems = problems.into_iter().map(|p| {
+                let bytes = if p.file.as_ref() == PRINCIPALS_FILE {
+                    Some(principals.as_slice())
+                } else {
+                    bundle.files().get(&p.file)
+                };
+                problem(&p.file, bytes, p.diagnostic)
+            });
+            OpenError::Files { problems: problems.collect() }
+        })?;
+        let policies = read_policies(bundle.files())?;
+        Ok(Self { folder: folder.to_path_buf(), home, bundle, governance, policies })
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Where its keys are.
+    #[must_use]
+    pub const fn home(&self) -> &Home {
+        &self.home
+    }
+
+    /// What was signed.
+    #[must_use]
+    pub const fn bundle(&self) -> &SignedBundle {
+        &self.bundle
+    }
+
+    /// Contracts, registers and what they mean.
+    #[must_use]
+    pub const fn governance(&self) -> &Governance {
+        &self.governance
+    }
+
+    /// Who there is.
+    #[must_use]
+    pub const fn principals(&self) -> &Principals {
+        &self.governance.registers.principals
+    }
+
+    /// The policies in force.
+    #[must_use]
+    pub const fn policies(&self) -> &Policies {
+        &self.policies
+    }
+
+    /// Whether one person governs it: every report and entry says so.
+    #[must_use]
+    pub const fn is_solo(&self) -> bool {
+        self.bundle.is_solo()
+    }
+
+    /// The ledger's file.
+    #[must_use]
+    pub fn ledger_file(&self) -> PathBuf {
+        self.folder.join(LEDGER_FILE)
+    }
+}
+
+/// Signs the bundle that is in `folder` now. Other people's signatures over the same bytes are kept, older ones dropped.
+///
+/// # Errors
+/// [`OpenError`] if a file cannot be read or written, or the signer is not pinned.
+pub fn sign(folder: &Path, key: &SecretKey) -> Result<BundleFiles, OpenError> {
+    let home = Home::of(folder)?;
+    let files = read_bundle(folder)?;
+    let signers = read_signers(&home)?;
+    if !signers.names().any(|name| name == key.name()) {
+        let source = BundleError::UnknownSigner { signer: key.name().clone() };
+        return Err(OpenError::Bundle { source });
+    }
+    let digest = files.digest();
+    let mut signatures = read_signatures(folder).unwrap_or_default();
+    signatures.retain(|s| s.digest == digest && s.signer != *key.name());
+    signatures.push(BundleSignature::sign(digest, key));
+    let text: String = signatures.iter().map(|s| s.to_line() + "\n").collect();
+    let path = folder.join(SIGNATURES_FILE);
+    replace(&path, text.as_bytes()).map_err(|source| OpenError::Io { path, source })?;
+    Ok(files)
+}
+
+/// Puts a whole file in place of an earlier one: readers see the old one or the new one.
+///
+/// # Errors
+/// The disk's own.
+pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".new");
+    let beside = path.with_file_name(name);
+    std::fs::write(&beside, content)?;
+    std::fs::File::open(&beside)?.sync_all()?;
+    std::fs::rename(&beside, path)
+}
+
+fn problem(file: &Name, bytes: Option<&[u8]>, diagnostic: Diagnostic) -> FileProblem {
+    let content = String::from_utf8_lossy(bytes.unwrap_or_default()).into_owned();
+    FileProblem { text: Text::new(file.clone(), content), diagnostic }
+}
+
+/// The policies of a bundle.
+///
+/// # Errors
+/// [`OpenError::Files`] with every flaw.
+pub fn read_policies(files: &BundleFiles) -> Result<Policies, OpenError> {
+    let is_policy = |path: &str| path.starts_with(POLICIES_FOLDER) && path.ends_with(".cedar");
+    let sources: Vec<(&str, String)> = files
+        .iter()
+        .filter(|(path, _)| is_policy(path))
+        .map(|(path, bytes)| (path, String::from_utf8_lossy(bytes).into_owned()))
+        .collect();
+    Policies::load(&sources).map_err(|flaws| {
+        let problems = flaws.into_iter().map(|flaw| problem(&flaw.text, files.get(&flaw.text), flaw.diagnostic));
+        OpenError::Files { problems: problems.collect() }
+    })
+}
+
+/// The files of the bundle in `folder`, signed or not.
+///
+/// # Errors
+/// [`OpenError`] if one cannot be read, or there is too much.
+pub fn read_bundle(folder: &Path) -> Result<BundleFiles, OpenError> {
+    let mut files: Vec<(Name, Vec<u8>)> = Vec::new();
+    let mut open = vec![String::new()];
+    while let Some(at) = open.pop() {
+        let path = folder.join(&at);
+        let listed = std::fs::read_dir(&path).map_err(|source| OpenError::Io { path: path.clone(), source })?;
+        for entry in listed {
+            let entry = entry.map_err(|source| OpenError::Io { path: path.clone(), source })?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let inner = if at.is_empty() { name } else { format!("{at}/{name}") };
+            let kind = entry.file_type().map_err(|source| OpenError::Io { path: entry.path(), source })?;
+            if kind.is_dir() && BundleFiles::belongs(&format!("{inner}/x")) {
+                open.push(inner);
+            } else if kind.is_file() && BundleFiles::belongs(&inner) {
+                files.push((inner.into(), read_file(&entry.path())?));
+            }
+            if files.len() > BUNDLE_FILES_MAX {
+                return Err(OpenError::TooMuch { path });
+            }
+        }
+    }
+    Ok(BundleFiles::of(files))
+}
+
+fn read_signers(home: &Home) -> Result<Signers, OpenError> {
+    let file = home.signers();
+    if !file.exists() {
+        return Err(OpenError::NoSigners { file });
+    }
+    let text = String::from_utf8_lossy(&read_file(&file)?).into_owned();
+    Signers::parse(&text).map_err(|source| OpenError::Bundle { source })
+}
+
+fn read_signatures(folder: &Path) -> Result<Vec<BundleSignature>, OpenError> {
+    let path = folder.join(SIGNATURES_FILE);
+    if !path.exists() {
+        return Ok(Vec::new());
+    }
+    let text = String::from_utf8_lossy(&read_file(&path)?).into_owned();
+    BundleSignature::from_lines(&text).map_err(|source| OpenError::Bundle { source })
+}
+
+/// A file of bounded size.
+fn read_file(path: &Path) -> Result<Vec<u8>, OpenError> {
+    let io = |source| OpenError::Io { path: path.to_path_buf(), source };
+    if std::fs::metadata(path).map_err(io)?.len() > BUNDLE_FILE_BYTES_MAX {
+        return Err(OpenError::TooMuch { path: path.to_path_buf() });
+    }
+    std::fs::read(path).map_err(io)
+}
