@@ -128,6 +128,12 @@ pub enum TextPart {
 }
 
 impl Expression {
+    /// Whether it is `.`: its value is its input, as it is.
+    #[must_use]
+    pub const fn is_identity(&self) -> bool {
+        matches!(self.root.kind, Kind::Input)
+    }
+
     /// The free variables without `$`, each once, where it is first read.
     #[must_use]
     pub fn variables(&self) -> Vec<(Arc<str>, Span)> {
