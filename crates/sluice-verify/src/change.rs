@@ -142,19 +142,35 @@ fn asked_with(world: &World<'_>, site: &Site<'_>, labels: &[(Role, Label)]) -> O
     Some(verdict_of(&world.bundle.decide(&request).decision))
 }
 
-/// Entries of the bundle that drop or mask every part at fault.
-fn redactions(world: &World<'_>, site: &Site<'_>, atoms: Label, parts: &[Part]) -> Vec<String> {
-    let fits = |release: &&Release| match &release.kind {
-        ReleaseKind::Drop(patterns) => !parts.is_empty() && parts.iter().all(|part| reached(patterns, part)),
+/// Entries of the bundle that together drop or mask what is at fault, or as much of it as they can.
+fn redactions(world: &World<'_>, site: &Site<'_>, atoms: Label, parts: &[Part]) -> Option<String> {
+    let mut left: Vec<&Part> = parts.iter().collect();
+    let mut entries = Vec::new();
+    for release in world.catalogue.releases.values() {
+        let patterns = usable(world, site, atoms, release);
+        let before = left.len();
+        left.retain(|part| !reached(patterns, part));
+        if left.len() < before {
+            entries.push(format!("`{}`", release.name));
+        }
+    }
+    let rest = if left.is_empty() { "" } else { " (what is left still needs an answer of its own)" };
+    let word = if entries.len() > 1 { "entries" } else { "entry" };
+    (!entries.is_empty())
+        .then(|| format!("pass it through `call: redact` with {word} {} first{rest}", entries.join(" and ")))
+}
+
+/// The patterns of an entry that takes parts out. A mask counts only where its owner may release them.
+fn usable<'a>(world: &World<'_>, site: &Site<'_>, atoms: Label, release: &'a Release) -> &'a [Pattern] {
+    match &release.kind {
+        ReleaseKind::Drop(patterns) => patterns,
         ReleaseKind::Mask(patterns) => {
             let seen = site.prepared.arguments.deep_label();
             let allowed = release.allows(world.analysis.universe(), seen, site.prepared.control);
-            allowed && atoms.flows_to(release.clears) && parts.iter().all(|part| reached(patterns, part))
+            if allowed && atoms.flows_to(release.clears) { patterns } else { &[] }
         }
-        ReleaseKind::AllowList(_) => false,
-    };
-    let entries = world.catalogue.releases.values().filter(fits);
-    entries.map(|release| format!("pass it through `call: redact` with entry `{}` first", release.name)).collect()
+        ReleaseKind::AllowList(_) => &[],
+    }
 }
 
 /// Whether one of the patterns names the part, seen from some value that contains it.

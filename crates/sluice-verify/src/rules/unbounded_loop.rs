@@ -7,6 +7,17 @@
 //!   - again: { wait: { seconds: 1 }, then: back }
 //!   - back: { wait: { seconds: 1 }, then: again }
 //! ```
+//! ```bad
+//! do:
+//!   - again: { wait: { seconds: 1 } }
+//!   - done: { switch: [ { ready: { when: "${ .ready }", then: end } }, { not: { then: again } } ] }
+//! ```
+//! ```good
+//! do:
+//!   - start: { set: { tries: 0 } }
+//!   - attempt: { set: { tries: "${ .tries + 1 }" } }
+//!   - enough: { switch: [ { again: { when: "${ .tries < 3 }", then: attempt } }, { done: { then: end } } ] }
+//! ```
 //! ```good
 //! do:
 //!   - look: { call: crm.accounts.list, with: {} }
@@ -80,8 +91,9 @@ impl Loop<'_> {
                 let Some(kind) = self.program.node(*id).map(|n| &n.kind) else { continue };
                 let changes = match kind {
                     NodeKind::Call { .. } => true,
-                    NodeKind::Assign { target, .. } => {
-                        self.reads(*id).iter().any(|p| changing.contains(p)) || self.computes(*id, *target)
+                    NodeKind::Assign { target, value, .. } => {
+                        let anew = !value.expression.is_identity() && self.computes(*id, *target);
+                        anew || self.reads(*id).iter().any(|p| changing.contains(p))
                     }
                     _ => self.reads(*id).iter().any(|p| changing.contains(p)),
                 };
@@ -95,18 +107,11 @@ impl Loop<'_> {
         }
     }
 
-    /// Whether an assignment makes a new value of what the loop itself wrote, as a counter does, and is no plain copy.
+    /// Whether an assignment makes a new value of what the loop itself wrote, as a counter does. A constant does not.
     fn computes(&self, id: NodeId, target: PlaceId) -> bool {
-        let own = self.reads(id).into_iter().filter(|place| self.is_written_here(*place));
-        let after = |place: PlaceId| {
-            let after = self.analysis.successors(id).filter_map(|to| self.analysis.state(to));
-            after.map(|s| s.get(place).data).collect::<Vec<_>>()
-        };
-        let written = after(target);
-        own.into_iter().any(|place| {
-            let read = self.analysis.state(id).map(|s| s.get(place));
-            read.is_some_and(|read| !read.is_concrete() && !written.contains(&read.data))
-        })
+        let after = self.analysis.successors(id).filter_map(|to| self.analysis.state(to));
+        let varies = after.into_iter().any(|state| !state.get(target).is_concrete());
+        varies && self.reads(id).into_iter().any(|place| self.is_written_here(place))
     }
 
     fn is_written_here(&self, place: PlaceId) -> bool {

@@ -35,11 +35,11 @@ fn the_report_with_everything_in_it_is_held_and_shows_the_way() {
     SL201 over-privileged-export high at do/1/send: `sheets.rows.append` sends `financial`, `location`, `phi` to `us-sheets` in `rows/*/balance`, `rows/*/health_note` and `rows/*/last_position`
         do/0/fetch: `crm.accounts.list` returns it at /*/balance, /*/health_note, /*/last_position
         do/1/send: it reaches `sheets.rows.append` as payload
-        help: leave out `rows/*/balance`, `rows/*/health_note` and `rows/*/last_position`; or run it as it is and get approval by the data owner `finance` and the data owner `health` and the data owner `sales`
+        help: leave out `rows/*/balance`, `rows/*/health_note` and `rows/*/last_position`; or pass it through `call: redact` with entry `no-health` first (what is left still needs an answer of its own); or run it as it is and get approval by the data owner `finance` and the data owner `health` and the data owner `sales`
     SL203 destination-not-cleared high at do/1/send: `us-sheets` is not cleared for `financial`, `location`, `phi`, which `sheets.rows.append` sends there
         do/0/fetch: `crm.accounts.list` returns it at /*/balance, /*/health_note, /*/last_position
         do/1/send: it reaches `sheets.rows.append`
-        help: leave out `rows/*/balance`, `rows/*/health_note` and `rows/*/last_position`; or run it as it is and get approval by the data owner `finance` and the data owner `health` and the data owner `sales`
+        help: leave out `rows/*/balance`, `rows/*/health_note` and `rows/*/last_position`; or pass it through `call: redact` with entry `no-health` first (what is left still needs an answer of its own); or run it as it is and get approval by the data owner `finance` and the data owner `health` and the data owner `sales`
     SL213 forbidden-purpose high at do/1/send: data in `sheets.rows.append` is used for `reporting`, against the rules of `health`
         do/0/fetch: `crm.accounts.list` returns it at /*/health_note
         do/1/send: it reaches `sheets.rows.append`
@@ -47,7 +47,7 @@ fn the_report_with_everything_in_it_is_held_and_shows_the_way() {
     SL214 forbidden-region high at do/1/send: `sheets.rows.append` takes data to region `us`, against the rules of `finance` and `health` and `sales`
         do/0/fetch: `crm.accounts.list` returns it at /*/balance, /*/health_note, /*/last_position
         do/1/send: it reaches `sheets.rows.append`
-        help: leave out `rows/*/balance`, `rows/*/health_note` and `rows/*/last_position`; or run it as it is and get approval by the data owner `finance` and the data owner `health` and the data owner `sales`
+        help: leave out `rows/*/balance`, `rows/*/health_note` and `rows/*/last_position`; or pass it through `call: redact` with entry `no-health` first (what is left still needs an answer of its own); or run it as it is and get approval by the data owner `finance` and the data owner `health` and the data owner `sales`
     SL219 held-by-policy info at do/1/send: `sheets.rows.append` waits for approval by the data owner `finance` and the data owner `health` and the data owner `sales`
         help: `us-sheets` is not cleared for financial, location, phi; an owner of the data does not allow it for this purpose: reporting; an owner of the data keeps it out of this region; needs approval by the data owner `finance` and the data owner `health` and the data owner `sales`
     ");

@@ -47,7 +47,7 @@ fn told(name: &str, workflow: &str, requester: Option<&str>) -> String {
 
 #[test]
 fn the_report_waits_for_every_owner_of_what_is_not_cleared() {
-    assert_snapshot!(told("report", "report", Some("lena.fischer")), @r"
+    assert_snapshot!(told("report", "report", Some("lena.fischer")), @"
     do/0/fetchAccounts crm.accounts.list: permit [origin:person:lena.fischer]
         analysed-workflows-may-read: reading is allowed to every workflow that was analysed
     do/1/exportToSheet sheets.rows.write: hold [category:financial@finance-office, category:internal@it-office, category:location@customer-office, category:phi@health-office, category:pii@customer-office, dataset:crm.accounts, origin:crm, origin:person:lena.fischer, purposes:finance-office only {billing, reporting}, regions:customer-office only {eu}, regions:health-office only {eu}]
@@ -57,15 +57,15 @@ fn the_report_waits_for_every_owner_of_what_is_not_cleared() {
     SL201 over-privileged-export high: `sheets.rows.write` sends `financial`, `location`, `phi` to `sheets-us` in `rows/*/balance`, `rows/*/health_note` and `rows/*/last_position`
         do/0/fetchAccounts: `crm.accounts.list` returns it at /accounts/*/balance, /accounts/*/health_note, /accounts/*/last_position
         do/1/exportToSheet: it reaches `sheets.rows.write` as payload
-        help: leave out `rows/*/balance`, `rows/*/health_note` and `rows/*/last_position`; or run it as it is and get approval by the data owner `customer-office` and the data owner `finance-office` and the data owner `health-office`
+        help: leave out `rows/*/balance`, `rows/*/health_note` and `rows/*/last_position`; or pass it through `call: redact` with entries `without-health-notes` and `without-positions` first (what is left still needs an answer of its own); or run it as it is and get approval by the data owner `customer-office` and the data owner `finance-office` and the data owner `health-office`
     SL203 destination-not-cleared high: `sheets-us` is not cleared for `financial`, `location`, `phi`, which `sheets.rows.write` sends there
         do/0/fetchAccounts: `crm.accounts.list` returns it at /accounts/*/balance, /accounts/*/health_note, /accounts/*/last_position
         do/1/exportToSheet: it reaches `sheets.rows.write`
-        help: leave out `rows/*/balance`, `rows/*/health_note` and `rows/*/last_position`; or run it as it is and get approval by the data owner `customer-office` and the data owner `finance-office` and the data owner `health-office`
+        help: leave out `rows/*/balance`, `rows/*/health_note` and `rows/*/last_position`; or pass it through `call: redact` with entries `without-health-notes` and `without-positions` first (what is left still needs an answer of its own); or run it as it is and get approval by the data owner `customer-office` and the data owner `finance-office` and the data owner `health-office`
     SL214 forbidden-region high: `sheets.rows.write` takes data to region `us`, against the rules of `customer-office` and `health-office`
         do/0/fetchAccounts: `crm.accounts.list` returns it at /accounts/*/health_note, /accounts/*/last_position
         do/1/exportToSheet: it reaches `sheets.rows.write`
-        help: leave out `rows/*/health_note` and `rows/*/last_position` (what is left still needs an answer of its own); or run it as it is and get approval by the data owner `customer-office` and the data owner `finance-office` and the data owner `health-office`
+        help: leave out `rows/*/health_note` and `rows/*/last_position` (what is left still needs an answer of its own); or pass it through `call: redact` with entries `without-health-notes` and `without-positions` first; or run it as it is and get approval by the data owner `customer-office` and the data owner `finance-office` and the data owner `health-office`
     SL219 held-by-policy info: `sheets.rows.write` waits for approval by the data owner `customer-office` and the data owner `finance-office` and the data owner `health-office`
         help: `sheets-us` is not cleared for financial, location, phi; an owner of the data keeps it out of this region; needs approval by the data owner `customer-office` and the data owner `finance-office` and the data owner `health-office`
     verified
