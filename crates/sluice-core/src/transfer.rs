@@ -19,6 +19,7 @@ mod error;
 mod flow;
 mod shared;
 mod state;
+mod told;
 
 pub use call::{Breach, Prepared, ReplyValue, arguments, reply};
 pub use error::{FaultKind, fault, timeout};

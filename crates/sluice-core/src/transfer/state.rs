@@ -5,6 +5,7 @@ use crate::label::Label;
 use crate::program::{NodeId, PlaceId, Program, Use};
 use crate::transfer::call::Prepared;
 use crate::transfer::shared::Shared;
+use crate::transfer::told::Told;
 use crate::value::Value;
 
 /// Every place's value, and what has been learnt from guards so far.
@@ -12,7 +13,7 @@ use crate::value::Value;
 pub struct State {
     places: Shared<Value>,
     /// By deciding node: the join of what its outcomes have told, over all visits.
-    guards: Shared<Label>,
+    guards: Told,
     /// The control label of the entry: ⊥ for a definition whose digest a person signed, else its author's origin.
     base: Label,
 }
@@ -104,7 +105,7 @@ impl State {
     #[must_use]
     pub fn start(program: &Program, input: Value, workflow: Value, base: Label) -> Self {
         let places = Shared::of(program.places.len(), &Value::null(Label::BOTTOM));
-        let guards = Shared::of(program.nodes.len(), &Label::BOTTOM);
+        let guards = Told::new(program.nodes.len());
         let mut state = Self { places, guards, base };
         state.set(program.input, input.raised(base));
         state.set(program.workflow, workflow.raised(base));
@@ -125,8 +126,7 @@ impl State {
     /// The control label of a node: the join of the guards that it depends on.
     #[must_use]
     pub fn control(&self, program: &Program, node: NodeId) -> Label {
-        let guards = program.control.guards(node).filter_map(|g| self.guards.get(g.0 as usize).copied());
-        self.base.join(Label::join_all(guards))
+        self.base.join(self.guards.about(&program.control, node))
     }
 
     /// Records what the outcome of a deciding node tells, and raises what its region could have written.
@@ -134,14 +134,12 @@ impl State {
         if !program.control.decides(node) {
             return;
         }
-        let known = self.guards.get(node.0 as usize).copied().unwrap_or_default();
-        if !told.flows_to(known) {
-            self.guards.set(node.0 as usize, known.join(told));
-        }
+        self.guards.raise(node, told);
         for place in program.control.writes(node) {
-            let value = self.get(place);
-            if !told.flows_to(value.label) {
-                self.set(place, value.raised(told));
+            // Most of them know it already, and need no copy.
+            let value = self.places.get(place.0 as usize).filter(|value| !told.flows_to(value.label));
+            if let Some(raised) = value.map(|value| value.clone().raised(told)) {
+                self.set(place, raised);
             }
         }
     }
@@ -156,17 +154,16 @@ impl State {
     #[must_use]
     pub fn join(&self, other: &Self) -> Self {
         let places = self.places.zip_with(&other.places, Value::join);
-        let guards = self.guards.zip_with(&other.guards, |a, b| a.join(*b));
-        Self { places, guards, base: self.base.join(other.base) }
+        Self { places, guards: self.guards.join(&other.guards), base: self.base.join(other.base) }
     }
 
     pub(super) fn all_guards(&self) -> Label {
-        Label::join_all(self.guards.iter().copied())
+        self.guards.all()
     }
 
     /// The same places, with what another state's guards have told as well.
     pub(super) fn knowing(mut self, other: &Self) -> Self {
-        self.guards = self.guards.zip_with(&other.guards, |a, b| a.join(*b));
+        self.guards = self.guards.join(&other.guards);
         self
     }
 
