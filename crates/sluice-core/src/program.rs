@@ -334,8 +334,6 @@ pub struct RetryPolicy {
     pub backoff: Backoff,
     /// Repetitions at most. Absent in the text means [`RetryPolicy::ATTEMPTS_DEFAULT`].
     pub attempts_max: u32,
-    /// Give up when this long has passed since the first attempt.
-    pub duration_max_ms: Option<u64>,
     /// Where the policy stands.
     pub span: Span,
 }

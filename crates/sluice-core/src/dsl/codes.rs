@@ -81,6 +81,11 @@ pub(super) const RETRY: CodeInfo = CodeInfo::new(
     "unsupported-retry",
     "use constant `delay`, `backoff` and `limit` only: jitter, limits of one attempt and computed delays are not supported yet",
 );
+pub(super) const RETRY_DURATION: CodeInfo = CodeInfo::new(
+    147,
+    "unsupported-retry-duration",
+    "use `limit.attempt.count`: giving up a retry by the clock is not supported yet; a `timeout` of the task bounds its time",
+);
 pub(super) const HTTP_OPTION: CodeInfo = CodeInfo::new(
     144,
     "unsupported-http-option",
@@ -96,7 +101,7 @@ pub(super) const DESCRIPTOR: CodeInfo = CodeInfo::new(
 
 /// Every code that lowering a definition can give beside those of texts and expressions, in order; a code with
 /// several names says which construct.
-pub const CODES: [CodeInfo; 31] = [
+pub const CODES: [CodeInfo; 32] = [
     TOO_MANY_STEPS,
     EXPRESSION_SYNTAX,
     CLOCK,
@@ -128,4 +133,5 @@ pub const CODES: [CodeInfo; 31] = [
     HTTP_OPTION,
     EVALUATE,
     DESCRIPTOR,
+    RETRY_DURATION,
 ];

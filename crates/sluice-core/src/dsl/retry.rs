@@ -1,7 +1,7 @@
 //! Retry policies.
 
 use crate::document::{Fields, Node};
-use crate::dsl::codes::RETRY;
+use crate::dsl::codes::{RETRY, RETRY_DURATION};
 use crate::dsl::task::Task;
 use crate::dsl::workflow::Lower;
 use crate::program::{Backoff, Duration, PlaceId, RetryPolicy};
@@ -40,7 +40,6 @@ impl<'t> Lower<'t> {
             delay_ms: delay.and_then(|node| self.fixed_millis(node, "delay")).unwrap_or_default(),
             backoff: backoff.and_then(|node| self.backoff(node)).unwrap_or(Backoff::Constant),
             attempts_max: RetryPolicy::ATTEMPTS_DEFAULT,
-            duration_max_ms: None,
             span: node.span,
         };
         if let Some(node) = limit {
@@ -67,8 +66,9 @@ impl<'t> Lower<'t> {
 
     fn limit(&mut self, node: &'t Node, policy: &mut RetryPolicy) {
         let Some(mut fields) = Fields::of(node, "a retry limit", &mut self.out) else { return };
-        if let Some(duration) = fields.optional("duration") {
-            policy.duration_max_ms = self.fixed_millis(duration, "duration");
+        if let Some(entry) = fields.entry("duration") {
+            // What a node does must not depend on a clock, and a limit that is read but not kept would be a lie.
+            self.out.push(RETRY_DURATION.at(entry.key_span, "`duration` of a retry limit is not supported"));
         }
         let attempt = fields.optional("attempt");
         fields.finish(&mut self.out);

@@ -95,9 +95,8 @@ impl<'p> Listing<'p> {
                     Backoff::Linear => "linear",
                     Backoff::Exponential => "exponential",
                 };
-                let limit = policy.duration_max_ms.map(|ms| format!(" within {ms} ms")).unwrap_or_default();
                 format!(
-                    "retry {} at most {} times, {backoff} {} ms{limit} → {} else → {}",
+                    "retry {} at most {} times, {backoff} {} ms → {} else → {}",
                     self.place(*attempts),
                     policy.attempts_max,
                     policy.delay_ms,

@@ -148,7 +148,7 @@ do:
 - d: { fork: { compete: true, branches: [{ x: { set: { a: 1 } } }] } }
 - e: { set: { a: 1 }, output: { schema: {} }, export: { schema: {} }, input: { schema: {} } }
 - g: { call: http, with: { method: get, endpoint: { uri: 'https://a.example', authentication: {} }, output: raw, redirect: true } }
-- h: { try: [], catch: { retry: { jitter: {}, delay: '${ .d }', backoff: { linear: { increment: 1 } }, limit: { attempt: { duration: PT1S } } } } }"#;
+- h: { try: [], catch: { retry: { jitter: {}, delay: '${ .d }', backoff: { linear: { increment: 1 } }, limit: { attempt: { duration: PT1S }, duration: { minutes: 5 } } } } }"#;
     assert_snapshot!(refused(text), @r#"
     SL138 2:1 `schedule` is not supported
     SL139 3:10 `schema` of an input is not supported
@@ -171,6 +171,7 @@ do:
     SL143 13:54 a computed `delay` is not supported
     SL143 13:86 `increment` of a backoff is not supported
     SL143 13:124 a limit on one attempt is not supported
+    SL147 13:142 `duration` of a retry limit is not supported
     "#);
 }
 
