@@ -263,13 +263,13 @@ const _: () = assert!(ENTRY_BYTES_MAX == u16::MAX as usize);
 /// Why bytes or a path are no tile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum TileError {
-    /// SL650. Help: `tile/LEVEL/NUMBER` or `tile/entries/NUMBER`, with `.p/WIDTH` if it is not full.
+    /// SL643. Help: `tile/LEVEL/NUMBER` or `tile/entries/NUMBER`, with `.p/WIDTH` if it is not full.
     #[error("not the path of a tile")]
     Path,
-    /// SL651. Help: the file was cut or changed.
+    /// SL644. Help: the file was cut or changed.
     #[error("a tile holds 1 to {TILE_WIDTH} whole hashes")]
     Tile,
-    /// SL652. Help: the file was cut or changed.
+    /// SL645. Help: the file was cut or changed.
     #[error("a bundle holds 1 to {TILE_WIDTH} whole entries")]
     Bundle,
 }
@@ -279,9 +279,9 @@ impl TileError {
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::Path => "SL650",
-            Self::Tile => "SL651",
-            Self::Bundle => "SL652",
+            Self::Path => "SL643",
+            Self::Tile => "SL644",
+            Self::Bundle => "SL645",
         }
     }
 }
@@ -289,10 +289,10 @@ impl TileError {
 /// Why a node could not be read from tiles.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum TileReadError<E> {
-    /// SL653. Help: the tile is of another tree size; fetch it anew.
+    /// SL646. Help: the tile is of another tree size; fetch it anew.
     #[error("the tile does not have the width that the size of the log asks for")]
     Width,
-    /// SL653. Help: as the reader's own error says.
+    /// SL646. Help: as the reader's own error says.
     #[error("cannot read a tile")]
     Read(E),
 }
@@ -301,7 +301,7 @@ impl<E> TileReadError<E> {
     /// The stable code of this error.
     #[must_use]
     pub const fn code(&self) -> &'static str {
-        "SL653"
+        "SL646"
     }
 }
 

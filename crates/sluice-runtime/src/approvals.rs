@@ -82,8 +82,8 @@ pub enum ApprovalError {
     /// The proposal behind it.
     #[error(transparent)]
     Proposal(#[from] ProposalError),
-    /// SL430. No such id.
-    #[error("SL430: nothing called `{id}` waits for approval; `sluice approvals list` shows what does")]
+    /// SL440. No such id.
+    #[error("SL440: nothing called `{id}` waits for approval; `sluice approvals list` shows what does")]
     Unknown {
         /// The id.
         id: String,
@@ -94,8 +94,8 @@ pub enum ApprovalError {
         /// Why not.
         source: Refusal,
     },
-    /// SL431. Nobody asked this person.
-    #[error("SL431: `{person}` is not among those who may decide `{id}`: it needs {needs}")]
+    /// SL441. Nobody asked this person.
+    #[error("SL441: `{person}` is not among those who may decide `{id}`: it needs {needs}")]
     NotAsked {
         /// Who tried.
         person: Name,
@@ -104,8 +104,8 @@ pub enum ApprovalError {
         /// Who may.
         needs: String,
     },
-    /// SL432. The stored question cannot be read.
-    #[error("SL432: the question behind `{id}` cannot be opened: {why}")]
+    /// SL442. The stored question cannot be read.
+    #[error("SL442: the question behind `{id}` cannot be opened: {why}")]
     Unreadable {
         /// The id.
         id: String,

@@ -33,8 +33,8 @@ pub enum AuditError {
     /// The bundle.
     #[error(transparent)]
     Bundle(#[from] OpenError),
-    /// SL650-range codes are the ledger's; this is ours: SL660. There is nothing to prove it by.
-    #[error("SL660: the ledger has no checkpoint that covers entry {index} yet")]
+    /// SL690. There is nothing to prove it by.
+    #[error("SL690: the ledger has no checkpoint that covers entry {index} yet")]
     NoCheckpoint {
         /// The entry.
         index: u64,

@@ -118,10 +118,10 @@ impl<E: Evidence> RunGate<'_, E> {
             }
             Decision::Hold { .. } => {
                 let why = format!("{}. nobody can approve this: the workflow must change", words());
-                forbid(receipt(json!({})), "SL311", why)
+                forbid(receipt(json!({})), "SL331", why)
             }
             Decision::Forbid { errors, .. } => {
-                let code = if errors.is_empty() { "SL310" } else { "SL312" };
+                let code = if errors.is_empty() { "SL330" } else { "SL332" };
                 forbid(receipt(json!({ "errors": errors })), code, words())
             }
         }

@@ -38,8 +38,8 @@ pub enum ProposalError {
     /// The ledger.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
-    /// SL433. It was sealed and cannot be opened.
-    #[error("SL433: the proposal `{id}` cannot be opened: its payload is missing, erased or under another key")]
+    /// SL443. It was sealed and cannot be opened.
+    #[error("SL443: the proposal `{id}` cannot be opened: its payload is missing, erased or under another key")]
     Unreadable {
         /// The id.
         id: String,

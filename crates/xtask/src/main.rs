@@ -4,6 +4,7 @@
 //! - `mutants` applies each patch under `crates/xtask/mutants` to a copy of the tree and runs the test
 //!   that its first line names: a mutant that survives is a law without a guard.
 
+mod codes;
 mod graph;
 mod mutants;
 mod root;
