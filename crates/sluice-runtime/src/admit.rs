@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use sluice_core::contract::bundle::BundleDigest;
 use sluice_core::contract::closure::{Closure, ClosureDigest, ConnectorElement};
 use sluice_core::contract::{Digest, Governance};
 use sluice_core::diagnostic::Diagnostic;
@@ -62,15 +63,7 @@ impl Proposed {
     /// All that a run of it depends on.
     #[must_use]
     pub fn closure(&self, workspace: &Workspace) -> Closure {
-        Closure {
-            definition: Digest::of(self.text.content.as_bytes()),
-            sub_workflows: BTreeMap::new(),
-            connectors: connectors(&self.program, workspace.governance()),
-            bundle: workspace.bundle().digest(),
-            template: None,
-            ticket: None,
-            step: None,
-        }
+        closure_of(self, workspace.governance(), workspace.bundle().digest())
     }
 
     /// Analyses it.
@@ -87,6 +80,19 @@ impl Proposed {
             closure.digest(),
         );
         Checked { proposed: self, closure, report: verification.report, standing: verification.standing }
+    }
+}
+
+/// All that a run of a definition depends on under rules.
+pub(crate) fn closure_of(proposed: &Proposed, governance: &Governance, bundle: BundleDigest) -> Closure {
+    Closure {
+        definition: Digest::of(proposed.text.content.as_bytes()),
+        sub_workflows: BTreeMap::new(),
+        connectors: connectors(&proposed.program, governance),
+        bundle,
+        template: None,
+        ticket: None,
+        step: None,
     }
 }
 

@@ -148,6 +148,14 @@ impl Home {
     }
 }
 
+/// Where the key file of a person belongs: beside the homes of workspaces, one for all of them.
+///
+/// # Errors
+/// [`HomeError::NoHome`].
+pub fn person_key(person: &str) -> Result<PathBuf, HomeError> {
+    Ok(base_folder().ok_or(HomeError::NoHome)?.join("keys").join(format!("{person}.key")))
+}
+
 fn base_folder() -> Option<PathBuf> {
     let set = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
     set("SLUICE_HOME")

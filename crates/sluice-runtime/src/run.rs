@@ -8,7 +8,10 @@ use sluice_connectors::secret::{SecretError, SecretStore, WorkspaceKey};
 use sluice_core::contract::approval::Decision;
 use sluice_core::label::Name;
 use sluice_core::program::Program;
-use sluice_engine::{Event, Fact, Plan, Record, RecordError, ReplayError, RunState, Start, Status, TokenId, replay};
+use sluice_engine::{
+    EffectKey, Event, Fact, Plan, Record, RecordError, ReplayError, Resolution, RunState, Start, Status, TokenId,
+    replay,
+};
 use sluice_ledger::RunId;
 use sluice_policy::Acting;
 use sluice_store::{Epoch, Recorded};
@@ -150,6 +153,18 @@ pub enum RunError {
         /// Why not.
         why: String,
     },
+    /// SL524. Nobody needs to say what became of a call.
+    #[error(
+        "SL524: {}",
+        if *several { format!("run `{run}` has several calls in doubt: name one; `sluice runs show {run}` lists them") }
+        else { format!("run `{run}` has no such call in doubt; after a crash, `sluice resume {run}` finds them first") }
+    )]
+    NotInDoubt {
+        /// The run.
+        run: String,
+        /// Whether more than one is.
+        several: bool,
+    },
     /// SL110. Too many atoms.
     #[error("SL110: {0}")]
     TooManyAtoms(#[from] sluice_core::label::TooManyAtoms),
@@ -218,23 +233,55 @@ impl<'a> Executor<'a> {
     /// # Errors
     /// [`RunError::Drifted`] if anything it depends on has changed; it is left as it was.
     pub async fn resume(&self, run: RunId) -> Result<RunOutcome, RunError> {
+        self.go_on(run, |state| {
+            let mut events = Vec::new();
+            if !state.is_waiting_for_people() {
+                events.push(Event::Recovered);
+            }
+            for (token, _, hold) in state.held() {
+                events.push(match self.denial(&hold.approval)? {
+                    Some(why) => Event::Denied { token, why },
+                    None => Event::Recheck { token },
+                });
+            }
+            Ok(events)
+        })
+        .await
+    }
+
+    /// Says what became of a call in doubt, and goes on. `doubt` is its id; `None` if there is only one.
+    ///
+    /// # Errors
+    /// [`RunError::NotInDoubt`] if the run waits for no such word; else as [`Executor::resume`].
+    pub async fn resolve(
+        &self,
+        run: RunId,
+        doubt: Option<&str>,
+        resolution: Resolution,
+    ) -> Result<RunOutcome, RunError> {
+        self.go_on(run, |state| {
+            let fits = |id: &str| doubt.is_none_or(|wanted| wanted == id);
+            let mut fitting = state.in_doubt().filter(|(token, _, key)| fits(&doubt_id(*token, *key)));
+            match (fitting.next(), fitting.next()) {
+                (Some((token, ..)), None) => Ok(vec![Event::Resolved { token, resolution }]),
+                (found, _) => Err(RunError::NotInDoubt { run: run.to_string(), several: found.is_some() }),
+            }
+        })
+        .await
+    }
+
+    /// Drives a run on with what `events` finds to say about the state it was left in.
+    async fn go_on(
+        &self,
+        run: RunId,
+        events: impl FnOnce(&RunState) -> Result<Vec<Event>, RunError>,
+    ) -> Result<RunOutcome, RunError> {
         let (plan, runnable, records) = self.reopen(run)?;
         let state = replay(&plan, run, &records)?;
         if *state.status() != Status::Running {
             return Ok(outcome(&plan, &state));
         }
-        let mut events = Vec::new();
-        if !state.is_waiting_for_people() {
-            events.push(Event::Recovered);
-        }
-        let held: Vec<(TokenId, String)> =
-            state.held().map(|(token, _, hold)| (token, hold.approval.clone())).collect();
-        for (token, approval) in held {
-            events.push(match self.denial(&approval)? {
-                Some(why) => Event::Denied { token, why },
-                None => Event::Recheck { token },
-            });
-        }
+        let events = events(&state)?;
         let owner = format!("process {}", std::process::id());
         let epoch = self.ledger.read(move |r| r.claim(run, &owner))?;
         let next_seq = u64::try_from(records.len()).unwrap_or(u64::MAX);
@@ -349,7 +396,7 @@ fn outcome(plan: &Plan, state: &RunState) -> RunOutcome {
         .map(|(_, node, hold)| HeldFor { approval: hold.approval.clone(), why: hold.why.clone(), step: step(node) })
         .collect();
     held.extend(state.in_doubt().map(|(token, node, key)| HeldFor {
-        approval: format!("D-{}-{}", token.0, key.to_string().get(..10).unwrap_or_default()),
+        approval: doubt_id(token, key),
         why: "nobody knows whether this call took effect; `sluice runs resolve` says what was found".to_owned(),
         step: step(node),
     }));
@@ -362,6 +409,11 @@ fn outcome(plan: &Plan, state: &RunState) -> RunOutcome {
         Status::Faulted { error } => RunStatus::Faulted { error: error.clone() },
     };
     RunOutcome { run: Some(state.run()), status, held, report: None }
+}
+
+/// The id under which people find a call in doubt.
+fn doubt_id(token: TokenId, key: EffectKey) -> String {
+    format!("D-{}-{}", token.0, key.to_string().get(..10).unwrap_or_default())
 }
 
 /// Reads a run's id as people write it: 32 hexadecimal digits, or the beginning of one that is in the ledger.

@@ -105,18 +105,7 @@ impl Workspace {
         let signers = read_signers(&home)?;
         let signatures = read_signatures(folder)?;
         let bundle = bundle::verify(files, &signatures, &signers).map_err(|source| OpenError::Bundle { source })?;
-        let principals = read_file(&folder.join(PRINCIPALS_FILE))?;
-        let governance = bundle.governance(&principals).map_err(|problems| {
-            let problems = problems.into_iter().map(|p| {
-                let bytes = if p.file.as_ref() == PRINCIPALS_FILE {
-                    Some(principals.as_slice())
-                } else {
-                    bundle.files().get(&p.file)
-                };
-                problem(&p.file, bytes, p.diagnostic)
-            });
-            OpenError::Files { problems: problems.collect() }
-        })?;
+        let governance = read_governance(bundle.files(), &read_principals(folder)?)?;
         let policies = read_policies(bundle.files())?;
         Ok(Self { folder: folder.to_path_buf(), home, bundle, governance, policies })
     }
@@ -161,6 +150,12 @@ impl Workspace {
     #[must_use]
     pub const fn is_solo(&self) -> bool {
         self.bundle.is_solo()
+    }
+
+    /// Contracts, registers and policies, for a check.
+    #[must_use]
+    pub fn into_rules(self) -> (Governance, Policies) {
+        (self.governance, self.policies)
     }
 
     /// The ledger's file.
@@ -208,6 +203,28 @@ pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
 fn problem(file: &Name, bytes: Option<&[u8]>, diagnostic: Diagnostic) -> FileProblem {
     let content = String::from_utf8_lossy(bytes.unwrap_or_default()).into_owned();
     FileProblem { text: Text::new(file.clone(), content), diagnostic }
+}
+
+/// Contracts and registers of a bundle, with the register of principals that stands outside of it. The bytes are believed.
+///
+/// # Errors
+/// [`OpenError::Files`] with every problem.
+pub fn read_governance(files: &BundleFiles, principals: &[u8]) -> Result<Governance, OpenError> {
+    Governance::read(files.iter().chain([(PRINCIPALS_FILE, principals)])).map_err(|problems| {
+        let problems = problems.into_iter().map(|p| {
+            let bytes = if p.file.as_ref() == PRINCIPALS_FILE { Some(principals) } else { files.get(&p.file) };
+            problem(&p.file, bytes, p.diagnostic)
+        });
+        OpenError::Files { problems: problems.collect() }
+    })
+}
+
+/// The bytes of the register of principals.
+///
+/// # Errors
+/// [`OpenError`] if it cannot be read.
+pub fn read_principals(folder: &Path) -> Result<Vec<u8>, OpenError> {
+    read_file(&folder.join(PRINCIPALS_FILE))
 }
 
 /// The policies of a bundle.
