@@ -3,5 +3,10 @@
 //! In scope: what a person types and sees. Not in scope: deciding, running and recording, which
 //! live in the crates below this one.
 
+pub mod cli;
+pub mod commands;
 pub mod demo;
+pub mod failure;
 pub mod init;
+pub mod place;
+pub mod render;

@@ -1,47 +1,34 @@
 //! The `sluice` binary: reads the command line and hands over to the command's file.
 
-use std::error::Error;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
-use sluice::demo;
-
-/// Makes workflows that an AI wrote safe to run.
-#[derive(Parser)]
-#[command(name = "sluice", version)]
-struct Arguments {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Subcommand)]
-enum Command {
-    /// Start the demo's local services, print their addresses, stop on Ctrl-C.
-    #[command(hide = true)]
-    DemoServices(demo::serve::Arguments),
-}
+use clap::Parser as _;
+use sluice::cli::{Arguments, Command};
+use sluice::failure::{Exit, Failure};
+use sluice::{commands, demo};
 
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
-        Command::DemoServices(arguments) => demo::serve::run(&arguments),
+        Command::Init(arguments) => commands::init::run(&arguments),
+        Command::Check(arguments) => commands::check::run(&arguments),
+        Command::Explain(arguments) => commands::explain::run(&arguments),
+        Command::Propose(arguments) => commands::propose::run(&arguments),
+        Command::Approvals(command) => commands::approvals::run(&command),
+        Command::Run(arguments) => commands::run::run(&arguments),
+        Command::Resume(arguments) => commands::resume::run(&arguments),
+        Command::Runs(command) => commands::runs::run(&command),
+        Command::Audit(command) => commands::audit::run(&command),
+        Command::Secret(command) => commands::secret::run(&command),
+        Command::Policy(command) => commands::policy::run(&command),
+        Command::DemoServices(arguments) => {
+            demo::serve::run(&arguments).map(|()| Exit::Fine).map_err(|error| Failure::internal(error.as_ref()))
+        }
     };
     match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {}", in_full(error.as_ref()));
-            ExitCode::from(3)
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            failure.print();
+            failure.exit().into()
         }
     }
-}
-
-/// An error with what caused it, on one line.
-fn in_full(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(lower) = cause {
-        text.push_str(": ");
-        text.push_str(&lower.to_string());
-        cause = lower.source();
-    }
-    text
 }

@@ -16,7 +16,6 @@ mod refusal;
 mod server;
 pub mod sheets;
 pub mod tickets;
-mod time;
 
 use std::io;
 use std::path::{Path, PathBuf};

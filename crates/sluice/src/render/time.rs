@@ -1,16 +1,19 @@
-//! The time of day as text, for what visitors create.
+//! Times as text, for people and for services.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 const SECONDS_PER_DAY: u64 = 86_400;
 
 /// Now, in UTC, to the second: `2026-09-14T08:12:00Z`.
-pub(super) fn now() -> String {
+#[must_use]
+pub fn now() -> String {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     written(since.as_secs())
 }
 
-fn written(seconds: u64) -> String {
+/// Seconds since 1970 in UTC: `2026-09-14T08:12:00Z`.
+#[must_use]
+pub fn written(seconds: u64) -> String {
     let (year, month, day) = civil(seconds / SECONDS_PER_DAY);
     let of_day = seconds % SECONDS_PER_DAY;
     let (hour, minute, second) = (of_day / 3_600, of_day / 60 % 60, of_day % 60);
@@ -32,6 +35,20 @@ fn civil(days: u64) -> (u64, u64, u64) {
     let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
     let year = year_of_era + era * 400 + u64::from(month <= 2);
     (year, month, day)
+}
+
+/// Milliseconds since 1970, for lists: `2026-09-14 08:12:00`.
+#[must_use]
+pub fn short(ms: u64) -> String {
+    written(ms / 1_000).replace('T', " ").trim_end_matches('Z').to_owned()
+}
+
+/// How long, in the largest unit that fits: `40 s`, `3 h`.
+#[must_use]
+pub fn span(ms: u64) -> String {
+    const UNITS: [(u64, &str); 4] = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "min"), (1_000, "s")];
+    let unit = UNITS.iter().find(|(unit, _)| ms >= *unit);
+    unit.map_or_else(|| format!("{ms} ms"), |(unit, name)| format!("{} {name}", ms / unit))
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::door::locked;
 use super::refusal::{Refusal, read};
-use super::{Server, StartError, time};
+use super::{Server, StartError};
 
 /// The ticket whose text asks for more than its author may have.
 pub const INJECTED: &str = "T-1041";
@@ -167,7 +167,7 @@ async fn open(State(tickets): State<Held>, body: Bytes) -> Result<(StatusCode, J
         body: opened.body,
         requester: opened.requester,
         status: "open",
-        created: time::now(),
+        created: crate::render::time::now(),
     };
     tickets.insert(id, ticket.clone());
     Ok((StatusCode::CREATED, Json(ticket)))

@@ -1,0 +1,367 @@
+//! What can be typed. What it does is in the command's own file.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::demo;
+
+/// Makes workflows that an AI wrote safe to run.
+#[derive(Parser)]
+#[command(
+    name = "sluice",
+    version,
+    after_help = "Exit codes: 0 fine, 1 findings, 2 usage, 3 internal; of runs 4 held, 5 refused, 6 faulted."
+)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Every command.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Make a workspace with commented safe defaults, and a key for you.
+    Init(Init),
+    /// Say what workflows could do, without running anything.
+    Check(Check),
+    /// Say what a code means and what to do about it.
+    Explain(Explain),
+    /// Put a definition before the people who must sign it.
+    Propose(Propose),
+    /// What waits for people: list, show, approve, deny.
+    #[command(subcommand)]
+    Approvals(Approvals),
+    /// Verify a definition and run it through its gates.
+    Run(Run),
+    /// Go on with a run that was held or cut off.
+    Resume(Resume),
+    /// Runs of this workspace: list, show, resolve.
+    #[command(subcommand)]
+    Runs(Runs),
+    /// Read the ledger, and check that nobody touched it.
+    #[command(subcommand)]
+    Audit(Audit),
+    /// Secrets that connectors use: set, list.
+    #[command(subcommand)]
+    Secret(Secret),
+    /// The rules of this workspace: check, sign.
+    #[command(subcommand)]
+    Policy(Policy),
+    /// Start the demo's local services, print their addresses, stop on Ctrl-C.
+    #[command(hide = true)]
+    DemoServices(demo::serve::Arguments),
+}
+
+/// How a result is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// The workspace that a command is about.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Place {
+    /// The workspace's folder; else the nearest one upwards.
+    #[arg(long, value_name = "DIR")]
+    pub workspace: Option<PathBuf>,
+}
+
+/// Who wrote a definition; without it, nobody said.
+#[derive(Args, Clone, Debug, Default)]
+#[group(multiple = false)]
+pub struct Author {
+    /// The person who wrote it.
+    #[arg(long, value_name = "PERSON")]
+    pub author: Option<String>,
+    /// The model that wrote it.
+    #[arg(long, value_name = "MODEL")]
+    pub model: Option<String>,
+}
+
+/// `sluice init`
+#[derive(Args)]
+pub struct Init {
+    /// Where; made if it is not there.
+    #[arg(value_name = "DIR", default_value = ".")]
+    pub folder: PathBuf,
+    /// The workspace's name in reports and in the ledger; else the folder's.
+    #[arg(long)]
+    pub name: Option<String>,
+    /// You, as the workspace knows you.
+    #[arg(long = "as", value_name = "PERSON", default_value = "you")]
+    pub person: String,
+}
+
+/// `sluice check`
+#[derive(Args)]
+pub struct Check {
+    /// Workflow files, or folders of them.
+    #[arg(value_name = "PATH", required = true)]
+    pub paths: Vec<PathBuf>,
+    /// Where the rules are.
+    #[command(flatten)]
+    pub place: Place,
+    /// On whose behalf it would run; else for anybody of the register.
+    #[arg(long = "as", value_name = "PRINCIPAL")]
+    pub requester: Option<String>,
+    /// Who wrote it.
+    #[command(flatten)]
+    pub author: Author,
+    /// For people or for programs.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+/// `sluice explain`
+#[derive(Args)]
+pub struct Explain {
+    /// A code such as SL203, its name, or the id of a policy.
+    #[arg(value_name = "CODE")]
+    pub code: Option<String>,
+    /// Whose policies.
+    #[command(flatten)]
+    pub place: Place,
+}
+
+/// `sluice propose`
+#[derive(Args)]
+pub struct Propose {
+    /// The definition.
+    pub file: PathBuf,
+    /// On whose behalf it will run.
+    #[arg(long = "as", value_name = "PRINCIPAL")]
+    pub requester: String,
+    /// Who wrote it.
+    #[command(flatten)]
+    pub author: Author,
+    /// What the model was asked; its digest is recorded.
+    #[arg(long, value_name = "FILE", requires = "model")]
+    pub prompt_file: Option<PathBuf>,
+    /// Where.
+    #[command(flatten)]
+    pub place: Place,
+    /// For people or for programs.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+/// `sluice approvals`
+#[derive(Subcommand)]
+pub enum Approvals {
+    /// What waits, oldest first.
+    List(List),
+    /// All that a person would sign.
+    Show(ShowApproval),
+    /// Sign that it may be done.
+    Approve(Decide),
+    /// Sign that it may not.
+    Deny(Decide),
+}
+
+/// A list of the workspace.
+#[derive(Args)]
+pub struct List {
+    /// Where.
+    #[command(flatten)]
+    pub place: Place,
+    /// For people or for programs.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+/// `sluice approvals show`
+#[derive(Args)]
+pub struct ShowApproval {
+    /// As `sluice approvals list` names it.
+    pub id: String,
+    /// Where.
+    #[command(flatten)]
+    pub place: Place,
+    /// For people or for programs.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+/// `sluice approvals approve` and `deny`
+#[derive(Args)]
+pub struct Decide {
+    /// As `sluice approvals list` names it.
+    pub id: String,
+    /// Who signs.
+    #[arg(long = "as", value_name = "PERSON")]
+    pub person: String,
+    /// Their key file.
+    #[arg(long, value_name = "FILE")]
+    pub key: PathBuf,
+    /// Why, for the record.
+    #[arg(long, default_value = "")]
+    pub reason: String,
+    /// Where.
+    #[command(flatten)]
+    pub place: Place,
+}
+
+/// `sluice run`
+#[derive(Args)]
+pub struct Run {
+    /// The definition.
+    pub file: PathBuf,
+    /// Its input as JSON; else `{}`.
+    #[arg(long, value_name = "FILE")]
+    pub input: Option<PathBuf>,
+    /// On whose behalf; else the one signer of a solo workspace.
+    #[arg(long = "as", value_name = "PRINCIPAL")]
+    pub requester: Option<String>,
+    /// Who wrote it.
+    #[command(flatten)]
+    pub author: Author,
+    /// Where.
+    #[command(flatten)]
+    pub place: Place,
+    /// For people or for programs.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+/// `sluice resume`
+#[derive(Args)]
+pub struct Resume {
+    /// The run, or the beginning of its id.
+    pub run: String,
+    /// Where.
+    #[command(flatten)]
+    pub place: Place,
+    /// For people or for programs.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+/// `sluice runs`
+#[derive(Subcommand)]
+pub enum Runs {
+    /// Every run, newest first.
+    List(List),
+    /// How one stands.
+    Show(Resume),
+    /// Say what became of a call in doubt, and go on.
+    Resolve(Resolve),
+}
+
+/// `sluice runs resolve`
+#[derive(Args)]
+pub struct Resolve {
+    /// The run, or the beginning of its id.
+    pub run: String,
+    /// Which call, if several are in doubt: `D-…`.
+    #[arg(long, value_name = "ID")]
+    pub call: Option<String>,
+    /// What was found.
+    #[command(flatten)]
+    pub found: Found,
+    /// Where.
+    #[command(flatten)]
+    pub place: Place,
+    /// For people or for programs.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+/// What a person found about a call in doubt.
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+pub struct Found {
+    /// It happened; the file holds its reply as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub happened: Option<PathBuf>,
+    /// It did not happen: do it now, under the same key.
+    #[arg(long)]
+    pub repeat: bool,
+    /// It did not happen and shall not: the workflow sees a failed call.
+    #[arg(long)]
+    pub abandon: bool,
+}
+
+/// `sluice audit`
+#[derive(Subcommand)]
+pub enum Audit {
+    /// What a run did, and why it was let.
+    Show(Resume),
+    /// The latest entries.
+    Log(Log),
+    /// A proof that an entry is in the log, for somebody who does not trust you.
+    Prove(Prove),
+    /// Whether everything agrees: entries, tree, checkpoints, payloads, decisions.
+    Verify(List),
+}
+
+/// `sluice audit log`
+#[derive(Args)]
+pub struct Log {
+    /// How many.
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub last: u64,
+    /// Where.
+    #[command(flatten)]
+    pub place: Place,
+    /// For people or for programs.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+/// `sluice audit prove`
+#[derive(Args)]
+pub struct Prove {
+    /// The entry's place in the log.
+    pub index: u64,
+    /// Where.
+    #[command(flatten)]
+    pub place: Place,
+}
+
+/// `sluice secret`
+#[derive(Subcommand)]
+pub enum Secret {
+    /// Keep a secret; its value is read from the standard input.
+    Set(SetSecret),
+    /// The names of those that are kept.
+    List(List),
+}
+
+/// `sluice secret set`
+#[derive(Args)]
+pub struct SetSecret {
+    /// Its name, as contracts use it.
+    pub name: String,
+    /// Where.
+    #[command(flatten)]
+    pub place: Place,
+}
+
+/// `sluice policy`
+#[derive(Subcommand)]
+pub enum Policy {
+    /// Read all rules as they are on the disk, signed or not.
+    Check(List),
+    /// Sign the rules as they are on the disk.
+    Sign(Sign),
+}
+
+/// `sluice policy sign`
+#[derive(Args)]
+pub struct Sign {
+    /// Who signs.
+    #[arg(long = "as", value_name = "PERSON")]
+    pub person: String,
+    /// Their key file.
+    #[arg(long, value_name = "FILE")]
+    pub key: PathBuf,
+    /// Where.
+    #[command(flatten)]
+    pub place: Place,
+}

@@ -1,0 +1,13 @@
+//! One file per command; each takes what was typed and says how it ended.
+
+pub mod approvals;
+pub mod audit;
+pub mod check;
+pub mod explain;
+pub mod init;
+pub mod policy;
+pub mod propose;
+pub mod resume;
+pub mod run;
+pub mod runs;
+pub mod secret;

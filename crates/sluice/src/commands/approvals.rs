@@ -1,0 +1,181 @@
+//! `sluice approvals`: what waits for people, and what they say.
+
+use serde_json::{Value as Json, json};
+use sluice_core::contract::approval::Decision;
+use sluice_runtime::approvals::{About, Approver, Waiting, in_words};
+
+use crate::cli::{Approvals, Decide, Format, List, ShowApproval};
+use crate::failure::{Exit, Failure};
+use crate::place::{key_of, say_solo};
+use crate::render::{Page, Part, Tone, json as out};
+
+/// Lists, shows or decides.
+///
+/// # Errors
+/// [`Failure`] if there is nothing of that name, or the signature would not count.
+pub fn run(command: &Approvals) -> Result<Exit, Failure> {
+    match command {
+        Approvals::List(arguments) => list(arguments),
+        Approvals::Show(arguments) => show(arguments),
+        Approvals::Approve(arguments) => decide(arguments, Decision::Approve),
+        Approvals::Deny(arguments) => decide(arguments, Decision::Deny),
+    }
+}
+
+fn list(arguments: &List) -> Result<Exit, Failure> {
+    let opened = arguments.place.open_with_ledger()?;
+    let waiting = Approver::new(&opened.workspace, &opened.ledger).list()?;
+    if arguments.format == Format::Json {
+        out::print(&waiting.iter().map(wire).collect::<Vec<_>>())?;
+        return Ok(Exit::Fine);
+    }
+    let mut page = Page::of_stdout();
+    if waiting.is_empty() {
+        page.line(["nothing waits for anybody"]);
+    }
+    for one in &waiting {
+        let (what, where_) = about(one);
+        page.hang(
+            [Part::new(&one.id, Tone::Strong), "  ".into()],
+            &[Part::new(what, Tone::Accent), Part::new(format!("  {where_}"), Tone::Faint)],
+        );
+        let row = |word: &str, tone: Tone, text: String| vec![Part::new(word, Tone::Faint), Part::new(text, tone)];
+        let mut rows = vec![row("asked by", Tone::Plain, one.requester.to_string())];
+        rows.push(row("why", Tone::Plain, one.why.clone()));
+        rows.extend(one.needs.iter().map(|needed| row("needs", Tone::Warn, in_words(needed))));
+        rows.extend(
+            one.said.iter().map(|(who, decision)| row("said", Tone::Plain, format!("{who}: {}", word(*decision)))),
+        );
+        page.table(4, &rows);
+    }
+    page.print();
+    Ok(Exit::Fine)
+}
+
+fn show(arguments: &ShowApproval) -> Result<Exit, Failure> {
+    let opened = arguments.place.open_with_ledger()?;
+    let waiting = Approver::new(&opened.workspace, &opened.ledger).show(&arguments.id)?;
+    if arguments.format == Format::Json {
+        out::print(&wire(&waiting))?;
+        return Ok(Exit::Fine);
+    }
+    let mut page = Page::of_stdout();
+    whole(&mut page, &waiting);
+    page.gap();
+    say_solo(&mut page, &opened.workspace);
+    page.print();
+    Ok(Exit::Fine)
+}
+
+fn decide(arguments: &Decide, decision: Decision) -> Result<Exit, Failure> {
+    let opened = arguments.place.open_with_ledger()?;
+    let key = key_of(&arguments.person, &arguments.key)?;
+    let approver = Approver::new(&opened.workspace, &opened.ledger);
+    let waiting = approver.decide(&arguments.id, decision, &key, &arguments.reason)?;
+    let mut page = Page::of_stdout();
+    let tone = if decision == Decision::Approve { Tone::Good } else { Tone::Bad };
+    let (what, _) = about(&waiting);
+    page.line([
+        Part::new(word(decision), tone),
+        "  ".into(),
+        Part::new(&waiting.id, Tone::Strong),
+        "  ".into(),
+        Part::new(what, Tone::Accent),
+    ]);
+    if decision == Decision::Approve && !waiting.is_satisfied {
+        page.hang(["  "], &["more people must agree: `sluice approvals show` lists who".into()]);
+    } else if let About::Step { run, .. } = &waiting.about {
+        let short: String = run.to_string().chars().take(8).collect();
+        page.line([Part::new(format!("  sluice resume {short}   goes on"), Tone::Faint)]);
+    }
+    page.print();
+    Ok(Exit::Fine)
+}
+
+/// What it is, and where.
+fn about(waiting: &Waiting) -> (String, String) {
+    match &waiting.about {
+        About::Definition { name, .. } => (format!("the definition `{name}`"), String::new()),
+        About::Step { run, action, .. } => {
+            let short: String = run.to_string().chars().take(8).collect();
+            (action.clone(), format!("in run {short}"))
+        }
+    }
+}
+
+const fn word(decision: Decision) -> &'static str {
+    match decision {
+        Decision::Approve => "approved",
+        Decision::Deny => "denied",
+        Decision::Withdraw { .. } => "withdrew",
+    }
+}
+
+/// All that a person would sign. Nothing is cut: what was not seen cannot be approved.
+fn whole(page: &mut Page, waiting: &Waiting) {
+    let (what, where_) = about(waiting);
+    page.line([
+        Part::new(&waiting.id, Tone::Strong),
+        "  ".into(),
+        Part::new(what, Tone::Accent),
+        Part::new(format!("  {where_}"), Tone::Faint),
+    ]);
+    let mut rows: Vec<Vec<Part>> = Vec::new();
+    let mut row =
+        |word: &str, text: String, tone: Tone| rows.push(vec![Part::new(word, Tone::Faint), Part::new(text, tone)]);
+    row("asked by", waiting.requester.to_string(), Tone::Plain);
+    row("why", waiting.why.clone(), Tone::Plain);
+    for needed in &waiting.needs {
+        row("needs", in_words(needed), Tone::Warn);
+    }
+    for (who, decision) in &waiting.said {
+        row("said", format!("{who}: {}", word(*decision)), Tone::Plain);
+    }
+    if let About::Step { clears, .. } = &waiting.about
+        && !clears.is_empty()
+    {
+        row("vouches for", format!("words from {}, at this step only", clears.join(" and ")), Tone::Warn);
+    }
+    if let About::Definition { author, .. } = &waiting.about {
+        row("written by", author.clone(), Tone::Plain);
+    }
+    row("signs", waiting.digest.to_string(), Tone::Faint);
+    let state = if waiting.is_satisfied { ("state", "approved", Tone::Good) } else { ("state", "waits", Tone::Warn) };
+    row(state.0, state.1.to_owned(), state.2);
+    page.table(2, &rows);
+    page.gap();
+    let (title, text) = match &waiting.about {
+        About::Definition { text, .. } => ("the definition", text.clone()),
+        About::Step { arguments, .. } => {
+            ("what would be sent", serde_json::to_string_pretty(arguments).unwrap_or_default())
+        }
+    };
+    page.line([Part::new(title, Tone::Strong)]);
+    for line in text.lines() {
+        page.line([format!("  {line}")]);
+    }
+}
+
+fn wire(waiting: &Waiting) -> Json {
+    let (kind, detail) = match &waiting.about {
+        About::Definition { name, text, author } => {
+            ("definition", json!({ "name": name, "text": text, "author": author }))
+        }
+        About::Step { run, action, request, arguments, clears } => (
+            "step",
+            json!({ "run": run.to_string(), "action": action, "request": request, "arguments": arguments, "clears": clears }),
+        ),
+    };
+    let said = waiting.said.iter().map(|(who, decision)| json!({ "who": who, "decision": word(*decision) }));
+    json!({
+        "approval": waiting.id,
+        "about": kind,
+        kind: detail,
+        "digest": waiting.digest.to_string(),
+        "requester": waiting.requester,
+        "needs": waiting.needs.iter().map(in_words).collect::<Vec<_>>(),
+        "why": waiting.why,
+        "said": said.collect::<Vec<_>>(),
+        "satisfied": waiting.is_satisfied,
+    })
+}

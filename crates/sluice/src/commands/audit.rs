@@ -1,0 +1,280 @@
+//! `sluice audit`: what happened and why, and whether the log still says what was written.
+
+use serde_json::{Value as Json, json};
+use sluice_engine::{CallOutcome, Fact, GateAnswer, Resolution};
+use sluice_runtime::audit::{self, AuditReport, Line};
+use sluice_runtime::run::find;
+
+use crate::cli::{Audit, Format, List, Log, Prove, Resume};
+use crate::failure::{Exit, Failure};
+use crate::render::{Page, Part, Tone, json as out, time};
+
+/// Shows, lists, proves or verifies.
+///
+/// # Errors
+/// [`Failure`] if the ledger cannot be read. That something in it does not fit is a result: exit code 1.
+pub fn run(command: &Audit) -> Result<Exit, Failure> {
+    match command {
+        Audit::Show(arguments) => show(arguments),
+        Audit::Log(arguments) => log(arguments),
+        Audit::Prove(arguments) => prove(arguments),
+        Audit::Verify(arguments) => verify(arguments),
+    }
+}
+
+fn show(arguments: &Resume) -> Result<Exit, Failure> {
+    let opened = arguments.place.open_with_ledger()?;
+    let run = find(&opened.ledger, &arguments.run)?;
+    let lines = audit::show(&opened.ledger, run)?;
+    if arguments.format == Format::Json {
+        let entries: Vec<Json> = lines.iter().map(wire).collect();
+        out::print(&json!({ "version": 1, "run": run.to_string(), "entries": entries }))?;
+        return Ok(Exit::Fine);
+    }
+    let mut page = Page::of_stdout();
+    page.line([Part::new("run ", Tone::Strong), Part::new(run.to_string(), Tone::Accent)]);
+    timeline(&mut page, &lines, false);
+    page.print();
+    Ok(Exit::Fine)
+}
+
+fn log(arguments: &Log) -> Result<Exit, Failure> {
+    let opened = arguments.place.open_with_ledger()?;
+    let lines = audit::log(&opened.ledger, arguments.last)?;
+    if arguments.format == Format::Json {
+        let entries: Vec<Json> = lines.iter().map(wire).collect();
+        out::print(&json!({ "version": 1, "entries": entries }))?;
+        return Ok(Exit::Fine);
+    }
+    let mut page = Page::of_stdout();
+    timeline(&mut page, &lines, true);
+    page.print();
+    Ok(Exit::Fine)
+}
+
+fn prove(arguments: &Prove) -> Result<Exit, Failure> {
+    let opened = arguments.place.open_with_ledger()?;
+    let evidence = audit::prove(&opened.ledger, arguments.index)?;
+    // A file format of its own, without anybody's words: base64 and hashes.
+    print!("{evidence}");
+    Ok(Exit::Fine)
+}
+
+fn verify(arguments: &List) -> Result<Exit, Failure> {
+    let folder = arguments.place.folder()?;
+    let report = audit::verify(&folder)?;
+    match arguments.format {
+        Format::Json => out::print(&wire_report(&report))?,
+        Format::Text => verdict(&report).print(),
+    }
+    Ok(if report.agrees() { Exit::Fine } else { Exit::Findings })
+}
+
+fn wire(line: &Line) -> Json {
+    json!({
+        "index": line.index,
+        "time_ms": line.time_ms,
+        "kind": line.kind,
+        "run": line.run.map(|run| run.to_string()),
+        "payload": line.payload,
+        "sealed": line.sealed,
+    })
+}
+
+/// Entries under each other: when, what kind, what it tells.
+fn timeline(page: &mut Page, lines: &[Line], names_run: bool) {
+    let rows = lines.iter().map(|line| {
+        let (words, tone) = tells(line);
+        let run: String = line.run.map(|run| run.to_string().chars().take(8).collect()).unwrap_or_default();
+        let mut row = vec![
+            Part::new(format!("{:>5}", line.index), Tone::Faint),
+            Part::new(time::short(line.time_ms), Tone::Faint),
+        ];
+        if names_run {
+            row.push(Part::new(run, Tone::Accent));
+        }
+        row.push(Part::new(&line.kind, tone));
+        row.push(Part::plain(words));
+        row
+    });
+    page.table(0, &rows.collect::<Vec<_>>());
+}
+
+/// What an entry tells, in words, and how that looks.
+fn tells(line: &Line) -> (String, Tone) {
+    if let Some(why) = line.sealed {
+        return (format!("(its payload is {why})"), Tone::Faint);
+    }
+    let fact = line.payload.clone().and_then(|payload| serde_json::from_value::<Fact>(payload).ok());
+    fact.as_ref().map_or_else(|| (other(line), Tone::Plain), of_run)
+}
+
+fn of_run(fact: &Fact) -> (String, Tone) {
+    match fact {
+        Fact::Started(start) => (format!("on behalf of {}, with {}", start.requester, start.input), Tone::Accent),
+        Fact::Decided { action, answer, .. } => decided(action, answer),
+        Fact::ApprovalRequested { approval, .. } => (format!("{approval} waits for people"), Tone::Warn),
+        Fact::Resumed { .. } => ("its gate is asked again".to_owned(), Tone::Plain),
+        Fact::Intended { action, arguments, .. } => (format!("{action} with {arguments}"), Tone::Accent),
+        Fact::Finished { outcome, .. } => finished(outcome),
+        Fact::Resolved { resolution, .. } => match resolution {
+            Resolution::Happened { reply } => (format!("a person says that it happened: {reply}"), Tone::Plain),
+            Resolution::Repeat => ("a person says that it did not happen: done now".to_owned(), Tone::Plain),
+            Resolution::Abandon => ("a person says that it did not happen: left undone".to_owned(), Tone::Plain),
+        },
+        Fact::Denied { why, .. } => (why.clone(), Tone::Bad),
+        Fact::Time => (String::new(), Tone::Faint),
+        Fact::Recovered => ("another process goes on".to_owned(), Tone::Plain),
+        Fact::Cancelled { why } => (why.clone(), Tone::Warn),
+        Fact::Completed { output } => (output.to_string(), Tone::Good),
+        Fact::Refused { code, why, .. } => (format!("{code}: {why}"), Tone::Bad),
+        Fact::Faulted { error } => (error.to_string(), Tone::Bad),
+    }
+}
+
+fn decided(action: &str, answer: &GateAnswer) -> (String, Tone) {
+    let list = |receipt: &Json, key: &str| -> String {
+        let items = receipt.get(key).and_then(Json::as_array).cloned().unwrap_or_default();
+        items.iter().filter_map(Json::as_str).collect::<Vec<_>>().join(", ")
+    };
+    match answer {
+        GateAnswer::Permit { receipt } => (format!("permit {action} ({})", list(receipt, "policies")), Tone::Good),
+        GateAnswer::Hold { receipt, hold } => {
+            (format!("hold {action} ({}): {}", list(receipt, "policies"), hold.why), Tone::Warn)
+        }
+        GateAnswer::Forbid { code, why, .. } => (format!("forbid {action} ({code}): {why}"), Tone::Bad),
+    }
+}
+
+fn finished(outcome: &CallOutcome) -> (String, Tone) {
+    match outcome {
+        CallOutcome::Replied { reply, .. } => (format!("replied {reply}"), Tone::Plain),
+        CallOutcome::Failed { detail } => (format!("failed: {detail}"), Tone::Warn),
+        CallOutcome::InDoubt { .. } => ("nobody knows whether it took effect".to_owned(), Tone::Bad),
+        CallOutcome::Breach { why } => (format!("the reply breaks its contract: {why}"), Tone::Bad),
+    }
+}
+
+/// Entries outside of runs.
+fn other(line: &Line) -> String {
+    let Some(payload) = &line.payload else { return String::new() };
+    let text = |key: &str| payload.get(key).and_then(Json::as_str);
+    match (text("name"), text("requester"), text("reason").filter(|reason| !reason.is_empty())) {
+        (Some(name), Some(requester), _) => format!("`{name}` on behalf of {requester}"),
+        (_, _, Some(reason)) => format!("because: {reason}"),
+        _ => String::new(),
+    }
+}
+
+fn wire_report(report: &AuditReport) -> Json {
+    let (store, decisions) = (&report.store, &report.decisions);
+    let misfit = store
+        .first_misfit
+        .as_ref()
+        .map(|misfit| json!({ "entry": misfit.index.get(), "code": misfit.why.code(), "why": misfit.why.to_string() }));
+    let differ = decisions.differ.iter().map(|(entry, why)| json!({ "entry": entry, "why": why }));
+    json!({
+        "version": 1,
+        "agrees": report.agrees(),
+        "entries": store.entries,
+        "root": store.root.to_string(),
+        "first_misfit": misfit,
+        "misfits": store.misfits,
+        "checkpoints": store.checkpoints,
+        "checkpoints_unchecked": store.checkpoints_unchecked,
+        "unsigned_tail": { "from": store.unsigned_tail.start, "to": store.unsigned_tail.end },
+        "payloads": {
+            "opened": store.payloads.opened,
+            "erased": store.payloads.erased,
+            "missing": store.payloads.missing,
+            "wrong_key": store.payloads.wrong_key,
+            "sealed": store.payloads.sealed,
+        },
+        "decisions": {
+            "agree": decisions.agree,
+            "differ": differ.collect::<Vec<_>>(),
+            "other_bundle": decisions.other_bundle,
+            "unopened": decisions.unopened,
+        },
+    })
+}
+
+fn verdict(report: &AuditReport) -> Page {
+    let mut page = Page::of_stdout();
+    let (store, decisions) = (&report.store, &report.decisions);
+    if report.agrees() {
+        page.line([Part::new("everything agrees", Tone::Good)]);
+    } else {
+        page.line([Part::new("the log does not agree", Tone::Bad)]);
+    }
+    if let Some(misfit) = &store.first_misfit {
+        let lead = Part::new(format!("  entry {}  {}  ", misfit.index.get(), misfit.why.code()), Tone::Bad);
+        page.hang([lead], &[Part::plain(misfit.why.to_string())]);
+        if store.misfits > 1 {
+            let words = format!("and {} more places that do not fit, often because of the first", store.misfits - 1);
+            page.hang(["  "], &[Part::new(words, Tone::Faint)]);
+        }
+    }
+    for (entry, why) in &decisions.differ {
+        page.hang([Part::new(format!("  entry {entry}  "), Tone::Bad)], &[Part::plain(why)]);
+    }
+    let row = |word: &str, text: String, tone: Tone| vec![Part::new(word, Tone::Faint), Part::new(text, tone)];
+    let mut rows = vec![
+        row("entries", format!("{}, root {}", store.entries, store.root), Tone::Plain),
+        row("checkpoints", checkpoints(report), if report.has_pinned_key { Tone::Plain } else { Tone::Warn }),
+    ];
+    let tail = store.unsigned_tail.end.saturating_sub(store.unsigned_tail.start);
+    rows.push(if tail == 0 {
+        row("unsigned tail", "none: a checkpoint covers every entry".to_owned(), Tone::Plain)
+    } else {
+        let words = format!("{tail} entries from {}: no checkpoint covers them yet", store.unsigned_tail.start);
+        row("unsigned tail", words, Tone::Warn)
+    });
+    rows.push(row("payloads", payloads(report), Tone::Plain));
+    if store.first_misfit.is_some() {
+        rows.push(row("decisions", "not asked again: the log must agree first".to_owned(), Tone::Warn));
+    } else {
+        let mut words = format!("{} asked again, same answer", decisions.agree);
+        for (count, what) in [
+            (decisions.differ.len() as u64, "another answer"),
+            (decisions.other_bundle, "under an earlier bundle"),
+            (decisions.unopened, "not opened"),
+        ] {
+            if count > 0 {
+                words.push_str(&format!("; {count} {what}"));
+            }
+        }
+        rows.push(row("decisions", words, Tone::Plain));
+    }
+    rows.push(row(
+        "not shown",
+        "that no older log was put back as a whole: only somebody who kept a checkpoint can tell".to_owned(),
+        Tone::Faint,
+    ));
+    page.table(2, &rows);
+    page
+}
+
+fn checkpoints(report: &AuditReport) -> String {
+    if report.has_pinned_key {
+        format!("{} signed by the pinned key, all agree", report.store.checkpoints)
+    } else {
+        format!("{} not checked: no key is pinned on this machine", report.store.checkpoints_unchecked)
+    }
+}
+
+fn payloads(report: &AuditReport) -> String {
+    let counts = &report.store.payloads;
+    let mut words = format!("{} opened", counts.opened);
+    for (count, what) in [
+        (counts.erased, "erased"),
+        (counts.missing, "missing or changed"),
+        (counts.wrong_key, "under another key"),
+        (counts.sealed, "left sealed"),
+    ] {
+        if count > 0 {
+            words.push_str(&format!(", {count} {what}"));
+        }
+    }
+    words
+}

@@ -1,0 +1,226 @@
+//! `sluice check`: what workflows could do, without running anything.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use sluice_core::contract::bundle::BundleFiles;
+use sluice_core::diagnostic::{Diagnostic, Severity};
+use sluice_core::document;
+use sluice_core::limits::TEXT_BYTES_MAX;
+use sluice_core::text::Text;
+use sluice_runtime::admit::Proposed;
+use sluice_runtime::check::{Rules, Source};
+use sluice_verify::wire::{CheckReport, FileReport};
+use sluice_verify::{Assumptions, Report};
+
+use crate::cli::{Check, Format};
+use crate::failure::{Exit, Failure};
+use crate::place::{known, read_up_to, upwards};
+use crate::render::check::{FilePage, counted, write, write_brief};
+use crate::render::{Page, Part, Tone, json};
+
+/// The one format that is read so far.
+const FORMAT: &str = "open-workflow";
+/// Most files that one check looks at in folders.
+const FILES_MAX: usize = 20_000;
+/// With more files than this, those without findings get one line each.
+const WHOLE_FILES_MAX: usize = 3;
+
+/// One file, checked or refused.
+pub(super) struct FileCheck {
+    /// Its text.
+    pub(super) text: Text,
+    /// The report, or why there is none.
+    pub(super) outcome: Result<Report, Vec<Diagnostic>>,
+}
+
+impl FileCheck {
+    pub(super) fn findings(&self) -> &[Diagnostic] {
+        match &self.outcome {
+            Ok(report) => &report.findings,
+            Err(errors) => errors,
+        }
+    }
+
+    pub(super) fn page(&self) -> FilePage<'_> {
+        FilePage { text: &self.text, findings: self.findings(), report: self.outcome.as_ref().ok() }
+    }
+
+    fn wire(&self) -> FileReport {
+        match &self.outcome {
+            Ok(report) => FileReport::checked(self.text.name.to_string(), FORMAT, report),
+            Err(errors) => FileReport::refused(self.text.name.to_string(), FORMAT, errors),
+        }
+    }
+}
+
+/// Checks every named file, and every workflow in named folders.
+///
+/// # Errors
+/// [`Failure`] if a path or a workspace cannot be read. What is wrong with a workflow is a finding.
+pub fn run(arguments: &Check) -> Result<Exit, Failure> {
+    let mut rulebook = Rulebook { named: arguments.place.workspace.clone(), rules: BTreeMap::new() };
+    let mut checks = Vec::new();
+    let mut has_workspace = true;
+    for file in files(&arguments.paths)? {
+        let rules = rulebook.of(&file)?;
+        has_workspace &= rules.source() != Source::BuiltIn;
+        let requester = match &arguments.requester {
+            Some(id) => Some(known(&rules.governance().registers.principals, id)?),
+            None => None,
+        };
+        let assumptions = Assumptions {
+            requester,
+            signed: rules.asks_for_signature(),
+            solo: rules.is_solo(),
+            ..Assumptions::default()
+        };
+        checks.push(check(&file, rules, &assumptions)?);
+    }
+    let report = CheckReport::new(checks.iter().map(FileCheck::wire).collect());
+    match arguments.format {
+        Format::Json => json::print(&report)?,
+        Format::Text => show(&checks, has_workspace),
+    }
+    Ok(if report.is_alarming() { Exit::Findings } else { Exit::Fine })
+}
+
+/// Reads and checks one file.
+pub(super) fn check(file: &Path, rules: &Rules, assumptions: &Assumptions) -> Result<FileCheck, Failure> {
+    let bytes = read_up_to(file, "workflow", TEXT_BYTES_MAX as u64)?;
+    Ok(match Proposed::read(&name_of(file), &bytes) {
+        Ok(proposed) => {
+            let mut report = rules.check(&proposed, assumptions);
+            report.findings.extend(proposed.warnings().iter().cloned());
+            FileCheck { text: proposed.text().clone(), outcome: Ok(report) }
+        }
+        Err((text, errors)) => FileCheck { text, outcome: Err(errors) },
+    })
+}
+
+pub(super) fn name_of(file: &Path) -> String {
+    let shown = file.display().to_string();
+    shown.strip_prefix("./").map_or_else(|| shown.clone(), str::to_owned)
+}
+
+fn show(checks: &[FileCheck], has_workspace: bool) {
+    let mut page = Page::of_stdout();
+    let whole = |check: &&FileCheck| checks.len() <= WHOLE_FILES_MAX || !check.findings().is_empty();
+    for check in checks.iter().filter(whole) {
+        page.gap();
+        write(&mut page, &check.page());
+    }
+    page.gap();
+    for check in checks.iter().filter(|check| !whole(check)) {
+        write_brief(&mut page, &check.page());
+    }
+    if checks.is_empty() {
+        page.line(["no workflow found: no file has `document: { dsl: … }`"]);
+    }
+    if checks.len() > 1 {
+        page.gap();
+        let all: Vec<Diagnostic> = checks.iter().flat_map(FileCheck::findings).cloned().collect();
+        let refused = checks.iter().filter(|check| check.outcome.is_err()).count();
+        let mut words = vec![Part::new(format!("{} files: ", checks.len()), Tone::Strong)];
+        words.extend(counted(&all));
+        words.push(Part::plain(if refused > 0 { format!("; {refused} refused") } else { String::new() }));
+        page.hang(Vec::<Part>::new(), &words);
+    }
+    let codes: Vec<String> = worst_code(checks).into_iter().collect();
+    if let Some(code) = codes.first() {
+        page.hang(Vec::<Part>::new(), &[Part::new(format!("`sluice explain {code}` says more"), Tone::Faint)]);
+    }
+    if !has_workspace {
+        let words = "no workspace: with one (`sluice init`), contracts say what your services read, reveal and change, so \
+                     that flows of data are judged and not only the text";
+        page.hang(Vec::<Part>::new(), &[Part::new(words, Tone::Warn)]);
+    }
+    page.print();
+}
+
+/// The code that matters most, for a hint at its page.
+fn worst_code(checks: &[FileCheck]) -> Option<String> {
+    let findings = checks.iter().flat_map(FileCheck::findings).filter(|f| f.severity >= Severity::Medium);
+    findings.max_by_key(|f| (f.severity, std::cmp::Reverse(f.code))).map(|f| f.code.to_string())
+}
+
+/// The rules of each workspace that a checked file lies in, read once.
+struct Rulebook {
+    named: Option<PathBuf>,
+    rules: BTreeMap<Option<PathBuf>, Rules>,
+}
+
+impl Rulebook {
+    fn of(&mut self, file: &Path) -> Result<&Rules, Failure> {
+        let folder = match &self.named {
+            Some(_) => Some(crate::cli::Place { workspace: self.named.clone() }.folder()?),
+            None => file.parent().map(|p| if p.as_os_str().is_empty() { Path::new(".") } else { p }).and_then(upwards),
+        };
+        if !self.rules.contains_key(&folder) {
+            let rules = match &folder {
+                Some(folder) => Rules::of(folder)?,
+                None => Rules::built_in()?,
+            };
+            self.rules.insert(folder.clone(), rules);
+        }
+        self.rules.get(&folder).ok_or_else(|| Failure::usage("the rules of a workspace were not read"))
+    }
+}
+
+/// Every named file, and the workflows of every named folder, sorted.
+fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+    let mut files = Vec::new();
+    for path in paths {
+        let about = std::fs::metadata(path).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => Failure::usage(format!("there is no file or folder `{}`", path.display())),
+            _ => Failure::usage(format!("cannot read `{}`: {error}", path.display())),
+        })?;
+        if about.is_dir() {
+            files.extend(workflows_in(path)?);
+        } else {
+            files.push(path.clone());
+        }
+    }
+    Ok(files)
+}
+
+fn workflows_in(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let cannot =
+        |path: &Path, error: &std::io::Error| Failure::usage(format!("cannot read `{}`: {error}", path.display()));
+    let mut found = Vec::new();
+    let mut open = vec![folder.to_path_buf()];
+    while let Some(at) = open.pop() {
+        let is_workspace = at.join(sluice_core::contract::workspace::WORKSPACE_FILE).is_file();
+        for entry in std::fs::read_dir(&at).map_err(|error| cannot(&at, &error))? {
+            let entry = entry.map_err(|error| cannot(&at, &error))?;
+            let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
+            // A workspace's rules are no workflows, and hidden folders hold no text of people.
+            let skipped = name.starts_with('.')
+                || is_workspace && (BundleFiles::belongs(&name) || BundleFiles::belongs(&format!("{name}/x")));
+            let kind = entry.file_type().map_err(|error| cannot(&path, &error))?;
+            if skipped {
+                continue;
+            }
+            if kind.is_dir() {
+                open.push(path);
+            } else if kind.is_file() && is_text(&path) && is_meant_as_workflow(&path)? {
+                found.push(path);
+            }
+            if found.len() > FILES_MAX {
+                return Err(Failure::usage(format!("`{}` holds more than {FILES_MAX} files", folder.display())));
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn is_text(path: &Path) -> bool {
+    path.extension().is_some_and(|e| ["yaml", "yml", "json"].iter().any(|known| e.eq_ignore_ascii_case(known)))
+}
+
+/// Whether a file in a folder is a workflow: it says so, or it cannot be read and could be one.
+fn is_meant_as_workflow(path: &Path) -> Result<bool, Failure> {
+    let bytes = read_up_to(path, "file", TEXT_BYTES_MAX as u64)?;
+    Ok(document::read_bytes(name_of(path), &bytes).map_or(true, |(_, node)| node.get("document").is_some()))
+}

@@ -1,0 +1,90 @@
+//! `sluice policy`: reads all rules of a workspace as they are on the disk, and signs them.
+
+use serde_json::json;
+use sluice_runtime::init::record_bundle;
+use sluice_runtime::ledger::Ledger;
+use sluice_runtime::workspace::{
+    OpenError, Workspace, read_bundle, read_governance, read_policies, read_principals, sign,
+};
+
+use crate::cli::{Format, List, Policy, Sign};
+use crate::failure::{Exit, Failure};
+use crate::place::{key_of, say_solo};
+use crate::render::{Page, Part, Tone, json as out};
+
+/// Checks or signs.
+///
+/// # Errors
+/// [`Failure`] with every problem of the files, or why the signature would not count.
+pub fn run(command: &Policy) -> Result<Exit, Failure> {
+    match command {
+        Policy::Check(arguments) => check(arguments),
+        Policy::Sign(arguments) => put_signature(arguments),
+    }
+}
+
+fn check(arguments: &List) -> Result<Exit, Failure> {
+    let folder = arguments.place.folder()?;
+    let files = read_bundle(&folder)?;
+    let governance = read_governance(&files, &read_principals(&folder)?)?;
+    let policies = read_policies(&files)?;
+    let standing = Workspace::open(&folder);
+    if arguments.format == Format::Json {
+        let list = policies
+            .policies()
+            .map(|p| json!({ "id": p.id.0, "permits": p.permits, "why": p.why, "remedy": p.remedy }));
+        out::print(&json!({
+            "bundle": files.digest().to_string(),
+            "signed": standing.is_ok(),
+            "solo": governance.workspace.solo,
+            "policies": list.collect::<Vec<_>>(),
+        }))?;
+        return Ok(if standing.is_ok() { Exit::Fine } else { Exit::Findings });
+    }
+    let mut page = Page::of_stdout();
+    let rows = policies.policies().map(|policy| {
+        let kind = if policy.permits { Part::new("permit", Tone::Good) } else { Part::new("forbid", Tone::Bad) };
+        let remedy = policy.remedy.as_ref().map_or_else(String::new, |remedy| format!(" ({remedy} lifts it)"));
+        vec![kind, Part::new(&policy.id.0, Tone::Strong), Part::plain(format!("{}{remedy}", policy.why))]
+    });
+    page.table(0, &rows.collect::<Vec<_>>());
+    page.gap();
+    let counts = format!("{} contracts, {} files", governance.contracts.len(), files.iter().count());
+    page.hang(["read: "], &[counts.into()]);
+    page.hang(["bundle: "], &[Part::new(files.digest().to_string(), Tone::Accent)]);
+    match &standing {
+        Ok(workspace) => {
+            let names: Vec<&str> = workspace.bundle().signers().iter().map(AsRef::as_ref).collect();
+            page.hang([Part::new("signed", Tone::Good)], &[Part::plain(format!(" by {}", names.join(" and ")))]);
+            say_solo(&mut page, workspace);
+        }
+        Err(error) => page.hang([Part::new("not in force: ", Tone::Bad)], &[Part::plain(error.to_string())]),
+    }
+    page.print();
+    Ok(if standing.is_ok() { Exit::Fine } else { Exit::Findings })
+}
+
+fn put_signature(arguments: &Sign) -> Result<Exit, Failure> {
+    let folder = arguments.place.folder()?;
+    let key = key_of(&arguments.person, &arguments.key)?;
+    // Nobody signs what cannot be read.
+    let unsigned = read_bundle(&folder)?;
+    read_governance(&unsigned, &read_principals(&folder)?)?;
+    read_policies(&unsigned)?;
+    let files = sign(&folder, &key)?;
+    let mut page = Page::of_stdout();
+    page.line([Part::new("signed ", Tone::Good), Part::new(files.digest().to_string(), Tone::Accent)]);
+    match Workspace::open(&folder) {
+        Ok(workspace) => {
+            record_bundle(&workspace, &Ledger::open(&folder, workspace.home())?)?;
+            page.line(["these rules are in force now"]);
+            say_solo(&mut page, &workspace);
+        }
+        Err(OpenError::Bundle { source }) => {
+            page.hang([Part::new("not in force yet: ", Tone::Warn)], &[Part::plain(source.to_string())])
+        }
+        Err(error) => return Err(error.into()),
+    }
+    page.print();
+    Ok(Exit::Fine)
+}

@@ -1,0 +1,89 @@
+//! `sluice runs`: lists runs, shows one, and takes a person's word about a call in doubt.
+
+use serde_json::json;
+use sluice_engine::Resolution;
+use sluice_runtime::run::{Executor, age_ms, find};
+use sluice_store::RunStatus;
+
+use crate::cli::{Format, List, Resolve, Resume, Runs};
+use crate::commands::run::{block_on, parsed, tell};
+use crate::failure::{Exit, Failure};
+use crate::place::{read, say_solo};
+use crate::render::{Page, Part, Tone, json as out, time};
+
+/// Lists, shows or resolves.
+///
+/// # Errors
+/// [`Failure`] if the ledger cannot be read, or there is no such run.
+pub fn run(command: &Runs) -> Result<Exit, Failure> {
+    match command {
+        Runs::List(arguments) => list(arguments),
+        Runs::Show(arguments) => show(arguments),
+        Runs::Resolve(arguments) => resolve(arguments),
+    }
+}
+
+fn list(arguments: &List) -> Result<Exit, Failure> {
+    let opened = arguments.place.open_with_ledger()?;
+    let mut rows = opened.ledger.read(|records| records.runs())?;
+    rows.sort_by_key(|row| std::cmp::Reverse(row.first.get()));
+    if arguments.format == Format::Json {
+        let wire = rows.iter().map(|row| {
+            json!({
+                "run": row.run.to_string(),
+                "status": row.status.name(),
+                "entries": row.entries,
+                "started_ms": row.started_ms,
+                "updated_ms": row.updated_ms,
+            })
+        });
+        out::print(&wire.collect::<Vec<_>>())?;
+        return Ok(Exit::Fine);
+    }
+    let mut page = Page::of_stdout();
+    if rows.is_empty() {
+        page.line(["nothing ran here yet"]);
+    }
+    let cells = rows.iter().map(|row| {
+        vec![
+            Part::new(row.run.to_string(), Tone::Accent),
+            Part::new(row.status.name(), tone(row.status)),
+            Part::new(time::short(row.started_ms), Tone::Faint),
+            Part::new(format!("{} ago, {} entries", time::span(age_ms(row.updated_ms)), row.entries), Tone::Faint),
+        ]
+    });
+    page.table(0, &cells.collect::<Vec<_>>());
+    say_solo(&mut page, &opened.workspace);
+    page.print();
+    Ok(Exit::Fine)
+}
+
+fn tone(status: RunStatus) -> Tone {
+    match status.name() {
+        "completed" => Tone::Good,
+        "refused" | "faulted" => Tone::Bad,
+        _ => Tone::Warn,
+    }
+}
+
+fn show(arguments: &Resume) -> Result<Exit, Failure> {
+    let opened = arguments.place.open_with_ledger()?;
+    let run = find(&opened.ledger, &arguments.run)?;
+    let outcome = Executor::open(&opened.workspace, &opened.ledger)?.look(run)?;
+    tell(&outcome, arguments.format)?;
+    // It was shown; how it stands is what was asked for, not how this command ended.
+    Ok(Exit::Fine)
+}
+
+fn resolve(arguments: &Resolve) -> Result<Exit, Failure> {
+    let opened = arguments.place.open_with_ledger()?;
+    let run = find(&opened.ledger, &arguments.run)?;
+    let resolution = match &arguments.found.happened {
+        Some(file) => Resolution::Happened { reply: parsed(&read(file, "reply")?, &file.display().to_string())? },
+        None if arguments.found.repeat => Resolution::Repeat,
+        None => Resolution::Abandon,
+    };
+    let executor = Executor::open(&opened.workspace, &opened.ledger)?;
+    let outcome = block_on(executor.resolve(run, arguments.call.as_deref(), resolution))??;
+    tell(&outcome, arguments.format)
+}

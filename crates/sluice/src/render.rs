@@ -1,0 +1,10 @@
+//! What people see: one way from text to terminal, which escapes everything that it did not make itself.
+
+pub mod check;
+pub mod diagnostic;
+pub mod escape;
+pub mod json;
+pub mod page;
+pub mod time;
+
+pub use page::{Page, Part, Tone};

@@ -1,0 +1,173 @@
+//! What `sluice check` shows people: findings first, then each call with its verdict, then what was not shown.
+
+use std::collections::BTreeMap;
+
+use sluice_core::diagnostic::{Diagnostic, Severity};
+use sluice_core::gate::Verdict;
+use sluice_core::text::Text;
+use sluice_verify::{Report, StepReport};
+
+use super::diagnostic::{self, tone};
+use super::page::{Page, Part, Tone};
+
+/// One file's part of the page.
+pub struct FilePage<'a> {
+    /// Its text, under the name it was given by.
+    pub text: &'a Text,
+    /// What was found, in any order.
+    pub findings: &'a [Diagnostic],
+    /// The verifier's report; `None` if the text could not be read or lowered.
+    pub report: Option<&'a Report>,
+}
+
+/// Writes a file: findings, steps, what was not shown, one line that sums up.
+pub fn write(page: &mut Page, file: &FilePage<'_>) {
+    findings(page, file);
+    if let Some(report) = file.report {
+        steps(page, &report.steps);
+        not_shown(page, report);
+    }
+    page.gap();
+    page.hang(Vec::<Part>::new(), &summary(file));
+}
+
+/// One line for a file that has nothing to tell.
+pub fn write_brief(page: &mut Page, file: &FilePage<'_>) {
+    page.hang(Vec::<Part>::new(), &summary(file));
+}
+
+/// The findings alone: what stopped a run or a proposal.
+pub fn findings(page: &mut Page, file: &FilePage<'_>) {
+    let mut sorted: Vec<&Diagnostic> = file.findings.iter().collect();
+    sorted.sort_by_key(|found| (std::cmp::Reverse(found.severity), found.span.start, found.code));
+    for found in sorted {
+        page.gap();
+        diagnostic::write(page, file.text, found);
+    }
+}
+
+/// Every call with its verdict, what it carries, why, and who must agree.
+fn steps(page: &mut Page, steps: &[StepReport]) {
+    if steps.is_empty() {
+        return;
+    }
+    page.gap();
+    page.line([Part::new("steps", Tone::Strong)]);
+    for step in steps {
+        let (word, tone) = verdict(step.verdict);
+        let lead = [Part::plain("  "), Part::new(format!("{word:<8}"), tone)];
+        let name = Part::new(&step.action, Tone::Strong);
+        page.hang(
+            lead,
+            &[name, Part::plain("  "), Part::new(format!("{} (line {})", step.step, step.span.line), Tone::Faint)],
+        );
+        detail(page, "carries", &[labels(&step.labels)]);
+        if step.verdict != Verdict::Permit {
+            // Who must agree has lines of its own.
+            for reason in step.policies.iter().filter(|reason| !reason.starts_with("needs ")) {
+                detail(page, "because", std::slice::from_ref(reason));
+            }
+        }
+        for who in &step.approvals {
+            detail(page, "needs", std::slice::from_ref(who));
+        }
+        for open in &step.open {
+            detail(page, "open", std::slice::from_ref(open));
+        }
+    }
+}
+
+fn detail(page: &mut Page, word: &str, items: &[String]) {
+    for item in items.iter().filter(|item| !item.is_empty()) {
+        page.hang([Part::plain(" ".repeat(10)), Part::new(format!("{word:<8} "), Tone::Faint)], &[Part::plain(item)]);
+    }
+}
+
+/// Labels, short: classes of data under their owners, then where the words came from, then rules and datasets.
+fn labels(names: &[String]) -> String {
+    let mut classes: Vec<&str> = Vec::new();
+    let mut origins: Vec<&str> = Vec::new();
+    let mut others: Vec<&str> = Vec::new();
+    for name in names {
+        if let Some(class) = name.strip_prefix("category:") {
+            classes.push(class);
+        } else if let Some(origin) = name.strip_prefix("origin:") {
+            origins.push(origin);
+        } else if name == "unknown" {
+            others.push("data that nobody classified");
+        } else if !name.starts_with("dataset:") {
+            others.push(name);
+        }
+    }
+    let mut parts: Vec<String> = Vec::new();
+    parts.extend(Some(classes.join(", ")).filter(|c| !c.is_empty()));
+    parts.extend(Some(others.join(", ")).filter(|o| !o.is_empty()));
+    parts.extend(Some(origins.join(" and ")).filter(|o| !o.is_empty()).map(|o| format!("words from {o}")));
+    parts.join("; ")
+}
+
+const fn verdict(verdict: Verdict) -> (&'static str, Tone) {
+    match verdict {
+        Verdict::Permit => ("permit", Tone::Good),
+        Verdict::Hold => ("hold", Tone::Warn),
+        Verdict::Forbid => ("forbid", Tone::Bad),
+        Verdict::Runtime => ("runtime", Tone::Accent),
+    }
+}
+
+fn not_shown(page: &mut Page, report: &Report) {
+    if report.not_shown.is_empty() {
+        return;
+    }
+    page.gap();
+    page.line([Part::new("not shown", Tone::Strong)]);
+    for item in &report.not_shown {
+        page.hang(["  - "], &[Part::new(item, Tone::Faint)]);
+    }
+}
+
+/// `flows/report.yaml: 2 high, 1 low; 3 steps: 1 hold, 2 permit`.
+fn summary(file: &FilePage<'_>) -> Vec<Part> {
+    let mut line = vec![Part::new(format!("{}: ", file.text.name), Tone::Strong)];
+    if file.report.is_none() {
+        line.push(Part::new("refused, ", Tone::Bad));
+    }
+    line.extend(counted(file.findings));
+    if let Some(report) = file.report {
+        line.push(Part::plain(format!("; {}", counted_steps(&report.steps))));
+    }
+    line
+}
+
+/// How many findings there are of which severity.
+#[must_use]
+pub fn counted(findings: &[Diagnostic]) -> Vec<Part> {
+    let mut counts: BTreeMap<Severity, usize> = BTreeMap::new();
+    for found in findings {
+        *counts.entry(found.severity).or_default() += 1;
+    }
+    if counts.is_empty() {
+        return vec![Part::new("nothing found", Tone::Good)];
+    }
+    let mut parts = Vec::new();
+    for (severity, count) in counts.iter().rev() {
+        if !parts.is_empty() {
+            parts.push(Part::plain(", "));
+        }
+        parts.push(Part::new(format!("{count} {severity}"), tone(*severity)));
+    }
+    parts
+}
+
+fn counted_steps(steps: &[StepReport]) -> String {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for step in steps {
+        *counts.entry(verdict(step.verdict).0).or_default() += 1;
+    }
+    let words: Vec<String> = counts.iter().map(|(word, count)| format!("{count} {word}")).collect();
+    match steps.len() {
+        0 => "no step calls anything".to_owned(),
+        1 => format!("1 step: {}", words.join(", ")),
+        n => format!("{n} steps: {}", words.join(", ")),
+    }
+}

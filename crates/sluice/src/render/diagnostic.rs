@@ -1,0 +1,187 @@
+//! One diagnostic for people: what, where in their own text, the way data takes, what to do.
+
+use annotate_snippets::renderer::DecorStyle;
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use sluice_core::diagnostic::{Diagnostic, FlowStop, Severity};
+use sluice_core::text::{Span, Text};
+
+use super::escape::Escaped;
+use super::page::{Page, Part, Tone};
+
+/// Other places further away than this are left to the path below the excerpt.
+const LINES_MAX: usize = 60;
+/// Of a line that no screen could hold, what is shown around the place.
+const BEFORE_BYTES: usize = 60;
+const LINE_BYTES_MAX: usize = 400;
+
+/// Writes a diagnostic about `text`.
+pub fn write(page: &mut Page, text: &Text, found: &Diagnostic) {
+    let head = format!("{}[{}]: ", found.severity, found.code);
+    page.hang(Vec::<Part>::new(), &[Part::new(head, tone(found.severity)), Part::new(&found.message, Tone::Strong)]);
+    let gutter = excerpt(page, text, found);
+    way(page, gutter, &found.flow);
+    if !found.help.is_empty() {
+        let lead = [Part::plain(" ".repeat(gutter)), Part::new("= ", Tone::Accent), Part::new("help: ", Tone::Strong)];
+        page.hang(lead, &[Part::plain(&found.help)]);
+    }
+}
+
+/// How a severity looks.
+#[must_use]
+pub const fn tone(severity: Severity) -> Tone {
+    match severity {
+        Severity::Critical | Severity::High => Tone::Bad,
+        Severity::Medium => Tone::Warn,
+        Severity::Low | Severity::Info => Tone::Accent,
+    }
+}
+
+const fn level(severity: Severity) -> Level<'static> {
+    match severity {
+        Severity::Critical | Severity::High => Level::ERROR,
+        Severity::Medium => Level::WARNING,
+        Severity::Low | Severity::Info => Level::NOTE,
+    }
+}
+
+/// The way of a value as a small tree; one stop alone says nothing that the excerpt does not.
+fn way(page: &mut Page, gutter: usize, stops: &[FlowStop]) {
+    if stops.len() < 2 {
+        return;
+    }
+    let indent = " ".repeat(gutter);
+    page.line([Part::plain(&indent), Part::new("= ", Tone::Accent), Part::new("the way it takes:", Tone::Strong)]);
+    for (number, stop) in stops.iter().enumerate() {
+        let branch = if number + 1 == stops.len() { "└─ " } else { "├─ " };
+        let lead = [Part::plain(format!("{indent}  ")), Part::new(branch, Tone::Accent)];
+        let place = Part::new(format!("{} (line {})", stop.step, stop.span.line), Tone::Accent);
+        page.hang(lead, &[place, Part::plain(format!(": {}", stop.what))]);
+    }
+}
+
+/// The author's lines with the places underlined. Gives the width of the line numbers.
+fn excerpt(page: &mut Page, text: &Text, found: &Diagnostic) -> usize {
+    let lines = Lines::of(&text.content);
+    let mut marks = vec![Mark::new(&lines, found.span, "", true)];
+    let first = marks.first().map_or(0, |m| m.line);
+    let others = found.annotations.iter().map(|(span, note)| Mark::new(&lines, *span, note, false));
+    marks.extend(others.filter(|mark| mark.line.abs_diff(first) < LINES_MAX));
+    let from = marks.iter().map(|m| m.line).min().unwrap_or_default();
+    let to = marks.iter().map(|m| m.line).max().unwrap_or_default();
+    let source = Excerpt::of(&lines, from, to, &marks);
+    let labels: Vec<String> = marks.iter().map(|m| Escaped(&m.note).to_string()).collect();
+    let path = Escaped(&text.name).to_string();
+    let mut snippet = Snippet::source(source.text.as_str()).line_start(from + 1).path(path.as_str());
+    for ((mark, range), label) in marks.iter().zip(&source.ranges).zip(&labels) {
+        let kind = if mark.is_primary { AnnotationKind::Primary } else { AnnotationKind::Context };
+        let annotation = kind.span(range.0..range.1);
+        snippet = snippet.annotation(if label.is_empty() { annotation } else { annotation.label(label.as_str()) });
+    }
+    let renderer = if page.is_coloured() { Renderer::styled() } else { Renderer::plain() };
+    let renderer = renderer.decor_style(DecorStyle::Ascii).term_width(page.width());
+    page.rendered(&renderer.render(&[Group::with_level(level(found.severity)).element(snippet)]));
+    (to + 1).to_string().len() + 1
+}
+
+/// A place on one line: what a span covers of its first.
+struct Mark {
+    line: usize,
+    start: usize,
+    end: usize,
+    note: String,
+    is_primary: bool,
+}
+
+impl Mark {
+    fn new(lines: &Lines<'_>, span: Span, note: &str, is_primary: bool) -> Self {
+        let line = lines.of_byte(span.start);
+        let (from, content) = lines.get(line);
+        let last = from + content.trim_end().len();
+        let start = span.start.clamp(from, from + content.len());
+        let end = span.end.clamp(start, last.max(start));
+        Self { line, start, end, note: note.to_owned(), is_primary }
+    }
+}
+
+/// The lines of a text by number, from 0.
+struct Lines<'a> {
+    text: &'a str,
+    starts: Vec<usize>,
+}
+
+impl<'a> Lines<'a> {
+    fn of(text: &'a str) -> Self {
+        let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
+        Self { text, starts: std::iter::once(0).chain(ends).collect() }
+    }
+
+    fn of_byte(&self, byte: usize) -> usize {
+        self.starts.partition_point(|start| *start <= byte.min(self.text.len())).saturating_sub(1)
+    }
+
+    /// Where a line starts, and the line without its end.
+    fn get(&self, line: usize) -> (usize, &'a str) {
+        let start = self.starts.get(line).copied().unwrap_or(self.text.len());
+        let end = self.starts.get(line + 1).map_or(self.text.len(), |next| next - 1);
+        (start, self.text.get(start..end).unwrap_or_default())
+    }
+}
+
+/// Lines escaped for the terminal, and where in them the marks are now.
+struct Excerpt {
+    text: String,
+    ranges: Vec<(usize, usize)>,
+}
+
+impl Excerpt {
+    fn of(lines: &Lines<'_>, from: usize, to: usize, marks: &[Mark]) -> Self {
+        let mut text = String::new();
+        let mut ranges = vec![(0, 0); marks.len()];
+        for line in from..=to {
+            let (start, content) = lines.get(line);
+            let on_line = || marks.iter().filter(|mark| mark.line == line);
+            let first = on_line().map(|m| m.start).min().unwrap_or(start);
+            let window = window(content, first - start.min(first));
+            if window.0 > 0 {
+                text.push('…');
+            }
+            let place = |byte: usize, text: &str| {
+                let shown =
+                    content.get(window.0..(byte - start.min(byte)).clamp(window.0, window.1)).unwrap_or_default();
+                text.len() + expanded(shown).len()
+            };
+            for (mark, range) in marks.iter().zip(&mut ranges).filter(|(mark, _)| mark.line == line) {
+                *range = (place(mark.start, &text), place(mark.end, &text));
+            }
+            text.push_str(&expanded(content.get(window.0..window.1).unwrap_or_default()));
+            if window.1 < content.len() {
+                text.push('…');
+            }
+            if line < to {
+                text.push('\n');
+            }
+        }
+        Self { text, ranges }
+    }
+}
+
+/// The author's line as it is shown: tabs as spaces, what cannot be seen spelled out.
+fn expanded(line: &str) -> String {
+    Escaped(&line.trim_end_matches('\r').replace('\t', "    ")).to_string()
+}
+
+/// The part of a line around byte `at`: all of it, unless it is longer than anybody reads.
+fn window(line: &str, at: usize) -> (usize, usize) {
+    if line.len() <= LINE_BYTES_MAX {
+        return (0, line.len());
+    }
+    let boundary = |mut byte: usize| {
+        byte = byte.min(line.len());
+        while !line.is_char_boundary(byte) {
+            byte -= 1;
+        }
+        byte
+    };
+    let from = boundary(at.saturating_sub(BEFORE_BYTES));
+    (from, boundary(from + LINE_BYTES_MAX))
+}

@@ -1,0 +1,60 @@
+//! Text that an outsider wrote, shown so that it can do nothing to a terminal or to a reader's eye.
+//!
+//! A definition, a ticket or a file's name may hold control characters that recolour or rewrite lines, and marks that
+//! turn the order of words around. They are shown for what they are; nothing is dropped, so that what is read is all
+//! that is there.
+
+use std::fmt::{self, Write as _};
+
+/// Shows `.0` on one line, with everything invisible or commanding spelled out: `\n`, `\x1b`, `\u{202e}`.
+#[derive(Clone, Copy, Debug)]
+pub struct Escaped<'a>(pub &'a str);
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for c in self.0.chars() {
+            match c {
+                '\n' => f.write_str("\\n")?,
+                '\r' => f.write_str("\\r")?,
+                '\t' => f.write_str("\\t")?,
+                c if c.is_ascii_control() => write!(f, "\\x{:02x}", u32::from(c))?,
+                c if is_unseen(c) => write!(f, "\\u{{{:04x}}}", u32::from(c))?,
+                c => f.write_char(c)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a character takes no place of its own, or moves others: C1 controls, bidirectional marks, joiners, fillers, tags.
+pub(super) fn is_unseen(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0e}'
+            | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Escaped;
+
+    #[test]
+    fn what_commands_a_terminal_or_turns_words_around_is_shown() {
+        let shown = |text: &str| Escaped(text).to_string();
+        assert_eq!(shown("a\x1b[31mred\x07\nb\t"), r"a\x1b[31mred\x07\nb\t");
+        assert_eq!(shown("pay \u{202e}evil\u{202c} \u{9b}2J"), r"pay \u{202e}evil\u{202c} \u{009b}2J");
+        assert_eq!(
+            shown("zero\u{200b}width\u{feff} \u{2066}x\u{2069} \u{e0041}"),
+            r"zero\u{200b}width\u{feff} \u{2066}x\u{2069} \u{e0041}"
+        );
+        assert_eq!(shown("\r\u{7f}"), r"\r\x7f");
+    }
+
+    #[test]
+    fn ordinary_words_of_any_script_stay_as_they_are() {
+        for text in ["Tomáš Hrubý", "受取人", "שלום", "naïve – “quoted”", "👩"] {
+            assert_eq!(Escaped(text).to_string(), text);
+        }
+    }
+}

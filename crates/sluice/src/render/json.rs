@@ -1,0 +1,44 @@
+//! JSON for other programs. What a terminal would obey or hide stands as `\u` escapes in it, which mean the same.
+
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+
+use serde::Serialize;
+
+use super::escape::is_unseen;
+
+/// Writes a value to the standard output, indented. A reader that went away is no error.
+///
+/// # Errors
+/// If it cannot be written as JSON.
+pub fn print(value: &impl Serialize) -> Result<(), serde_json::Error> {
+    let text = shown(&serde_json::to_string_pretty(value)?);
+    let _ = writeln!(io::stdout(), "{text}");
+    Ok(())
+}
+
+/// Such characters stand only inside of strings: between them JSON has plain space and line ends.
+fn shown(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for c in json.chars() {
+        if is_unseen(c) && c != '\n' {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                let _ = write!(text, "\\u{unit:04x}");
+            }
+        } else {
+            text.push(c);
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn escapes_mean_what_they_stand_for() {
+        let words = "a\u{9b}2J \u{202e}b \u{e0041} \u{7f}č";
+        let text = super::shown(&serde_json::to_string(words).unwrap());
+        assert_eq!(text, r#""a\u009b2J \u202eb \udb40\udc41 \u007fč""#);
+        assert_eq!(serde_json::from_str::<String>(&text).unwrap(), words);
+    }
+}

@@ -1,0 +1,300 @@
+//! A page of text for a terminal: wrapped to its width, coloured only where that is wanted.
+//!
+//! Callers hand over words and tones; line ends and colours are made here and nowhere else, and every word goes
+//! through [`Escaped`]. So nothing that an outsider wrote can reach a terminal unescaped.
+
+use std::io::{self, IsTerminal, Write as _};
+
+use anstyle::{AnsiColor, Style};
+use unicode_width::UnicodeWidthStr as _;
+
+use super::escape::Escaped;
+
+/// Where nothing says how wide: a pipe, a file.
+const WIDTH_DEFAULT: usize = 100;
+const WIDTH_MIN: usize = 40;
+/// Wider lines are hard to read.
+const WIDTH_MAX: usize = 140;
+/// Between the columns of a table.
+const GAP: usize = 2;
+
+/// How words look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    /// As the terminal writes.
+    Plain,
+    /// What the eye should find first.
+    Strong,
+    /// What can be skipped.
+    Faint,
+    /// All is well.
+    Good,
+    /// Somebody must look.
+    Warn,
+    /// Stopped.
+    Bad,
+    /// A name, a frame.
+    Accent,
+}
+
+impl Tone {
+    const fn style(self) -> Style {
+        match self {
+            Self::Plain => Style::new(),
+            Self::Strong => Style::new().bold(),
+            Self::Faint => Style::new().dimmed(),
+            Self::Good => AnsiColor::Green.on_default(),
+            Self::Warn => AnsiColor::Yellow.on_default(),
+            Self::Bad => AnsiColor::Red.on_default().bold(),
+            Self::Accent => AnsiColor::Cyan.on_default(),
+        }
+    }
+}
+
+/// Words in one tone. Escaped on the way in.
+#[derive(Clone, Debug)]
+pub struct Part {
+    text: String,
+    tone: Tone,
+}
+
+impl Part {
+    /// Words in a tone.
+    pub fn new(text: impl AsRef<str>, tone: Tone) -> Self {
+        Self { text: Escaped(text.as_ref()).to_string(), tone }
+    }
+
+    /// Plain words.
+    pub fn plain(text: impl AsRef<str>) -> Self {
+        Self::new(text, Tone::Plain)
+    }
+
+    fn width(&self) -> usize {
+        self.text.width()
+    }
+}
+
+impl From<&str> for Part {
+    fn from(text: &str) -> Self {
+        Self::plain(text)
+    }
+}
+
+impl From<String> for Part {
+    fn from(text: String) -> Self {
+        Self::plain(text)
+    }
+}
+
+/// Text under construction.
+#[derive(Clone, Debug)]
+pub struct Page {
+    text: String,
+    is_coloured: bool,
+    width: usize,
+}
+
+impl Page {
+    /// For the standard output.
+    #[must_use]
+    pub fn of_stdout() -> Self {
+        let is_coloured = anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never;
+        Self { text: String::new(), is_coloured, width: width(io::stdout().is_terminal()) }
+    }
+
+    /// For the standard error.
+    #[must_use]
+    pub fn of_stderr() -> Self {
+        let is_coloured = anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never;
+        Self { text: String::new(), is_coloured, width: width(io::stderr().is_terminal()) }
+    }
+
+    /// Without colours, of a width: for files and tests.
+    #[must_use]
+    pub const fn plain(width: usize) -> Self {
+        Self { text: String::new(), is_coloured: false, width }
+    }
+
+    /// How many columns there are.
+    #[must_use]
+    pub const fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Whether colours are wanted.
+    #[must_use]
+    pub const fn is_coloured(&self) -> bool {
+        self.is_coloured
+    }
+
+    /// What is written so far.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// An empty line; never two, and none at the top.
+    pub fn gap(&mut self) {
+        if !self.text.is_empty() && !self.text.ends_with("\n\n") {
+            self.text.push('\n');
+        }
+    }
+
+    /// One line, however long.
+    pub fn line<P: Into<Part>>(&mut self, parts: impl IntoIterator<Item = P>) {
+        for part in parts {
+            self.put(&part.into());
+        }
+        self.end_line();
+    }
+
+    /// Words wrapped at the page's width, under a first part that stays free below it.
+    pub fn hang<P: Into<Part>>(&mut self, lead: impl IntoIterator<Item = P>, words: &[Part]) {
+        let lead: Vec<Part> = lead.into_iter().map(Into::into).collect();
+        let indent = lead.iter().map(Part::width).sum();
+        lead.iter().for_each(|part| self.put(part));
+        self.wrap(indent, words);
+    }
+
+    /// Rows whose columns stand under each other; the last column is wrapped.
+    pub fn table(&mut self, indent: usize, rows: &[Vec<Part>]) {
+        let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
+        let width_of =
+            |column: usize| rows.iter().filter_map(|r| r.get(column)).map(Part::width).max().unwrap_or_default();
+        let widths: Vec<usize> = (0..columns).map(width_of).collect();
+        for row in rows {
+            let mut at = indent;
+            self.text.push_str(&" ".repeat(indent));
+            for (column, (part, width)) in row.iter().zip(&widths).enumerate() {
+                if column + 1 == row.len() {
+                    self.wrap(at, std::slice::from_ref(part));
+                } else {
+                    self.put(part);
+                    self.text.push_str(&" ".repeat(width.saturating_sub(part.width()) + GAP));
+                    at += width + GAP;
+                }
+            }
+        }
+    }
+
+    /// Adds what a renderer made of escaped text.
+    pub(super) fn rendered(&mut self, text: &str) {
+        for line in text.lines() {
+            self.text.push_str(line);
+            self.end_line();
+        }
+    }
+
+    /// Writes it out. A reader that went away is no error.
+    pub fn print(&self) {
+        let _ = io::stdout().write_all(self.text.as_bytes()).and_then(|()| io::stdout().flush());
+    }
+
+    /// Writes it to the standard error.
+    pub fn print_error(&self) {
+        let _ = io::stderr().write_all(self.text.as_bytes());
+    }
+
+    fn wrap(&mut self, indent: usize, words: &[Part]) {
+        let mut at = indent;
+        let mut is_first = true;
+        for word in tokens(words) {
+            let width: usize = word.iter().map(Part::width).sum();
+            if !is_first && at + 1 + width > self.width {
+                self.end_line();
+                self.text.push_str(&" ".repeat(indent));
+                at = indent;
+            } else if !is_first {
+                self.text.push(' ');
+                at += 1;
+            }
+            word.iter().for_each(|part| self.put(part));
+            at += width;
+            is_first = false;
+        }
+        self.end_line();
+    }
+
+    fn put(&mut self, part: &Part) {
+        let style = part.tone.style();
+        if self.is_coloured && !part.text.is_empty() && part.tone != Tone::Plain {
+            self.text.push_str(&format!("{style}{}{style:#}", part.text));
+        } else {
+            self.text.push_str(&part.text);
+        }
+    }
+
+    fn end_line(&mut self) {
+        let kept = self.text.trim_end_matches(' ').len();
+        self.text.truncate(kept);
+        self.text.push('\n');
+    }
+}
+
+/// What must not be torn apart, split at spaces. One may be made of several parts: a name and the comma behind it.
+fn tokens(parts: &[Part]) -> Vec<Vec<Part>> {
+    let mut tokens: Vec<Vec<Part>> = vec![Vec::new()];
+    for part in parts {
+        for (number, text) in part.text.split(' ').enumerate() {
+            if number > 0 {
+                tokens.push(Vec::new());
+            }
+            if let (Some(last), false) = (tokens.last_mut(), text.is_empty()) {
+                last.push(Part { text: text.to_owned(), tone: part.tone });
+            }
+        }
+    }
+    tokens.retain(|token| !token.is_empty());
+    tokens
+}
+
+fn width(is_terminal: bool) -> usize {
+    let said = || std::env::var("COLUMNS").ok()?.parse::<usize>().ok();
+    let terminal = || terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
+    let found = if is_terminal { terminal().or_else(said) } else { said() };
+    found.filter(|width| *width > 0).unwrap_or(WIDTH_DEFAULT).clamp(WIDTH_MIN, WIDTH_MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Page, Part, Tone};
+
+    #[test]
+    fn words_wrap_under_what_leads_them() {
+        let mut page = Page::plain(30);
+        page.hang(
+            ["  help: "],
+            &[
+                "send it to a place that is cleared for ".into(),
+                Part::new("`phi`", Tone::Accent),
+                ", or drop it".into(),
+            ],
+        );
+        insta::assert_snapshot!(page.text(), @r"
+          help: send it to a place
+                that is cleared for
+                `phi`, or drop it
+        ");
+    }
+
+    #[test]
+    fn columns_stand_under_each_other_in_any_script() {
+        let mut page = Page::plain(30);
+        page.table(
+            2,
+            &[vec!["受取人".into(), "one".into()], vec!["abc".into(), "two three four five six seven".into()]],
+        );
+        insta::assert_snapshot!(page.text(), @r"
+          受取人  one
+          abc     two three four five
+                  six seven
+        ");
+    }
+
+    #[test]
+    fn nothing_in_a_part_ends_a_line_or_colours_it() {
+        let mut page = Page::plain(80);
+        page.line(["a\nb", "\x1b[2J"]);
+        assert_eq!(page.text(), "a\\nb\\x1b[2J\n");
+    }
+}
