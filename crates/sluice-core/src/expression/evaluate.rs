@@ -131,7 +131,7 @@ impl Evaluator<'_> {
             }
             Kind::Iterate { base, optional } => {
                 let base = self.run(base, input, scope);
-                self.for_each(base, true, &mut |this, value| this.iterate(&value, *optional))
+                self.for_each(base, !optional, &mut |this, value| this.iterate(&value, *optional))
             }
             Kind::Collect(items) => {
                 let items = self.run(items, input, scope);
@@ -233,6 +233,10 @@ impl Evaluator<'_> {
         f: &mut dyn FnMut(&mut Self, Value, Value) -> Stream,
     ) -> Stream {
         let left = self.run(l, input, scope);
+        if fails || r.fails {
+            // Also where there is nothing to pair: that there is nothing is what `count` decided.
+            self.may_fail_by(left.count);
+        }
         if !left.has_values() {
             return left;
         }
@@ -252,12 +256,25 @@ impl Evaluator<'_> {
         scope: Scoped<'_>,
         f: &mut dyn FnMut(&mut Self, Value, Value) -> Stream,
     ) -> Stream {
-        let left = self.run(l, input, scope);
+        let left = self.hidden_by(r.outputs, |this| this.run(l, input, scope));
+        if fails || r.fails {
+            self.may_fail_by(left.count);
+        }
         if left.events.is_empty() {
             return left;
         }
         let right = self.run(r, input, scope);
         self.product_of(left, &right, fails || r.fails, f)
+    }
+
+    /// The left side of a product: where the right side may put out nothing, failures on the left may not
+    /// show, so what decides them decides what comes out.
+    fn hidden_by(&mut self, right: Outputs, left: impl FnOnce(&mut Self) -> Stream) -> Stream {
+        let before = std::mem::replace(&mut self.fallible, Label::BOTTOM);
+        let stream = left(self);
+        let inside = std::mem::replace(&mut self.fallible, before);
+        self.may_fail_by(inside);
+        if right == Outputs::One { stream } else { stream.counting(inside) }
     }
 
     fn product_of(
@@ -310,7 +327,7 @@ impl Evaluator<'_> {
     }
 
     fn index(&mut self, base: &Expr, key: &Expr, optional: bool, input: &Value, scope: Scoped<'_>) -> Stream {
-        self.pairs((base, key), true, input, scope, &mut |this, value, key| {
+        self.pairs((base, key), !optional, input, scope, &mut |this, value, key| {
             let look = access::index_looks_at(&value, &key);
             this.maybe(access::index(&value, &key), look, optional)
         })
@@ -405,16 +422,19 @@ impl Evaluator<'_> {
         let empty = Value::object(Label::BOTTOM, []);
         let mut objects = Vec::with_capacity(fields.len());
         let mut fails = false;
-        for (key, value) in fields {
+        for (i, (key, value)) in fields.iter().enumerate() {
+            let following = fields.iter().skip(i + 1).flat_map(|(key, value)| [key, value]);
+            let following = following.fold(Outputs::One, |all, e| all.max(e.outputs));
             let constant = matches!(key.kind, Kind::Literal(_));
             fails |= !constant || value.fails;
-            let object = self.product((key, value), !constant, input, scope, &mut |this, key, value| {
-                if !constant {
-                    this.may_fail_by(key.label);
-                }
-                operator::with_field(&empty, &key, value).into()
-            });
-            objects.push(object);
+            objects.push(self.hidden_by(following, |this| {
+                this.product((key, value), !constant, input, scope, &mut |this, key, value| {
+                    if !constant {
+                        this.may_fail_by(key.label);
+                    }
+                    operator::with_field(&empty, &key, value).into()
+                })
+            }));
         }
         self.sum(objects, empty.clone(), fails)
     }
@@ -422,8 +442,9 @@ impl Evaluator<'_> {
     /// `"…\(…)…"`: the sum of texts.
     fn text(&mut self, parts: &[Expr], input: &Value, scope: Scoped<'_>) -> Stream {
         let mut texts = Vec::with_capacity(parts.len());
-        for part in parts {
-            texts.push(self.run(part, input, scope));
+        for (i, part) in parts.iter().enumerate() {
+            let following = parts.iter().skip(i + 1).fold(Outputs::One, |all, e| all.max(e.outputs));
+            texts.push(self.hidden_by(following, |this| this.run(part, input, scope)));
         }
         let fails = parts.iter().any(|part| part.fails);
         self.sum(texts, Value::text(Label::BOTTOM, ""), fails)

@@ -276,9 +276,16 @@ fn modified(e: BoxedStrategy<String>) -> impl Strategy<Value = String> {
     prop_oneof![3 => assigned, 1 => deleted, 1 => mapped, 2 => piped]
 }
 
-/// Small JSON over the keys that the programs know.
+/// Small JSON, mostly objects with the keys that the programs know.
 pub(super) fn json() -> BoxedStrategy<Json> {
-    let leaf = proptest::sample::select(vec![
+    let [a, b, c] = [any_json(), any_json(), any_json()];
+    let record = (a, b, c).prop_map(|(a, b, c)| json!({"a": a, "b": b, "c": c}));
+    let list = proptest::collection::vec(prop_oneof![any_json(), record.clone()], 1..4).prop_map(Json::from);
+    prop_oneof![4 => record, 1 => list, 1 => any_json()].boxed()
+}
+
+fn any_json() -> BoxedStrategy<Json> {
+    let scalars = [
         json!(null),
         json!(true),
         json!(false),
@@ -292,11 +299,12 @@ pub(super) fn json() -> BoxedStrategy<Json> {
         json!("1"),
         json!("x,yž"),
         json!(""),
-    ]);
-    leaf.prop_recursive(3, 16, 4, |inner| {
+    ];
+    let leaf = proptest::sample::select(scalars.to_vec());
+    leaf.prop_recursive(2, 8, 3, |inner| {
         prop_oneof![
             1 => proptest::collection::vec(inner.clone(), 0..4).prop_map(Json::from),
-            2 => proptest::collection::vec((proptest::sample::select(vec!["a", "b", "c"]), inner), 0..4)
+            1 => proptest::collection::vec((proptest::sample::select(vec!["a", "b", "c"]), inner), 0..3)
                 .prop_map(|fields| Json::Object(fields.into_iter().map(|(k, v)| (k.to_owned(), v)).collect())),
         ]
     })
@@ -309,16 +317,16 @@ pub(super) fn atoms() -> [Label; 3] {
     ["a", "b", "c"].map(|name| Label::of(universe.intern(Atom::Origin(name.into())).unwrap()))
 }
 
-/// A value whose nodes have random labels, most none; choices repeat if the value is larger.
+/// A value whose nodes have random labels, many none; choices repeat if the value is larger.
 pub(super) fn labelled() -> impl Strategy<Value = Value> {
-    (json(), proptest::collection::vec(0_u8..20, 8)).prop_map(|(json, choices)| {
+    (json(), proptest::collection::vec(0_u8..12, 12)).prop_map(|(json, choices)| {
         let next = std::cell::Cell::new(0);
         Value::from_json_with(&json, &mut Vec::new(), &|_| {
             let choice = choices[next.get() % choices.len()];
             next.set(next.get() + 1);
             let [a, b, c] = atoms();
             match choice {
-                0 => a,
+                0 | 4 => a,
                 1 => b,
                 2 => c,
                 3 => a.join(b),
