@@ -52,7 +52,7 @@ impl Lower<'_> {
     pub(super) fn condition(&mut self, node: &Node, what: &str, sight: &Sight) -> Option<Use> {
         let text = node.expect_text(what, &mut self.out)?;
         let (source, at) = whole(&text).unwrap_or((&text, 0));
-        let expression = self.parse(node, source, at, sight)?;
+        let expression = self.parse(&Locator::of(self.text, node), source, at, sight)?;
         self.bound(expression, sight)
     }
 
@@ -124,34 +124,33 @@ impl Lower<'_> {
     /// Text: an expression, a literal, or a mixture.
     pub(super) fn text(&mut self, node: &Node, text: &str, sight: &Sight) -> Option<Expression> {
         if let Some((source, at)) = whole(text) {
-            return self.parse(node, source, at, sight);
+            return self.parse(&Locator::of(self.text, node), source, at, sight);
         }
+        if !text.contains("${") {
+            return Some(Expression::literal(&text.into(), node.span));
+        }
+        let locator = Locator::of(self.text, node);
         // A handle that is part of a text could not be opened any more.
         let sight = &Sight { secrets: false, ..sight.clone() };
         let parts: Vec<Option<TextPart>> = parts(text)
             .into_iter()
             .map(|part| match part {
                 Part::Literal(text) => Some(TextPart::Literal(text.into())),
-                Part::Expression(source, at) => self.parse(node, source, at, sight).map(TextPart::Expression),
+                Part::Expression(source, at) => self.parse(&locator, source, at, sight).map(TextPart::Expression),
                 Part::Open(at) => {
-                    let span = Locator::of(self.text, node).span(at, at + 2);
+                    let span = locator.span(at, at + 2);
                     self.out.push(EXPRESSION_SYNTAX.at(span, "`${` has no `}`"));
                     None
                 }
             })
             .collect();
-        let parts = parts.into_iter().collect::<Option<Vec<_>>>()?;
-        if parts.iter().any(|part| matches!(part, TextPart::Expression(_))) {
-            return Some(Expression::text(parts, node.span));
-        }
-        Some(Expression::literal(&text.into(), node.span))
+        Some(Expression::text(parts.into_iter().collect::<Option<_>>()?, node.span))
     }
 
     /// One expression of a scalar, at byte `at` of its value.
-    fn parse(&mut self, node: &Node, source: &str, at: usize, sight: &Sight) -> Option<Expression> {
-        let locator = Locator::of(self.text, node);
+    fn parse(&mut self, locator: &Locator, source: &str, at: usize, sight: &Sight) -> Option<Expression> {
         let locate = |start: usize, end: usize| locator.span(at + start, at + end);
-        if let Some(handle) = self.secret(source, sight, node.span) {
+        if let Some(handle) = self.secret(source, sight, locator.scalar()) {
             return Some(handle);
         }
         let refused = self.check_descriptors(source, &locate);

@@ -4,40 +4,67 @@ use crate::document::Node;
 use crate::text::{Span, Text};
 
 /// Maps offsets in the value of a scalar to places in the text.
-pub(super) struct Locator<'t> {
+///
+/// One is made per scalar, however many expressions are in it: a text of megabytes may hold thousands.
+pub(super) struct Locator {
     span: Span,
-    raw: &'t str,
-    /// By byte of the value: its byte in the raw text. `None` if the two do not line up.
-    offsets: Option<Vec<usize>>,
+    /// By byte of the value, and at its end: where it is written. `None` if the two do not line up.
+    places: Option<Vec<Place>>,
 }
 
-impl<'t> Locator<'t> {
-    pub(super) fn of(text: &'t Text, node: &Node) -> Self {
+/// A place inside the raw text.
+#[derive(Clone, Copy)]
+struct Place {
+    offset: usize,
+    line: u32,
+    column: u32,
+}
+
+impl Locator {
+    pub(super) fn of(text: &Text, node: &Node) -> Self {
         let raw = text.content.get(node.span.start..node.span.end).unwrap_or_default();
         let offsets = node.as_text().and_then(|value| align(raw, value));
-        Self { span: node.span, raw, offsets }
+        Self { span: node.span, places: offsets.map(|offsets| places(raw, &offsets, node.span)) }
+    }
+
+    /// The whole scalar.
+    pub(super) fn scalar(&self) -> Span {
+        self.span
     }
 
     /// The place of the bytes `start..end` of the value; the whole scalar if that cannot be told.
     pub(super) fn span(&self, start: usize, end: usize) -> Span {
-        let Some(offsets) = &self.offsets else { return self.span };
-        let (Some(from), Some(to)) = (offsets.get(start), offsets.get(end)) else { return self.span };
-        let (line, column) = self.position(*from);
-        let (end_line, end_column) = self.position(*to);
-        Span { start: self.span.start + from, end: self.span.start + to, line, column, end_line, end_column }
-    }
-
-    fn position(&self, offset: usize) -> (u32, u32) {
-        let before = self.raw.get(..offset).unwrap_or_default();
-        let small = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        match before.rsplit_once('\n') {
-            None => (self.span.line, self.span.column.saturating_add(small(before.chars().count()))),
-            Some((_, last)) => {
-                let lines = before.bytes().filter(|b| *b == b'\n').count();
-                (self.span.line.saturating_add(small(lines)), small(last.chars().count() + 1))
-            }
+        let Some(places) = &self.places else { return self.span };
+        let (Some(from), Some(to)) = (places.get(start), places.get(end)) else { return self.span };
+        Span {
+            start: self.span.start + from.offset,
+            end: self.span.start + to.offset,
+            line: from.line,
+            column: from.column,
+            end_line: to.line,
+            end_column: to.column,
         }
     }
+}
+
+/// The lines and columns of ascending offsets, in one pass.
+fn places(raw: &str, offsets: &[usize], span: Span) -> Vec<Place> {
+    let mut at = Place { offset: 0, line: span.line, column: span.column };
+    offsets
+        .iter()
+        .map(|offset| {
+            for c in raw.get(at.offset..*offset).unwrap_or_default().chars() {
+                if c == '\n' {
+                    at.line = at.line.saturating_add(1);
+                    at.column = 1;
+                } else {
+                    at.column = at.column.saturating_add(1);
+                }
+            }
+            at.offset = *offset;
+            at
+        })
+        .collect()
 }
 
 /// For each byte of `value` (and its end) the byte of `raw` that it is written with.
@@ -131,5 +158,18 @@ mod tests {
     #[test]
     fn an_escape_is_covered_whole() {
         assert_eq!(written("a: \"x \\\"y\\\" z\"", "\"y\""), "\\\"y\\\"");
+    }
+
+    #[test]
+    fn a_long_text_of_many_expressions_is_located_once() {
+        let value = "${ .a } ".repeat(20_000);
+        let lowered = crate::dsl::lower(&Text::new(
+            "t",
+            format!(
+                "document: {{ dsl: '1.0.3', namespace: t, name: d, version: '0.1.0' }}\ndo:\n- a: {{ set: {{ x: '{value}${{ .b + }}' }} }}"
+            ),
+        ));
+        let place: Vec<_> = lowered.diagnostics.iter().map(|d| (d.span.line, d.span.column)).collect();
+        assert_eq!(place, [(3, 160_027)]);
     }
 }

@@ -221,3 +221,18 @@ fn texts_with_expressions_are_put_together() {
     let text = "do:\n- a: { set: { s: 'Hello ${ .name }, ${ .n + 1 }!', lit: '.name' } }";
     assert_eq!(run(text, &json!({"name": "Ana", "n": 1})), Ok(json!({"s": "Hello Ana, 2!", "lit": ".name"})));
 }
+
+#[test]
+fn a_loop_cannot_nest_values_without_end() {
+    let text = "do:\n- l: { for: { in: '[range(5000)]' }, do: [{ a: { set: { a: '${ . }' } } }] }";
+    let error = run(text, &json!({})).unwrap_err();
+    assert!(error["detail"].as_str().unwrap().contains("SL503"), "{error}");
+    // Nor can one expression, and what it fails with is no deep value either.
+    for deep in [
+        "reduce range(100000) as $i (0; [.])",
+        "[range(1000) | \"[\"] | add | fromjson",
+        "error(reduce range(100000) as $i (0; [.]))",
+    ] {
+        assert!(run(&format!("do:\n- a: {{ set: {{ a: '${{ {deep} }}' }} }}"), &json!({})).is_err(), "{deep}");
+    }
+}
