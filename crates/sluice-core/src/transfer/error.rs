@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::label::Label;
-use crate::program::{DeadlineId, HandlerId, NodeId, Program};
+use crate::program::{DeadlineId, HandlerId, NodeId, Program, StepId};
 use crate::transfer::state::{Moves, State};
 use crate::value::Value;
 
@@ -42,15 +42,38 @@ impl FaultKind {
         }
     }
 
-    /// The error object that a handler sees. `detail` keeps its own labels; the rest tells only that it happened.
+    /// What it is, in a few words: the same for every error of its kind.
     #[must_use]
-    pub fn error(self, label: Label, detail: Value) -> Value {
-        let fields: [(Arc<str>, Value); 3] = [
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Expression => "Expression failed",
+            Self::Validation => "Data not valid",
+            Self::Communication => "Communication failed",
+            Self::Timeout => "Timed out",
+        }
+    }
+
+    /// The error object that a handler sees; `instance` is the task's path.
+    ///
+    /// `detail` keeps its own labels; the rest is the same whenever it happens there, and tells only that it did.
+    #[must_use]
+    pub fn error(self, label: Label, detail: Value, instance: &str) -> Value {
+        let fields: [(Arc<str>, Value); 5] = [
             ("type".into(), Value::text(label, self.uri())),
             ("status".into(), Value::int(label, self.status())),
+            ("title".into(), Value::text(label, self.title())),
             ("detail".into(), detail),
+            ("instance".into(), Value::text(label, instance)),
         ];
         Value::object(label, fields)
+    }
+}
+
+/// `/do/0/fetch`, the JSON Pointer of a step's task; the workflow itself is the whole document.
+pub(super) fn instance(program: &Program, step: StepId) -> String {
+    match program.steps.get(step.0 as usize) {
+        Some(step) if step.kind != "workflow" => format!("/{}", step.path),
+        _ => String::new(),
     }
 }
 
@@ -78,8 +101,9 @@ pub(super) fn raise_at(
     detail: Value,
     told: Label,
 ) -> Moves {
-    let handler = program.node(at).and_then(|n| n.handler);
-    raise(program, state, handler, kind.error(told, detail), told)
+    let Some(node) = program.node(at) else { return Moves::default() };
+    let error = kind.error(told, detail, &instance(program, node.step));
+    raise(program, state, node.handler, error, told)
 }
 
 /// A timeout fires while control stands at `at`.
@@ -91,7 +115,8 @@ pub fn timeout(program: &Program, state: &State, at: NodeId, deadline: DeadlineI
     state.decide(program, at, told);
     let step = program.steps.get(deadline.step.0 as usize).map_or("", |s| &s.name);
     let detail = Value::text(told, format!("`{step}` took longer than its timeout"));
-    raise(program, &state, deadline.handler, FaultKind::Timeout.error(told, detail), told)
+    let error = FaultKind::Timeout.error(told, detail, &instance(program, deadline.step));
+    raise(program, &state, deadline.handler, error, told)
 }
 
 /// A fault that the driver reports for a node that was waiting, such as a connector that is gone.

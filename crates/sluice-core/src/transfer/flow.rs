@@ -4,7 +4,7 @@ use crate::expression::Evaluated;
 use crate::label::Label;
 use crate::program::{Arm, Duration, Node, NodeId, NodeKind, PlaceId, Program, RetryPolicy, Use};
 use crate::transfer::call;
-use crate::transfer::error::{FaultKind, raise, raise_at, timeout};
+use crate::transfer::error::{FaultKind, instance, raise, raise_at, timeout};
 use crate::transfer::state::{Edge, Moves, State, Step};
 use crate::value::{Data, Kinds, Value};
 
@@ -100,7 +100,7 @@ impl Walk<'_> {
         match &computed.error {
             None => Moves::default(),
             Some(error) if computed.uncaught => {
-                let fault = FaultKind::Expression.error(told, error.clone());
+                let fault = FaultKind::Expression.error(told, error.clone(), &instance(self.program, self.node.step));
                 Moves { edges: Vec::new(), fault: Some(fault) }
             }
             Some(error) => raise_at(self.program, state, self.at, FaultKind::Expression, error.clone(), told),

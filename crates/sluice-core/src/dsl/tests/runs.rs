@@ -236,3 +236,13 @@ fn a_loop_cannot_nest_values_without_end() {
         assert!(run(&format!("do:\n- a: {{ set: {{ a: '${{ {deep} }}' }} }}"), &json!({})).is_err(), "{deep}");
     }
 }
+
+#[test]
+fn errors_that_the_runtime_raises_say_what_and_where() {
+    let text = "do:\n- o: { do: [{ a: { set: { x: '${ 1 + {} }' } } }] }";
+    let error = run(text, &json!({})).unwrap_err();
+    assert_eq!(error["instance"], "/do/0/o/do/0/a");
+    assert_eq!((&error["title"], &error["status"]), (&json!("Expression failed"), &json!(400)));
+    let text = "do:\n- t: { try: [{ l: { for: { in: .n }, do: [] } }], catch: { errors: { with: { instance: /do/0/t/try/0/l } }, as: e, do: [{ b: { set: { t: '${ $e.title }' } } }] } }";
+    assert_eq!(run(text, &json!({"n": 1})), Ok(json!({"t": "Data not valid"})));
+}
