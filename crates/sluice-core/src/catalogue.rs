@@ -348,18 +348,6 @@ impl Catalogue {
         self.actions.get(&(connector.into(), action.into()))
     }
 
-    /// The actions whose endpoint matches a method and an absolute URL, with the path parameters.
-    #[must_use]
-    pub fn matching(&self, method: &str, url: &str) -> Vec<(&Action, PathArguments)> {
-        let arguments_of = |action: &Action| {
-            let endpoint = action.endpoint.as_ref()?;
-            let same = endpoint.method.eq_ignore_ascii_case(method);
-            let path = url.strip_prefix(endpoint.base.as_ref()).filter(|_| same)?;
-            match_template(&endpoint.path, path)
-        };
-        self.actions.values().filter_map(|action| Some((action, arguments_of(action)?))).collect()
-    }
-
     /// The atom of a person on whose behalf a run goes.
     ///
     /// # Errors
@@ -367,32 +355,6 @@ impl Catalogue {
     pub fn person_origin(universe: &mut Universe, person: &str) -> Result<AtomId, TooManyAtoms> {
         universe.intern(Atom::Origin(format!("person:{person}").into()))
     }
-}
-
-/// Path parameters by name.
-pub type PathArguments = Vec<(Name, String)>;
-
-fn match_template(template: &str, path: &str) -> Option<PathArguments> {
-    let path = path.split(['?', '#']).next().unwrap_or_default();
-    let (mut wanted, mut given) = (template.split('/'), path.split('/'));
-    let mut found = Vec::new();
-    loop {
-        match (wanted.next(), given.next()) {
-            (None, None) => return Some(found),
-            (Some(t), Some(g)) => match t.strip_prefix('{').and_then(|t| t.strip_suffix('}')) {
-                // A dot segment or an encoded slash would name another path than the one that was matched.
-                Some(_) if matches!(g, "" | "." | "..") || g.to_ascii_lowercase().contains("%2f") => return None,
-                Some(name) => found.push((name.into(), decoded(g)?)),
-                None if t == g => {}
-                None => return None,
-            },
-            _ => return None,
-        }
-    }
-}
-
-fn decoded(segment: &str) -> Option<String> {
-    percent_encoding::percent_decode_str(segment).decode_utf8().ok().map(std::borrow::Cow::into_owned)
 }
 
 #[cfg(test)]
@@ -453,16 +415,6 @@ mod tests {
         ];
         for reply in replies {
             assert!(tree.predicted(Label::BOTTOM).admits(&tree.labelled(&reply, Label::BOTTOM)), "{reply}");
-        }
-    }
-
-    #[test]
-    fn templates_match_whole_segments_and_nothing_that_escapes() {
-        let found =
-            |path| match_template("/accounts/{id}", path).map(|f| f.into_iter().map(|(_, v)| v).collect::<Vec<_>>());
-        assert_eq!(found("/accounts/7?x=1"), Some(vec!["7".to_owned()]));
-        for path in ["/accounts", "/accounts/", "/accounts/..", "/accounts/7/x", "/accounts/a%2Fb", "/account/7"] {
-            assert_eq!(found(path), None, "{path}");
         }
     }
 }

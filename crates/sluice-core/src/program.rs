@@ -296,7 +296,8 @@ pub enum CallTarget {
         action: Name,
     },
     /// `call: http`: the contract action is found by method and endpoint, which constant propagation must know.
-    /// Arguments: `{method, endpoint, headers?, query?, body?}`.
+    /// Arguments: `{method, endpoint, parameters?, headers?, query?, body?}`; `parameters` are the values of an
+    /// endpoint that is a template, each a text.
     Http,
     /// `call: redact`, `release` or `endorse`. Arguments: `{entry, value}`; `entry` is a constant.
     Builtin(Builtin),

@@ -17,6 +17,7 @@ mod builtin;
 mod call;
 mod error;
 mod flow;
+mod http;
 mod shared;
 mod state;
 mod told;
@@ -25,3 +26,6 @@ pub use call::{Breach, Prepared, ReplyValue, arguments, reply};
 pub use error::{FaultKind, fault, timeout};
 pub use flow::{join_branches, latency, step, timeouts};
 pub use state::{Edge, Moves, State, Step};
+
+#[cfg(test)]
+pub(crate) use http::tests::names_of_matching;

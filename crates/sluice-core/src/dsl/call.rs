@@ -9,6 +9,7 @@ use crate::dsl::codes::{
 };
 use crate::dsl::expression::Sight;
 use crate::dsl::task::Task;
+use crate::dsl::uri::Uri;
 use crate::dsl::workflow::Lower;
 use crate::expression::Expression;
 use crate::program::{Builtin, CallTarget, NodeKind, Use};
@@ -103,7 +104,7 @@ impl<'t> Lower<'t> {
         self.structure(node, &Sight { secrets: false, ..sight.clone() })
     }
 
-    /// `{method, endpoint, headers?, query?, body?}`.
+    /// `{method, endpoint, parameters?, headers?, query?, body?}`.
     fn http(&mut self, task: &Task<'_, 't>, with: Option<&'t Node>, sight: &Sight) -> Option<Use> {
         let Some(node) = with else {
             self.bad(task.span, "`call: http` needs `with: { method, endpoint }`");
@@ -112,7 +113,14 @@ impl<'t> Lower<'t> {
         let mut fields = Fields::of(node, "`with`", &mut self.out)?;
         let method = fields.required("method", &mut self.out).and_then(|n| self.argument("method", n, sight));
         let endpoint = fields.required("endpoint", &mut self.out).and_then(|n| self.endpoint(n, sight));
-        let mut arguments = vec![method, endpoint];
+        let mut arguments = vec![method];
+        match endpoint {
+            None => arguments.push(None),
+            Some(uri) => {
+                arguments.push(Some(("endpoint".into(), uri.endpoint)));
+                arguments.extend(uri.parameters.map(|parameters| Some(("parameters".into(), parameters))));
+            }
+        }
         for name in ["headers", "query", "body"] {
             if let Some(node) = fields.optional(name) {
                 arguments.push(self.argument(name, node, sight));
@@ -131,7 +139,7 @@ impl<'t> Lower<'t> {
         Some((name.into(), self.value(node, sight)?))
     }
 
-    fn endpoint(&mut self, node: &'t Node, sight: &Sight) -> Option<(Arc<str>, Expression)> {
+    fn endpoint(&mut self, node: &'t Node, sight: &Sight) -> Option<Uri> {
         let uri = if node.as_text().is_some() {
             node
         } else {
@@ -143,7 +151,7 @@ impl<'t> Lower<'t> {
             fields.finish(&mut self.out);
             uri?
         };
-        Some(("endpoint".into(), self.uri(uri, sight)?))
+        self.uri(uri, sight)
     }
 
     /// Options that change what a reply is: only their defaults are supported.

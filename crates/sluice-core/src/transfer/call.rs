@@ -1,16 +1,15 @@
 //! Calls: found in the catalogue, held against the contract's bounds, labelled by role; then their replies.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use crate::catalogue::{Action, Catalogue, Resource};
 use crate::gate::Role;
 use crate::label::{Atom, Label, Name, Universe};
 use crate::program::{CallTarget, NodeId, NodeKind, PlaceId, Program, Use};
-use crate::transfer::builtin;
 use crate::transfer::error::{FaultKind, raise_at};
 use crate::transfer::flow::Walk;
 use crate::transfer::state::{Moves, State, Step};
+use crate::transfer::{builtin, http};
 use crate::value::{Data, Value};
 
 /// A call that stands at its gate.
@@ -167,57 +166,11 @@ fn find<'a>(
                 (None, arguments, Some(Breach::Uncatalogued { what }))
             }
         },
-        CallTarget::Http => find_http(catalogue, arguments),
+        CallTarget::Http => http::find(catalogue, arguments),
         CallTarget::Builtin(function) => {
             (None, arguments, Some(Breach::Uncatalogued { what: function.name().to_owned() }))
         }
     }
-}
-
-/// `call: http` must match exactly one action; path, query and body become its arguments.
-fn find_http(catalogue: &Catalogue, arguments: Value) -> (Option<&Action>, Value, Option<Breach>) {
-    let part = |name: &str| arguments.child(name);
-    let method = part("method").map(|v| v.as_text().map(str::to_owned));
-    let endpoint = part("endpoint").map(|v| v.as_text().map(str::to_owned));
-    let (Some(Some(method)), Some(Some(url))) = (method, endpoint) else {
-        return (None, arguments, Some(Breach::UnknownEndpoint));
-    };
-    let (bare, inline_query) = url.split_once('?').unwrap_or((&url, ""));
-    let mut matching = catalogue.matching(&method, bare);
-    let (Some((action, path)), true) = (matching.pop(), matching.is_empty()) else {
-        let breach = match catalogue.matching(&method, bare).as_slice() {
-            [] => Breach::Uncatalogued { what: format!("{} {bare}", method.to_uppercase()) },
-            several => Breach::Ambiguous { actions: several.iter().map(|(a, _)| a.full_name()).collect() },
-        };
-        return (None, arguments, Some(breach));
-    };
-    let url_label = part("endpoint").map_or(Label::BOTTOM, |v| v.deep_label());
-    let mut fields: Vec<(Arc<str>, Value)> =
-        path.into_iter().map(|(name, value)| (name, Value::text(url_label, value))).collect();
-    for (name, value) in inline_query.split('&').filter_map(|pair| pair.split_once('=')) {
-        let value = percent_encoding::percent_decode_str(value).decode_utf8_lossy().into_owned();
-        fields.push((name.into(), Value::text(url_label, value)));
-    }
-    let mut breach = None;
-    for name in ["query", "body"] {
-        match part(name) {
-            None => {}
-            Some(value) => match (&value.data, action.arguments.contains_key("body") && name == "body") {
-                (Data::Null, _) => {}
-                (_, true) => fields.push(("body".into(), value)),
-                (Data::Object(inner), false) => {
-                    fields.extend(inner.iter().map(|(k, v)| (k.clone(), v.clone().raised(value.label))));
-                }
-                _ => breach = Some(Breach::UnknownArgument { argument: name.to_owned() }),
-            },
-        }
-    }
-    if part("headers").is_some_and(|h| !matches!(h.data, Data::Null)) {
-        // Headers carry credentials and routing: the contract sets them, never the definition.
-        breach = Some(Breach::UnknownArgument { argument: "headers".to_owned() });
-    }
-    let label = arguments.label.join(part("method").map_or(Label::BOTTOM, |v| v.deep_label())).join(url_label);
-    (Some(action), Value::object(label, fields), breach)
 }
 
 /// Bounds and roles.

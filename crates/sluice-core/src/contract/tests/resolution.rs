@@ -134,7 +134,7 @@ fn arguments_get_their_places() {
 #[test]
 fn call_http_finds_its_action() {
     let c = catalogue(&[]);
-    let found = |method, url| c.matching(method, url).into_iter().map(|(a, _)| a.full_name()).collect::<Vec<_>>();
+    let found = |method, url| crate::transfer::names_of_matching(&c, method, url);
     assert_eq!(found("POST", "https://sheets.example.com/v1/sheets/q3/rows"), ["sheets.rows.write"]);
     assert_eq!(found("GET", "https://sheets.example.com/v1/sheets/q3/rows"), [""; 0]);
     assert_eq!(found("POST", "https://sheets.example.com.evil.org/v1/sheets/q3/rows"), [""; 0]);
