@@ -52,6 +52,8 @@ pub struct Action {
     pub idempotency: Idempotency,
     /// What the effect is about.
     pub resource: Resource,
+    /// Where the connector's data lies.
+    pub region: Option<Name>,
     /// What its dataset may hold already: a write above it is an excess.
     pub stored: Label,
     /// Bounds.

@@ -3,6 +3,7 @@
 //! [`verify`] recomputes everything from the entries, and asks policy again: a recorded decision must be what
 //! its recorded bundle says to its recorded request.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::Value as Json;
@@ -76,7 +77,7 @@ pub struct Decisions {
     pub agree: u64,
     /// Another answer: each with the entry and what differs.
     pub differ: Vec<(u64, String)>,
-    /// Made under a bundle that is not here any more.
+    /// Made under a bundle that neither the log nor the folder has.
     pub other_bundle: u64,
     /// Whose payload cannot be opened.
     pub unopened: u64,
@@ -172,16 +173,21 @@ fn pinned(home: &Home) -> Vec<VerifierKey> {
 
 fn ask_again(folder: &Path, home: &Home) -> Result<Decisions, AuditError> {
     const PAGE: u64 = 1_000;
+    let mut bundles: BTreeMap<String, Policies> = BTreeMap::new();
     let files: BundleFiles = read_bundle(folder)?;
-    let (policies, digest) = (read_policies(&files)?, files.digest().to_string());
+    if let Ok(policies) = read_policies(&files) {
+        bundles.insert(files.digest().to_string(), policies);
+    }
     let records = open_records(folder, home)?;
     let size = records.head()?.size.get();
     let mut decisions = Decisions::default();
     let mut at = 0;
     while at < size {
         for recorded in records.entries(at..at.saturating_add(PAGE))? {
-            if matches!(recorded.entry.kind, EntryKind::DECISION | EntryKind::HELD) {
-                judge(&policies, &digest, &recorded, &mut decisions);
+            match recorded.entry.kind {
+                EntryKind::BUNDLE_CHANGED => bundles.extend(kept_bundle(&recorded)),
+                EntryKind::DECISION | EntryKind::HELD => judge(&bundles, &recorded, &mut decisions),
+                _ => {}
             }
         }
         at = at.saturating_add(PAGE);
@@ -189,8 +195,18 @@ fn ask_again(folder: &Path, home: &Home) -> Result<Decisions, AuditError> {
     Ok(decisions)
 }
 
+/// A bundle that the log kept, under the digest of what it really holds.
+fn kept_bundle(recorded: &Recorded) -> Option<(String, Policies)> {
+    let payload: Json = serde_json::from_slice(recorded.payload.opened()?).ok()?;
+    let text = |(path, content): (&String, &Json)| Some((path.as_str().into(), content.as_str()?.as_bytes().to_vec()));
+    let files: Vec<(sluice_core::label::Name, Vec<u8>)> =
+        payload.get("files")?.as_object()?.iter().map(text).collect::<Option<_>>()?;
+    let files = BundleFiles::of(files);
+    Some((files.digest().to_string(), read_policies(&files).ok()?))
+}
+
 /// One recorded decision: the recorded request, asked again, must give the recorded answer.
-fn judge(policies: &Policies, digest: &str, recorded: &Recorded, decisions: &mut Decisions) {
+fn judge(bundles: &BTreeMap<String, Policies>, recorded: &Recorded, decisions: &mut Decisions) {
     let Some(Fact::Decided { answer, .. }) = recorded.payload.opened().and_then(|b| Fact::from_bytes(b).ok()) else {
         decisions.unopened += 1;
         return;
@@ -205,10 +221,10 @@ fn judge(policies: &Policies, digest: &str, recorded: &Recorded, decisions: &mut
         decisions.agree += 1;
         return;
     };
-    if receipt.get("bundle").and_then(Json::as_str) != Some(digest) {
+    let Some(policies) = receipt.get("bundle").and_then(Json::as_str).and_then(|digest| bundles.get(digest)) else {
         decisions.other_bundle += 1;
         return;
-    }
+    };
     let index = recorded.entry.log.get();
     match GateRequest::from_bytes(request.as_bytes()) {
         Err(error) => decisions.differ.push((index, format!("the recorded request cannot be read: {error}"))),

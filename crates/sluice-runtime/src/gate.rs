@@ -16,8 +16,10 @@ use sluice_core::transfer::Prepared;
 use sluice_core::value::{Data, Value};
 use sluice_engine::{GateAnswer, Hold, Question};
 use sluice_ledger::RunId;
-use sluice_policy::{Answer, Decision, Facts, Party, Remedy, Standing};
-use sluice_verify::question::{Circumstances, Objects, classes_of, destination, request, resource};
+use sluice_policy::{Answer, Decision, Facts, Standing};
+use sluice_verify::question::{
+    Circumstances, Objects, classes_of, destination, is_satisfiable, request, requirement, resource,
+};
 
 use crate::admit::Runnable;
 use crate::workspace::Workspace;
@@ -88,6 +90,7 @@ impl<E: Evidence> RunGate<'_, E> {
 
     fn answered(&self, answer: &Answer, question: &Question, digest: ClosureDigest, used: bool) -> GateAnswer {
         let approval = approval_id(digest);
+        let requester = self.runnable.requester();
         let receipt = |extra: serde_json::Value| {
             json!({
                 "request": String::from_utf8_lossy(&answer.request_bytes),
@@ -104,6 +107,10 @@ impl<E: Evidence> RunGate<'_, E> {
             Decision::Permit { .. } => {
                 let uses = if used { vec![approval] } else { Vec::new() };
                 GateAnswer::Permit { receipt: receipt(json!({ "uses": uses })) }
+            }
+            Decision::Hold { remedies, .. } if !is_satisfiable(self.workspace.principals(), requester, remedies) => {
+                let why = format!("{}. not enough different people exist who could approve it", words());
+                forbid(receipt(json!({})), "SL333", why)
             }
             Decision::Hold { remedies, .. } if answer.decision.can_be_approved() => {
                 let needs: Vec<_> = remedies.iter().filter_map(requirement).map(|r| requirement_json(&r)).collect();
@@ -235,21 +242,6 @@ fn amount(action: &Action, prepared: &Prepared) -> Option<i64> {
 pub fn approval_id(digest: ClosureDigest) -> String {
     let hex: String = digest.0.0.iter().take(5).map(|b| format!("{b:02x}")).collect();
     format!("A-{hex}")
-}
-
-/// What a remedy asks of people.
-#[must_use]
-pub fn requirement(remedy: &Remedy) -> Option<Requirement> {
-    let role = remedy.approvers.as_ref()?.to_string();
-    let party = |p: &Party| match p {
-        Party::Owner(id) | Party::Group(id) | Party::Person(id) => Signer::Principal(id.clone()),
-        Party::ManagerOf(id) => Signer::ManagerOf(id.clone()),
-    };
-    Some(Requirement {
-        role: role.into(),
-        quorum: usize::from(remedy.quorum),
-        parties: remedy.parties.iter().map(party).collect(),
-    })
 }
 
 /// The form in which a requirement stands in a receipt.

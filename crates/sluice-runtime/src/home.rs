@@ -102,7 +102,8 @@ impl Home {
         }
         let home = Self::of(workspace)?;
         make_folder(&home.folder)?;
-        Ok(home)
+        // Once more: only a folder that exists can be told to lie inside the workspace.
+        Self::of(workspace)
     }
 
     /// A file in it.

@@ -5,12 +5,8 @@ use std::path::{Path, PathBuf};
 use sluice_connectors::secret::{SecretError, WorkspaceKey};
 use sluice_core::contract::bundle::{BundleError, Signers};
 use sluice_core::contract::key::SecretKey;
-use sluice_ledger::EntryKind;
-use sluice_ledger::cbor::Map;
-use sluice_store::{NewRecord, Payload};
 use thiserror::Error;
 
-use crate::clock::now_ms;
 use crate::home::{Home, HomeError, write_new};
 use crate::ledger::{Ledger, LedgerError, random};
 use crate::workspace::{OpenError, Workspace, sign};
@@ -116,11 +112,5 @@ pub fn new_key(person: &str, file: &Path) -> Result<SecretKey, InitError> {
 /// # Errors
 /// [`LedgerError`] if the ledger takes no entry.
 pub fn record_bundle(workspace: &Workspace, ledger: &Ledger) -> Result<(), LedgerError> {
-    let bundle = workspace.bundle();
-    let body = Map::new().with("bundle", bundle.digest().0.0.to_vec()).with("solo", bundle.is_solo());
-    let payload = serde_json::json!({ "signers": crate::ledger::signers_of(bundle) }).to_string();
-    let record =
-        NewRecord::new(EntryKind::BUNDLE_CHANGED, now_ms(), body).with_payload(Payload::of_run(payload.into_bytes()));
-    ledger.append(vec![record])?;
-    Ok(())
+    ledger.keep_bundle(workspace.bundle())
 }

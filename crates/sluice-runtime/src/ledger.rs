@@ -9,7 +9,7 @@ use sluice_ledger::cbor::Map;
 use sluice_ledger::note::{KeyName, SignerKey};
 use sluice_ledger::{EntryKind, RunId, TreeHead};
 use sluice_store::{
-    AppendError, Appended, Batch, CheckpointSigner, Expect, Mode, NewRecord, OsRandom, Payload, PayloadKeys,
+    AppendError, Appended, Batch, CheckpointSigner, Count, Expect, Mode, NewRecord, OsRandom, Payload, PayloadKeys,
     Random as _, Recorded, Records, StoreError, Writer,
 };
 use thiserror::Error;
@@ -102,6 +102,34 @@ impl Ledger {
         Ok(self.writer.submit(Batch { records, expect: Expect::ANYTHING }).wait()?)
     }
 
+    /// Keeps the signed bundle in the log, once: decisions made under it can be asked again when it is long gone.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub fn keep_bundle(&self, bundle: &SignedBundle) -> Result<(), LedgerError> {
+        let digest = bundle.digest().to_string();
+        let key = format!("bundle/{digest}");
+        let known = {
+            let key = key.clone();
+            self.read(move |records| records.fact(&key))? > 0
+        };
+        if known {
+            return Ok(());
+        }
+        let files: serde_json::Map<String, serde_json::Value> = bundle
+            .files()
+            .iter()
+            .map(|(path, bytes)| (path.to_owned(), String::from_utf8_lossy(bytes).into_owned().into()))
+            .collect();
+        let payload = serde_json::json!({ "version": 1, "files": files, "signers": signers_of(bundle) });
+        let body = Map::new().with("bundle", bundle.digest().0.0.to_vec()).with("solo", bundle.is_solo());
+        let mut record = NewRecord::new(EntryKind::BUNDLE_CHANGED, now_ms(), body)
+            .with_payload(Payload::of_run(payload.to_string().into_bytes()));
+        record.counts.push(Count { key, add: 1 });
+        self.append(vec![record])?;
+        Ok(())
+    }
+
     /// The writer, for a run's own batches.
     #[must_use]
     pub const fn writer(&self) -> &Writer {
@@ -185,8 +213,7 @@ fn checkpoints(signer: SignerKey, due: Arc<AtomicBool>) -> CheckpointSigner {
     })
 }
 
-/// The signers of a bundle as the ledger's first entry names them.
-#[must_use]
-pub fn signers_of(bundle: &SignedBundle) -> Vec<String> {
+/// The signers of a bundle, by name.
+fn signers_of(bundle: &SignedBundle) -> Vec<String> {
     bundle.signers().iter().map(ToString::to_string).collect()
 }

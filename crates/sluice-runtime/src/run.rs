@@ -193,6 +193,7 @@ impl<'a> Executor<'a> {
         requester: &Name,
         author: Acting,
     ) -> Result<RunOutcome, RunError> {
+        self.ledger.keep_bundle(self.workspace.bundle())?;
         let proposal = Proposer::new(self.workspace, self.ledger).propose(&proposed, &author, None, requester)?;
         let signed = is_signed(self.workspace, self.ledger, &proposal.id, proposal.closure, requester)?;
         let checked = proposed.verify(self.workspace, &self.assumptions(&proposal, signed));

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sluice_core::catalogue::{Action, Catalogue, Resource as Target};
 use sluice_core::contract::Principals;
+use sluice_core::contract::approval::{Party as Signer, Requirement};
 use sluice_core::gate::Role;
 use sluice_core::label::{Atom, Label, Name, Universe};
 use sluice_core::transfer::Prepared;
-use sluice_policy::{Acting, AtomSet, Facts, GateRequest, Principal, Resource, Standing};
+use sluice_policy::{Acting, AtomSet, Facts, GateRequest, Party, Principal, Remedy, Resource, Standing};
 
 /// The class of an object whose possession gives power over systems.
 pub const PRIVILEGED_GROUP: &str = "privileged-group";
@@ -67,7 +68,7 @@ pub fn request(
         control: atoms(prepared.control),
         write_excess: atoms(prepared.excess),
         purpose: circumstances.purpose.clone(),
-        region: None,
+        region: action.region.clone(),
         standing: circumstances.standing,
         satisfied: BTreeSet::new(),
         cleared: BTreeSet::new(),
@@ -167,4 +168,26 @@ pub(crate) fn objects(
         classes.iter().map(move |classes| Objects { resource: resource.clone(), classes: classes.clone() })
     });
     (pairs.collect(), open)
+}
+
+/// What a remedy asks of people.
+#[must_use]
+pub fn requirement(remedy: &Remedy) -> Option<Requirement> {
+    let role = remedy.approvers.as_ref()?.to_string();
+    let party = |p: &Party| match p {
+        Party::Owner(id) | Party::Group(id) | Party::Person(id) => Signer::Principal(id.clone()),
+        Party::ManagerOf(id) => Signer::ManagerOf(id.clone()),
+    };
+    Some(Requirement {
+        role: role.into(),
+        quorum: usize::from(remedy.quorum),
+        parties: remedy.parties.iter().map(party).collect(),
+    })
+}
+
+/// Whether enough different people exist for every approval among `remedies`, the requester left out.
+#[must_use]
+pub fn is_satisfiable(principals: &Principals, requester: &Name, remedies: &[Remedy]) -> bool {
+    let asked = remedies.iter().filter_map(requirement);
+    asked.into_iter().all(|requirement| requirement.is_satisfiable(principals, requester))
 }

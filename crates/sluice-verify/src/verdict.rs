@@ -11,7 +11,7 @@ use sluice_policy::{Bundle, Decision, FACT_MAX, Facts, GateRequest, Polarity, Pr
 
 use crate::analysis::Analysis;
 use crate::assumptions::{Assumptions, askers, purpose_of};
-use crate::question::{Circumstances, objects, request};
+use crate::question::{Circumstances, is_satisfiable, objects, request};
 
 /// Most questions asked about one call. Beyond it the verdict is left to the run.
 pub const QUESTIONS_MAX: usize = 2_000;
@@ -145,8 +145,14 @@ fn combine(world: &World<'_>, requests: &[GateRequest]) -> Predicted {
     let mut remedies: Vec<Remedy> = Vec::new();
     let mut worst: Option<(Verdict, GateRequest)> = None;
     for request in requests {
-        let answer = world.bundle.decide(request);
-        let verdict = verdict_of(&answer.decision);
+        let mut answer = world.bundle.decide(request);
+        let mut verdict = verdict_of(&answer.decision);
+        if nobody_can_approve(world, request, &answer.decision) {
+            verdict = Verdict::Forbid;
+            let words =
+                format!("not enough different people exist who could approve it for `{}`", request.principal.id);
+            answer.reasons.push(Reason { policy: None, words });
+        }
         // The first of those who get the same answer says it best: for anybody as requester it is the symbolic one.
         if verdicts.insert(verdict) {
             reasons.extend(answer.reasons);
@@ -174,6 +180,13 @@ fn combine(world: &World<'_>, requests: &[GateRequest]) -> Predicted {
         open: if verdicts.len() > 1 { vec!["the answer differs by requester or object".to_owned()] } else { vec![] },
         request: worst.map(|(_, request)| request),
     }
+}
+
+/// Whether a hold would wait for people that the register does not have: asked only where it is known who requests.
+fn nobody_can_approve(world: &World<'_>, request: &GateRequest, decision: &Decision) -> bool {
+    let Decision::Hold { remedies, .. } = decision else { return false };
+    let requester = &request.principal.id;
+    world.assumptions.requester.is_some() && !is_satisfiable(world.principals, requester, remedies)
 }
 
 /// The verdict that a decision stands for.

@@ -132,6 +132,7 @@ fn action(connector: &str, name: &str, idempotency: Idempotency) -> Action {
         source: Label::BOTTOM,
         idempotency,
         resource: Resource::Dataset { name: "d".into(), owner: None, region: None },
+        region: None,
         stored: Label::BOTTOM,
         limits: CallLimits::default(),
     }

@@ -36,6 +36,7 @@ impl Resolver<'_> {
             source: self.source(contract, written),
             idempotency: written.idempotency.value.clone(),
             resource: resource(contract, written),
+            region: contract.region.as_ref().map(|r| r.value.clone()),
             stored: Label::BOTTOM,
             limits: written.limits.clone(),
         }

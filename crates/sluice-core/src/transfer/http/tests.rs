@@ -41,6 +41,7 @@ fn catalogue() -> Catalogue {
             source: Label::BOTTOM,
             idempotency: Idempotency::Natural,
             resource: Resource::Destination("crm".into()),
+            region: None,
             stored: Label::BOTTOM,
             limits: CallLimits::default(),
         };
