@@ -172,6 +172,10 @@ fn an_object_keeps_the_labels_of_its_fields_apart() {
     assert_eq!(label("[.balance, .note] | .[0]"), money);
     assert_eq!(label("(.note == \"flu\" | select(.)) // 3"), health);
     assert_eq!(label("try (.note | error) catch 1"), Label::BOTTOM);
+    // Comparing containers looks at all of both, and what `//` drops tells what it was.
+    assert_eq!(label("[.note] == [.balance]"), money.join(health));
+    assert_eq!(label("[(.note | startswith(\"x\")), .balance | . // empty] | length"), money.join(health));
+    assert_eq!(label("[((.note | startswith(\"x\")), .balance) // 1] | length"), money.join(health));
 }
 
 #[test]
