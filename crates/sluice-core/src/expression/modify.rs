@@ -227,7 +227,8 @@ impl<'e> Evaluator<'e> {
         let (mut replaced, mut exact, mut error) = (Vec::with_capacity(items.len()), true, None);
         for item in items {
             let stream = f(self, item.clone().raised(array.label));
-            label = label.join(stream.count);
+            let count = stream.count;
+            label = label.join(count);
             for event in stream.events {
                 match event {
                     Event::Value { value, certain } => {
@@ -235,7 +236,7 @@ impl<'e> Evaluator<'e> {
                         replaced.push(value);
                     }
                     Event::Error { value, certain } => {
-                        error = joined(error, Some(value));
+                        error = joined(error, Some(value.raised(count)));
                         if certain {
                             return Outcome { value: None, error };
                         }
@@ -289,7 +290,7 @@ impl<'e> Evaluator<'e> {
         for event in stream.events {
             match event {
                 Event::Value { value, .. } => child = joined(child, Some(value.raised(count))),
-                Event::Error { value, .. } => error = joined(error, Some(value)),
+                Event::Error { value, .. } => error = joined(error, Some(value.raised(count))),
             }
         }
         Outcome { value: Some(kinds::each(label, kind, child)), error }
