@@ -14,6 +14,7 @@ pub const TARGETS: &[Target] = &[
     targets::contract::TARGET,
     targets::definition::TARGET,
     targets::entry::TARGET,
+    targets::expression::TARGET,
     targets::note::TARGET,
     targets::proof::TARGET,
 ];

@@ -3,5 +3,6 @@
 pub mod contract;
 pub mod definition;
 pub mod entry;
+pub mod expression;
 pub mod note;
 pub mod proof;
