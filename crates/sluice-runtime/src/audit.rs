@@ -152,8 +152,15 @@ pub fn prove(ledger: &Ledger, index: u64) -> Result<Evidence, AuditError> {
 /// # Errors
 /// [`AuditError`] if it cannot be read at all.
 pub fn verify(folder: &Path) -> Result<AuditReport, AuditError> {
-    let home = Home::of(folder)?;
-    let trusted: Vec<VerifierKey> = pinned(&home);
+    verify_with(folder, &Home::of(folder)?)
+}
+
+/// The same with the home that the caller found: for a copy of a ledger beside the keys of the original.
+///
+/// # Errors
+/// As [`verify`].
+pub fn verify_with(folder: &Path, home: &Home) -> Result<AuditReport, AuditError> {
+    let trusted: Vec<VerifierKey> = pinned(home);
     let keys_file = home.payload_keys();
     let keys = if keys_file.exists() {
         Some(PayloadKeys::open(&keys_file, Mode::Existing, Box::new(OsRandom))?)
@@ -162,7 +169,7 @@ pub fn verify(folder: &Path) -> Result<AuditReport, AuditError> {
     };
     let store = verify_all(&folder.join(LEDGER_FILE), keys.as_ref(), &trusted)?;
     drop(keys);
-    let decisions = if store.agrees() && keys_file.exists() { ask_again(folder, &home)? } else { Decisions::default() };
+    let decisions = if store.agrees() && keys_file.exists() { ask_again(folder, home)? } else { Decisions::default() };
     Ok(AuditReport { store, decisions, has_pinned_key: !trusted.is_empty() })
 }
 

@@ -66,19 +66,19 @@ impl Home {
     /// # Errors
     /// [`HomeError::NoWorkspace`], [`HomeError::BadId`] or [`HomeError::NoHome`].
     pub fn of(workspace: &Path) -> Result<Self, HomeError> {
-        let file = workspace.join(ID_FILE);
-        let id = match std::fs::read_to_string(&file) {
-            Ok(text) => text.trim().to_owned(),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(HomeError::NoWorkspace { folder: workspace.to_path_buf() });
-            }
-            Err(source) => return Err(HomeError::Io { deed: "read", path: file, source }),
-        };
-        // The id becomes a folder's name: nothing but digits may stand in it.
-        if id.len() != ID_HEX || !id.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)) {
-            return Err(HomeError::BadId { file });
-        }
-        let base = base_folder().ok_or(HomeError::NoHome)?;
+        let id = id_of(workspace)?;
+        Self::at(&base_folder().ok_or(HomeError::NoHome)?, workspace, &id)
+    }
+
+    /// The same below a folder that the caller chose, whatever the environment says.
+    ///
+    /// # Errors
+    /// [`HomeError::NoWorkspace`], [`HomeError::BadId`] or [`HomeError::Inside`].
+    pub fn under(base: &Path, workspace: &Path) -> Result<Self, HomeError> {
+        Self::at(base, workspace, &id_of(workspace)?)
+    }
+
+    fn at(base: &Path, workspace: &Path, id: &str) -> Result<Self, HomeError> {
         let folder = base.join("workspaces").join(id);
         if let (Ok(inner), Ok(outer)) = (base.canonicalize(), workspace.canonicalize())
             && inner.starts_with(&outer)
@@ -93,6 +93,14 @@ impl Home {
     /// # Errors
     /// [`HomeError::Io`] if a file or folder cannot be made; an existing id is kept.
     pub fn create(workspace: &Path, id: [u8; 16]) -> Result<Self, HomeError> {
+        Self::create_under(&base_folder().ok_or(HomeError::NoHome)?, workspace, id)
+    }
+
+    /// The same below a folder that the caller chose, whatever the environment says.
+    ///
+    /// # Errors
+    /// As [`Home::create`].
+    pub fn create_under(base: &Path, workspace: &Path, id: [u8; 16]) -> Result<Self, HomeError> {
         let file = workspace.join(ID_FILE);
         if !file.exists() {
             let text: String = id.iter().map(|b| format!("{b:02x}")).collect();
@@ -100,10 +108,10 @@ impl Home {
             make_folder(parent)?;
             write_new(&file, format!("{text}\n").as_bytes())?;
         }
-        let home = Self::of(workspace)?;
+        let home = Self::under(base, workspace)?;
         make_folder(&home.folder)?;
         // Once more: only a folder that exists can be told to lie inside the workspace.
-        Self::of(workspace)
+        Self::under(base, workspace)
     }
 
     /// A file in it.
@@ -147,6 +155,22 @@ impl Home {
     pub fn folder(&self) -> &Path {
         &self.folder
     }
+}
+
+fn id_of(workspace: &Path) -> Result<String, HomeError> {
+    let file = workspace.join(ID_FILE);
+    let id = match std::fs::read_to_string(&file) {
+        Ok(text) => text.trim().to_owned(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Err(HomeError::NoWorkspace { folder: workspace.to_path_buf() });
+        }
+        Err(source) => return Err(HomeError::Io { deed: "read", path: file, source }),
+    };
+    // The id becomes a folder's name: nothing but digits may stand in it.
+    if id.len() != ID_HEX || !id.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)) {
+        return Err(HomeError::BadId { file });
+    }
+    Ok(id)
 }
 
 /// Where the key file of a person belongs: beside the homes of workspaces, one for all of them.

@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use crate::home::{Home, HomeError, write_new};
 use crate::ledger::{Ledger, LedgerError, random};
-use crate::workspace::{OpenError, Workspace, sign};
+use crate::workspace::{OpenError, Workspace, sign_with};
 
 /// Why a workspace was not made.
 #[derive(Debug, Error)]
@@ -57,6 +57,15 @@ pub fn create(
     keys: &[SecretKey],
     solo: bool,
 ) -> Result<(Workspace, Ledger), InitError> {
+    write_files(folder, files)?;
+    adopt(folder, keys, solo)
+}
+
+/// Writes `files` (paths relative to `folder`), none of which may be there.
+///
+/// # Errors
+/// [`InitError::Exists`] or [`InitError::Io`].
+pub fn write_files(folder: &Path, files: &[(String, String)]) -> Result<(), InitError> {
     for (path, _) in files {
         let path = folder.join(path);
         if path.exists() {
@@ -73,7 +82,7 @@ pub fn create(
         };
         write().map_err(|source| InitError::Io { path: path.clone(), source })?;
     }
-    adopt(folder, keys, solo)
+    Ok(())
 }
 
 /// Gives the workspace files in `folder` an id, keys, pinned signers, signatures and a ledger.
@@ -82,15 +91,23 @@ pub fn create(
 /// As [`create`].
 pub fn adopt(folder: &Path, keys: &[SecretKey], solo: bool) -> Result<(Workspace, Ledger), InitError> {
     let home = Home::create(folder, random()?)?;
+    adopt_with(folder, home, keys, solo)
+}
+
+/// The same with the home that the caller made for it.
+///
+/// # Errors
+/// As [`create`].
+pub fn adopt_with(folder: &Path, home: Home, keys: &[SecretKey], solo: bool) -> Result<(Workspace, Ledger), InitError> {
     let signers = Signers::new(keys.iter().map(|k| (k.name().clone(), k.public())), solo)?;
     write_new(&home.signers(), signers.to_text().as_bytes())?;
     WorkspaceKey::create(&home.workspace_key())?;
     for key in keys {
-        sign(folder, key)?;
+        sign_with(folder, &home, key)?;
     }
-    let workspace = Workspace::open(folder)?;
+    let workspace = Workspace::open_with(folder, home)?;
     let name = workspace.bundle().workspace().name.value.clone();
-    let ledger = Ledger::create(folder, &home, &name, &signers)?;
+    let ledger = Ledger::create(folder, workspace.home(), &name, &signers)?;
     Ok((workspace, ledger))
 }
 

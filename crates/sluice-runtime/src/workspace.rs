@@ -100,7 +100,14 @@ impl Workspace {
     /// # Errors
     /// [`OpenError`]: the first reason why it cannot be trusted or understood; of files, every reason.
     pub fn open(folder: &Path) -> Result<Self, OpenError> {
-        let home = Home::of(folder)?;
+        Self::open_with(folder, Home::of(folder)?)
+    }
+
+    /// The same with the home that the caller found.
+    ///
+    /// # Errors
+    /// As [`Workspace::open`].
+    pub fn open_with(folder: &Path, home: Home) -> Result<Self, OpenError> {
         let files = read_bundle(folder)?;
         let signers = read_signers(&home)?;
         let signatures = read_signatures(folder)?;
@@ -170,9 +177,16 @@ impl Workspace {
 /// # Errors
 /// [`OpenError`] if a file cannot be read or written, or the signer is not pinned.
 pub fn sign(folder: &Path, key: &SecretKey) -> Result<BundleFiles, OpenError> {
-    let home = Home::of(folder)?;
+    sign_with(folder, &Home::of(folder)?, key)
+}
+
+/// The same with the home that the caller found.
+///
+/// # Errors
+/// As [`sign`].
+pub fn sign_with(folder: &Path, home: &Home, key: &SecretKey) -> Result<BundleFiles, OpenError> {
     let files = read_bundle(folder)?;
-    let signers = read_signers(&home)?;
+    let signers = read_signers(home)?;
     if !signers.names().any(|name| name == key.name()) {
         let source = BundleError::UnknownSigner { signer: key.name().clone() };
         return Err(OpenError::Bundle { source });
