@@ -115,6 +115,12 @@ impl Page {
         Self { text: String::new(), is_coloured: false, width }
     }
 
+    /// An empty page of another width that looks the same.
+    #[must_use]
+    pub const fn of_width(&self, width: usize) -> Self {
+        Self { text: String::new(), is_coloured: self.is_coloured, width }
+    }
+
     /// How many columns there are.
     #[must_use]
     pub const fn width(&self) -> usize {
@@ -175,6 +181,42 @@ impl Page {
                 }
             }
         }
+    }
+
+    /// Two pages side by side, a thin line between them.
+    pub fn beside(&mut self, left: &Self, right: &Self) {
+        let (mut lefts, mut rights) = (left.text.lines(), right.text.lines());
+        loop {
+            let (of_left, of_right) = (lefts.next(), rights.next());
+            if of_left.is_none() && of_right.is_none() {
+                return;
+            }
+            let of_left = of_left.unwrap_or_default();
+            // Every escape sequence in a page is a colour that the page itself put there.
+            let shown = anstream::adapter::strip_str(of_left).to_string().width();
+            self.text.push_str(of_left);
+            self.text.push_str(&" ".repeat(left.width.saturating_sub(shown)));
+            self.put(&Part::new(" │", Tone::Faint));
+            if let Some(of_right) = of_right.filter(|line| !line.is_empty()) {
+                self.text.push(' ');
+                self.text.push_str(of_right);
+            }
+            self.end_line();
+        }
+    }
+
+    /// Somebody's words, each line behind a bar: wrapped, not joined, and still unable to leave their place.
+    pub fn quote(&mut self, text: &str, tone: Tone) {
+        let (margin, mut body) = (self.of_width(1), self.of_width(self.width.saturating_sub(4)));
+        for line in text.lines() {
+            body.hang(Vec::<Part>::new(), &[Part::new(line.trim_end(), tone)]);
+        }
+        self.beside(&margin, &body);
+    }
+
+    /// Adds what a page of the same look holds.
+    pub fn append(&mut self, other: &Self) {
+        self.text.push_str(&other.text);
     }
 
     /// Adds what a renderer made of escaped text.
@@ -289,6 +331,22 @@ mod tests {
           abc     two three four five
                   six seven
         ");
+    }
+
+    #[test]
+    fn two_pages_stand_beside_each_other() {
+        let mut page = Page { is_coloured: true, ..Page::plain(30) };
+        let (mut left, mut right) = (page.of_width(10), page.of_width(17));
+        left.line([Part::new("受取人", Tone::Bad)]);
+        left.hang(["- "], &["one two three".into()]);
+        right.line(["right"]);
+        page.beside(&left, &right);
+        insta::assert_snapshot!(anstream::adapter::strip_str(page.text()), @r"
+        受取人     │ right
+        - one two  │
+          three    │
+        ");
+        assert!(page.text().contains("\x1b[31m"), "the colours are kept");
     }
 
     #[test]
