@@ -49,6 +49,11 @@ pub enum Command {
     /// The rules of this workspace: check, sign.
     #[command(subcommand)]
     Policy(Policy),
+    /// Watch two stories play on this machine alone: with Sluice, and without.
+    Demo,
+    /// Go on with a run of the demo, in a process that the demo kills.
+    #[command(hide = true)]
+    DemoResume(demo::crash::Arguments),
     /// Start the demo's local services, print their addresses, stop on Ctrl-C.
     #[command(hide = true)]
     DemoServices(demo::serve::Arguments),

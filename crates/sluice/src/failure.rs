@@ -61,6 +61,18 @@ impl Failure {
         Self::of(Exit::Internal, error)
     }
 
+    /// SL795. The demo showed something else than it tells.
+    pub(crate) fn unexpected(what: impl AsRef<str>) -> Self {
+        let message = format!("SL795: the demo did not go as its story says: {}", what.as_ref());
+        Self { exit: Exit::Internal, message, problems: Vec::new() }
+    }
+
+    /// Somebody ended the demo before its end.
+    pub(crate) fn stopped() -> Self {
+        let message = "stopped: nothing of it is left running or on the disk".to_owned();
+        Self { exit: Exit::Internal, message, problems: Vec::new() }
+    }
+
     fn of(exit: Exit, error: &dyn Error) -> Self {
         let mut message = error.to_string();
         let mut cause = error.source();

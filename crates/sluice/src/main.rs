@@ -20,6 +20,8 @@ fn main() -> ExitCode {
         Command::Audit(command) => commands::audit::run(&command),
         Command::Secret(command) => commands::secret::run(&command),
         Command::Policy(command) => commands::policy::run(&command),
+        Command::Demo => demo::play::run().map(|()| Exit::Fine),
+        Command::DemoResume(arguments) => demo::crash::resume(&arguments).map(|()| Exit::Fine),
         Command::DemoServices(arguments) => {
             demo::serve::run(&arguments).map(|()| Exit::Fine).map_err(|error| Failure::internal(error.as_ref()))
         }

@@ -22,6 +22,7 @@ pub struct Arguments {
 /// What kept a service from starting, or the runtime, or the signal from being awaited.
 pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     Runtime::new()?.block_on(async {
+        let stop = Stop::listen()?;
         let folder = tempfile::tempdir()?;
         let crm_db = match &arguments.crm_db {
             Some(path) => path.clone(),
@@ -29,25 +30,65 @@ pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         };
         let services = Services::start(&crm_db).await?;
         println!("{:#}", services.addresses());
-        let asked = asked_to_stop().await;
+        let asked = stop.asked().await;
         services.stop().await;
         Ok(asked?)
     })
 }
 
-#[cfg(unix)]
-async fn asked_to_stop() -> io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-
-    // Also on SIGTERM: the folder with the database goes only when this function returns.
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted,
-        _ = terminate.recv() => Ok(()),
-    }
+/// Somebody's wish that the program ends: Ctrl-C, SIGTERM, a closed terminal.
+///
+/// From the moment it is made, such a signal no longer ends the process by itself: temporary folders go only when
+/// the caller returns.
+pub(super) struct Stop {
+    #[cfg(unix)]
+    signals: [tokio::signal::unix::Signal; 3],
 }
 
-#[cfg(not(unix))]
-async fn asked_to_stop() -> io::Result<()> {
-    tokio::signal::ctrl_c().await
+impl Stop {
+    /// Listens from now on. Needs a runtime around it.
+    ///
+    /// # Errors
+    /// If the system does not tell.
+    #[cfg(unix)]
+    pub(super) fn listen() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+
+        let [interrupt, terminate, hang_up] =
+            [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()].map(signal);
+        Ok(Self { signals: [interrupt?, terminate?, hang_up?] })
+    }
+
+    /// Listens from now on.
+    ///
+    /// # Errors
+    /// Never here; where it waits.
+    #[cfg(not(unix))]
+    pub(super) fn listen() -> io::Result<Self> {
+        Ok(Self {})
+    }
+
+    /// Returns when it is wished.
+    ///
+    /// # Errors
+    /// If the system does not tell.
+    #[cfg(unix)]
+    pub(super) async fn asked(mut self) -> io::Result<()> {
+        let [interrupt, terminate, hang_up] = &mut self.signals;
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hang_up.recv() => {}
+        }
+        Ok(())
+    }
+
+    /// Returns when it is wished.
+    ///
+    /// # Errors
+    /// If the system does not tell.
+    #[cfg(not(unix))]
+    pub(super) async fn asked(self) -> io::Result<()> {
+        tokio::signal::ctrl_c().await
+    }
 }

@@ -1,0 +1,4 @@
+//! `sluice demo` as a visitor sees it.
+
+#[cfg(test)]
+mod story;
