@@ -10,6 +10,9 @@ pub(super) const NONE: u32 = u32::MAX;
 
 pub(super) struct Graph {
     pub(super) successors: Vec<Vec<u32>>,
+    /// By node: whether its outcome decides anything. Two ways to one node are still two: which of them was taken
+    /// shows in what they write.
+    decides: Vec<bool>,
     /// By node; [`NONE`] for the exit, and for nodes that cannot reach it (an uncaught raise, an endless loop).
     post_dominators: Vec<u32>,
     /// Steps that finding the post-dominators took.
@@ -28,7 +31,11 @@ impl Graph {
                 next.into_iter().collect()
             })
             .collect();
-        let mut graph = Self { successors, post_dominators: Vec::new(), work: 0 };
+        let decides = program.nodes.iter().map(|node| {
+            let normal: BTreeSet<u32> = normal_successors(&node.kind).into_iter().map(|id| id.0).collect();
+            normal.len() + caught_by(program, node).len() > 1
+        });
+        let mut graph = Self { decides: decides.collect(), successors, post_dominators: Vec::new(), work: 0 };
         graph.find_post_dominators(program.exit.0);
         graph
     }
@@ -38,7 +45,7 @@ impl Graph {
     }
 
     pub(super) fn decides(&self, id: u32) -> bool {
-        self.successors(id).len() > 1
+        self.decides.get(id as usize).copied().unwrap_or_default()
     }
 
     pub(super) fn post_dominator(&self, id: u32) -> u32 {
