@@ -267,6 +267,16 @@ impl Pattern {
         self.0.len() == path.len() && self.covers(path)
     }
 
+    /// The key that it names right below `path`, if it leads on from there by a key.
+    #[must_use]
+    pub fn key_below(&self, path: &[Arc<str>]) -> Option<&Name> {
+        let leads_on = self.0.iter().zip(path).all(|(s, key)| s.fits(key));
+        match self.0.get(path.len()).filter(|_| leads_on)? {
+            Segment::Key(name) => Some(name),
+            Segment::Any => None,
+        }
+    }
+
     /// Longest first, then the one with more literal segments.
     fn weight(&self) -> (usize, usize) {
         (self.0.len(), self.0.iter().filter(|s| matches!(s, Segment::Key(_))).count())

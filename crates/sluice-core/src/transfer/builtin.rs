@@ -1,6 +1,6 @@
 //! `redact`, `release` and `endorse`: the catalogued functions, the only places where a label shrinks.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::catalogue::{Catalogue, Pattern, Release, ReleaseKind};
@@ -19,6 +19,8 @@ const NOT_LISTED: &str = "the value is not in the release's list";
 pub(super) struct Call {
     pub(super) function: Builtin,
     pub(super) arguments: Value,
+    /// What decided whether the arguments could be computed, and `pc`.
+    pub(super) told: Label,
     pub(super) reply: PlaceId,
     pub(super) next: NodeId,
 }
@@ -30,7 +32,7 @@ pub(super) fn apply(walk: &Walk<'_>, catalogue: &Catalogue, universe: &Universe,
     let value = call.arguments.child("value").unwrap_or_else(|| Value::null(call.arguments.label));
     let chosen = entry.map_or(Label::BOTTOM, |v| v.deep_label()).join(call.arguments.label);
     let Some(release) = named.filter(|r| fits(call.function, &r.kind)) else {
-        let told = walk.control.join(call.arguments.deep_label());
+        let told = call.told.join(call.arguments.deep_label());
         let state = walk.decided(told);
         if call.arguments.child("entry").is_some_and(|e| !e.is_concrete()) {
             // Some entry of the bundle, or none: whatever it does, it adds nothing to what it was given.
@@ -48,7 +50,7 @@ pub(super) fn apply(walk: &Walk<'_>, catalogue: &Catalogue, universe: &Universe,
     // Judged on the labels before the step, and never on what the step makes of them.
     let allowed = release.allows(universe, value.deep_label(), walk.control.join(chosen));
     let done = perform(release, &value);
-    let told = walk.control.join(chosen).join(done.told);
+    let told = call.told.join(chosen).join(done.told);
     let state = walk.decided(told);
     let mut moves = Moves::default();
     if let Some(result) = done.value {
@@ -138,9 +140,25 @@ fn named(patterns: &[Pattern], path: &[Arc<str>]) -> bool {
     patterns.iter().any(|p| p.names(path))
 }
 
+/// The listed children of an unknown value, and those that some pattern names at `path`: what the function does to such
+/// a part of a run's value must be admitted by what it does here.
+fn spelled_out(shape: &Shape, patterns: &[Pattern], path: &[Arc<str>]) -> BTreeMap<Arc<str>, Value> {
+    let mut fields = shape.fields.clone();
+    let rest = match &shape.rest {
+        Rest::None => return fields,
+        Rest::Each(v) => (**v).clone(),
+        Rest::Deep(l) => Value::unknown(*l, Kinds::ALL),
+    };
+    for key in patterns.iter().filter_map(|p| p.key_below(path)) {
+        fields.entry(key.clone()).or_insert_with(|| rest.clone());
+    }
+    fields
+}
+
 /// Removes the named fields. An array keeps its length: its named elements become `null`, so that no index
 /// changes its meaning between a run and its prediction.
 fn dropped(value: &Value, patterns: &[Pattern], path: &mut Vec<Arc<str>>) -> Value {
+    let at = path.clone();
     let mut kept = |key: &Arc<str>, child: &Value| {
         path.push(key.clone());
         let result = (!named(patterns, path)).then(|| dropped(child, patterns, path));
@@ -157,7 +175,10 @@ fn dropped(value: &Value, patterns: &[Pattern], path: &mut Vec<Arc<str>>) -> Val
         }
         Data::Unknown(shape) => Data::Unknown(Arc::new(Shape {
             kinds: shape.kinds,
-            fields: shape.fields.iter().map(|(k, v)| (k.clone(), kept(k, v).unwrap_or_else(gone))).collect(),
+            fields: spelled_out(shape, patterns, &at)
+                .iter()
+                .map(|(k, v)| (k.clone(), kept(k, v).unwrap_or_else(gone)))
+                .collect(),
             rest: match &shape.rest {
                 Rest::Each(v) => Rest::Each(Box::new(kept(&OTHER.into(), v).unwrap_or_else(gone))),
                 other => other.clone(),
@@ -177,19 +198,20 @@ fn masked(value: &Value, patterns: &[Pattern], path: &mut Vec<Arc<str>>) -> Valu
             _ => Value::text(label, MASK),
         };
     }
-    map_children(value, path, &mut |child, path| masked(child, patterns, path))
+    map_children(value, patterns, path, &mut |child, path| masked(child, patterns, path))
 }
 
 fn clear_parts(value: &Value, patterns: &[Pattern], cleared: Label, path: &mut Vec<Arc<str>>) -> Value {
     if named(patterns, path) {
         return value.map_labels(&|l| l.without(cleared));
     }
-    map_children(value, path, &mut |child, path| clear_parts(child, patterns, cleared, path))
+    map_children(value, patterns, path, &mut |child, path| clear_parts(child, patterns, cleared, path))
 }
 
 type OnChild<'a> = &'a mut dyn FnMut(&Value, &mut Vec<Arc<str>>) -> Value;
 
-fn map_children(value: &Value, path: &mut Vec<Arc<str>>, map: OnChild<'_>) -> Value {
+fn map_children(value: &Value, patterns: &[Pattern], path: &mut Vec<Arc<str>>, map: OnChild<'_>) -> Value {
+    let here = path.clone();
     let mut at = |key: Arc<str>, child: &Value| {
         path.push(key);
         let result = map(child, path);
@@ -205,7 +227,7 @@ fn map_children(value: &Value, path: &mut Vec<Arc<str>>, map: OnChild<'_>) -> Va
         }
         Data::Unknown(shape) => Data::Unknown(Arc::new(Shape {
             kinds: shape.kinds,
-            fields: shape.fields.iter().map(|(k, v)| (k.clone(), at(k.clone(), v))).collect(),
+            fields: spelled_out(shape, patterns, &here).iter().map(|(k, v)| (k.clone(), at(k.clone(), v))).collect(),
             rest: match &shape.rest {
                 Rest::Each(v) => Rest::Each(Box::new(at(OTHER.into(), v))),
                 other => other.clone(),

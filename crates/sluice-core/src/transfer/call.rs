@@ -10,7 +10,7 @@ use crate::transfer::error::{FaultKind, raise_at};
 use crate::transfer::flow::Walk;
 use crate::transfer::state::{Moves, State, Step};
 use crate::transfer::{builtin, http};
-use crate::value::{Data, Value};
+use crate::value::{Data, Kinds, Value};
 
 /// A call that stands at its gate.
 #[derive(Clone, Debug, PartialEq)]
@@ -125,13 +125,15 @@ pub(super) fn prepare(walk: &Walk<'_>, catalogue: &Catalogue, universe: &Univers
         let state = walk.decided(told);
         let failing = walk.failing(&state, &computed);
         let arguments = arguments.raised(walk.control);
-        let release = builtin::Call { function: *function, arguments, reply: site.reply, next: site.next };
+        let release = builtin::Call { function: *function, arguments, told, reply: site.reply, next: site.next };
         return Step::Moves(builtin::apply(walk, catalogue, universe, &release).and(failing));
     }
     let failing = {
         let state = walk.decided(told.join(arguments.deep_label()));
         walk.failing(&state, &computed)
     };
+    // Where an error is caught, that a call is made tells that its arguments could be computed.
+    let arguments = arguments.raised(walk.learnt(computed.fallible));
     let (found, arguments, breach) = find(catalogue, site.target, arguments);
     let mut prepared = Prepared {
         action: found.map(|a| (a.connector.clone(), a.name.clone())),
@@ -184,17 +186,21 @@ fn hold_against(prepared: &mut Prepared, universe: &Universe, action: &Action) {
     for name in given.keys().filter(|name| !action.arguments.contains_key(*name)) {
         prepared.breaches.push(Breach::UnknownArgument { argument: name.to_string() });
     }
+    if action.arguments.values().all(|argument| argument.role.is_none()) {
+        raise_role(prepared, Role::Payload, root);
+    }
     for (name, argument) in &action.arguments {
-        let Some(value) = given.get(name).filter(|v| !matches!(v.data, Data::Null)) else {
+        let value = given.get(name);
+        if let Some(role) = argument.role {
+            // An argument that is not there tells something too: what decided that it is not.
+            raise_role(prepared, role, value.map_or(Label::BOTTOM, Value::deep_label).join(root));
+        }
+        let Some(value) = value.filter(|v| !matches!(v.data, Data::Null)) else {
             if argument.required {
                 prepared.breaches.push(Breach::MissingArgument { argument: name.clone() });
             }
             continue;
         };
-        if let Some(role) = argument.role {
-            let slot = prepared.roles.entry(role).or_default();
-            *slot = slot.join(value.deep_label()).join(root);
-        }
         if let Some(kind) = &argument.reference {
             let id = value.as_text().map(Name::from);
             prepared.references.push(Reference { argument: name.clone(), kind: kind.clone(), id });
@@ -219,6 +225,11 @@ fn hold_against(prepared: &mut Prepared, universe: &Universe, action: &Action) {
         let lineage = universe.select(|a| matches!(a, Atom::Dataset(_)));
         prepared.excess = prepared.joined.without(action.stored).without(lineage);
     }
+}
+
+fn raise_role(prepared: &mut Prepared, role: Role, by: Label) {
+    let slot = prepared.roles.entry(role).or_default();
+    *slot = slot.join(by);
 }
 
 /// A call that nothing describes: every argument may decide anything.
@@ -270,14 +281,14 @@ pub fn reply(
         Moves::to(*next, state)
     };
     let base = action.map_or(Label::TOP, |a| a.reply.keeps(universe, prepared.joined).join(a.source));
-    let unknown = || Value::unknown(Label::TOP, crate::value::Kinds::ALL);
+    let unknown = || Value::unknown(Label::TOP, Kinds::ALL);
     match came {
         ReplyValue::Came(json) => {
             success(action.map_or_else(|| Value::from_json(json, Label::TOP), |a| a.labels.labelled(json, base)))
         }
         ReplyValue::Failed { detail } => fails(Value::from_json(detail, told)),
         ReplyValue::Predicted => success(action.map_or_else(unknown, |a| a.labels.predicted(base)))
-            .and(fails(Value::unknown(told, crate::value::Kinds::ALL)))
+            .and(fails(Value::unknown(told, Kinds::ALL)))
             .and(crate::transfer::flow::timeouts(program, &state, at, told))
             .and(prepared.failing.clone()),
     }

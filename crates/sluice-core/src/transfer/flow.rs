@@ -65,6 +65,8 @@ pub(super) struct Computed {
     pub(super) value: Option<Value>,
     pub(super) error: Option<Value>,
     pub(super) told: Label,
+    /// The part of `told` that decided whether it failed.
+    pub(super) fallible: Label,
     /// The error ends the run: a bound was met, and no label covers how much work was done.
     pub(super) uncaught: bool,
 }
@@ -79,7 +81,7 @@ impl Walk<'_> {
     pub(super) fn compute_apart(&self, what: &Use) -> Computed {
         let Evaluated { value, error, fallible, exhausted } = self.state.evaluate(what);
         let uncaught = exhausted && value.is_none();
-        Computed { value, error, told: fallible.join(self.control), uncaught }
+        Computed { value, error, told: fallible.join(self.control), fallible, uncaught }
     }
 
     /// The state in which everyone knows what the outcome of this node tells.
@@ -148,7 +150,7 @@ impl Walk<'_> {
             targets.push(otherwise);
         }
         let state = self.decided(told);
-        let fails = self.failing(&state, &Computed { value: None, error: errors, told, uncaught });
+        let fails = self.failing(&state, &Computed { value: None, error: errors, told, fallible: told, uncaught });
         let edges = targets.into_iter().map(|to| Edge { to, state: state.clone() }).collect();
         Moves { edges, fault: None }.and(fails)
     }
@@ -193,9 +195,10 @@ impl Walk<'_> {
         let computed = self.compute(error);
         let state = self.decided(computed.told);
         let fails = self.failing(&state, &computed);
+        // The handler sees this error or that of computing it: either tells which of them it was.
         let raised = computed
             .value
-            .map_or_else(Moves::default, |error| raise(self.program, &state, self.node.handler, error, self.control));
+            .map_or_else(Moves::default, |error| raise(self.program, &state, self.node.handler, error, computed.told));
         raised.and(fails)
     }
 

@@ -41,26 +41,68 @@ pub(super) fn find(catalogue: &Catalogue, arguments: Value) -> (Option<&Action>,
     for (name, value) in inline_query.split('&').filter_map(|pair| pair.split_once('=')) {
         fields.push((name.into(), template.expanded(value).raised(url_label)));
     }
-    let mut breach = None;
+    let mut sent = Sent { fields, shape: Label::BOTTOM, breach: None };
     for name in ["query", "body"] {
-        match part(name) {
-            None => {}
-            Some(value) => match (&value.data, action.arguments.contains_key("body") && name == "body") {
-                (Data::Null, _) => {}
-                (_, true) => fields.push(("body".into(), value)),
-                (Data::Object(inner), false) => {
-                    fields.extend(inner.iter().map(|(k, v)| (k.clone(), v.clone().raised(value.label))));
-                }
-                _ => breach = Some(Breach::UnknownArgument { argument: name.to_owned() }),
-            },
+        let whole = name == "body" && action.arguments.contains_key("body");
+        if let Some(value) = part(name) {
+            sent.add(action, name, value, whole);
         }
     }
     if part("headers").is_some_and(|h| !matches!(h.data, Data::Null)) {
         // Headers carry credentials and routing: the contract sets them, never the definition.
-        breach = Some(Breach::UnknownArgument { argument: "headers".to_owned() });
+        sent.breach = Some(Breach::UnknownArgument { argument: "headers".to_owned() });
     }
-    let label = arguments.label.join(part("method").map_or(Label::BOTTOM, |v| v.deep_label())).join(url_label);
-    (Some(action), Value::object(label, fields), breach)
+    let method_label = part("method").map_or(Label::BOTTOM, |v| v.deep_label());
+    let label = Label::join_all([arguments.label, method_label, url_label, sent.shape]);
+    (Some(action), Value::object(label, sent.fields), sent.breach)
+}
+
+/// The parts of a call as arguments of its contract.
+struct Sent {
+    fields: Vec<(Arc<str>, Value)>,
+    /// What decided which arguments there are.
+    shape: Label,
+    breach: Option<Breach>,
+}
+
+impl Sent {
+    /// Adds the query or the body: as the one argument `body`, or each of its fields as an argument of its own.
+    fn add(&mut self, action: &Action, name: &str, value: Value, whole: bool) {
+        match &value.data {
+            Data::Null => self.shape = self.shape.join(value.label),
+            _ if whole => self.fields.push(("body".into(), value)),
+            Data::Object(inner) => {
+                self.shape = self.shape.join(value.label);
+                for (key, field) in inner.iter() {
+                    self.add_field(key.clone(), field.clone().raised(value.label));
+                }
+            }
+            Data::Unknown(shape) if !shape.kinds.and(Kinds::OBJECT).is_empty() => {
+                self.shape = self.shape.join(value.label);
+                for key in action.arguments.keys() {
+                    if let Some(field) = value.child(key).filter(|_| !self.has(key)) {
+                        self.fields.push((key.clone(), field));
+                    }
+                }
+                // It may have other fields too, or be something else.
+                self.breach = Some(Breach::UnknownValue { argument: name.into() });
+            }
+            _ => self.breach = Some(Breach::UnknownArgument { argument: name.to_owned() }),
+        }
+    }
+
+    /// An argument has one value: a second one would be sent instead of that which the endpoint was found by.
+    fn add_field(&mut self, key: Arc<str>, value: Value) {
+        if self.has(&key) {
+            self.breach = Some(Breach::UnknownArgument { argument: key.to_string() });
+        } else {
+            self.fields.push((key, value));
+        }
+    }
+
+    fn has(&self, key: &str) -> bool {
+        self.fields.iter().any(|(k, _)| k.as_ref() == key)
+    }
 }
 
 /// What chose the endpoint is known of the endpoint.
