@@ -111,7 +111,7 @@ pub fn decode(name: impl Into<Arc<str>>, bytes: &[u8]) -> Result<Text, Box<Diagn
 }
 
 fn too_large(name: &str, bytes: usize) -> Option<Diagnostic> {
-    let message = || format!("`{name}` has {bytes} bytes; the most that is read is {TEXT_BYTES_MAX}");
+    let message = || format!("`{name}` has more than the {TEXT_BYTES_MAX} bytes that are read");
     (bytes > TEXT_BYTES_MAX).then(|| {
         TEXT_TOO_LARGE.at(Span { line: 1, column: 1, end_line: 1, end_column: 1, ..Span::default() }, message())
     })
