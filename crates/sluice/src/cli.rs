@@ -43,6 +43,9 @@ pub enum Command {
     /// Read the ledger, and check that nobody touched it.
     #[command(subcommand)]
     Audit(Audit),
+    /// What workflows of this workspace can call.
+    #[command(subcommand)]
+    Connector(Connector),
     /// Secrets that connectors use: set, list.
     #[command(subcommand)]
     Secret(Secret),
@@ -327,6 +330,13 @@ pub struct Prove {
     /// Where.
     #[command(flatten)]
     pub place: Place,
+}
+
+/// `sluice connector`
+#[derive(Subcommand)]
+pub enum Connector {
+    /// Every action that a contract declares.
+    List(List),
 }
 
 /// `sluice secret`

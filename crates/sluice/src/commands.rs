@@ -3,6 +3,7 @@
 pub mod approvals;
 pub mod audit;
 pub mod check;
+pub mod connector;
 pub mod explain;
 pub mod init;
 pub mod policy;

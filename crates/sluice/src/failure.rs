@@ -4,7 +4,6 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use sluice_connectors::secret::SecretError;
-use sluice_core::contract::approval::Refusal;
 use sluice_runtime::approvals::ApprovalError;
 use sluice_runtime::audit::AuditError;
 use sluice_runtime::home::HomeError;
@@ -177,11 +176,7 @@ impl From<ApprovalError> for Failure {
             ApprovalError::Ledger(error) => ledger(error),
             _ => Exit::Internal,
         };
-        let failure = Self::of(exit, &error);
-        match &error {
-            ApprovalError::Refused { source } => failure.with_help(refusal_help(source)),
-            _ => failure,
-        }
+        Self::of(exit, &error)
     }
 }
 
@@ -249,8 +244,4 @@ impl Failure {
         }
         self
     }
-}
-
-const fn refusal_help(_: &Refusal) -> &'static str {
-    ""
 }

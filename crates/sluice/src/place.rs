@@ -159,8 +159,8 @@ pub fn read_up_to(file: &Path, what: &str, max: u64) -> Result<Vec<u8>, Failure>
 }
 
 /// Says that one person governs here, where that is so.
-pub fn say_solo(page: &mut Page, workspace: &Workspace) {
-    if workspace.is_solo() {
+pub fn say_solo(page: &mut Page, is_solo: bool) {
+    if is_solo {
         let words = "solo workspace: one person alone may change its rules";
         page.hang(Vec::<Part>::new(), &[Part::new(words, Tone::Faint)]);
     }

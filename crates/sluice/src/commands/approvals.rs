@@ -62,7 +62,7 @@ fn show(arguments: &ShowApproval) -> Result<Exit, Failure> {
     let mut page = Page::of_stdout();
     whole(&mut page, &waiting);
     page.gap();
-    say_solo(&mut page, &opened.workspace);
+    say_solo(&mut page, opened.workspace.is_solo());
     page.print();
     Ok(Exit::Fine)
 }

@@ -1,6 +1,6 @@
 //! `sluice check`: what workflows could do, without running anything.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use sluice_core::contract::bundle::BundleFiles;
@@ -16,7 +16,7 @@ use sluice_verify::{Assumptions, Report};
 use crate::cli::{Check, Format};
 use crate::failure::{Exit, Failure};
 use crate::place::{known, read_up_to, upwards};
-use crate::render::check::{FilePage, counted, write, write_brief};
+use crate::render::check::{FilePage, counted, not_shown, write, write_brief};
 use crate::render::{Page, Part, Tone, json};
 
 /// The one format that is read so far.
@@ -106,9 +106,10 @@ pub(super) fn name_of(file: &Path) -> String {
 fn show(checks: &[FileCheck], has_workspace: bool) {
     let mut page = Page::of_stdout();
     let whole = |check: &&FileCheck| checks.len() <= WHOLE_FILES_MAX || !check.findings().is_empty();
+    let said = said_of_all(checks);
     for check in checks.iter().filter(whole) {
         page.gap();
-        write(&mut page, &check.page());
+        write(&mut page, &check.page(), &said);
     }
     page.gap();
     for check in checks.iter().filter(|check| !whole(check)) {
@@ -118,6 +119,7 @@ fn show(checks: &[FileCheck], has_workspace: bool) {
         page.line(["no workflow found: no file has `document: { dsl: … }`"]);
     }
     if checks.len() > 1 {
+        not_shown(&mut page, "not shown, in any of them", said.iter().copied());
         page.gap();
         let all: Vec<Diagnostic> = checks.iter().flat_map(FileCheck::findings).cloned().collect();
         let refused = checks.iter().filter(|check| check.outcome.is_err()).count();
@@ -136,6 +138,16 @@ fn show(checks: &[FileCheck], has_workspace: bool) {
         page.hang(Vec::<Part>::new(), &[Part::new(words, Tone::Warn)]);
     }
     page.print();
+}
+
+/// What was not shown in any of several files: said once.
+fn said_of_all(checks: &[FileCheck]) -> BTreeSet<&str> {
+    let reports = checks.iter().filter_map(|check| check.outcome.as_ref().ok());
+    let mut lists = reports.map(|report| report.not_shown.iter().map(String::as_str).collect::<BTreeSet<_>>());
+    match (lists.next(), checks.len()) {
+        (Some(first), 2..) => lists.fold(first, |all, list| &all & &list),
+        _ => BTreeSet::new(),
+    }
 }
 
 /// The code that matters most, for a hint at its page.

@@ -42,12 +42,14 @@ fn check(arguments: &List) -> Result<Exit, Failure> {
         return Ok(if standing.is_ok() { Exit::Fine } else { Exit::Findings });
     }
     let mut page = Page::of_stdout();
-    let rows = policies.policies().map(|policy| {
+    for policy in policies.policies() {
         let kind = if policy.permits { Part::new("permit", Tone::Good) } else { Part::new("forbid", Tone::Bad) };
-        let remedy = policy.remedy.as_ref().map_or_else(String::new, |remedy| format!(" ({remedy} lifts it)"));
-        vec![kind, Part::new(&policy.id.0, Tone::Strong), Part::plain(format!("{}{remedy}", policy.why))]
-    });
-    page.table(0, &rows.collect::<Vec<_>>());
+        page.line([kind, "  ".into(), Part::new(&policy.id.0, Tone::Strong)]);
+        page.hang(["          "], &[policy.why.as_str().into()]);
+        if let Some(remedy) = &policy.remedy {
+            page.hang([Part::new("          lifted by ", Tone::Faint)], &[remedy.as_str().into()]);
+        }
+    }
     page.gap();
     let counts = format!("{} contracts, {} files", governance.contracts.len(), files.iter().count());
     page.hang(["read: "], &[counts.into()]);
@@ -55,8 +57,8 @@ fn check(arguments: &List) -> Result<Exit, Failure> {
     match &standing {
         Ok(workspace) => {
             let names: Vec<&str> = workspace.bundle().signers().iter().map(AsRef::as_ref).collect();
-            page.hang([Part::new("signed", Tone::Good)], &[Part::plain(format!(" by {}", names.join(" and ")))]);
-            say_solo(&mut page, workspace);
+            page.hang([Part::new("signed by ", Tone::Good)], &[Part::plain(names.join(" and "))]);
+            say_solo(&mut page, workspace.is_solo());
         }
         Err(error) => page.hang([Part::new("not in force: ", Tone::Bad)], &[Part::plain(error.to_string())]),
     }
@@ -78,7 +80,7 @@ fn put_signature(arguments: &Sign) -> Result<Exit, Failure> {
         Ok(workspace) => {
             record_bundle(&workspace, &Ledger::open(&folder, workspace.home())?)?;
             page.line(["these rules are in force now"]);
-            say_solo(&mut page, &workspace);
+            say_solo(&mut page, workspace.is_solo());
         }
         Err(OpenError::Bundle { source }) => {
             page.hang([Part::new("not in force yet: ", Tone::Warn)], &[Part::plain(source.to_string())])

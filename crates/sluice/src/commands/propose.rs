@@ -81,7 +81,7 @@ pub fn run(arguments: &Propose) -> Result<Exit, Failure> {
         rows.push(row("will wait", format!("{held} of its steps, each for its own approval")));
     }
     page.table(2, &rows);
-    say_solo(&mut page, workspace);
+    say_solo(&mut page, workspace.is_solo());
     page.print();
     Ok(Exit::Fine)
 }

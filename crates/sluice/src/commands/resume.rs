@@ -15,5 +15,5 @@ pub fn run(arguments: &Resume) -> Result<Exit, Failure> {
     let run = find(&opened.ledger, &arguments.run)?;
     let executor = Executor::open(&opened.workspace, &opened.ledger)?;
     let outcome = block_on(executor.resume(run))??;
-    tell(&outcome, arguments.format)
+    tell(&outcome, arguments.format, opened.workspace.is_solo())
 }

@@ -45,10 +45,9 @@ pub fn run(arguments: &Run) -> Result<Exit, Failure> {
             check::findings(&mut page, &FileCheck { text, outcome: Ok(report) }.page());
             page.gap();
         }
-        say_solo(&mut page, &opened.workspace);
         page.print();
     }
-    tell(&outcome, arguments.format)
+    tell(&outcome, arguments.format, opened.workspace.is_solo())
 }
 
 /// A text that cannot be read does not run; its findings say why.
@@ -62,7 +61,7 @@ fn unreadable(file: &FileCheck, format: Format) -> Result<Exit, Failure> {
         page.gap();
         page.print();
     }
-    tell(&RunOutcome { run: None, status, held: Vec::new(), report: None }, format)
+    tell(&RunOutcome { run: None, status, held: Vec::new(), report: None }, format, false)
 }
 
 /// Runs a future on a runtime of its own: only runs need one.
@@ -129,10 +128,14 @@ struct RefusalWire<'a> {
 }
 
 /// Says how a run stands, and gives the exit code for it.
-pub(super) fn tell(outcome: &RunOutcome, format: Format) -> Result<Exit, Failure> {
+pub(super) fn tell(outcome: &RunOutcome, format: Format, is_solo: bool) -> Result<Exit, Failure> {
     match format {
         Format::Json => json::print(&wire(outcome))?,
-        Format::Text => page(outcome).print(),
+        Format::Text => {
+            let mut page = page(outcome);
+            say_solo(&mut page, is_solo);
+            page.print();
+        }
     }
     Ok(match outcome.status {
         RunStatus::Completed { .. } => Exit::Fine,

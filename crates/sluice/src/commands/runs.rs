@@ -53,7 +53,7 @@ fn list(arguments: &List) -> Result<Exit, Failure> {
         ]
     });
     page.table(0, &cells.collect::<Vec<_>>());
-    say_solo(&mut page, &opened.workspace);
+    say_solo(&mut page, opened.workspace.is_solo());
     page.print();
     Ok(Exit::Fine)
 }
@@ -70,7 +70,7 @@ fn show(arguments: &Resume) -> Result<Exit, Failure> {
     let opened = arguments.place.open_with_ledger()?;
     let run = find(&opened.ledger, &arguments.run)?;
     let outcome = Executor::open(&opened.workspace, &opened.ledger)?.look(run)?;
-    tell(&outcome, arguments.format)?;
+    tell(&outcome, arguments.format, opened.workspace.is_solo())?;
     // It was shown; how it stands is what was asked for, not how this command ended.
     Ok(Exit::Fine)
 }
@@ -85,5 +85,5 @@ fn resolve(arguments: &Resolve) -> Result<Exit, Failure> {
     };
     let executor = Executor::open(&opened.workspace, &opened.ledger)?;
     let outcome = block_on(executor.resolve(run, arguments.call.as_deref(), resolution))??;
-    tell(&outcome, arguments.format)
+    tell(&outcome, arguments.format, opened.workspace.is_solo())
 }

@@ -1,6 +1,6 @@
 //! What `sluice check` shows people: findings first, then each call with its verdict, then what was not shown.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sluice_core::diagnostic::{Diagnostic, Severity};
 use sluice_core::gate::Verdict;
@@ -20,12 +20,12 @@ pub struct FilePage<'a> {
     pub report: Option<&'a Report>,
 }
 
-/// Writes a file: findings, steps, what was not shown, one line that sums up.
-pub fn write(page: &mut Page, file: &FilePage<'_>) {
+/// Writes a file: findings, steps, what was not shown but for what is `said` elsewhere, one line that sums up.
+pub fn write(page: &mut Page, file: &FilePage<'_>, said: &BTreeSet<&str>) {
     findings(page, file);
     if let Some(report) = file.report {
         steps(page, &report.steps);
-        not_shown(page, report);
+        not_shown(page, "not shown", report.not_shown.iter().map(String::as_str).filter(|item| !said.contains(item)));
     }
     page.gap();
     page.hang(Vec::<Part>::new(), &summary(file));
@@ -115,13 +115,15 @@ const fn verdict(verdict: Verdict) -> (&'static str, Tone) {
     }
 }
 
-fn not_shown(page: &mut Page, report: &Report) {
-    if report.not_shown.is_empty() {
+/// What no report of this kind covers, under a title; nothing if there is nothing.
+pub fn not_shown<'a>(page: &mut Page, title: &str, items: impl Iterator<Item = &'a str>) {
+    let mut items = items.peekable();
+    if items.peek().is_none() {
         return;
     }
     page.gap();
-    page.line([Part::new("not shown", Tone::Strong)]);
-    for item in &report.not_shown {
+    page.line([Part::new(title, Tone::Strong)]);
+    for item in items {
         page.hang(["  - "], &[Part::new(item, Tone::Faint)]);
     }
 }

@@ -97,8 +97,8 @@ impl Mark {
         let line = lines.of_byte(span.start);
         let (from, content) = lines.get(line);
         let last = from + content.trim_end().len();
-        let start = span.start.clamp(from, from + content.len());
-        let end = span.end.clamp(start, last.max(start));
+        let start = lines.boundary(span.start.clamp(from, from + content.len()));
+        let end = lines.boundary(span.end.clamp(start, last.max(start)));
         Self { line, start, end, note: note.to_owned(), is_primary }
     }
 }
@@ -117,6 +117,11 @@ impl<'a> Lines<'a> {
 
     fn of_byte(&self, byte: usize) -> usize {
         self.starts.partition_point(|start| *start <= byte.min(self.text.len())).saturating_sub(1)
+    }
+
+    /// The nearest place before `byte` that is not inside of a character: a span of other bytes may lead there.
+    fn boundary(&self, byte: usize) -> usize {
+        boundary(self.text, byte)
     }
 
     /// Where a line starts, and the line without its end.
@@ -175,13 +180,93 @@ fn window(line: &str, at: usize) -> (usize, usize) {
     if line.len() <= LINE_BYTES_MAX {
         return (0, line.len());
     }
-    let boundary = |mut byte: usize| {
-        byte = byte.min(line.len());
-        while !line.is_char_boundary(byte) {
-            byte -= 1;
+    let from = boundary(line, at.saturating_sub(BEFORE_BYTES));
+    (from, boundary(line, from + LINE_BYTES_MAX))
+}
+
+fn boundary(text: &str, mut byte: usize) -> usize {
+    byte = byte.min(text.len());
+    while !text.is_char_boundary(byte) {
+        byte -= 1;
+    }
+    byte
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+    use proptest::prelude::*;
+    use sluice_core::diagnostic::{Code, Diagnostic, FlowStop, Severity};
+    use sluice_core::text::{Span, Text};
+
+    use super::super::page::Page;
+
+    fn found(text: &Text, words: &str) -> Diagnostic {
+        let start = text.content.find(words).unwrap();
+        let span = text.span(start, start + words.len());
+        Diagnostic::new(Code(203), "x", Severity::High, span, "`phi` leaves", "leave out `note`")
+    }
+
+    fn shown(text: &Text, found: &Diagnostic) -> String {
+        let mut page = Page::plain(60);
+        super::write(&mut page, text, found);
+        page.text().to_owned()
+    }
+
+    #[test]
+    fn the_place_is_underlined_in_the_authors_own_words() {
+        let text = Text::new("a.yaml", "do:\n\t- š: { call: crm.list }\n  - b: { call: sheets.write }\n");
+        let mut finding = found(&text, "sheets.write");
+        let source = text.span(text.content.find("crm").unwrap(), text.content.find("crm").unwrap() + 8);
+        finding = finding.also(source, "it enters here");
+        let stop = |step: &str, span: Span| FlowStop { step: step.to_owned(), what: "it passes".to_owned(), span };
+        finding.flow = vec![stop("do/0/š", source), stop("do/1/b", finding.span)];
+        assert_snapshot!(shown(&text, &finding), @r"
+        high[SL203]: `phi` leaves
+         --> a.yaml:3:16
+          |
+        2 |     - š: { call: crm.list }
+          |                  -------- it enters here
+        3 |   - b: { call: sheets.write }
+          |                ^^^^^^^^^^^^
+          = the way it takes:
+            ├─ do/0/š (line 2): it passes
+            └─ do/1/b (line 3): it passes
+          = help: leave out `note`
+        ");
+    }
+
+    #[test]
+    fn what_is_escaped_before_the_place_does_not_move_the_line_under_it() {
+        let text = Text::new("a\x1b.yaml", "\x1b[2J \u{202e} here: there\n");
+        assert_snapshot!(shown(&text, &found(&text, "here")), @r"
+        high[SL203]: `phi` leaves
+         --> a\x1b.yaml:1:18
+          |
+        1 | \x1b[2J \u{202e} here: there
+          |                  ^^^^
+          = help: leave out `note`
+        ");
+    }
+
+    #[test]
+    fn a_line_that_no_screen_holds_is_cut_around_the_place() {
+        let text = Text::new("a.yaml", format!("{}here{}", "x".repeat(5_000), "y".repeat(5_000)));
+        let shown = shown(&text, &found(&text, "here"));
+        assert!(shown.lines().all(|line| line.chars().count() <= 80) && shown.contains("here"), "{shown}");
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_and_no_span_stops_the_renderer(content in "[a-zčš\u{202e}\u{1b}\u{fffd}👩 \t\r\n]{0,80}", places in prop::collection::vec((0_usize..300, 0_usize..300), 1..4)) {
+            let text = Text::new("a.yaml", content);
+            let span = |(start, end): (usize, usize)| Span { start, end, line: 1, column: 1, end_line: 1, end_column: 1 };
+            let mut finding = Diagnostic::new(Code(1), "x", Severity::Low, span(places[0]), "m", "h");
+            for place in &places {
+                finding = finding.also(span(*place), "note");
+            }
+            let shown = shown(&text, &finding);
+            prop_assert!(!shown.contains(['\u{1b}', '\u{202e}', '\t', '\r']), "{shown:?}");
         }
-        byte
-    };
-    let from = boundary(at.saturating_sub(BEFORE_BYTES));
-    (from, boundary(from + LINE_BYTES_MAX))
+    }
 }

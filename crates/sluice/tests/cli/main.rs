@@ -1,0 +1,20 @@
+//! The whole program, as a person or a script meets it: what is printed, and with which exit code it ends.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test that cannot go on fails"
+)]
+
+mod approvals;
+mod audit;
+mod bad_input;
+mod check;
+mod explain;
+mod outsiders;
+mod run;
+mod sandbox;
+mod secrets;

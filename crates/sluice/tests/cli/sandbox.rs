@@ -1,0 +1,156 @@
+//! A folder with a workspace and a home of its own, and the program run in it.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::Value as Json;
+use tempfile::TempDir;
+
+/// How a command ended and what it wrote.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Ended {
+    pub(crate) fn json(&self) -> Json {
+        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    /// Checks the exit code, and shows everything if it is another.
+    #[track_caller]
+    pub(crate) fn with(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "out: {}\nerr: {}", self.out, self.err);
+        self
+    }
+}
+
+pub(crate) struct Sandbox {
+    folder: TempDir,
+    columns: u16,
+}
+
+impl Sandbox {
+    /// An empty folder.
+    pub(crate) fn new() -> Self {
+        Self { folder: TempDir::new().unwrap(), columns: 80 }
+    }
+
+    /// With a workspace in `ws` that `ana` made.
+    pub(crate) fn with_workspace() -> Self {
+        let sandbox = Self::new();
+        fs::create_dir(sandbox.path("ws")).unwrap();
+        sandbox.sluice(&["init", ".", "--as", "ana", "--name", "notes"]).with(0);
+        sandbox
+    }
+
+    /// With `ben` beside her in the register: he asks, she decides.
+    pub(crate) fn with_two_people() -> Self {
+        let sandbox = Self::with_workspace();
+        sandbox.edit("ws/registers/principals.yaml", |text| {
+            text.replace("\npersons:\n", "\npersons:\n  ben: { name: \"Ben\" }\n")
+        });
+        sandbox
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn key(&self) -> String {
+        self.path("home/keys/ana.key").display().to_string()
+    }
+
+    /// The folder outside of the workspace that holds its keys.
+    pub(crate) fn keys(&self) -> PathBuf {
+        let id = fs::read_to_string(self.path("ws/.sluice/id")).unwrap();
+        self.path("home/workspaces").join(id.trim())
+    }
+
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) -> String {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, content).unwrap();
+        name.strip_prefix("ws/").unwrap_or(name).to_owned()
+    }
+
+    pub(crate) fn edit(&self, name: &str, edit: impl FnOnce(String) -> String) {
+        let before = fs::read_to_string(self.path(name)).unwrap();
+        let after = edit(before.clone());
+        assert_ne!(before, after, "nothing to change in {name}");
+        fs::write(self.path(name), after).unwrap();
+    }
+
+    /// Runs the program in the workspace, or in the folder where there is none.
+    pub(crate) fn sluice(&self, arguments: &[&str]) -> Ended {
+        self.sluice_with(arguments, "")
+    }
+
+    pub(crate) fn sluice_with(&self, arguments: &[&str], input: &str) -> Ended {
+        let at = if self.path("ws").exists() { self.path("ws") } else { self.folder.path().to_path_buf() };
+        let mut child = Command::new(env!("CARGO_BIN_EXE_sluice"))
+            .args(arguments)
+            .current_dir(at)
+            .env_clear()
+            .env("SLUICE_HOME", self.path("home"))
+            .env("COLUMNS", self.columns.to_string())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        Ended {
+            code: output.status.code().expect("ended by itself"),
+            out: String::from_utf8(output.stdout).unwrap(),
+            err: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    /// A definition around tasks.
+    pub(crate) fn workflow(&self, name: &str, tasks: &str) -> String {
+        let head =
+            "document: { dsl: '1.0.3', namespace: t, name: t, version: '1.0.0', metadata: { purpose: operations } }";
+        self.write(&format!("ws/{name}"), format!("{head}\ndo:\n{tasks}"))
+    }
+
+    /// Every file below a folder.
+    pub(crate) fn files(&self, below: &str) -> Vec<PathBuf> {
+        let mut open = vec![self.path(below)];
+        let mut found = Vec::new();
+        while let Some(at) = open.pop() {
+            for entry in fs::read_dir(at).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() { open.push(path) } else { found.push(path) }
+            }
+        }
+        found
+    }
+
+    /// Output with what differs from run to run replaced: the folder, ids and digests, times.
+    pub(crate) fn redacted(&self, text: &str) -> String {
+        let text = text.replace(&self.folder.path().display().to_string(), "TMP");
+        let mut shown = String::new();
+        let mut word = String::new();
+        for c in text.chars().chain(['\n']) {
+            if c.is_ascii_hexdigit() {
+                word.push(c);
+                continue;
+            }
+            shown.push_str(if word.len() >= 8 { "HEX" } else { &word });
+            word.clear();
+            shown.push(c);
+        }
+        shown.trim_end().to_owned()
+    }
+}
+
+/// Whether a file holds these bytes.
+pub(crate) fn holds(path: &Path, needle: &str) -> bool {
+    fs::read(path).unwrap().windows(needle.len()).any(|window| window == needle.as_bytes())
+}
