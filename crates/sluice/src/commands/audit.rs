@@ -83,13 +83,17 @@ fn wire(line: &Line) -> Json {
 
 /// Entries under each other: when, what kind, what it tells.
 fn timeline(page: &mut Page, lines: &[Line], names_run: bool) {
+    let is_narrow = page.is_narrow();
+    let when = |ms: u64| {
+        let whole = time::short(ms);
+        // On a narrow page the day is left to whoever asks for JSON.
+        whole.split_once(' ').filter(|_| is_narrow).map_or(whole.clone(), |(_, time)| time.to_owned())
+    };
     let rows = lines.iter().map(|line| {
         let (words, tone) = tells(line);
         let run: String = line.run.map(|run| run.to_string().chars().take(8).collect()).unwrap_or_default();
-        let mut row = vec![
-            Part::new(format!("{:>5}", line.index), Tone::Faint),
-            Part::new(time::short(line.time_ms), Tone::Faint),
-        ];
+        let mut row =
+            vec![Part::new(format!("{:>5}", line.index), Tone::Faint), Part::new(when(line.time_ms), Tone::Faint)];
         if names_run {
             row.push(Part::new(run, Tone::Accent));
         }
@@ -220,14 +224,15 @@ fn verdict(report: &AuditReport) -> Page {
     }
     let row = |word: &str, text: String, tone: Tone| vec![Part::new(word, Tone::Faint), Part::new(text, tone)];
     let mut rows = vec![
-        row("entries", format!("{}, root {}", store.entries, store.root), Tone::Plain),
+        row("entries", store.entries.to_string(), Tone::Plain),
         row("checkpoints", checkpoints(report), if report.has_pinned_key { Tone::Plain } else { Tone::Warn }),
     ];
     let tail = store.unsigned_tail.end.saturating_sub(store.unsigned_tail.start);
     rows.push(if tail == 0 {
         row("unsigned tail", "none: a checkpoint covers every entry".to_owned(), Tone::Plain)
     } else {
-        let words = format!("{tail} entries from {}: no checkpoint covers them yet", store.unsigned_tail.start);
+        let entries = if tail == 1 { "1 entry".to_owned() } else { format!("{tail} entries") };
+        let words = format!("{entries} from {} on: no checkpoint covers this yet", store.unsigned_tail.start);
         row("unsigned tail", words, Tone::Warn)
     });
     rows.push(row("payloads", payloads(report), Tone::Plain));
@@ -252,6 +257,7 @@ fn verdict(report: &AuditReport) -> Page {
         Tone::Faint,
     ));
     page.table(2, &rows);
+    page.line([Part::new("  root  ", Tone::Faint), Part::new(store.root.to_string(), Tone::Accent)]);
     page
 }
 

@@ -7,14 +7,16 @@ use serde_json::Value as Json;
 use sluice_core::contract::bundle::SignedBundle;
 use sluice_core::label::Name;
 use sluice_core::limits::TEXT_BYTES_MAX;
+use sluice_policy::Acting;
 use sluice_runtime::admit::Proposed;
+use sluice_runtime::proposal::{Proposal, author_in_words, proposal_id};
 use sluice_runtime::run::{Executor, RunOutcome, RunStatus};
 use sluice_runtime::workspace::Workspace;
 
 use crate::cli::{Format, Run};
 use crate::commands::check::{FileCheck, name_of};
 use crate::failure::{Exit, Failure};
-use crate::place::{known, read, read_up_to, say_solo};
+use crate::place::{Opened, known, read, read_up_to, say_solo};
 use crate::render::{Page, Part, Tone, check, json};
 
 /// Runs the definition.
@@ -36,6 +38,7 @@ pub fn run(arguments: &Run) -> Result<Exit, Failure> {
     };
     let text = proposed.text().clone();
     let executor = Executor::open(&opened.workspace, &opened.ledger)?;
+    say_other_author(&opened, &proposed, &requester, &author)?;
     let outcome = block_on(executor.start(proposed, input, &requester, author))??;
     if arguments.format == Format::Text {
         let mut page = Page::of_stdout();
@@ -48,6 +51,22 @@ pub fn run(arguments: &Run) -> Result<Exit, Failure> {
         page.print();
     }
     tell(&outcome, arguments.format, opened.workspace.is_solo())
+}
+
+/// The first word on who wrote a text stands: a model's text does not become a person's by running it again.
+fn say_other_author(opened: &Opened, proposed: &Proposed, requester: &Name, author: &Acting) -> Result<(), Failure> {
+    let id = proposal_id(proposed.closure(&opened.workspace).digest(), requester);
+    let known = Proposal::find(&opened.ledger, &id)?.filter(|known| known.author != *author);
+    if let (Some(known), false) = (known, *author == Acting::Unknown) {
+        let words = format!(
+            "this very text was recorded before, and who wrote it then: {}. That stands; a changed text is a new one",
+            author_in_words(&known.author)
+        );
+        let mut page = Page::of_stderr();
+        page.hang([Part::new("note: ", Tone::Warn)], &[Part::plain(words)]);
+        page.print_error();
+    }
+    Ok(())
 }
 
 /// A text that cannot be read does not run; its findings say why.

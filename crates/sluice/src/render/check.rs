@@ -59,7 +59,7 @@ fn steps(page: &mut Page, steps: &[StepReport]) {
         let name = Part::new(&step.action, Tone::Strong);
         page.hang(
             lead,
-            &[name, Part::plain("  "), Part::new(format!("{} (line {})", step.step, step.span.line), Tone::Faint)],
+            &[name, Part::plain(" "), Part::new(format!("{} (line {})", step.step, step.span.line), Tone::Faint)],
         );
         detail(page, "carries", &[labels(&step.labels)]);
         if step.verdict != Verdict::Permit {

@@ -36,14 +36,6 @@ pub const fn tone(severity: Severity) -> Tone {
     }
 }
 
-const fn level(severity: Severity) -> Level<'static> {
-    match severity {
-        Severity::Critical | Severity::High => Level::ERROR,
-        Severity::Medium => Level::WARNING,
-        Severity::Low | Severity::Info => Level::NOTE,
-    }
-}
-
 /// The way of a value as a small tree; one stop alone says nothing that the excerpt does not.
 fn way(page: &mut Page, gutter: usize, stops: &[FlowStop]) {
     if stops.len() < 2 {
@@ -77,10 +69,16 @@ fn excerpt(page: &mut Page, text: &Text, found: &Diagnostic) -> usize {
         let annotation = kind.span(range.0..range.1);
         snippet = snippet.annotation(if label.is_empty() { annotation } else { annotation.label(label.as_str()) });
     }
-    let renderer = if page.is_coloured() { Renderer::styled() } else { Renderer::plain() };
+    let renderer = if page.is_coloured() { coloured(found.severity) } else { Renderer::plain() };
     let renderer = renderer.decor_style(DecorStyle::Ascii).term_width(page.width());
-    page.rendered(&renderer.render(&[Group::with_level(level(found.severity)).element(snippet)]));
+    page.rendered(&renderer.render(&[Group::with_level(Level::NOTE).element(snippet)]));
     (to + 1).to_string().len() + 1
+}
+
+/// Without a title of its own an excerpt is a note, whatever its level; so every level looks as the severity does.
+fn coloured(severity: Severity) -> Renderer {
+    let (mark, frame) = (Page::style(tone(severity)), Page::style(Tone::Accent));
+    Renderer::styled().error(mark).warning(mark).note(mark).info(mark).context(frame).line_num(Page::style(Tone::Faint))
 }
 
 /// A place on one line: what a span covers of its first.

@@ -95,6 +95,11 @@ pub struct Page {
 }
 
 impl Page {
+    /// How something of this tone is styled by other renderers.
+    pub(super) const fn style(tone: Tone) -> Style {
+        tone.style()
+    }
+
     /// For the standard output.
     #[must_use]
     pub fn of_stdout() -> Self {
@@ -125,6 +130,12 @@ impl Page {
     #[must_use]
     pub const fn width(&self) -> usize {
         self.width
+    }
+
+    /// Whether there is little room: long cells should be short then.
+    #[must_use]
+    pub const fn is_narrow(&self) -> bool {
+        self.width < 100
     }
 
     /// Whether colours are wanted.
@@ -238,21 +249,32 @@ impl Page {
     }
 
     fn wrap(&mut self, indent: usize, words: &[Part]) {
-        let mut at = indent;
-        let mut is_first = true;
+        let room = self.width.saturating_sub(indent).max(1);
+        let mut line: Vec<Part> = Vec::new();
+        let mut at = 0;
         for word in tokens(words) {
             let width: usize = word.iter().map(Part::width).sum();
-            if !is_first && at + 1 + width > self.width {
-                self.end_line();
+            if at > 0 && at + 1 + width > room {
+                self.put_line(&line);
                 self.text.push_str(&" ".repeat(indent));
-                at = indent;
-            } else if !is_first {
-                self.text.push(' ');
+                (line, at) = (Vec::new(), 0);
+            }
+            if at > 0 {
+                // A space between two words of one tone has that tone: one stretch, one colour code.
+                let tone = word.first().filter(|w| line.last().is_some_and(|l| l.tone == w.tone));
+                line.push(Part { text: " ".to_owned(), tone: tone.map_or(Tone::Plain, |word| word.tone) });
                 at += 1;
             }
-            word.iter().for_each(|part| self.put(part));
             at += width;
-            is_first = false;
+            line.extend(word);
+        }
+        self.put_line(&line);
+    }
+
+    fn put_line(&mut self, parts: &[Part]) {
+        for stretch in parts.chunk_by(|a, b| a.tone == b.tone) {
+            let text: String = stretch.iter().map(|part| part.text.as_str()).collect();
+            self.put(&Part { text, tone: stretch.first().map_or(Tone::Plain, |part| part.tone) });
         }
         self.end_line();
     }
@@ -347,6 +369,13 @@ mod tests {
           three    │
         ");
         assert!(page.text().contains("\x1b[31m"), "the colours are kept");
+    }
+
+    #[test]
+    fn a_stretch_of_one_tone_has_one_colour_code() {
+        let mut page = Page { is_coloured: true, ..Page::plain(80) };
+        page.hang(["a "], &[Part::new("one two", Tone::Bad), ", three".into()]);
+        assert_eq!(page.text(), "a \x1b[1m\x1b[31mone two\x1b[0m, three\n");
     }
 
     #[test]

@@ -63,6 +63,7 @@ fn a_denied_step_is_refused() {
 #[test]
 fn signatures_that_would_not_count_are_not_recorded() {
     let sandbox = Sandbox::with_two_people();
+    sandbox.edit("ws/registers/principals.yaml", |text| text.replace("members: [ana]", "members: [ana, ben]"));
     let own = sandbox.sluice(&["run", "workflows/hello.yaml", "--as", "ana", "--format", "json"]).with(4).json();
     let approval = own["held"][0]["approval"].as_str().unwrap();
     let refused = sandbox.sluice(&["approvals", "approve", approval, "--as", "ana", "--key", &sandbox.key()]).with(5);

@@ -19,13 +19,13 @@ fn a_whole_log_agrees() {
     let lines: Vec<&str> = verified.out.lines().filter(|line| !line.starts_with("  checkpoints ")).collect();
     assert_snapshot!(sandbox.redacted(&lines.join("\n")), @r"
     everything agrees
-      entries        7, root
-                     HEX
+      entries        8
       unsigned tail  none: a checkpoint covers every entry
-      payloads       7 opened
+      payloads       8 opened
       decisions      1 asked again, same answer
       not shown      that no older log was put back as a whole: only somebody who
                      kept a checkpoint can tell
+      root  HEX
     ");
     assert!(sandbox.sluice(&["audit", "log", "--last", "2"]).with(0).out.contains("run-completed"));
 }

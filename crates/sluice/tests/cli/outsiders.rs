@@ -4,7 +4,7 @@ use crate::sandbox::Sandbox;
 
 #[test]
 fn control_characters_and_turned_words_are_shown_for_what_they_are() {
-    let sandbox = Sandbox::with_workspace();
+    let sandbox = Sandbox::with_two_people();
     let evil = "\\e[2J\\e[31mfine \\u202eevil\\u202c \\x07";
     let file = sandbox.workflow("evil.yaml", &format!(
         "  - \"a{evil}b\": {{ call: \"x{evil}\", with: {{}} }}\n  - fetch: {{ call: http, with: {{ method: get, endpoint: \"https://x.example/{evil}\" }} }}\n  - keep: {{ call: greetings.append, with: {{ rows: [\"{evil}\"] }} }}\n"
@@ -24,7 +24,7 @@ fn control_characters_and_turned_words_are_shown_for_what_they_are() {
     }
     let keep = sandbox
         .workflow("keep.yaml", &format!("  - keep: {{ call: greetings.append, with: {{ rows: [\"{evil}\"] }} }}\n"));
-    let held = sandbox.sluice(&["run", &keep]).with(4);
+    let held = sandbox.sluice(&["run", &keep, "--as", "ben"]).with(4);
     let shown = sandbox
         .sluice(&["approvals", "show", held.out.split_whitespace().find(|w| w.starts_with("A-")).unwrap()])
         .with(0);

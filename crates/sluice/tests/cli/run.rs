@@ -24,7 +24,7 @@ fn a_run_completes_and_is_listed_shown_and_audited() {
 
 #[test]
 fn people_see_how_a_run_ended() {
-    let sandbox = Sandbox::with_workspace();
+    let sandbox = Sandbox::with_two_people();
     let fetch = sandbox
         .workflow("fetch.yaml", "  - fetch: { call: http, with: { method: get, endpoint: https://x.example/n } }\n");
     let refused = sandbox.sluice(&["run", &fetch]).with(5);
@@ -56,7 +56,7 @@ fn people_see_how_a_run_ended() {
       }
     solo workspace: one person alone may change its rules
     "#);
-    let held = sandbox.sluice(&["run", "workflows/hello.yaml"]).with(4);
+    let held = sandbox.sluice(&["run", "workflows/hello.yaml", "--as", "ben"]).with(4);
     assert_snapshot!(sandbox.redacted(&held.out), @r"
     held  run HEX
       A-HEX  do/1/keep: whoever reads the dataset later would not see that
@@ -69,7 +69,7 @@ fn people_see_how_a_run_ended() {
 
 #[test]
 fn programs_read_how_a_run_ended() {
-    let sandbox = Sandbox::with_workspace();
+    let sandbox = Sandbox::with_two_people();
     let fetch = sandbox
         .workflow("fetch.yaml", "  - fetch: { call: http, with: { method: get, endpoint: https://x.example/n } }\n");
     let refused = sandbox.sluice(&["run", &fetch, "--format", "json"]).with(5).json();
@@ -77,7 +77,7 @@ fn programs_read_how_a_run_ended() {
     let unreadable = sandbox.write("ws/x.yaml", "do: 1\n");
     let refused = sandbox.sluice(&["run", &unreadable, "--format", "json"]).with(5).json();
     assert_eq!(refused["status"], "refused");
-    let held = sandbox.sluice(&["run", "workflows/hello.yaml", "--format", "json"]).with(4).json();
+    let held = sandbox.sluice(&["run", "workflows/hello.yaml", "--as", "ben", "--format", "json"]).with(4).json();
     assert_eq!((held["status"].as_str(), held["held"].as_array().map(Vec::len)), (Some("held"), Some(1)));
     assert!(held["held"][0]["approval"].is_string() && held["held"][0]["why"].is_string(), "{held}");
 }
@@ -101,8 +101,8 @@ fn what_cannot_be_started_is_usage() {
 
 #[test]
 fn nobody_resolves_a_call_that_is_not_in_doubt() {
-    let sandbox = Sandbox::with_workspace();
-    let held = sandbox.sluice(&["run", "workflows/hello.yaml", "--format", "json"]).with(4).json();
+    let sandbox = Sandbox::with_two_people();
+    let held = sandbox.sluice(&["run", "workflows/hello.yaml", "--as", "ben", "--format", "json"]).with(4).json();
     let ended = sandbox.sluice(&["runs", "resolve", held["run"].as_str().unwrap(), "--repeat"]).with(2);
     assert!(ended.err.contains("SL524"), "{}", ended.err);
 }
