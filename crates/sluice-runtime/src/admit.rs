@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde_json::Value as Json;
 use sluice_core::contract::bundle::BundleDigest;
 use sluice_core::contract::closure::{Closure, ClosureDigest, ConnectorElement};
 use sluice_core::contract::{Digest, Governance};
@@ -14,7 +15,8 @@ use sluice_core::label::{Label, Name};
 use sluice_core::program::{CallTarget, NodeId, NodeKind, PlaceId, Program};
 use sluice_core::text::Text;
 use sluice_core::transfer::State;
-use sluice_engine::{Plan, Prediction};
+use sluice_engine::{Event, Plan, Prediction, RunState, Start};
+use sluice_ledger::RunId;
 use sluice_policy::Acting;
 use sluice_verify::{Assumptions, Refused, Report, Verified, verify};
 
@@ -192,6 +194,20 @@ impl Runnable {
     #[must_use]
     pub fn author(&self) -> &Acting {
         &self.verified.assumptions().author
+    }
+
+    /// The state and the first event of a new run with this id.
+    #[must_use]
+    pub fn begin(&self, run: [u8; 16], input: Json) -> (RunState, Vec<Event>) {
+        let start = Start {
+            run,
+            input,
+            definition: sluice_verify::analysis::definition_json(self.verified.program()),
+            closure: self.digest().0.0,
+            interpreter: sluice_engine::INTERPRETER_VERSION,
+            requester: self.requester.to_string(),
+        };
+        (RunState::new(RunId::from_bytes(run)), vec![Event::Started(Box::new(start))])
     }
 
     /// What the engine reads.

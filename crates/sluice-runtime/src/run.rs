@@ -9,8 +9,7 @@ use sluice_core::contract::approval::Decision;
 use sluice_core::label::Name;
 use sluice_core::program::Program;
 use sluice_engine::{
-    EffectKey, Event, Fact, Plan, Record, RecordError, ReplayError, Resolution, RunState, Start, Status, TokenId,
-    replay,
+    EffectKey, Event, Fact, Plan, Record, RecordError, ReplayError, Resolution, RunState, Status, TokenId, replay,
 };
 use sluice_ledger::RunId;
 use sluice_policy::Acting;
@@ -47,6 +46,14 @@ pub struct RunOutcome {
     pub held: Vec<HeldFor>,
     /// The verifier's report, if it was made now.
     pub report: Option<Report>,
+}
+
+/// Whether a definition may run now.
+pub enum Admission {
+    /// It may; with what the verifier said.
+    Runnable(Box<Runnable>, Box<Report>),
+    /// It may not, or not yet.
+    Not(Box<RunOutcome>),
 }
 
 /// How a run stands towards whoever started it.
@@ -193,40 +200,42 @@ impl<'a> Executor<'a> {
         requester: &Name,
         author: Acting,
     ) -> Result<RunOutcome, RunError> {
+        let (runnable, report) = match self.admit(proposed, requester, author)? {
+            Admission::Runnable(runnable, report) => (runnable, report),
+            Admission::Not(outcome) => return Ok(*outcome),
+        };
+        let (state, events) = runnable.begin(random()?, input);
+        let plan = runnable.plan()?;
+        let state = self.drive(&plan, &runnable, state, events, 0, Epoch::FIRST).await?;
+        Ok(RunOutcome { report: Some(*report), ..outcome(&plan, &state) })
+    }
+
+    /// Proposes, verifies and admits a definition, without starting it.
+    ///
+    /// # Errors
+    /// [`RunError`] if work was not done; a refusal is an [`Admission`], not an error.
+    pub fn admit(&self, proposed: Proposed, requester: &Name, author: Acting) -> Result<Admission, RunError> {
         self.ledger.keep_bundle(self.workspace.bundle())?;
         let proposal = Proposer::new(self.workspace, self.ledger).propose(&proposed, &author, None, requester)?;
         let signed = is_signed(self.workspace, self.ledger, &proposal.id, proposal.closure, requester)?;
         let checked = proposed.verify(self.workspace, &self.assumptions(&proposal, signed));
-        let report = Some(checked.report);
+        let report = checked.report;
+        let not = |status, held, report| Admission::Not(Box::new(RunOutcome { run: None, status, held, report }));
         let verified = match checked.standing {
             Ok(verified) => verified,
             Err(refused) => {
                 let why = refused.to_string();
                 let status = RunStatus::Refused { code: refused.code().to_string(), why, step: None };
-                return Ok(RunOutcome { run: None, status, held: Vec::new(), report });
+                return Ok(not(status, Vec::new(), Some(report)));
             }
         };
         if let (Some(needed), false) = (definition_requirement(self.workspace), signed) {
             let why = format!("the definition must be signed by {}", crate::approvals::in_words(&needed));
             let held = vec![HeldFor { approval: proposal.id, why, step: "the definition".to_owned() }];
-            return Ok(RunOutcome { run: None, status: RunStatus::Held, held, report });
+            return Ok(not(RunStatus::Held, held, Some(report)));
         }
         let runnable = Runnable::new(verified, checked.closure, self.workspace, requester.clone(), signed);
-        let run: [u8; 16] = random()?;
-        let definition = sluice_verify::analysis::definition_json(runnable.verified().program());
-        let start = Start {
-            run,
-            input,
-            definition,
-            closure: runnable.digest().0.0,
-            interpreter: sluice_engine::INTERPRETER_VERSION,
-            requester: requester.to_string(),
-        };
-        let id = RunId::from_bytes(run);
-        let events = vec![Event::Started(Box::new(start))];
-        let plan = runnable.plan()?;
-        let state = self.drive(&plan, &runnable, RunState::new(id), events, 0, Epoch::FIRST).await?;
-        Ok(RunOutcome { report, ..outcome(&plan, &state) })
+        Ok(Admission::Runnable(Box::new(runnable), Box::new(report)))
     }
 
     /// Goes on with a run: after an approval, after a crash.
