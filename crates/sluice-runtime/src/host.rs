@@ -134,11 +134,11 @@ impl Evidence for LedgerEvidence<'_> {
     fn calls_this_hour(&self, action: &str) -> u64 {
         let key = hourly(action, now_ms());
         // Unreadable counts as too many.
-        self.0.read(move |records| records.fact(&key)).unwrap_or(u64::MAX)
+        self.0.look(|records| records.fact(&key)).unwrap_or(u64::MAX)
     }
 
     fn was_seen(&self, workflow: &str, action: &str, _resource: &str) -> bool {
         let key = seen(workflow, action);
-        self.0.read(move |records| records.fact(&key)).is_ok_and(|count| count > 0)
+        self.0.look(|records| records.fact(&key)).is_ok_and(|count| count > 0)
     }
 }

@@ -1,8 +1,8 @@
 //! The open ledger of a workspace: its writer, its keys, its checkpoints.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use sluice_core::contract::bundle::{SignedBundle, Signers};
 use sluice_ledger::cbor::Map;
@@ -24,6 +24,9 @@ const CHECKPOINT_MS: u64 = 1_000;
 /// The ledger of a workspace, open for reading and appending.
 pub struct Ledger {
     writer: Writer,
+    /// A connection of its own: a gate that looks something up neither waits for the commits of other runs, nor
+    /// stands between their batches.
+    reader: Mutex<Records>,
     checkpoint_due: Arc<AtomicBool>,
 }
 
@@ -63,7 +66,7 @@ impl Ledger {
         write_new(&home.ledger_verifier(), format!("{}\n", signer.verifier()).as_bytes())?;
         let payload_keys = PayloadKeys::open(&home.payload_keys(), Mode::Create, Box::new(OsRandom))?;
         let records = Records::open(&folder.join(LEDGER_FILE), payload_keys, Mode::Create)?;
-        let ledger = Self::serve(records, signer)?;
+        let ledger = Self::serve(records, open_records(folder, home)?, signer)?;
         let count = u64::try_from(signers.names().count()).unwrap_or(u64::MAX);
         let body = Map::new().with("signers", count).with("solo", signers.is_solo());
         let record = NewRecord::new(EntryKind::WORKSPACE_CREATED, now_ms(), body)
@@ -84,14 +87,14 @@ impl Ledger {
         let bad_key = || LedgerError::Key { file: file.display().to_string() };
         let text = std::fs::read_to_string(&file).map_err(|_| bad_key())?;
         let signer: SignerKey = text.trim().parse().map_err(|_| bad_key())?;
-        Self::serve(open_records(folder, home)?, signer)
+        Self::serve(open_records(folder, home)?, open_records(folder, home)?, signer)
     }
 
-    fn serve(mut records: Records, signer: SignerKey) -> Result<Self, LedgerError> {
+    fn serve(mut records: Records, reader: Records, signer: SignerKey) -> Result<Self, LedgerError> {
         let checkpoint_due = Arc::new(AtomicBool::new(true));
         records.sign_with(checkpoints(signer, Arc::clone(&checkpoint_due)));
         let writer = Writer::start(records).map_err(|_| AppendError::Stopped)?;
-        Ok(Self { writer, checkpoint_due })
+        Ok(Self { writer, reader: Mutex::new(reader), checkpoint_due })
     }
 
     /// Appends records outside of runs, durably.
@@ -141,7 +144,17 @@ impl Ledger {
         self.checkpoint_due.store(true, Ordering::Relaxed);
     }
 
-    /// Reads something.
+    /// Looks something up in what is durable at this moment.
+    ///
+    /// # Errors
+    /// [`LedgerError`] if the file cannot be read.
+    pub fn look<R>(&self, deed: impl FnOnce(&Records) -> Result<R, StoreError>) -> Result<R, LedgerError> {
+        // A reader that panicked has changed nothing.
+        let records = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(deed(&records)?)
+    }
+
+    /// Reads something, after all that was handed in before.
     ///
     /// # Errors
     /// [`LedgerError`] if the file cannot be read.
@@ -157,8 +170,7 @@ impl Ledger {
     /// # Errors
     /// As [`Ledger::read`].
     pub fn about(&self, id: &str) -> Result<Vec<Recorded>, LedgerError> {
-        let id = id.to_owned();
-        self.read(move |records| records.entries_about(&id))
+        self.look(|records| records.entries_about(id))
     }
 
     /// Every entry of a run.
@@ -166,7 +178,7 @@ impl Ledger {
     /// # Errors
     /// As [`Ledger::read`].
     pub fn run(&self, run: RunId) -> Result<Vec<Recorded>, LedgerError> {
-        self.read(move |records| records.run(run))
+        self.look(|records| records.run(run))
     }
 }
 
