@@ -51,7 +51,8 @@ pub fn run(plan: &Plan, input: Json, definition: Json, host: &mut impl Host) -> 
     let mut now: VecDeque<Event> = [Event::Started(Box::new(start))].into();
     let mut later: BTreeMap<(u64, usize), Event> = BTreeMap::new();
     let mut asked: BTreeMap<TokenId, Arc<Question>> = BTreeMap::new();
-    for i in 0..EVENTS_MAX {
+    let mut calls = 0;
+    for _ in 0..EVENTS_MAX {
         let Some(event) = next(&mut now, &mut later, &state, &mut now_ms) else { return Ok(None) };
         let applied = apply(plan, state, now_ms, event).map_err(|e| e.to_string())?;
         state = applied.state;
@@ -70,7 +71,8 @@ pub fn run(plan: &Plan, input: Json, definition: Json, host: &mut impl Host) -> 
                     let (token, key): (TokenId, EffectKey) = (call.peek().token, call.peek().key);
                     let Some(question) = asked.get(&token) else { return Err("a call that nobody asked for".into()) };
                     let (outcome, takes_ms) = host.call(question);
-                    later.insert((now_ms + takes_ms, i), Event::Finished { token, key, outcome });
+                    calls += 1;
+                    later.insert((now_ms + takes_ms, calls), Event::Finished { token, key, outcome });
                 }
                 Command::LookUp { token, .. } => {
                     now.push_back(Event::Resolved { token, resolution: Resolution::Repeat });
