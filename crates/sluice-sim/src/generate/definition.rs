@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::expression::{Expr, VARIABLES, expression, secret};
+use super::expression::{Expr, VARIABLES, expression, secret, secret_list};
 
 /// A workflow.
 #[derive(Clone, Debug)]
@@ -219,7 +219,7 @@ fn simple(actions: usize, releases: usize) -> impl Strategy<Value = Task> {
 fn compound(list: BoxedStrategy<Vec<Step>>) -> impl Strategy<Value = Task> {
     let status = (0..STATUSES.len()).prop_map(|i| STATUSES.get(i).copied().unwrap_or(500));
     prop_oneof![
-        3 => (expression(), prop::option::weighted(0.4, expression()), list.clone())
+        3 => (prop_oneof![secret_list().boxed(), expression().boxed()], prop::option::weighted(0.3, expression()), list.clone())
             .prop_map(|(list, condition, body)| Task::For { list, condition, body }),
         5 => (
             list.clone(),

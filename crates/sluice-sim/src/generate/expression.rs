@@ -85,6 +85,11 @@ pub(super) fn secret() -> impl Strategy<Value = Expr> {
     })
 }
 
+/// The list of what the second step has read: how long it is, is most often secret.
+pub(super) fn secret_list() -> impl Strategy<Value = Expr> {
+    Just(Expr::Read { source: Source::Data, variable: 1, field: Some(2), strict: false })
+}
+
 pub(super) fn expression() -> impl Strategy<Value = Expr> {
     let source = prop_oneof![
         5 => Just(Source::Data),
