@@ -26,12 +26,19 @@ pub fn run() -> Result<(), Failure> {
     };
     let folder = tempfile::Builder::new().prefix("sluice-demo-").tempdir().map_err(internal)?;
     let mut stage = Stage::of_terminal();
+    let mut stopped = false;
     let done = runtime.block_on(async {
         tokio::select! {
             done = play(&mut stage, folder.path()) => done,
-            asked = stop.asked() => Err(asked.map_or_else(|error| Failure::internal(&error), |()| Failure::stopped())),
+            asked = stop.asked() => {
+                stopped = true;
+                Err(asked.map_or_else(|error| Failure::internal(&error), |()| Failure::stopped()))
+            }
         }
     });
+    if stopped {
+        stage.leave_line();
+    }
     // Services and processes are gone with what held them; then what they had written goes.
     drop(runtime);
     removed(folder)?;

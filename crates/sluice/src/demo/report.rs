@@ -54,7 +54,7 @@ pub(super) async fn play(
     leaves(&mut without, open).await?;
     let mut with = stage.column();
     stopped(&mut with, gated, house).await?;
-    stage.compare(("without Sluice", &without), ("with Sluice", &with));
+    stage.compare(("without Sluice", Tone::Bad, &without), ("with Sluice", Tone::Good, &with));
     stage.pause().await;
 
     let mut page = stage.page();
@@ -66,7 +66,7 @@ pub(super) async fn play(
     let (run, _) = mended(&mut reduced, gated, house, "report-reduced").await?;
     let mut redacted = stage.column();
     let (_, rows) = mended(&mut redacted, gated, house, REDACTED).await?;
-    stage.compare(("the fields dropped", &reduced), ("the fields redacted", &redacted));
+    stage.compare(("the fields dropped", Tone::Good, &reduced), ("the fields redacted", Tone::Good, &redacted));
     stage.pause().await;
 
     let mut page = stage.page();

@@ -51,8 +51,8 @@ impl Stage {
     }
 
     /// Shows what happened twice: side by side, or one below the other.
-    pub(super) fn compare(&self, (left_title, left): (&str, &Page), (right_title, right): (&str, &Page)) {
-        let (left, right) = (self.titled(left_title, left), self.titled(right_title, right));
+    pub(super) fn compare(&self, left: (&str, Tone, &Page), right: (&str, Tone, &Page)) {
+        let (left, right) = (titled(left), titled(right));
         let mut page = self.look.of_width(self.look.width());
         if self.is_wide() {
             page.beside(&left, &right);
@@ -97,6 +97,13 @@ impl Stage {
         let _ = io::stdout().flush();
     }
 
+    /// Leaves the line that the visitor interrupted.
+    pub(super) fn leave_line(&self) {
+        if self.is_attended() {
+            println!();
+        }
+    }
+
     /// What the visitor types at a prompt; `None` for an empty line, or if nobody is there any more.
     pub(super) async fn ask(&mut self, prompt: &str) -> Option<String> {
         let lines = self.visitor.as_mut()?;
@@ -110,14 +117,14 @@ impl Stage {
     fn is_wide(&self) -> bool {
         self.look.width() >= WIDE
     }
+}
 
-    fn titled(&self, title: &str, body: &Page) -> Page {
-        let mut page = body.of_width(body.width());
-        page.line([Part::new(title, Tone::Strong)]);
-        page.line([Part::new("─".repeat(title.chars().count()), Tone::Faint)]);
-        page.append(body);
-        page
-    }
+fn titled((title, tone, body): (&str, Tone, &Page)) -> Page {
+    let mut page = body.of_width(body.width());
+    page.line([Part::new(title, tone)]);
+    page.line([Part::new("─".repeat(title.chars().count()), Tone::Faint)]);
+    page.append(body);
+    page
 }
 
 /// Lines from the standard input, read beside the story. Its thread ends with the process.

@@ -45,7 +45,7 @@ pub(super) async fn play(
     obeyed(&mut without, open).await?;
     let mut with = stage.column();
     refused(&mut with, gated, house).await?;
-    stage.compare(("without Sluice", &without), ("with Sluice", &with));
+    stage.compare(("without Sluice", Tone::Bad, &without), ("with Sluice", Tone::Good, &with));
     stage.pause().await;
     let mut page = stage.page();
     let words = format!(
