@@ -69,8 +69,9 @@ impl Sent {
     /// Adds the query or the body: as the one argument `body`, or each of its fields as an argument of its own.
     fn add(&mut self, action: &Action, name: &str, value: Value, whole: bool) {
         match &value.data {
-            Data::Null => self.shape = self.shape.join(value.label),
+            // Also if it is `null`: where its label stands must not depend on what it is.
             _ if whole => self.fields.push(("body".into(), value)),
+            Data::Null => self.shape = self.shape.join(value.label),
             Data::Object(inner) => {
                 self.shape = self.shape.join(value.label);
                 for (key, field) in inner.iter() {

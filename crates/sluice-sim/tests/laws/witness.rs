@@ -200,6 +200,14 @@ fn a_query_without_fields_tells_why() {
     hold(&plain(PII), PII, &steps);
 }
 
+/// A body of `null` gave its label to all arguments, any other to itself alone.
+#[test]
+fn a_body_has_its_label_whatever_it_is() {
+    let steps = "- post: {call: http, with: {method: POST, endpoint: 'https://web.example/items/1', body: '${ .v0?.sec? }'}}\n\
+                 - send: {call: out.send, with: {body: '${ .pub? // 0 }'}}\n";
+    hold(&plain(PII), PII, steps);
+}
+
 /// A call under a `try` was made, or not, by whether its arguments could be computed: no argument told so.
 #[test]
 fn a_call_whose_arguments_may_fail_tells_why() {
