@@ -6,8 +6,9 @@
 //! included. What is not translated is a [`Problem`] with its place, never an approximation.
 //!
 //! Where results differ from jaq's on purpose: whole numbers have 64 bits and overflow is an error, as is
-//! a division by zero; decimal literals are floats; keys of objects are texts; `fromjson` and `tonumber`
-//! read strict JSON; messages of built-in errors are ours and never contain data.
+//! a division by zero and an `implode` of what is no code point; decimal literals are floats; keys of
+//! objects are texts; `fromjson` and `tonumber` read strict JSON; messages of built-in errors are ours and
+//! never contain data.
 //!
 //! An evaluation is bounded ([`EVALUATION_STEPS_MAX`](crate::limits::EVALUATION_STEPS_MAX),
 //! [`EVALUATION_BYTES_MAX`](crate::limits::EVALUATION_BYTES_MAX)); meeting a bound ends it.

@@ -5,7 +5,8 @@ use serde_json::{Value as Json, json};
 use super::{jaq, result};
 
 /// What jaq does that we do on purpose differently.
-const DEVIATIONS: [(&str, &str); 8] = [
+const DEVIATIONS: [(&str, &str); 9] = [
+    ("implode", "[-2]"),
     ("1 / 0", "null"),
     ("9223372036854775807 + 1", "null"),
     ("0 % 0.0", "null"),
