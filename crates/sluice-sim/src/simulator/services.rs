@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json};
+use sluice_core::catalogue::{Catalogue, Idempotency};
+use sluice_core::label::Name;
 use sluice_engine::{Call, EffectKey};
 
-/// How a service treats repetition; the action's name says which.
+/// How a service treats repetition: what the contract of the action says of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// Knows idempotency keys.
@@ -19,14 +21,12 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Of an action called `keyed.…`, `looked-up.…`, `natural.…`, `blind.…`.
-    #[must_use]
-    pub fn of(connector: &str) -> Self {
-        match connector {
-            "keyed" => Self::Keyed,
-            "looked-up" => Self::LookedUp,
-            "natural" => Self::Natural,
-            _ => Self::Blind,
+    const fn of(idempotency: &Idempotency) -> Self {
+        match idempotency {
+            Idempotency::Key(_) => Self::Keyed,
+            Idempotency::Lookup(_) => Self::LookedUp,
+            Idempotency::Natural => Self::Natural,
+            Idempotency::None => Self::Blind,
         }
     }
 }
@@ -48,14 +48,29 @@ pub struct Services {
     /// In the order of application; repetitions that were dropped are not in it.
     pub applied: Vec<Effect>,
     replies: BTreeMap<EffectKey, Json>,
+    kinds: BTreeMap<(Name, Name), Kind>,
     /// Repetitions that a key stopped.
     pub dropped: u64,
 }
 
 impl Services {
+    /// The services behind a catalogue.
+    #[must_use]
+    pub fn of(catalogue: &Catalogue) -> Self {
+        let kinds = catalogue.actions.iter().map(|(name, action)| (name.clone(), Kind::of(&action.idempotency)));
+        Self { kinds: kinds.collect(), ..Self::default() }
+    }
+
+    /// How the service behind a call treats repetition.
+    #[must_use]
+    pub fn kind(&self, call: &Call) -> Kind {
+        let name = (call.connector.clone(), call.action.clone());
+        self.kinds.get(&name).copied().unwrap_or(Kind::Blind)
+    }
+
     /// Applies a call, unless its key says that it was applied before.
     pub fn apply(&mut self, call: &Call) -> Json {
-        let kind = Kind::of(&call.connector);
+        let kind = self.kind(call);
         if kind != Kind::Blind
             && let Some(reply) = self.replies.get(&call.key)
         {

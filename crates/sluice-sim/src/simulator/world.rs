@@ -114,7 +114,7 @@ impl Simulation {
     pub fn run(&self, story: &Story) -> Result<Ended, Finding> {
         let finding = |what: String| Finding(format!("{} (seed {}, {:?}): {what}", story.name, self.seed, self.faults));
         let folder = tempfile::tempdir().map_err(|e| finding(e.to_string()))?;
-        let world = World::new(self, folder.path().into());
+        let world = World::new(self, story, folder.path().into());
         let plan = plan(story);
         let run = RunId::from_bytes(world.dice.borrow_mut().bytes());
         const LIVES_MAX: usize = 200;
@@ -265,7 +265,7 @@ struct World {
 }
 
 impl World {
-    fn new(simulation: &Simulation, folder: PathBuf) -> Self {
+    fn new(simulation: &Simulation, story: &Story, folder: PathBuf) -> Self {
         let mut commits = Commits::default();
         match simulation.faults {
             Faults::CrashAt { commit, durable: false } => commits.crash_before = Some(commit),
@@ -279,7 +279,7 @@ impl World {
             dice: RefCell::new(Dice(simulation.seed)),
             clock: Cell::new(1_800_000_000_000),
             commits: Arc::new(std::sync::Mutex::new(commits)),
-            services: RefCell::default(),
+            services: RefCell::new(Services::of(&story.catalogue)),
             records: RefCell::new(None),
             next_seq: Cell::new(0),
             calls: Cell::new(0),
@@ -497,7 +497,8 @@ impl Host for World {
             self.is_dead.set(true);
             return std::future::pending().await;
         }
-        if Kind::of(&call.connector) != Kind::Blind && self.chance(8) {
+        let kind = self.services.borrow().kind(&call);
+        if kind != Kind::Blind && self.chance(8) {
             self.hit("request doubled");
             self.services.borrow_mut().apply(&call);
         }

@@ -2,8 +2,9 @@
 //!
 //! `SLUICE_SIM_SEEDS` sets how many random seeds are tried (2,000 unless told; `./test --long` takes 100,000).
 
-#![expect(clippy::panic, reason = "a simulation reports what it found by panicking")]
+#![expect(clippy::panic, clippy::expect_used, reason = "a simulation reports what it found by panicking")]
 
+mod generated;
 mod stories;
 
 use sluice_engine::{EffectKey, Status};
@@ -61,8 +62,38 @@ fn no_crash_in_any_call_loses_or_repeats_an_effect() {
 }
 
 #[test]
+fn generated_programs_survive_random_faults() {
+    // A tenth of the seeds: a generated program takes some ten times as long as a written story.
+    let seeds = seeds().div_ceil(10);
+    let (mut compared, mut crashed) = (0, 0);
+    for seed in 0..seeds {
+        let story = generated::story(seed);
+        let calm = check(Simulation { seed, faults: Faults::None }.run(&story));
+        assert!(
+            !matches!(&calm.status, Status::Refused { code, .. } if code == "SL502" || code == "SL509"),
+            "{}",
+            story.name
+        );
+        let ended = check(Simulation { seed, faults: Faults::Random }.run(&story));
+        crashed += u64::from(ended.coverage.0.contains_key("recovered"));
+        // Late replies move timeouts; everything else ends as if nothing had happened.
+        if story.program.deadlines.is_empty() {
+            assert_eq!(ended.status, calm.status, "{} (seed {seed})", story.name);
+            assert_eq!(keys(&ended), keys(&calm), "{} (seed {seed})", story.name);
+            compared += 1;
+        }
+    }
+    println!("{seeds} generated programs, {crashed} of them crashed, {compared} compared with a calm run");
+    assert!(compared * 4 >= seeds && crashed * 4 >= seeds, "the faults hardly ever met a program");
+}
+
+fn seeds() -> u64 {
+    std::env::var("SLUICE_SIM_SEEDS").ok().and_then(|s| s.parse().ok()).unwrap_or(2_000)
+}
+
+#[test]
 fn thousands_of_seeds_lose_nothing_and_repeat_nothing() {
-    let seeds: u64 = std::env::var("SLUICE_SIM_SEEDS").ok().and_then(|s| s.parse().ok()).unwrap_or(2_000);
+    let seeds = seeds();
     let stories = stories::all();
     let calm: Vec<Status> =
         stories.iter().map(|s| check(Simulation { seed: 1, faults: Faults::None }.run(s)).status).collect();
