@@ -57,6 +57,14 @@ pub enum ConnectError {
         /// What is wrong.
         source: FilesError,
     },
+    /// SL548. The contract language cannot name the columns of a CSV file yet, so writing one would lose data.
+    #[error("SL548: `{connector}.{action}` writes a CSV file, which is not supported yet: use `format: jsonl`")]
+    CsvWrite {
+        /// The connector.
+        connector: Name,
+        /// The action.
+        action: Name,
+    },
     /// SL543. The method is no HTTP method.
     #[error("SL543: `{method}` is not a method that `{connector}.{action}` can use")]
     Method {
@@ -244,6 +252,15 @@ fn sql(contract: &Contract, folder: &Path, database: &Name) -> SqlConnector {
 }
 
 fn files(contract: &Contract, folder: &Path, format: FileFormat) -> Result<FilesConnector, ConnectError> {
+    let writes_csv = |(name, action): (&Name, &ActionContract)| match action.request.as_ref().map(|r| &r.value) {
+        Some(Request::Files { operation, .. }) if *operation != FileOperation::Read && format == FileFormat::Csv => {
+            Some(name.clone())
+        }
+        _ => None,
+    };
+    if let Some(action) = contract.actions.iter().find_map(writes_csv) {
+        return Err(ConnectError::CsvWrite { connector: contract.connector.value.clone(), action });
+    }
     let action = |(name, action): (&Name, &ActionContract)| {
         let Some(Request::Files { file, operation }) = action.request.as_ref().map(|r| &r.value) else { return None };
         let deed = match operation {
@@ -260,4 +277,29 @@ fn files(contract: &Contract, folder: &Path, format: FileFormat) -> Result<Files
     };
     FilesConnector::open(folder, contract.actions.iter().filter_map(action).collect())
         .map_err(|source| ConnectError::Files { connector: contract.connector.value.clone(), source })
+}
+
+#[cfg(test)]
+mod tests {
+    use sluice_core::text::Text;
+
+    use super::*;
+
+    fn opened(format: &str, operation: &str) -> Result<FilesConnector, ConnectError> {
+        let text = format!(
+            "version: 1\nconnector: notes\ntransport: {{ files: {{ folder: notes, format: {format} }} }}\n\
+             actions:\n  do:\n    effect: write\n    request: {{ file: a.txt, operation: {operation} }}\n    \
+             arguments: {{ rows: {{ role: payload }} }}\n"
+        );
+        let contract = Contract::parse(&Text::new("connectors/notes.yaml", text)).unwrap();
+        let Transport::Files { format, .. } = contract.transport else { panic!("a files transport") };
+        files(&contract, tempfile::tempdir().unwrap().path(), format)
+    }
+
+    #[test]
+    fn a_contract_that_writes_csv_is_refused_and_one_that_writes_lines_is_not() {
+        assert!(matches!(opened("csv", "append"), Err(ConnectError::CsvWrite { .. })));
+        assert!(matches!(opened("csv", "replace"), Err(ConnectError::CsvWrite { .. })));
+        assert!(opened("jsonl", "append").is_ok());
+    }
 }
