@@ -4,7 +4,7 @@
 //! time, a person's approval) arrives as an [`Event`]; everything that must happen outside leaves as a
 //! [`Command`]. Production, crash recovery and the simulator run this very function.
 //!
-//! Invariants, each with a test:
+//! Invariants, held by the crash simulation and the laws in `sluice-sim`:
 //! - A [`Permitted`] call is minted only when told [`Event::Committed`], so an effect never precedes
 //!   the durable record of its permission.
 //! - A decision is recorded and never recomputed on replay; after a wait it is taken again.
