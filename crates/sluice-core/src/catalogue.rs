@@ -87,6 +87,43 @@ pub struct Argument {
     pub reference: Option<Name>,
     /// Recipients resolve to ids of this directory.
     pub resolve: Option<Name>,
+    /// What the other side does with it, finer than the role: what the rules on imported formats ask.
+    pub usage: Option<Usage>,
+}
+
+/// What the other side of a call does with an argument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Usage {
+    /// Sends to it: an address, a chat, a phone number.
+    Recipient,
+    /// Connects to it: a whole URL, of which scheme and host decide where, the rest what.
+    Url,
+    /// Connects to it: a host alone.
+    Host,
+    /// Pastes it into the path or the query of a URL whose host is fixed.
+    Path,
+    /// Parses it as a query: SQL, GraphQL, a search language.
+    Query,
+    /// Hands it to a shell.
+    Command,
+    /// Evaluates it as a program.
+    Code,
+    /// Reads it as part of a model's prompt.
+    Prompt,
+    /// What a model that read it may make of it: the words of an agent in its tool's arguments.
+    Agent,
+    /// Opens, changes or deletes the object that it names.
+    Object,
+    /// How much, how many.
+    Amount,
+    /// Sends or stores it.
+    Payload,
+    /// Renders it as HTML.
+    Html,
+    /// Pastes it into a JSON or XML document as text.
+    Document,
+    /// That the call is made now: what the event that started the run carries.
+    Trigger,
 }
 
 /// How `call: http` finds an action.

@@ -196,6 +196,14 @@ impl Expression {
         Self { root: Expr::new(Kind::Text(parts.into_iter().map(part).collect()), span), span }
     }
 
+    /// Anything at all, made from what the parts give: what an importer says of a text that it cannot translate.
+    ///
+    /// Only for programs that are verified and never run: its value is never known.
+    #[must_use]
+    pub fn opaque(parts: Vec<Self>, span: Span) -> Self {
+        Self { root: Expr::new(Kind::Opaque(parts.into_iter().map(|e| e.root).collect()), span), span }
+    }
+
     /// The JSON it always gives, if it is a constant.
     #[must_use]
     pub fn constant(&self) -> Option<serde_json::Value> {

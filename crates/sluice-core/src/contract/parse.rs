@@ -247,7 +247,14 @@ fn argument(entry: &Entry, out: &mut Vec<Diagnostic>) -> Option<Argument> {
     let resolve = fields.optional("resolve").map_or(Some(None), |n| Some(Some(id(n, "resolve", out)?.value)));
     let reference = fields.optional("reference").map_or(Some(None), |n| Some(Some(id(n, "reference", out)?.value)));
     fields.finish(out);
-    is_id.then_some(Argument { role: role?, required: required?, allow, reference: reference?, resolve: resolve? })
+    is_id.then_some(Argument {
+        role: role?,
+        required: required?,
+        allow,
+        reference: reference?,
+        resolve: resolve?,
+        usage: None,
+    })
 }
 
 fn idempotency(node: &Node, out: &mut Vec<Diagnostic>) -> Option<Located<Idempotency>> {

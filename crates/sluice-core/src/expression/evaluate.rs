@@ -194,7 +194,24 @@ impl Evaluator<'_> {
                 self.for_each(stream, true, &mut |_, value| Outcome { value: None, error: Some(value) }.into())
             }
             Kind::Single(e) => self.single(e, input, scope),
+            Kind::Opaque(parts) => Stream::one(self.opaque(parts, input, scope)),
         }
+    }
+
+    /// Some value under everything that the parts can tell, errors included.
+    fn opaque(&mut self, parts: &[Expr], input: &Value, scope: Scoped<'_>) -> Value {
+        let before = std::mem::replace(&mut self.fallible, Label::BOTTOM);
+        let mut told = Label::BOTTOM;
+        for part in parts {
+            let stream = self.run(part, input, scope);
+            told = told.join(stream.count);
+            for event in &stream.events {
+                let (Event::Value { value, .. } | Event::Error { value, .. }) = event;
+                told = told.join(value.deep_label());
+            }
+        }
+        let told = told.join(std::mem::replace(&mut self.fallible, before));
+        Value::unknown(told, Kinds::ALL)
     }
 
     /// Runs `f` for each value of a stream, in order. `fails`: whether `f` may fail.

@@ -145,6 +145,9 @@ pub(super) enum Kind {
     Fail(Child),
     /// The first output, or `null`: what a whole expression means to the workflow.
     Single(Child),
+    /// Something that an importer could not translate: anything at all, made from what these give. Never in a program
+    /// that runs.
+    Opaque(Vec<Expr>),
 }
 
 impl Expr {
@@ -258,7 +261,7 @@ impl Kind {
                 visit(key);
                 visit(value);
             }),
-            Self::List(items) | Self::Text(items) | Self::Comma(items) | Self::Call(_, items) => {
+            Self::List(items) | Self::Text(items) | Self::Comma(items) | Self::Opaque(items) | Self::Call(_, items) => {
                 items.iter().for_each(visit);
             }
             Self::Index { base: l, key: r, .. }
@@ -302,7 +305,7 @@ fn outputs(kind: &Kind) -> Outputs {
     let optionally = |outputs: Outputs, optional: bool| if optional { outputs.max(AtMostOne) } else { outputs };
     match kind {
         Kind::Input | Kind::Literal(_) | Kind::Variable(_) | Kind::Collect(_) | Kind::List(_) => One,
-        Kind::Order(..) | Kind::IsEmpty(_) | Kind::Single(_) => One,
+        Kind::Order(..) | Kind::IsEmpty(_) | Kind::Single(_) | Kind::Opaque(_) => One,
         Kind::Iterate { .. } | Kind::Range(..) | Kind::Foreach { .. } => Any,
         Kind::Index { base, key, optional } => optionally(base.outputs.times(key.outputs), *optional),
         Kind::Slice { base, from, to, optional } => {
@@ -361,7 +364,7 @@ fn modified(path: &Expr, f: Outputs) -> Outputs {
 
 fn fails(kind: &Kind) -> bool {
     match kind {
-        Kind::Try(_, None) => false,
+        Kind::Try(_, None) | Kind::Opaque(_) => false,
         Kind::Try(_, Some(handler)) => handler.fails,
         Kind::Index { .. } | Kind::Slice { .. } | Kind::Iterate { .. } => true,
         Kind::Math(..) | Kind::Negate(_) | Kind::Range(..) | Kind::Order(..) | Kind::Fail(_) => true,

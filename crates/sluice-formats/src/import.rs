@@ -1,0 +1,212 @@
+//! What an importer makes of a text.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::Arc;
+
+use sluice_core::catalogue::Catalogue;
+use sluice_core::label::Name;
+use sluice_core::program::{Program, StepId};
+use sluice_core::text::Span;
+
+/// A workflow of another engine, ready for the verifier.
+#[derive(Clone, Debug)]
+pub struct Import {
+    /// Which engine's.
+    pub format: Format,
+    /// Its steps are the nodes of the file, under the names that they have there.
+    pub program: Program,
+    /// One action per calling step: the connector is the format's name, the action the step's.
+    pub catalogue: Catalogue,
+    /// What is known of each step's kind of node, by step.
+    pub steps: BTreeMap<StepId, Catalogued>,
+    /// What the text shows on its face.
+    pub observations: Vec<Observation>,
+    /// What was not understood, in words for the report: opaque expressions, assumed node types.
+    pub assumed: Vec<String>,
+}
+
+/// A foreign format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Format {
+    /// n8n's JSON export.
+    N8n,
+    /// A GitHub Actions workflow.
+    GithubActions,
+    /// Amazon States Language.
+    StepFunctions,
+    /// Azure Logic Apps and Power Automate.
+    LogicApps,
+    /// A Dify app.
+    Dify,
+}
+
+impl Format {
+    /// The name in reports.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::N8n => "n8n",
+            Self::GithubActions => "github-actions",
+            Self::StepFunctions => "step-functions",
+            Self::LogicApps => "logic-apps",
+            Self::Dify => "dify",
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What a catalogue says of the kind of node that a step is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Catalogued {
+    /// The node's own type: `n8n-nodes-base.gmail`.
+    pub node_type: Arc<str>,
+    /// What kind of node it is.
+    pub kind: Kind,
+    /// The service behind it, where several node types share one: `gmail`.
+    pub service: Option<Name>,
+    /// Where outsiders' words come in.
+    pub source: Option<Source>,
+    /// Kinds of sensitive data that it reads.
+    pub categories: BTreeSet<Name>,
+    /// The class of system outside the engine that it sends data to: `email`, `llm`, `spreadsheet`.
+    pub sink: Option<Name>,
+    /// Whether it changes anything outside.
+    pub side_effect: bool,
+    /// Whether it changes rights, money or infrastructure.
+    pub privileged: bool,
+    /// Whether it deletes for good.
+    pub destructive: bool,
+    /// Whether a person answers before the run goes on.
+    pub human_gate: bool,
+    /// How outsiders start it, of an entry.
+    pub entrance: Option<Entrance>,
+    /// Whether the author switched it off.
+    pub disabled: bool,
+    /// Whether any run can get to it.
+    pub reachable: bool,
+    /// The steps that an agent may call.
+    pub tools: Vec<StepId>,
+    /// How well it is known.
+    pub confidence: Confidence,
+}
+
+/// Kinds of node that rules tell apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// An entry.
+    Trigger,
+    /// One call of a service.
+    #[default]
+    Action,
+    /// Passes or reshapes items.
+    Flow,
+    /// One call of a model.
+    Model,
+    /// A model that may call tools.
+    Agent,
+    /// A program in the file.
+    Code,
+    /// A shell command.
+    Command,
+    /// Another workflow.
+    SubWorkflow,
+    /// A part of an agent: model, memory, parser, store.
+    Part,
+}
+
+/// Outsiders' words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// `webhook`, `email`, `web_content`, …
+    pub kind: Name,
+    /// How easily an outsider delivers them.
+    pub tier: Tier,
+}
+
+/// How easily an outsider delivers content on purpose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Tier {
+    /// By colleagues or the host itself.
+    Internal,
+    /// Only if something outside the file is so.
+    Conditional,
+    /// Through pages, feeds, shared documents.
+    Indirect,
+    /// On purpose, at once.
+    Direct,
+}
+
+impl Tier {
+    /// The word in reports.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Internal => "internal",
+            Self::Conditional => "conditional",
+            Self::Indirect => "indirect",
+            Self::Direct => "direct",
+        }
+    }
+}
+
+/// How a run is started from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entrance {
+    /// Whether anybody may, without showing who they are.
+    pub open: bool,
+}
+
+/// How well the kind of a node is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Confidence {
+    /// Guessed by a pattern of its name: listed as assumed.
+    #[default]
+    Assumed,
+    /// In the catalogue.
+    Known,
+}
+
+/// Something that the text shows by itself, without following data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Observation {
+    /// What.
+    pub what: Observed,
+    /// In which step.
+    pub step: StepId,
+    /// The parameter, as a path: `values.string[1].value`.
+    pub parameter: Option<String>,
+    /// Where.
+    pub span: Span,
+}
+
+/// What a text can show by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Observed {
+    /// A literal secret.
+    HardCodedSecret,
+    /// Certificates are not checked.
+    TlsOff,
+    /// `{{ … }}` that is sent as it stands.
+    InertExpression,
+    /// A reference to a node that is not in the file.
+    DanglingReference {
+        /// The name.
+        name: String,
+    },
+    /// A workflow that is not among the files.
+    UnresolvedSubWorkflow,
+    /// A node type that no catalogue knows.
+    UnknownNodeType,
+    /// Errors are handled here.
+    HandlesErrors,
+    /// The workflow names another one for its errors.
+    ErrorWorkflow,
+    /// Sample data that replaces the node's own in the editor.
+    PinnedData,
+}

@@ -1,0 +1,16 @@
+//! Importers: workflows of other engines, lowered to the one [`Program`](sluice_core::program::Program).
+//!
+//! Most workflows that a model wrote do not live in our language. Each importer reads one foreign format into an
+//! [`Import`]: a program whose calls name one action each of a catalogue made for this very text, and what the text shows
+//! on its face. The verifier then follows data through it with the same fixpoint, evaluator and transfer table as
+//! through a native definition.
+//!
+//! In scope: recognising a format by its content, reading it, the catalogues of what foreign nodes do, translating
+//! foreign expressions.
+//! Out of scope: running anything (an imported program is verified and never run), rules (`sluice-verify`), output.
+//! What an importer does not understand is *opaque*: anything at all, made from everything that it names.
+//! Nothing here reads a clock, file, network or random source.
+
+mod import;
+
+pub use import::{Catalogued, Confidence, Entrance, Format, Import, Kind, Observation, Observed, Source, Tier};
