@@ -24,7 +24,6 @@ mod duration;
 mod each;
 mod expression;
 mod fork;
-mod graph;
 mod list;
 mod locate;
 mod raise;

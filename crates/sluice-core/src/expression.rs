@@ -204,6 +204,38 @@ impl Expression {
         Self { root: Expr::new(Kind::Opaque(parts.into_iter().map(|e| e.root).collect()), span), span }
     }
 
+    /// One of them, and nothing tells which: the join of what they give. For programs that are verified and never run.
+    #[must_use]
+    pub fn one_of(alternatives: Vec<Self>, span: Span) -> Self {
+        let mut alternatives = alternatives.into_iter().rev();
+        let last = alternatives.next().map_or_else(|| Expr::literal(Value::null(Label::BOTTOM), span), |e| e.root);
+        let root = alternatives.fold(last, |other, e| {
+            let whichever = Expr::new(Kind::Opaque(Vec::new()), span);
+            Expr::new(Kind::If(Box::new(whichever), Box::new(e.root.single()), Box::new(other.single())), span)
+        });
+        Self { root, span }
+    }
+
+    /// The same, but where it fails it gives anything at all, made from what it has read: other languages than jq shrug
+    /// where jq fails. For programs that are verified and never run.
+    #[must_use]
+    pub fn lenient(self) -> Self {
+        if !self.root.fails {
+            return self;
+        }
+        let span = self.span;
+        let anything = Expr::new(Kind::Opaque(vec![self.root.clone()]), span);
+        Self { root: Expr::new(Kind::Try(Box::new(self.root), Some(Box::new(anything))), span), span }
+    }
+
+    /// The fields of both objects, those of `other` where both have one.
+    #[must_use]
+    pub fn merged(self, other: Self) -> Self {
+        let span = self.span;
+        let (left, right) = (Box::new(self.root.single()), Box::new(other.root.single()));
+        Self { root: Expr::new(Kind::Math(tree::Math::Add, left, right), span), span }
+    }
+
     /// The JSON it always gives, if it is a constant.
     #[must_use]
     pub fn constant(&self) -> Option<serde_json::Value> {

@@ -13,6 +13,7 @@
 pub mod catalogue;
 pub mod contract;
 pub mod control;
+pub mod credential;
 pub mod diagnostic;
 pub mod document;
 pub mod dsl;

@@ -8,6 +8,7 @@
 //! Not here: what an action means ([`crate::catalogue`]), what a node does to labels
 //! ([`crate::transfer`]).
 
+pub mod assemble;
 mod render;
 
 use std::collections::BTreeMap;

@@ -12,5 +12,9 @@
 //! Nothing here reads a clock, file, network or random source.
 
 mod import;
+mod javascript;
+mod locate;
+pub mod n8n;
+mod refusal;
 
 pub use import::{Catalogued, Confidence, Entrance, Format, Import, Kind, Observation, Observed, Source, Tier};

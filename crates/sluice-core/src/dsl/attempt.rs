@@ -1,7 +1,7 @@
 //! `try` and `catch`: a handler that filters, retries, and goes on.
 
 use crate::document::{Data, Fields, Node};
-use crate::dsl::graph::Label;
+use crate::program::assemble::Label;
 use crate::dsl::raise::standard_types;
 use crate::dsl::retry::Retrying;
 use crate::dsl::task::Task;

@@ -10,7 +10,7 @@ use crate::dsl::codes::{
     AUTHENTICATION, CATALOG, DSL_VERSION, EVALUATE, EXTENSION, FUNCTION, SCHEDULE, SCHEMA, TOO_MANY_STEPS,
 };
 use crate::dsl::expression::Sight;
-use crate::dsl::graph::{Ends, Graph, Label};
+use crate::program::assemble::{Ends, Graph, Label};
 use crate::dsl::task::{End, Scope};
 use crate::limits::STEPS_MAX;
 use crate::program::{DeadlineId, Document, NodeKind, PlaceId, Program, Step};

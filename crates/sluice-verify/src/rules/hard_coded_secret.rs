@@ -13,6 +13,7 @@
 
 use std::collections::BTreeSet;
 
+use sluice_core::credential::suspicion;
 use sluice_core::program::{NodeId, NodeKind, PlaceId};
 use sluice_core::value::{Data, Value};
 
@@ -24,41 +25,6 @@ pub(super) const META: RuleMeta = RuleMeta {
     severity: Severity::High,
     page: include_str!("hard_coded_secret.rs"),
 };
-
-/// What well-known credentials start with, and how long they are at least.
-const PREFIXES: [(&str, usize); 14] = [
-    ("AKIA", 20),
-    ("ASIA", 20),
-    ("ghp_", 30),
-    ("gho_", 30),
-    ("github_pat_", 40),
-    ("glpat-", 20),
-    ("xoxb-", 20),
-    ("xoxp-", 20),
-    ("sk_live_", 20),
-    ("sk-", 24),
-    ("AIza", 35),
-    ("eyJ", 40),
-    ("-----BEGIN ", 20),
-    ("Bearer ", 20),
-];
-
-/// Keys under which credentials are kept.
-const KEYS: [&str; 10] = [
-    "password",
-    "passwd",
-    "secret",
-    "token",
-    "apikey",
-    "privatekey",
-    "accesskey",
-    "clientsecret",
-    "authorization",
-    "credential",
-];
-
-/// Shortest text under a telling key that counts, if it also looks random.
-const SECRET_CHARS_MIN: usize = 12;
 
 pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Diagnostic>) {
     let mut seen: BTreeSet<String> = BTreeSet::new();
@@ -106,53 +72,5 @@ fn look(value: &Value, key: &str, found: &mut Vec<(String, String)>) {
         Data::Object(fields) => fields.iter().for_each(|(key, field)| look(field, key, found)),
         Data::Unknown(shape) => shape.fields.iter().for_each(|(key, field)| look(field, key, found)),
         Data::Null | Data::Bool(_) | Data::Int(_) | Data::Float(_) => {}
-    }
-}
-
-fn suspicion(key: &str, text: &str) -> Option<String> {
-    let known = PREFIXES.iter().find(|(prefix, length)| text.starts_with(prefix) && text.len() >= *length);
-    if let Some((prefix, _)) = known {
-        return Some(format!("it starts with `{}`", prefix.trim()));
-    }
-    let plain: String = key.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
-    let telling = KEYS.iter().any(|known| plain.ends_with(known));
-    (telling && text.len() >= SECRET_CHARS_MIN && looks_random(text)).then(|| format!("a value under `{key}`"))
-}
-
-/// Letters and digits mixed, no spaces, and few repetitions: what people do not write as a name or a sentence.
-fn looks_random(text: &str) -> bool {
-    let kinds = [
-        text.bytes().any(|b| b.is_ascii_lowercase()),
-        text.bytes().any(|b| b.is_ascii_uppercase()),
-        text.bytes().any(|b| b.is_ascii_digit()),
-    ];
-    let distinct: BTreeSet<u8> = text.bytes().collect();
-    let mixed = kinds.iter().filter(|k| **k).count() >= 2 && kinds.last() == Some(&true);
-    mixed && !text.contains(char::is_whitespace) && distinct.len() * 2 >= text.len().min(24)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_and_sentences_are_no_secrets() {
-        for (key, text) in [
-            ("token", "crm-token"),
-            ("secret", "the secret of good soup"),
-            ("password", "to be chosen by the user"),
-            ("id", "q9Xc2Lr8Vt5Zw1Bn7Km4"),
-            ("tokens", "AAAAAAAAAAAAAAAA1"),
-            ("greeting", "sk-i-p"),
-        ] {
-            assert_eq!(suspicion(key, text), None, "{key}: {text}");
-        }
-    }
-
-    #[test]
-    fn known_prefixes_are_secrets_under_any_key() {
-        assert!(suspicion("x", &format!("ghp_{}", "a1B2".repeat(9))).is_some());
-        assert!(suspicion("note", "-----BEGIN RSA PRIVATE KEY-----").is_some());
-        assert!(suspicion("client_secret", "d41d8cd98f00b204").is_some());
     }
 }

@@ -1,5 +1,5 @@
 //! Writes the program's graph in the order of the text, like an assembler: nodes go to labels, and a label is
-//! bound to whatever node comes next. Gotos in both directions need nothing else.
+//! bound to whatever node comes next. Gotos in both directions need nothing else. Every importer writes with it.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::program::{
 use crate::text::Span;
 
 /// A place in the code that may not be written yet. Until [`Graph::finish`] every `NodeId` in the graph is one.
-pub(super) type Label = NodeId;
+pub type Label = NodeId;
 
 #[derive(Clone, Copy)]
 enum Target {
@@ -21,8 +21,9 @@ enum Target {
 }
 
 /// The graph so far, and what the next node belongs to.
-pub(super) struct Graph {
-    pub(super) steps: Vec<Step>,
+pub struct Graph {
+    /// Steps so far.
+    pub steps: Vec<Step>,
     places: Vec<Place>,
     nodes: Vec<Node>,
     handlers: Vec<Handler>,
@@ -31,25 +32,39 @@ pub(super) struct Graph {
     /// Labels that the next node binds.
     pending: Vec<Label>,
     /// The step of the next node.
-    pub(super) step: StepId,
+    pub step: StepId,
     /// Its handler.
-    pub(super) handler: Option<HandlerId>,
+    pub handler: Option<HandlerId>,
     /// Its innermost timeout.
-    pub(super) deadline: Option<DeadlineId>,
+    pub deadline: Option<DeadlineId>,
 }
 
 /// The places and labels that the run itself needs.
-pub(super) struct Ends {
-    pub(super) entry: Label,
-    pub(super) exit: Label,
-    pub(super) input: PlaceId,
-    pub(super) output: PlaceId,
-    pub(super) context: PlaceId,
-    pub(super) workflow: PlaceId,
+pub struct Ends {
+    /// Where a run starts.
+    pub entry: Label,
+    /// Where it ends.
+    pub exit: Label,
+    /// The raw input.
+    pub input: PlaceId,
+    /// The output.
+    pub output: PlaceId,
+    /// `$context`.
+    pub context: PlaceId,
+    /// `$workflow`.
+    pub workflow: PlaceId,
+}
+
+impl Default for Graph {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl Graph {
-    pub(super) fn new() -> Self {
+    /// An empty graph.
+    #[must_use]
+    pub fn new() -> Self {
         Self {
             steps: Vec::new(),
             places: Vec::new(),
@@ -64,51 +79,57 @@ impl Graph {
         }
     }
 
-    pub(super) fn place(&mut self, name: impl Into<Arc<str>>) -> PlaceId {
+    /// A new place.
+    pub fn place(&mut self, name: impl Into<Arc<str>>) -> PlaceId {
         self.places.push(Place { name: name.into() });
         PlaceId(index(self.places.len()))
     }
 
-    pub(super) fn label(&mut self) -> Label {
+    /// A label that nothing is bound to yet.
+    pub fn label(&mut self) -> Label {
         self.labels.push(Target::Unbound);
         NodeId(index(self.labels.len()))
     }
 
-    pub(super) fn step(&mut self, step: Step) -> StepId {
+    /// A new step.
+    pub fn step(&mut self, step: Step) -> StepId {
         self.steps.push(step);
         StepId(index(self.steps.len()))
     }
 
-    pub(super) fn handler(&mut self, error: PlaceId, entry: Label) -> HandlerId {
+    /// A new error handler.
+    pub fn handler(&mut self, error: PlaceId, entry: Label) -> HandlerId {
         self.handlers.push(Handler { error, entry });
         HandlerId(index(self.handlers.len()))
     }
 
     /// A timeout over what follows, inside the current one; its error goes to the current handler.
-    pub(super) fn deadline(&mut self, after: Duration, start: Label) -> DeadlineId {
+    pub fn deadline(&mut self, after: Duration, start: Label) -> DeadlineId {
         let (outer, handler, step) = (self.deadline, self.handler, self.step);
         self.deadlines.push(Deadline { after, outer, handler, start, step });
         DeadlineId(index(self.deadlines.len()))
     }
 
-    pub(super) fn outer(&self, deadline: DeadlineId) -> Option<DeadlineId> {
+    /// The timeout around a timeout.
+    #[must_use]
+    pub fn outer(&self, deadline: DeadlineId) -> Option<DeadlineId> {
         self.deadlines.get(deadline.0 as usize)?.outer
     }
 
     /// The next node is what `label` means.
-    pub(super) fn bind(&mut self, label: Label) {
+    pub fn bind(&mut self, label: Label) {
         self.pending.push(label);
     }
 
     /// Control goes from here to `label`.
-    pub(super) fn goto(&mut self, label: Label) {
+    pub fn goto(&mut self, label: Label) {
         for from in std::mem::take(&mut self.pending) {
             self.set(from, Target::Same(label));
         }
     }
 
     /// Writes a node; what follows it is reached only by labels.
-    pub(super) fn emit(&mut self, kind: NodeKind, span: Span) {
+    pub fn emit(&mut self, kind: NodeKind, span: Span) {
         let (step, handler, deadline) = (self.step, self.handler, self.deadline);
         let id = u32::try_from(self.nodes.len()).unwrap_or(u32::MAX);
         self.nodes.push(Node { kind, step, span, handler, deadline });
@@ -118,23 +139,26 @@ impl Graph {
     }
 
     /// Writes a node that goes on to whatever comes next.
-    pub(super) fn then(&mut self, span: Span, kind: impl FnOnce(Label) -> NodeKind) {
+    pub fn then(&mut self, span: Span, kind: impl FnOnce(Label) -> NodeKind) {
         let next = self.label();
         self.emit(kind(next), span);
         self.bind(next);
     }
 
     /// `target := value`.
-    pub(super) fn assign(&mut self, target: PlaceId, value: Use, span: Span) {
+    pub fn assign(&mut self, target: PlaceId, value: Use, span: Span) {
         self.then(span, |next| NodeKind::Assign { target, value, next });
     }
 
-    pub(super) fn length(&self) -> usize {
+    /// How many nodes are written.
+    #[must_use]
+    pub fn length(&self) -> usize {
         self.nodes.len()
     }
 
     /// The nodes written since the graph had `length` of them.
-    pub(super) fn since(&self, length: usize) -> &[Node] {
+    #[must_use]
+    pub fn since(&self, length: usize) -> &[Node] {
         self.nodes.get(length..).unwrap_or_default()
     }
 
@@ -159,7 +183,8 @@ impl Graph {
     }
 
     /// The program, with labels replaced by nodes.
-    pub(super) fn finish(mut self, document: Document, ends: &Ends) -> Program {
+    #[must_use]
+    pub fn finish(mut self, document: Document, ends: &Ends) -> Program {
         let exit = self.resolve(ends.exit, NodeId(0));
         let mut nodes = std::mem::take(&mut self.nodes);
         for node in &mut nodes {
@@ -227,7 +252,8 @@ fn for_each_target(kind: &mut NodeKind, visit: &mut dyn FnMut(&mut NodeId)) {
 }
 
 /// The expressions that a node evaluates.
-pub(super) fn uses(node: &Node) -> Vec<&Use> {
+#[must_use]
+pub fn uses(node: &Node) -> Vec<&Use> {
     match &node.kind {
         NodeKind::Assign { value, .. } => vec![value],
         NodeKind::Branch { arms, .. } => arms.iter().map(|arm| &arm.guard).collect(),

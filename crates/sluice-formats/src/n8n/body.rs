@@ -1,0 +1,270 @@
+//! What each kind of node is written as.
+
+use std::collections::BTreeSet;
+
+use sluice_core::catalogue::Usage;
+use sluice_core::document::Node as Tree;
+use sluice_core::expression::Expression;
+use sluice_core::label::Name;
+use sluice_core::program::StepId;
+
+use super::catalogue::{Found, From};
+use super::effects::Sent;
+use super::lower::{Lowering, Room, Sight, place_variable};
+use super::parameters::{Leaf, text_at};
+use crate::import::{Kind, Source};
+use crate::javascript::Mode;
+
+impl<'t> Lowering<'_, 't> {
+    /// Writes a node that items get to.
+    pub(super) fn body(&mut self, i: usize) {
+        let span = self.span(i);
+        let sight = Sight { item: self.room(i).item, words: None };
+        let out = self.room(i).out;
+        if self.is_off(i) {
+            self.assign(out, Expression::input(span), sight);
+            return;
+        }
+        match self.kind(i) {
+            Kind::Trigger => self.trigger(i, sight),
+            Kind::Flow => self.reshape(i, sight),
+            Kind::Code => self.code_node(i, sight),
+            Kind::Model | Kind::Agent => self.model(i, sight),
+            Kind::Part => self.part(i, sight),
+            Kind::SubWorkflow => self.sub_workflow(i, sight),
+            Kind::Action | Kind::Command => self.effect(i, sight),
+        }
+    }
+
+    fn trigger(&mut self, i: usize, sight: Sight) {
+        let span = self.span(i);
+        let out = self.room(i).out;
+        let sent = self.sent(i, sight);
+        self.call(i, sent, sight);
+        self.receive(i, out, span);
+        if self.is_called_by_workflows(i) {
+            let called = self.called(i);
+            let either = Expression::one_of(vec![place_variable(out, span), place_variable(called, span)], span);
+            self.assign(out, either, sight);
+        }
+    }
+
+    /// A program: what it returns, and whether it evaluates text as a program.
+    pub(super) fn code_node(&mut self, i: usize, sight: Sight) {
+        let span = self.span(i);
+        let out = self.room(i).out;
+        let mut made = Vec::new();
+        let mut evaluated = Vec::new();
+        for (tree, language) in self.programs(i) {
+            let mode = self.mode(i, &language, sight);
+            let translated = self.program(i, tree, mode, sight);
+            if translated.calls.iter().any(|call| matches!(call.name.as_ref(), "eval" | "Function")) {
+                evaluated.push(translated.expression.clone());
+            }
+            made.push(translated.expression);
+        }
+        let mut sent = self.sent(i, sight);
+        sent.retain(|s| matches!(s.usage, Usage::Agent | Usage::Trigger));
+        for (n, value) in evaluated.into_iter().enumerate() {
+            sent.push(Sent { name: format!("evaluated {n}").into(), usage: Usage::Code, value });
+        }
+        if let Some(words) = sight.words {
+            made.push(place_variable(words, span));
+        }
+        self.call(i, sent, sight);
+        let value = match made.len() {
+            0 => Expression::opaque(vec![Expression::input(span)], span),
+            1 => made.remove(0),
+            _ => Expression::opaque(made, span),
+        };
+        self.assign(out, value, sight);
+    }
+
+    /// The program texts of a code node and their languages.
+    fn programs(&self, i: usize) -> Vec<(&'t Tree, String)> {
+        let Some(parameters) = self.parameters(i) else { return Vec::new() };
+        let language = text_at(Some(parameters), "language").unwrap_or_else(|| "javaScript".to_owned());
+        let keys = ["jsCode", "functionCode", "pythonCode", "code"];
+        let texts = keys.iter().filter_map(|key| parameters.get(key).map(|tree| (*key, tree)));
+        texts
+            .filter(|(_, tree)| tree.as_text().is_some())
+            .map(|(key, tree)| (tree, if key == "pythonCode" { "python".to_owned() } else { language.clone() }))
+            .collect()
+    }
+
+    fn mode(&self, i: usize, language: &str, sight: Sight) -> Mode {
+        if language.starts_with("python") {
+            return Mode::Python;
+        }
+        match self.short_type(i).as_str() {
+            "function" => Mode::Function,
+            "functionItem" => Mode::FunctionItem,
+            _ if sight.words.is_some() => Mode::Tool,
+            _ => match text_at(self.parameters(i), "mode").as_deref() {
+                Some("runOnceForEachItem") => Mode::EachItem,
+                _ => Mode::AllItems,
+            },
+        }
+    }
+
+    // What is known of a node.
+
+    pub(super) fn room(&self, i: usize) -> &Room {
+        self.rooms.get(i).unwrap_or(&self.lost)
+    }
+
+    pub(super) fn known(&self, i: usize) -> Option<&Found> {
+        self.known.get(i)
+    }
+
+    pub(super) fn kind(&self, i: usize) -> Kind {
+        self.known(i).map_or(Kind::Action, |known| known.kind)
+    }
+
+    pub(super) fn name(&self, i: usize) -> Name {
+        self.workflow.nodes.get(i).map_or_else(|| "".into(), |node| node.name.clone())
+    }
+
+    pub(super) fn version(&self, i: usize) -> f64 {
+        self.workflow.nodes.get(i).map_or(1.0, |node| node.version)
+    }
+
+    pub(super) fn parameters(&self, i: usize) -> Option<&'t Tree> {
+        self.workflow.nodes.get(i).and_then(|node| node.parameters)
+    }
+
+    pub(super) fn leaves_of(&self, i: usize) -> Vec<Leaf<'t>> {
+        self.leaves.get(i).cloned().unwrap_or_default()
+    }
+
+    pub(super) fn is_off(&self, i: usize) -> bool {
+        self.workflow.nodes.get(i).is_some_and(|node| node.disabled)
+    }
+
+    /// The type without its package, and without the `Tool` of a node that is used as one.
+    pub(super) fn short_type(&self, i: usize) -> String {
+        let whole = self.workflow.nodes.get(i).map(|node| node.node_type.clone()).unwrap_or_default();
+        whole.rsplit('.').next().unwrap_or_default().to_owned()
+    }
+
+    /// The triggers whose events can get to a node, or to a node that it hangs on.
+    pub(super) fn started_by(&self, i: usize) -> Vec<usize> {
+        self.started_by.get(i).cloned().unwrap_or_default()
+    }
+
+    /// The nodes that items come from.
+    pub(super) fn before(&self, i: usize) -> Vec<usize> {
+        let all = 0..self.workflow.nodes.len();
+        let mut before: Vec<usize> = all.filter(|n| self.graph.targets(*n).any(|(_, t)| t.node == i)).collect();
+        let owners = self.graph.owners.get(i).cloned().unwrap_or_default();
+        before.extend(owners.into_iter().flat_map(|owner| if owner == i { Vec::new() } else { self.before_owner(owner) }));
+        before
+    }
+
+    fn before_owner(&self, owner: usize) -> Vec<usize> {
+        let all = 0..self.workflow.nodes.len();
+        all.filter(|n| self.graph.targets(*n).any(|(_, t)| t.node == owner)).collect()
+    }
+
+    /// Whether what comes in goes out as it is.
+    pub(super) fn passes_on(&self, i: usize) -> bool {
+        self.is_off(i) || self.known(i).is_some_and(|k| k.output == From::Echo)
+            || matches!(self.kind(i), Kind::Flow)
+    }
+
+    pub(super) fn source(&self, i: usize) -> Option<Source> {
+        super::classify::source(self, i)
+    }
+
+    pub(super) fn categories(&self, i: usize) -> BTreeSet<Name> {
+        super::classify::categories(self, i)
+    }
+
+    pub(super) fn changes_something(&self, i: usize) -> bool {
+        self.known(i).is_some_and(|k| k.effect != sluice_core::gate::Effect::Read)
+    }
+
+    /// Whether an outsider must not be the one who sets it off.
+    pub(super) fn is_powerful(&self, i: usize) -> bool {
+        let by_effect = self.known(i).is_some_and(|k| k.privileged || k.destructive || k.effect.is_privileged());
+        by_effect || super::face::is_bulk_change(self, i)
+    }
+
+    pub(super) fn is_store(&self, i: usize) -> bool {
+        self.short_type(i).starts_with("vectorStore") || self.short_type(i) == "toolVectorStore"
+    }
+
+    pub(super) fn store_type(&self, i: usize) -> String {
+        // Older versions have one type for writing and one for reading.
+        self.short_type(i).trim_end_matches("Insert").trim_end_matches("Load").to_owned()
+    }
+
+    pub(super) fn default_mode(&self, i: usize) -> String {
+        let short = self.short_type(i);
+        if short.ends_with("Insert") { "insert".to_owned() } else { "retrieve".to_owned() }
+    }
+
+    /// What the other side does with a parameter.
+    pub(super) fn usage(&self, i: usize, leaf: &Leaf<'_>) -> Option<Usage> {
+        let known = self.known(i)?;
+        let bare = leaf.bare();
+        match known.arguments.iter().find(|(pattern, _)| pattern.fits(&bare)) {
+            Some((_, usage)) => *usage,
+            None => known.unnamed,
+        }
+    }
+
+    /// Whether a text is evaluated although no `=` says so: SQL of later versions, HTML templates.
+    pub(super) fn is_always_evaluated(&self, i: usize, leaf: &Leaf<'_>) -> bool {
+        let text = leaf.text().is_some_and(|t| t.contains("{{"));
+        let short = self.short_type(i);
+        text && match (short.as_str(), leaf.key()) {
+            ("postgres" | "mySql" | "postgresTool" | "mySqlTool", "query") => self.version(i) >= 2.0,
+            ("microsoftSql" | "snowflake" | "questDb" | "crateDb" | "timescaleDb" | "oracleDatabase", "query") => true,
+            ("merge", "query") => true,
+            ("html", "html") | ("htmlExtract", "html") => true,
+            _ => false,
+        }
+    }
+
+    /// Whether the whole item is sent although no expression names it.
+    pub(super) fn sends_item(&self, i: usize) -> bool {
+        super::classify::sends_item(self, i)
+    }
+
+    pub(super) fn is_called_by_workflows(&self, i: usize) -> bool {
+        self.short_type(i) == "executeWorkflowTrigger"
+    }
+
+    /// The entry of this very file that a node calls.
+    pub(super) fn own_entry(&self, i: usize) -> Option<usize> {
+        let called = ["workflowId", "workflowId.value"].iter().find_map(|path| text_at(self.parameters(i), path))?;
+        let is_own = called.contains("$workflow.id")
+            || self.workflow.id.as_ref().is_some_and(|id| !id.is_empty() && id.as_ref() == called.trim());
+        let mut entries = (0..self.workflow.nodes.len()).filter(|n| self.is_called_by_workflows(*n) && !self.is_off(*n));
+        entries.next().filter(|_| is_own)
+    }
+
+    /// A workflow that stands in the parameters themselves.
+    pub(super) fn calls_inline(&self, i: usize) -> bool {
+        text_at(self.parameters(i), "source").is_some_and(|source| source == "parameter")
+    }
+
+    /// The last nodes that items get to from an entry: what a workflow returns.
+    pub(super) fn ends_behind(&self, entry: usize) -> Vec<usize> {
+        let reached = self.graph.reachable([entry]);
+        let is_end = |n: &usize| self.graph.targets(*n).next().is_none() && !self.graph.is_part(*n);
+        reached.into_iter().filter(is_end).collect()
+    }
+
+    pub(super) fn tell(&mut self, i: usize, reachable: bool) {
+        let step: StepId = self.room(i).step;
+        if let Some(fact) = self.steps.get_mut(&step) {
+            fact.reachable |= reachable;
+        }
+    }
+
+    pub(super) fn tools_of(&self, i: usize) -> Vec<StepId> {
+        self.graph.parts_of(i, "ai_tool").iter().map(|t| self.room(*t).step).collect()
+    }
+}

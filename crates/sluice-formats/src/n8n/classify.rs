@@ -1,0 +1,122 @@
+//! What kind of data a node brings in, and what it takes along without an expression that says so.
+
+use std::collections::BTreeSet;
+
+use sluice_core::label::Name;
+
+use super::lower::Lowering;
+use super::parameters::{is_expression, text_at};
+use crate::import::{Kind, Source, Tier};
+
+/// Names between an item and its fields.
+const BETWEEN: [&str; 12] =
+    ["json", "item", "first", "last", "all", "body", "query", "params", "data", "output", "0", "fields"];
+
+/// The names of fields that a text reads behind each mention of `root`.
+pub(super) fn fields_behind(text: &str, root: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut rest = text;
+    while let Some(at) = rest.find(root) {
+        rest = rest.get(at + root.len()..).unwrap_or_default();
+        // `$jsonOther` is another name.
+        if root.starts_with('$') && rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_') {
+            continue;
+        }
+        let behind = rest.trim_start_matches(['\'', '"', ')', ']']);
+        found.extend(chain(behind));
+    }
+    found
+}
+
+/// `.a.b["c d"]` as names.
+fn chain(text: &str) -> Vec<String> {
+    const LONGEST: usize = 6;
+    let mut names = Vec::new();
+    let mut rest = text;
+    while names.len() < LONGEST {
+        rest = rest.trim_start_matches("()").trim_start_matches('?');
+        let name: String = if let Some(after) = rest.strip_prefix('.') {
+            let name: String = after.chars().take_while(|c| c.is_alphanumeric() || matches!(c, '_' | '$')).collect();
+            rest = after.get(name.len()..).unwrap_or_default();
+            name
+        } else if let Some(after) = rest.strip_prefix('[') {
+            let Some((inside, behind)) = after.split_once(']') else { break };
+            rest = behind;
+            inside.trim_matches(['\'', '"', '`']).to_owned()
+        } else {
+            break;
+        };
+        if name.is_empty() {
+            break;
+        }
+        if !BETWEEN.contains(&name.as_str()) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+/// Where outsiders' words come in at a node.
+pub(super) fn source(lowering: &Lowering<'_, '_>, i: usize) -> Option<Source> {
+    let known = lowering.known(i)?;
+    let (kind, tier) = known.source.clone()?;
+    let tier = if lowering.kind(i) == Kind::Trigger && lowering.short_type(i) == "chatTrigger" {
+        let public = text_at(lowering.parameters(i), "public").is_some_and(|p| p == "true");
+        if public { Tier::Direct } else { Tier::Conditional }
+    } else {
+        tier
+    };
+    Some(Source { kind, tier })
+}
+
+/// The kinds of sensitive data that a node brings in: the catalogue's, and what the names of its fields say.
+pub(super) fn categories(lowering: &Lowering<'_, '_>, i: usize) -> BTreeSet<Name> {
+    let Some(known) = lowering.known(i) else { return BTreeSet::new() };
+    let mut found: BTreeSet<Name> = known.labels.iter().cloned().collect();
+    if known.classify_fields {
+        let mut words: BTreeSet<String> = lowering.read_fields.get(i).cloned().unwrap_or_default();
+        for leaf in lowering.leaves_of(i) {
+            let Some(text) = leaf.text() else { continue };
+            words.insert(leaf.key().to_owned());
+            if !is_expression(text) {
+                words.extend(text.split(|c: char| !(c.is_alphanumeric() || c == '_')).map(str::to_owned));
+            }
+        }
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        found.extend(lowering.catalogue.lexicon().classify(&words));
+    }
+    found
+}
+
+/// Whether a node takes its whole item along: it maps columns by itself, or sends a file.
+pub(super) fn sends_item(lowering: &Lowering<'_, '_>, i: usize) -> bool {
+    if !lowering.changes_something(i) {
+        return false;
+    }
+    let parameters = lowering.parameters(i);
+    let says = |path: &str, wanted: &[&str]| text_at(parameters, path).is_some_and(|t| wanted.contains(&t.as_str()));
+    let maps = says("columns.mappingMode", &["autoMapInputData"])
+        || says("dataMode", &["autoMapInputData", "autoMap"])
+        || says("dataToSend", &["autoMapInputData"])
+        || says("fieldsToSend", &["all"])
+        || says("inputDataMode", &["autoMap"])
+        || says("addAllFields", &["true"]);
+    let leaves = lowering.leaves_of(i);
+    let sends_file = leaves.iter().any(|leaf| {
+        let key = leaf.key().to_lowercase();
+        let named = key.contains("binary") || key == "inputdatafieldname" || key == "attachments";
+        named && leaf.text().is_some_and(|t| !t.is_empty() && t.as_ref() != "false")
+            || key.contains("binary") && matches!(leaf.tree.value, sluice_core::document::Data::Bool(true))
+    });
+    // Early versions of tables and databases name no columns at all: they write what comes in.
+    let short = lowering.short_type(i);
+    let early = matches!(
+        (short.as_str(), lowering.version(i) < 2.0),
+        ("airtable" | "postgres" | "mySql" | "googleSheets" | "supabase" | "microsoftSql", true)
+    );
+    let writes = lowering.known(i).is_some_and(|k| {
+        let action = k.action.rsplit('/').next().unwrap_or_default();
+        matches!(action, "append" | "insert" | "update" | "upsert" | "create" | "appendOrUpdate")
+    });
+    maps || sends_file || early && writes && parameters.is_none_or(|p| p.get("fieldsUi").is_none())
+}

@@ -1,0 +1,64 @@
+//! What the report knows of each node beside the program.
+
+use super::lower::Lowering;
+use crate::import::{Catalogued, Confidence, Observed};
+
+impl Lowering<'_, '_> {
+    /// Describes every node, and looks at its face.
+    pub(super) fn describe(&mut self, order: &[usize]) {
+        let mut reachable = vec![false; self.workflow.nodes.len()];
+        for i in order {
+            if let Some(flag) = reachable.get_mut(*i) {
+                *flag = true;
+            }
+        }
+        for i in 0..self.workflow.nodes.len() {
+            let Some(node) = self.workflow.nodes.get(i) else { continue };
+            let (node_type, disabled) = (node.node_type.clone(), node.disabled);
+            let fact = Catalogued {
+                node_type: node_type.clone(),
+                kind: self.kind(i),
+                disabled,
+                reachable: reachable.get(i).copied().unwrap_or_default() && !disabled,
+                tools: self.tools_of(i),
+                source: self.source(i),
+                ..self.from_catalogue(i)
+            };
+            if fact.confidence == Confidence::Assumed && self.short_type(i) != "stickyNote" {
+                self.assumed.insert(format!("what `{node_type}` does: the catalogue does not know it"));
+            }
+            let step = self.room(i).step;
+            self.steps.insert(step, fact);
+            self.look_at(i);
+        }
+        if self.workflow.error_workflow {
+            self.observe(0, Observed::ErrorWorkflow, None, self.workflow.span);
+        }
+    }
+
+    fn from_catalogue(&self, i: usize) -> Catalogued {
+        let Some(known) = self.known(i) else { return Catalogued::default() };
+        Catalogued {
+            service: known.service.clone(),
+            sink: known.sink.clone(),
+            side_effect: self.changes_something(i),
+            privileged: known.privileged || known.effect.is_privileged(),
+            destructive: known.destructive,
+            human_gate: known.human_gate,
+            entrance: known.entrance,
+            confidence: known.confidence,
+            ..Catalogued::default()
+        }
+    }
+
+    /// Categories are known once every text was read.
+    pub(super) fn describe_categories(&mut self) {
+        for i in 0..self.workflow.nodes.len() {
+            let categories = self.categories(i);
+            let step = self.room(i).step;
+            if let Some(fact) = self.steps.get_mut(&step) {
+                fact.categories = categories;
+            }
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! Calls: what a node sends, and what comes back.
+//!
+//! A call and its reply are two nodes: what an outsider wrote can choose what is looked up, but the reply of a service
+//! is the service's own word. (Of a fetched URL it is not: whoever chooses the host writes the reply.)
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use sluice_core::catalogue::{
+    Action, Argument, CallLimits, Idempotency, LabelTree, Pattern, ReplyRule, Resource, Usage,
+};
+use sluice_core::expression::Expression;
+use sluice_core::gate::Effect;
+use sluice_core::label::{Atom, Label, Name};
+use sluice_core::program::{CallTarget, NodeKind, PlaceId};
+use sluice_core::text::Span;
+
+use super::catalogue::From;
+use super::lower::{CONNECTOR, Lowering, Sight, place_variable};
+use super::parameters::{Leaf, is_expression};
+
+/// One thing that a node sends.
+pub(super) struct Sent {
+    pub(super) name: Arc<str>,
+    pub(super) usage: Usage,
+    pub(super) value: Expression,
+}
+
+impl Lowering<'_, '_> {
+    /// A node that calls a service.
+    pub(super) fn effect(&mut self, i: usize, sight: Sight) {
+        let span = self.span(i);
+        let sent = self.sent(i, sight);
+        let texts: Vec<String> = self.leaves_of(i).iter().filter_map(|leaf| leaf.text().map(ToString::to_string)).collect();
+        let is_open = |value: &Expression| value.constant().is_none() && !texts.iter().any(|t| has_fixed_host(t));
+        let fetched = sent.iter().filter(|s| s.usage == Usage::Url && is_open(&s.value)).map(|s| s.value.clone());
+        let fetched: Vec<Expression> = fetched.collect();
+        self.call(i, sent, sight);
+        self.reply(i, sight, fetched, span);
+    }
+
+    /// Everything that a node sends, by parameter; what is injected as it stands apart from what merely travels.
+    pub(super) fn sent(&mut self, i: usize, sight: Sight) -> Vec<Sent> {
+        let mut sent = Vec::new();
+        for leaf in self.leaves_of(i) {
+            self.send(i, &leaf, sight, &mut sent);
+        }
+        let span = self.span(i);
+        if self.sends_item(i) {
+            sent.push(Sent { name: "item".into(), usage: Usage::Payload, value: Expression::input(span) });
+        }
+        if sight.words.is_some() && self.changes_something(i) {
+            let words = Expression::variable("words", span);
+            sent.push(Sent { name: "agent".into(), usage: Usage::Agent, value: words });
+        }
+        if self.is_powerful(i) {
+            let events = self.started_by(i).into_iter().map(|t| place_variable(self.room(t).out, span)).collect();
+            sent.push(Sent { name: "trigger".into(), usage: Usage::Trigger, value: Expression::opaque(events, span) });
+        }
+        sent
+    }
+
+    fn send(&mut self, i: usize, leaf: &Leaf<'_>, sight: Sight, sent: &mut Vec<Sent>) {
+        let Some(text) = leaf.text().cloned() else { return };
+        let usage = self.usage(i, leaf);
+        let always = self.is_always_evaluated(i, leaf);
+        let Some(usage) = usage else { return };
+        if is_expression(&text) || always {
+            let translated = self.translate(i, leaf.tree, always, sight);
+            if !matches!(usage, Usage::Payload | Usage::Prompt | Usage::Recipient | Usage::Agent) {
+                let value = translated.injectable();
+                sent.push(Sent { name: format!("{} (as text)", leaf.path).into(), usage, value });
+                sent.push(Sent { name: leaf.path.clone(), usage: Usage::Payload, value: translated.expression });
+            } else {
+                sent.push(Sent { name: leaf.path.clone(), usage, value: translated.expression });
+            }
+        } else if matches!(usage, Usage::Url | Usage::Host | Usage::Query | Usage::Command) {
+            let constant = Expression::literal(&serde_json::Value::String(text.to_string()), leaf.tree.span);
+            sent.push(Sent { name: leaf.path.clone(), usage, value: self.with_model_words(i, &text, constant, sight) });
+        }
+    }
+
+    /// `{name}` of a tool's text is filled by the model.
+    fn with_model_words(&self, i: usize, text: &str, constant: Expression, sight: Sight) -> Expression {
+        let fills = sight.words.is_some() && self.short_type(i) == "toolHttpRequest" && text.contains('{');
+        if !fills {
+            return constant;
+        }
+        let span = constant.span;
+        let (before, _) = text.split_once('{').unwrap_or((text, ""));
+        let parts = vec![
+            sluice_core::expression::TextPart::Literal(before.into()),
+            sluice_core::expression::TextPart::Expression(Expression::variable("words", span)),
+        ];
+        Expression::text(parts, span)
+    }
+
+    /// Writes the call of a node, and the action that it calls.
+    pub(super) fn call(&mut self, i: usize, sent: Vec<Sent>, sight: Sight) {
+        let span = self.span(i);
+        let mut arguments = BTreeMap::new();
+        let mut fields: Vec<(Arc<str>, Expression)> = Vec::new();
+        for Sent { name, usage, value } in sent {
+            if arguments.contains_key(&name) {
+                continue;
+            }
+            arguments.insert(name.clone(), Argument { usage: Some(usage), ..Argument::default() });
+            fields.push((name, value.lenient()));
+        }
+        let known = self.known(i);
+        let (effect, privileged) =
+            known.map_or((Effect::Read, false), |k| (k.effect, k.privileged || k.effect.is_privileged()));
+        let name = self.action_name(i, "");
+        let action = Action { effect, privileged, arguments, ..plain_action(&name, Label::BOTTOM, Label::BOTTOM) };
+        self.made.actions.insert((CONNECTOR.into(), name.clone()), action);
+        let object = self.sees(Expression::object(fields, span), sight);
+        let target = CallTarget::Action { connector: CONNECTOR.into(), action: name };
+        let nowhere = self.nowhere;
+        self.code.then(span, |next| NodeKind::Call { target, arguments: object, reply: nowhere, next });
+    }
+
+    /// Writes what a node puts out after its call.
+    pub(super) fn reply(&mut self, i: usize, sight: Sight, fetched: Vec<Expression>, span: Span) {
+        let out = self.room(i).out;
+        let from = self.known(i).map_or(From::Replace, |known| known.output);
+        if from == From::Echo {
+            self.assign(out, Expression::input(span), sight);
+            return;
+        }
+        self.receive(i, out, span);
+        if fetched.is_empty() && from == From::Replace {
+            return;
+        }
+        let mut parts = vec![place_variable(out, span)];
+        if !fetched.is_empty() {
+            parts.push(Expression::opaque(fetched, span));
+        }
+        let came = Expression::one_of(parts, span);
+        let value = if from == From::Merge { Expression::input(span).merged(came) } else { came };
+        self.assign(out, value, sight);
+    }
+
+    /// The reply alone: the service's own word, or an outsider's, as the catalogue has it.
+    pub(super) fn receive(&mut self, i: usize, place: PlaceId, span: Span) {
+        let name = self.action_name(i, " (reply)");
+        let key: (Name, Name) = (CONNECTOR.into(), name.clone());
+        if !self.made.actions.contains_key(&key) {
+            let (categories, origin) = self.reply_labels(i);
+            self.made.actions.insert(key, plain_action(&name, categories, origin));
+        }
+        let target = CallTarget::Action { connector: CONNECTOR.into(), action: name };
+        let arguments = self.sees(Expression::object(Vec::new(), span), Sight { item: self.nowhere, words: None });
+        self.code.then(span, |next| NodeKind::Call { target, arguments, reply: place, next });
+    }
+
+    fn reply_labels(&mut self, i: usize) -> (Label, Label) {
+        let name = self.name(i);
+        let categories: BTreeSet<Name> = self.categories(i);
+        let classes = categories.into_iter().map(|class| Atom::Category { owner: name.clone(), class });
+        let classes: Vec<Atom> = classes.collect();
+        let labels = Label::join_all(classes.into_iter().map(|atom| self.atom(atom)).collect::<Vec<_>>());
+        let origin = match self.source(i) {
+            Some(_) => self.atom(Atom::Origin(name)),
+            None => Label::BOTTOM,
+        };
+        (labels, origin)
+    }
+
+    /// The action of a node. Names of nodes are unique but where a file is broken; then the later ones are numbered.
+    pub(super) fn action_name(&self, i: usize, what: &str) -> Name {
+        let name = self.name(i);
+        let is_first = self.workflow.by_name.get(&name).is_none_or(|known| *known == i);
+        if is_first { format!("{name}{what}").into() } else { format!("{name} #{i}{what}").into() }
+    }
+}
+
+/// An action that sends nothing; what comes back has these labels.
+fn plain_action(name: &Name, labels: Label, origin: Label) -> Action {
+    let root = || Pattern::default();
+    Action {
+        connector: CONNECTOR.into(),
+        name: name.clone(),
+        effect: Effect::Read,
+        privileged: false,
+        arguments: BTreeMap::new(),
+        endpoint: None,
+        reply: ReplyRule::Replace,
+        labels: LabelTree { labels: vec![(root(), labels)], trust: vec![(root(), origin)], origin },
+        source: Label::BOTTOM,
+        idempotency: Idempotency::None,
+        resource: Resource::Dataset { name: name.clone(), owner: None, region: None },
+        region: None,
+        stored: Label::BOTTOM,
+        limits: CallLimits::default(),
+    }
+}
+
+/// Whether a URL parameter begins with its scheme and a whole host, whatever comes behind.
+fn has_fixed_host(text: &str) -> bool {
+    let head = text.trim_start_matches('=').split("{{").next().unwrap_or_default();
+    head.split_once("://").is_some_and(|(_, rest)| rest.contains(['/', '?', '#']))
+}
