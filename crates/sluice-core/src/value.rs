@@ -589,3 +589,8 @@ mod tests {
         assert_eq!(Value::from_json(&json, Label::TOP).to_json(), Some(json));
     }
 }
+
+impl Value {
+    /// stub
+    #[must_use] pub fn head(&self) -> (Arc<str>, Label) { (self.as_text().unwrap_or("").into(), self.label) }
+}

@@ -17,6 +17,7 @@ pub mod question;
 mod report;
 pub mod rules;
 mod site;
+pub mod survey;
 mod verdict;
 pub mod wire;
 

@@ -24,6 +24,7 @@ mod forbidden_purpose;
 mod forbidden_region;
 mod hard_coded_secret;
 mod held_by_policy;
+pub(crate) mod imported;
 mod ineffective_release;
 mod missing_purpose;
 mod over_privileged_export;
@@ -104,7 +105,7 @@ rules! {
 
 /// Every rule, in the order of its code.
 pub fn all() -> impl Iterator<Item = &'static RuleMeta> {
-    RULES.iter().map(|rule| rule.meta)
+    RULES.iter().map(|rule| rule.meta).chain(imported::all())
 }
 
 /// The page of a rule: by its code, such as `SL204`, or its name.

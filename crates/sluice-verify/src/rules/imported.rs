@@ -1,0 +1,206 @@
+//! Rules on imported workflows: one file each, like those on native ones.
+//!
+//! Flow rules speak of a flow's end, face rules of what the text shows by itself. Findings of absence (no error handling,
+//! unknown node types) are information: most real workflows have them, and they must not drown the rest.
+
+mod command_injection;
+mod command_step;
+mod dangling_reference;
+mod destructive_step;
+mod evaluated_text;
+mod inert_expression;
+mod literal_secret;
+mod no_error_handling;
+mod open_entrance;
+mod outsider_chooses_recipient;
+mod outsider_names_object;
+mod query_injection;
+mod sensitive_egress;
+mod tls_off;
+mod unknown_node_type;
+mod unresolved_workflow;
+mod untrusted_agent_tool;
+mod untrusted_document;
+mod untrusted_host;
+mod untrusted_html;
+mod untrusted_path;
+mod untrusted_privileged;
+mod untrusted_prompt;
+
+use std::collections::BTreeMap;
+
+use sluice_core::diagnostic::{Code, Diagnostic, Severity};
+use sluice_core::program::StepId;
+use sluice_core::text::Span;
+use sluice_formats::{Catalogued, Import, Kind, Observation, Observed, Tier};
+
+use super::RuleMeta;
+use crate::survey::{Flow, FlowKind};
+
+/// A rule on flows of one kind.
+struct FlowRule {
+    meta: RuleMeta,
+    kind: FlowKind,
+    /// What is said of the sink, before its name.
+    says: &'static str,
+    help: &'static str,
+}
+
+/// A rule on what a text shows by itself.
+struct FaceRule {
+    meta: RuleMeta,
+    says: &'static str,
+    help: &'static str,
+}
+
+const FLOW_RULES: &[&FlowRule] = &[
+    &untrusted_prompt::RULE,
+    &untrusted_agent_tool::RULE,
+    &query_injection::RULE,
+    &untrusted_host::RULE,
+    &untrusted_path::RULE,
+    &evaluated_text::RULE,
+    &command_injection::RULE,
+    &untrusted_privileged::RULE,
+    &outsider_chooses_recipient::RULE,
+    &outsider_names_object::RULE,
+    &sensitive_egress::RULE,
+    &untrusted_html::RULE,
+    &untrusted_document::RULE,
+];
+
+const FACE_RULES: &[&FaceRule] = &[
+    &open_entrance::RULE,
+    &literal_secret::RULE,
+    &tls_off::RULE,
+    &command_step::RULE,
+    &inert_expression::RULE,
+    &dangling_reference::RULE,
+    &destructive_step::RULE,
+    &no_error_handling::RULE,
+    &unresolved_workflow::RULE,
+    &unknown_node_type::RULE,
+];
+
+/// Every rule on imported workflows.
+pub(super) fn all() -> impl Iterator<Item = &'static RuleMeta> {
+    FLOW_RULES.iter().map(|rule| &rule.meta).chain(FACE_RULES.iter().map(|rule| &rule.meta))
+}
+
+/// What the rules find, in the order of the text.
+pub(crate) fn check(import: &Import, flows: &[Flow]) -> Vec<Diagnostic> {
+    let cx = Context { import };
+    let mut findings: Vec<Diagnostic> = FLOW_RULES.iter().flat_map(|rule| cx.on_flows(rule, flows)).collect();
+    findings.extend(cx.on_faces());
+    findings.sort_by_key(|f| (std::cmp::Reverse(f.severity), f.span.start, f.code));
+    findings
+}
+
+struct Context<'a> {
+    import: &'a Import,
+}
+
+impl Context<'_> {
+    fn name(&self, step: StepId) -> String {
+        self.import.program.steps.get(step.0 as usize).map(|s| s.name.to_string()).unwrap_or_default()
+    }
+
+    fn span(&self, step: StepId) -> Span {
+        self.import.program.steps.get(step.0 as usize).map(|s| s.span).unwrap_or_default()
+    }
+
+    /// One finding for each sink: several sources are one thing to mend.
+    fn on_flows(&self, rule: &FlowRule, flows: &[Flow]) -> Vec<Diagnostic> {
+        let mut by_sink: BTreeMap<StepId, Vec<&Flow>> = BTreeMap::new();
+        for flow in flows.iter().filter(|flow| flow.kind == rule.kind && flow.tier > Tier::Internal) {
+            by_sink.entry(flow.sink).or_default().push(flow);
+        }
+        by_sink.into_values().filter_map(|flows| self.on_sink(rule, &flows)).collect()
+    }
+
+    fn on_sink(&self, rule: &FlowRule, flows: &[&Flow]) -> Option<Diagnostic> {
+        let worst = flows.iter().max_by_key(|flow| (flow.tier, flow.gate.is_none(), !flow.path.is_empty()))?;
+        let mut sources: Vec<String> = flows.iter().map(|flow| format!("`{}`", self.name(flow.source))).collect();
+        sources.dedup();
+        let what = match rule.kind {
+            FlowKind::Egress => {
+                let classes: std::collections::BTreeSet<_> = flows.iter().flat_map(|f| f.categories.iter()).collect();
+                let classes: Vec<String> = classes.into_iter().map(|c| c.replace('_', " ")).collect();
+                format!(" ({})", classes.join(", "))
+            }
+            _ => String::new(),
+        };
+        let gate = worst.gate.map(|step| format!("; `{}` asks a person on the way", self.name(step))).unwrap_or_default();
+        let from = sources.join(", ");
+        let message = format!("{} `{}`, from {from}{what}{gate}", rule.says, self.name(worst.sink));
+        let mut finding =
+            rule.meta.finding(self.span(worst.sink), message, rule.help).at_step(self.name(worst.sink));
+        finding.flow = worst.path.clone();
+        finding.severity = severity(rule.meta.severity, worst);
+        if let Some(source) = finding.flow.first().cloned().filter(|s| s.span != finding.span) {
+            finding = finding.also(source.span, "it enters here");
+        }
+        Some(finding)
+    }
+
+    fn on_faces(&self) -> Vec<Diagnostic> {
+        let mut findings = Vec::new();
+        for (step, fact) in &self.import.steps {
+            let rules = [
+                (&open_entrance::RULE, !fact.disabled && fact.entrance.is_some_and(|e| e.open)),
+                (&command_step::RULE, fact.kind == Kind::Command && fact.reachable),
+                (&destructive_step::RULE, fact.destructive && fact.reachable && !fact.human_gate),
+            ];
+            findings.extend(rules.into_iter().filter(|(_, holds)| *holds).map(|(rule, _)| self.at(rule, *step, None)));
+        }
+        for observation in &self.import.observations {
+            if let Some(rule) = rule_of(&observation.what) {
+                findings.push(self.at(rule, observation.step, Some(observation)));
+            }
+        }
+        findings.extend(self.absences());
+        findings
+    }
+
+    fn absences(&self) -> Option<Diagnostic> {
+        let handled = |o: &Observation| matches!(o.what, Observed::HandlesErrors | Observed::ErrorWorkflow);
+        let acts = |fact: &Catalogued| fact.side_effect && fact.reachable;
+        let first = self.import.steps.iter().find(|(_, fact)| acts(fact)).map(|(step, _)| *step)?;
+        let none = !self.import.observations.iter().any(handled);
+        none.then(|| self.at(&no_error_handling::RULE, first, None))
+    }
+
+    fn at(&self, rule: &FaceRule, step: StepId, observation: Option<&Observation>) -> Diagnostic {
+        let span = observation.map_or_else(|| self.span(step), |o| o.span);
+        let detail = match observation.map(|o| (&o.what, &o.parameter)) {
+            Some((Observed::DanglingReference { name }, _)) => format!(": `{name}`"),
+            Some((_, Some(parameter))) => format!(", in `{parameter}`"),
+            _ => String::new(),
+        };
+        let message = format!("{} (`{}`){detail}", rule.says, self.name(step));
+        rule.meta.finding(span, message, rule.help).at_step(self.name(step))
+    }
+}
+
+fn rule_of(what: &Observed) -> Option<&'static FaceRule> {
+    Some(match what {
+        Observed::HardCodedSecret => &literal_secret::RULE,
+        Observed::TlsOff => &tls_off::RULE,
+        Observed::InertExpression => &inert_expression::RULE,
+        Observed::DanglingReference { .. } => &dangling_reference::RULE,
+        Observed::UnresolvedSubWorkflow => &unresolved_workflow::RULE,
+        Observed::UnknownNodeType => &unknown_node_type::RULE,
+        Observed::HandlesErrors | Observed::ErrorWorkflow | Observed::PinnedData => return None,
+    })
+}
+
+/// Indirect words count less than those that an outsider delivers on purpose; a person on the way, too.
+fn severity(most: Severity, flow: &Flow) -> Severity {
+    let by_tier = match flow.tier {
+        Tier::Direct => most,
+        Tier::Indirect => most.min(Severity::Medium),
+        Tier::Conditional => most.min(Severity::Low),
+        Tier::Internal => Severity::Info,
+    };
+    if flow.gate.is_some() { by_tier.min(Severity::Low) } else { by_tier }
+}

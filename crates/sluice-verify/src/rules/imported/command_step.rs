@@ -1,0 +1,16 @@
+//! A step runs a shell command.
+//!
+//! It has the rights of the engine's own process or of the account that it logs in with.
+
+use super::{Code, FaceRule, RuleMeta, Severity};
+
+pub(super) const RULE: FaceRule = FaceRule {
+    meta: RuleMeta {
+        code: Code(253),
+        name: "command-step",
+        severity: Severity::Info,
+        page: include_str!("command_step.rs"),
+    },
+    says: "this step runs a shell command",
+    help: "use a node for the service instead where there is one",
+};

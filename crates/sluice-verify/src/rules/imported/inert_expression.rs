@@ -1,0 +1,16 @@
+//! `{{ … }}` that is never evaluated.
+//!
+//! Without `=` in front the braces are sent as they stand: no data flows, and what receives it gets the braces.
+
+use super::{Code, FaceRule, RuleMeta, Severity};
+
+pub(super) const RULE: FaceRule = FaceRule {
+    meta: RuleMeta {
+        code: Code(254),
+        name: "inert-expression",
+        severity: Severity::Low,
+        page: include_str!("inert_expression.rs"),
+    },
+    says: "this text has `{{ … }}` but no `=` in front: it is sent as it stands",
+    help: "switch the field to an expression, or remove the braces",
+};

@@ -1,0 +1,16 @@
+//! Nothing happens when a step fails.
+//!
+//! Runs that fail half-way leave half of their effects, and nobody hears of it.
+
+use super::{Code, FaceRule, RuleMeta, Severity};
+
+pub(super) const RULE: FaceRule = FaceRule {
+    meta: RuleMeta {
+        code: Code(257),
+        name: "no-error-handling",
+        severity: Severity::Info,
+        page: include_str!("no_error_handling.rs"),
+    },
+    says: "no step handles errors, and no workflow is named for them",
+    help: "name an error workflow in the settings, or handle errors at the steps that change something",
+};

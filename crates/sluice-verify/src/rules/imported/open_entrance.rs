@@ -1,0 +1,16 @@
+//! Anybody may start the workflow without showing who they are.
+//!
+//! A webhook, a form, a public chat or a tool server without authentication is found by scanners within days.
+
+use super::{Code, FaceRule, RuleMeta, Severity};
+
+pub(super) const RULE: FaceRule = FaceRule {
+    meta: RuleMeta {
+        code: Code(250),
+        name: "open-entrance",
+        severity: Severity::Medium,
+        page: include_str!("open_entrance.rs"),
+    },
+    says: "anybody may start the workflow here",
+    help: "set an authentication on the entry, or check a signature or token right behind it",
+};

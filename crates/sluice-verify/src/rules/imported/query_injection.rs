@@ -1,0 +1,17 @@
+//! An outsider's text is pasted into a query.
+//!
+//! A quote in the text ends the literal that it was meant to be, and the rest is read as SQL or GraphQL.
+
+use super::{Code, FlowKind, FlowRule, RuleMeta, Severity};
+
+pub(super) const RULE: FlowRule = FlowRule {
+    meta: RuleMeta {
+        code: Code(232),
+        name: "query-injection",
+        severity: Severity::High,
+        page: include_str!("query_injection.rs"),
+    },
+    kind: FlowKind::QueryInjection,
+    says: "text of outsiders is pasted into the query of",
+    help: "pass it as a parameter of the query",
+};

@@ -1,0 +1,16 @@
+//! A node type that no catalogue knows.
+//!
+//! What it does was guessed from its name.
+
+use super::{Code, FaceRule, RuleMeta, Severity};
+
+pub(super) const RULE: FaceRule = FaceRule {
+    meta: RuleMeta {
+        code: Code(259),
+        name: "unknown-node-type",
+        severity: Severity::Info,
+        page: include_str!("unknown_node_type.rs"),
+    },
+    says: "what this node does was guessed from its name",
+    help: "describe the type in the workspace's own catalogue",
+};

@@ -1,0 +1,17 @@
+//! An outsider's text is pasted into a JSON or XML document.
+//!
+//! A quote in it ends the value that it was meant to be; what follows adds or replaces fields.
+
+use super::{Code, FlowKind, FlowRule, RuleMeta, Severity};
+
+pub(super) const RULE: FlowRule = FlowRule {
+    meta: RuleMeta {
+        code: Code(242),
+        name: "untrusted-document",
+        severity: Severity::Low,
+        page: include_str!("untrusted_document.rs"),
+    },
+    kind: FlowKind::BodyInject,
+    says: "text of outsiders is pasted into the document that is sent by",
+    help: "build the document from values (`JSON.stringify`), not from text",
+};

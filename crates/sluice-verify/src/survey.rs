@@ -1,0 +1,70 @@
+//! What an imported workflow could do: the same fixpoint as for native ones, asked what rules on foreign formats ask.
+//!
+//! There is no policy here and nothing is admitted: an imported program is never run. The questions are which outsider's
+//! words get to which action, and which sensitive data leaves.
+
+mod facts;
+mod flow;
+
+pub use facts::Facts;
+pub use flow::{Flow, FlowKind};
+
+use std::collections::BTreeSet;
+
+use sluice_core::diagnostic::Diagnostic;
+use sluice_core::label::Label;
+use sluice_core::value::Value;
+use sluice_formats::Import;
+
+use crate::analysis::{Analysis, Entry};
+use crate::report::Report;
+use crate::rules::imported;
+
+/// What was found out about an imported workflow.
+#[derive(Clone, Debug)]
+pub struct Survey {
+    /// What a person would act on, and what is worth knowing.
+    pub findings: Vec<Diagnostic>,
+    /// Every flow that ends in an action.
+    pub flows: Vec<Flow>,
+    /// What was not shown.
+    pub not_shown: Vec<String>,
+}
+
+/// Follows data through an imported workflow.
+#[must_use]
+pub fn survey(import: &Import) -> Survey {
+    let entry = Entry {
+        universe: import.catalogue.universe.clone(),
+        input: Value::null(Label::BOTTOM),
+        id: Value::null(Label::BOTTOM),
+        base: Label::BOTTOM,
+    };
+    let analysis = Analysis::of(&import.program, &import.catalogue, &entry);
+    let flows = if analysis.is_complete() { flow::flows(import, &analysis) } else { Vec::new() };
+    let findings = imported::check(import, &flows);
+    Survey { findings, flows, not_shown: not_shown(import, &analysis) }
+}
+
+fn not_shown(import: &Import, analysis: &Analysis) -> Vec<String> {
+    let mut list = vec![
+        "what a branch tells: which way a run takes is not followed as data, only what moves along it".to_owned(),
+        "that services answer by themselves: a reply counts as the service's own word, also where outsiders chose what \
+         was asked"
+            .to_owned(),
+    ];
+    if !analysis.is_complete() {
+        list.push("anything: the analysis was stopped".to_owned());
+    }
+    let assumed: BTreeSet<&String> = import.assumed.iter().collect();
+    list.extend(assumed.into_iter().cloned());
+    list
+}
+
+impl Survey {
+    /// The same as a report, for the outputs that native workflows have.
+    #[must_use]
+    pub fn report(&self) -> Report {
+        Report { findings: self.findings.clone(), not_shown: self.not_shown.clone(), ..Report::default() }
+    }
+}
