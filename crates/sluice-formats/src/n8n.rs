@@ -1,0 +1,3 @@
+//! n8n's JSON export.
+
+pub mod catalogue;
