@@ -188,8 +188,7 @@ impl Lowering<'_, '_> {
         };
         let mut key = self.store_type(i);
         for leaf in self.leaves_of(i) {
-            let words = leaf.bare();
-            if words.split('.').any(named)
+            if leaf.segments().into_iter().any(named)
                 && let Some(text) = leaf.text()
                 && !matches!(leaf.key(), "mode" | "cachedResultName" | "__rl")
             {

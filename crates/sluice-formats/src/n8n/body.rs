@@ -8,7 +8,9 @@ use sluice_core::expression::Expression;
 use sluice_core::label::Name;
 use sluice_core::program::StepId;
 
-use super::catalogue::{Found, From};
+use sluice_core::catalogue::ReplyRule as From;
+
+use super::catalogue::Found;
 use super::effects::Sent;
 use super::lower::{Lowering, Room, Sight, place_variable};
 use super::parameters::{Leaf, text_at};
@@ -114,7 +116,7 @@ impl<'t> Lowering<'_, 't> {
     }
 
     pub(super) fn known(&self, i: usize) -> Option<&Found> {
-        self.known.get(i)
+        self.known.get(i).map(AsRef::as_ref)
     }
 
     pub(super) fn kind(&self, i: usize) -> Kind {
@@ -173,7 +175,7 @@ impl<'t> Lowering<'_, 't> {
     }
 
     pub(super) fn source(&self, i: usize) -> Option<Source> {
-        super::classify::source(self, i)
+        self.known(i)?.source.clone()
     }
 
     pub(super) fn categories(&self, i: usize) -> BTreeSet<Name> {
@@ -206,12 +208,7 @@ impl<'t> Lowering<'_, 't> {
 
     /// What the other side does with a parameter.
     pub(super) fn usage(&self, i: usize, leaf: &Leaf<'_>) -> Option<Usage> {
-        let known = self.known(i)?;
-        let bare = leaf.bare();
-        match known.arguments.iter().find(|(pattern, _)| pattern.fits(&bare)) {
-            Some((_, usage)) => *usage,
-            None => known.unnamed,
-        }
+        self.known(i)?.usage(&leaf.segments())
     }
 
     /// Whether a text is evaluated although no `=` says so: SQL of later versions, HTML templates.

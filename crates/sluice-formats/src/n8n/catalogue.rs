@@ -1,10 +1,164 @@
-//! stub
-use std::collections::BTreeSet;
-use sluice_core::{catalogue::Usage, gate::Effect, label::Name};
-use crate::import::*;
-#[derive(Clone, Copy, PartialEq, Eq, Debug)] pub enum From { Replace, Echo, Merge }
-#[derive(Clone)] pub struct ParameterPattern; impl ParameterPattern { pub fn fits(&self, _: &str) -> bool { false } }
-#[derive(Clone)] pub struct Found { pub kind: Kind, pub part: Option<Name>, pub service: Option<Name>, pub action: String, pub effect: Effect, pub sink: Option<Name>, pub privileged: bool, pub destructive: bool, pub human_gate: bool, pub arguments: Vec<(ParameterPattern, Option<Usage>)>, pub unnamed: Option<Usage>, pub output: From, pub source: Option<(Name, Tier)>, pub labels: Vec<Name>, pub classify_fields: bool, pub entrance: Option<Entrance>, pub confidence: Confidence }
-pub struct NodeCatalogue; pub struct Lexicon;
-impl NodeCatalogue { pub fn look_up(&self, _: &str, _: f64, _: &dyn Fn(&str) -> Option<String>) -> Found { todo!() } pub fn lexicon(&self) -> &Lexicon { todo!() } }
-impl Lexicon { pub fn classify(&self, _: &[&str]) -> BTreeSet<Name> { todo!() } }
+//! What n8n's nodes do: a catalogue that is data.
+//!
+//! The files under `connectors/n8n` say of each node type what contracts say of a connector's actions: effect, what each
+//! parameter decides, whose words the reply carries. A node type that no file names is understood by patterns of its
+//! name, its operation's verb and its credentials, and is then [`Confidence::Assumed`].
+//!
+//! In scope: reading the files, looking one node up, the lexicon of field names. The schema is
+//! `docs/formats-n8n-catalogue.md`.
+//! Out of scope: nodes, expressions and the graph of a workflow; the lowering asks here about one node at a time.
+
+mod files;
+mod found;
+mod lexicon;
+mod node;
+mod patterns;
+mod read;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+
+use sluice_core::diagnostic::Diagnostic;
+use sluice_core::document;
+use sluice_core::label::Name;
+use sluice_core::text::Text;
+
+pub use self::files::FILES;
+pub use self::found::{Found, ParameterPattern, Part};
+pub use self::lexicon::Lexicon;
+use self::node::Node;
+use self::patterns::Patterns;
+use self::read::File;
+use crate::import::Confidence;
+
+/// What is known of node types.
+#[derive(Clone, Debug, Default)]
+pub struct NodeCatalogue {
+    nodes: BTreeMap<Name, Arc<Node>>,
+    /// Full names by the name behind the package: a fork of a package keeps that.
+    short: BTreeMap<Name, Name>,
+    patterns: Patterns,
+    lexicon: Lexicon,
+}
+
+impl NodeCatalogue {
+    /// The catalogue of this release, read once.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "the files are part of the program, and a test reads each of them")]
+    pub fn built_in() -> &'static Self {
+        static BUILT_IN: OnceLock<NodeCatalogue> = OnceLock::new();
+        BUILT_IN.get_or_init(|| {
+            let texts: Vec<Text> = FILES.iter().map(|(name, content)| Text::new(*name, *content)).collect();
+            Self::default().layered(&texts).expect("the files of this release have no error")
+        })
+    }
+
+    /// The built-in catalogue with a workspace's own files over it: a node type, verb, type pattern, credential or
+    /// category that they name replaces the built-in one whole.
+    ///
+    /// # Errors
+    /// Every error of every file, with its place; a node type that two of the files name.
+    pub fn with(overrides: &[Text]) -> Result<Self, Vec<Diagnostic>> {
+        Self::built_in().clone().layered(overrides)
+    }
+
+    fn layered(mut self, texts: &[Text]) -> Result<Self, Vec<Diagnostic>> {
+        let mut out = Vec::new();
+        let mut seen = BTreeMap::new();
+        for text in texts {
+            match document::read(text) {
+                Ok(tree) => {
+                    if let Some(file) = File::read(&text.name, &tree, &mut seen, &mut out) {
+                        self.add(file);
+                    }
+                }
+                Err(errors) => out.extend(errors),
+            }
+        }
+        // Actions that a node's entry does not spell out are resolved by verbs, which any file may change.
+        let resolved = self.nodes.iter().map(|(name, node)| (name.clone(), Arc::new(node.resolved(&self.patterns))));
+        self.nodes = resolved.collect();
+        if out.is_empty() { Ok(self) } else { Err(out) }
+    }
+
+    fn add(&mut self, file: File) {
+        self.patterns.add(file.patterns);
+        self.lexicon.add(file.fields);
+        for (name, node) in file.nodes {
+            self.short.entry(short_name(&name).to_ascii_lowercase().into()).or_insert_with(|| name.clone());
+            self.nodes.insert(name, Arc::new(node));
+        }
+    }
+
+    /// What is known of one node: its type, and its parameters as text (`None` of one that is absent, which n8n
+    /// means as its default).
+    ///
+    /// `type_version` tells layouts apart that reuse a word; 0 if the file has none.
+    #[must_use]
+    pub fn look_up(
+        &self,
+        node_type: &str,
+        type_version: f64,
+        parameter: &dyn Fn(&str) -> Option<String>,
+    ) -> Arc<Found> {
+        if let Some(node) = self.node(node_type) {
+            return node.found(&self.patterns, type_version, parameter);
+        }
+        let mut found = match self.relative(node_type) {
+            Some(node) => Arc::unwrap_or_clone(node.found(&self.patterns, type_version, parameter)),
+            None => self.patterns.guess(node_type, parameter),
+        };
+        found.confidence = Confidence::Assumed;
+        Arc::new(found)
+    }
+
+    /// The entry itself, or that of the node whose tool variant this is.
+    fn node(&self, node_type: &str) -> Option<&Node> {
+        let own = self.nodes.get(node_type);
+        let node = own.or_else(|| self.nodes.get(tool_of(node_type)?));
+        node.map(AsRef::as_ref)
+    }
+
+    /// A node of another package with the same name.
+    fn relative(&self, node_type: &str) -> Option<&Node> {
+        let short = short_name(node_type).to_ascii_lowercase();
+        let name = self.short.get(short.as_str()).or_else(|| self.short.get(short.strip_suffix("tool")?))?;
+        self.nodes.get(name).map(AsRef::as_ref)
+    }
+
+    /// Whether an entry names this type or the node whose tool variant it is.
+    #[must_use]
+    pub fn knows(&self, node_type: &str) -> bool {
+        self.node(node_type).is_some()
+    }
+
+    /// Every node type that an entry names, in order.
+    pub fn node_types(&self) -> impl Iterator<Item = &str> {
+        self.nodes.keys().map(AsRef::as_ref)
+    }
+
+    /// The service that a credential type opens: `slackOAuth2Api` is `slack`.
+    #[must_use]
+    pub fn service_of_credential(&self, credential: &str) -> Option<Name> {
+        self.patterns.service_of_credential(credential)
+    }
+
+    /// The lexicon of field, table and endpoint names.
+    #[must_use]
+    pub fn lexicon(&self) -> &Lexicon {
+        &self.lexicon
+    }
+}
+
+/// `gmail` of `n8n-nodes-base.gmail`.
+fn short_name(node_type: &str) -> &str {
+    node_type.rsplit('.').next().unwrap_or(node_type)
+}
+
+/// `gmail` of `gmailTool`: n8n offers nearly every node to agents under such a name.
+fn tool_of(node_type: &str) -> Option<&str> {
+    node_type.strip_suffix("Tool").filter(|rest| !rest.ends_with('.'))
+}
+
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,6 @@ use sluice_core::label::Name;
 
 use super::lower::Lowering;
 use super::parameters::{is_expression, text_at};
-use crate::import::{Kind, Source, Tier};
 
 /// Names between an item and its fields.
 const BETWEEN: [&str; 12] =
@@ -54,19 +53,6 @@ fn chain(text: &str) -> Vec<String> {
         }
     }
     names
-}
-
-/// Where outsiders' words come in at a node.
-pub(super) fn source(lowering: &Lowering<'_, '_>, i: usize) -> Option<Source> {
-    let known = lowering.known(i)?;
-    let (kind, tier) = known.source.clone()?;
-    let tier = if lowering.kind(i) == Kind::Trigger && lowering.short_type(i) == "chatTrigger" {
-        let public = text_at(lowering.parameters(i), "public").is_some_and(|p| p == "true");
-        if public { Tier::Direct } else { Tier::Conditional }
-    } else {
-        tier
-    };
-    Some(Source { kind, tier })
 }
 
 /// The kinds of sensitive data that a node brings in: the catalogue's, and what the names of its fields say.

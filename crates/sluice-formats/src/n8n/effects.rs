@@ -15,7 +15,6 @@ use sluice_core::label::{Atom, Label, Name};
 use sluice_core::program::{CallTarget, NodeKind, PlaceId};
 use sluice_core::text::Span;
 
-use super::catalogue::From;
 use super::lower::{CONNECTOR, Lowering, Sight, place_variable};
 use super::parameters::{Leaf, is_expression};
 
@@ -122,13 +121,13 @@ impl Lowering<'_, '_> {
     /// Writes what a node puts out after its call.
     pub(super) fn reply(&mut self, i: usize, sight: Sight, fetched: Vec<Expression>, span: Span) {
         let out = self.room(i).out;
-        let from = self.known(i).map_or(From::Replace, |known| known.output);
-        if from == From::Echo {
+        let from = self.known(i).map_or(ReplyRule::Replace, |known| known.output);
+        if from == ReplyRule::Echo {
             self.assign(out, Expression::input(span), sight);
             return;
         }
         self.receive(i, out, span);
-        if fetched.is_empty() && from == From::Replace {
+        if fetched.is_empty() && from == ReplyRule::Replace {
             return;
         }
         let mut parts = vec![place_variable(out, span)];
@@ -136,7 +135,7 @@ impl Lowering<'_, '_> {
             parts.push(Expression::opaque(fetched, span));
         }
         let came = Expression::one_of(parts, span);
-        let value = if from == From::Merge { Expression::input(span).merged(came) } else { came };
+        let value = if from == ReplyRule::Merge { Expression::input(span).merged(came) } else { came };
         self.assign(out, value, sight);
     }
 

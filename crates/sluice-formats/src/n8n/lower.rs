@@ -55,7 +55,7 @@ pub(super) struct Lowering<'a, 't> {
     pub(super) text: &'t Text,
     pub(super) workflow: &'a Workflow<'t>,
     pub(super) graph: &'a Graph,
-    pub(super) known: Vec<Found>,
+    pub(super) known: Vec<Arc<Found>>,
     pub(super) leaves: Vec<Vec<Leaf<'t>>>,
     pub(super) catalogue: &'a NodeCatalogue,
     pub(super) code: Code,
@@ -93,7 +93,7 @@ pub(super) fn lower(text: &Text, workflow: &Workflow<'_>, catalogue: &NodeCatalo
     let mut code = Code::new();
     let nowhere = code.place("nothing");
     let lost = Room { item: nowhere, inputs: BTreeMap::new(), out: nowhere, step: StepId(0), entry: code.label() };
-    let known: Vec<Found> = workflow.nodes.iter().map(|node| found(catalogue, node)).collect();
+    let known: Vec<Arc<Found>> = workflow.nodes.iter().map(|node| found(catalogue, node)).collect();
     let mut lowering = Lowering {
         text,
         workflow,
@@ -121,7 +121,7 @@ pub(super) fn lower(text: &Text, workflow: &Workflow<'_>, catalogue: &NodeCatalo
     lowering.write(&order)
 }
 
-fn found(catalogue: &NodeCatalogue, node: &Node<'_>) -> Found {
+fn found(catalogue: &NodeCatalogue, node: &Node<'_>) -> Arc<Found> {
     catalogue.look_up(&node.node_type, node.version, &|path| parameters::text_at(node.parameters, path))
 }
 

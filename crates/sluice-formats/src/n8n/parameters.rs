@@ -26,19 +26,9 @@ impl Leaf<'_> {
         self.path.rsplit('.').next().unwrap_or_default()
     }
 
-    /// The path without indexes: what patterns of the catalogue speak of.
-    pub(super) fn bare(&self) -> String {
-        let mut out = String::with_capacity(self.path.len());
-        let mut inside = false;
-        for c in self.path.chars() {
-            match c {
-                '[' => inside = true,
-                ']' => inside = false,
-                c if !inside => out.push(c),
-                _ => {}
-            }
-        }
-        out
+    /// The path as keys and indexes: what patterns of the catalogue speak of.
+    pub(super) fn segments(&self) -> Vec<&str> {
+        self.path.split(['.', '[', ']']).filter(|part| !part.is_empty()).collect()
     }
 }
 

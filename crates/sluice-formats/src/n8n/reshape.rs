@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use sluice_core::document::{Data, Node as Tree};
+use sluice_core::catalogue::ReplyRule as From;
 use sluice_core::expression::Expression;
 use sluice_core::text::Span;
 
-use super::catalogue::From;
 use super::lower::{Lowering, Sight};
 use super::parameters::{at, is_expression, text_at};
 
