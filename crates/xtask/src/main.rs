@@ -2,12 +2,14 @@
 //!
 //! - `graph` prints the crate graph as `ARCHITECTURE.md` must show it;
 //! - `mutants` applies each patch under `crates/xtask/mutants` to a copy of the tree and runs the test
-//!   that its first line names: a mutant that survives is a law without a guard.
+//!   that its first line names: a mutant that survives is a law without a guard;
+//! - `score` holds `sluice check --facts` against workflows that people have labelled.
 
 mod codes;
 mod graph;
 mod mutants;
 mod root;
+mod score;
 
 use std::process::ExitCode;
 
@@ -18,7 +20,8 @@ fn main() -> ExitCode {
         ["graph"] => graph::print(),
         ["mutants"] => mutants::run(None),
         ["mutants", name] => mutants::run(Some(name)),
-        _ => Err("usage: cargo run -p xtask -- graph | mutants [NAME]".to_owned()),
+        ["score", labels] => score::run(labels),
+        _ => Err("usage: cargo run -p xtask -- graph | mutants [NAME] | score LABELS".to_owned()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
