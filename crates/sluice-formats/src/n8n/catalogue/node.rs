@@ -98,9 +98,11 @@ pub(super) struct EntranceSpec {
 }
 
 impl NodeSpec {
-    /// Of a node about which nothing is known.
+    /// Of a node about which nothing is known: what goes in may leave, and what comes out may be anybody's.
     pub(super) fn unknown() -> Self {
-        Self { output: Reply { from: Some(ReplyRule::Merge), ..Reply::default() }, ..Self::default() }
+        let source = Source { kind: "api_reply".into(), tier: Tier::Conditional };
+        let output = Reply { from: Some(ReplyRule::Merge), source: Some(Some(source)), ..Reply::default() };
+        Self { sink: Some("http".into()), output, ..Self::default() }
     }
 }
 
