@@ -24,7 +24,7 @@ use sluice_core::label::Name;
 use sluice_core::text::Text;
 
 pub use self::files::FILES;
-pub use self::found::{Found, ParameterPattern, Part};
+pub use self::found::{Found, Host, ParameterPattern, Part};
 pub use self::lexicon::Lexicon;
 use self::node::Node;
 use self::patterns::Patterns;
@@ -39,6 +39,7 @@ pub struct NodeCatalogue {
     short: BTreeMap<Name, Name>,
     patterns: Patterns,
     lexicon: Lexicon,
+    hosts: BTreeMap<Name, Host>,
 }
 
 impl NodeCatalogue {
@@ -84,6 +85,7 @@ impl NodeCatalogue {
     fn add(&mut self, file: File) {
         self.patterns.add(file.patterns);
         self.lexicon.add(file.fields);
+        self.hosts.extend(file.hosts);
         for (name, node) in file.nodes {
             self.short.entry(short_name(&name).to_ascii_lowercase().into()).or_insert_with(|| name.clone());
             self.nodes.insert(name, Arc::new(node));
@@ -141,6 +143,18 @@ impl NodeCatalogue {
     #[must_use]
     pub fn service_of_credential(&self, credential: &str) -> Option<Name> {
         self.patterns.service_of_credential(credential)
+    }
+
+    /// What is known of a host, or of the nearest domain above it.
+    #[must_use]
+    pub fn host(&self, host: &str) -> Option<&Host> {
+        let mut rest = host;
+        loop {
+            if let Some(found) = self.hosts.get(rest) {
+                return Some(found);
+            }
+            rest = rest.split_once('.')?.1;
+        }
     }
 
     /// The lexicon of field, table and endpoint names.

@@ -71,6 +71,19 @@ impl Found {
     }
 }
 
+/// What is known of a host that generic HTTP nodes talk to; it says more than the node's own entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Host {
+    /// Whose it is.
+    pub service: Name,
+    /// The class of what is sent there; `http` where it is not said.
+    pub sink: Option<Name>,
+    /// Whose words its replies carry, if others' than its own.
+    pub source: Option<Source>,
+    /// Kinds of sensitive data in its replies.
+    pub labels: BTreeSet<Name>,
+}
+
 /// Which part of an agent a node is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Part {

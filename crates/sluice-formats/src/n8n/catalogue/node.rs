@@ -18,6 +18,8 @@ pub(super) type Arguments = Vec<(ParameterPattern, Option<Usage>)>;
 #[derive(Clone, Debug)]
 pub(super) struct Node {
     spec: NodeSpec,
+    /// Those of the entry itself, shared by every action without some of its own.
+    arguments: Arc<[(ParameterPattern, Option<Usage>)]>,
     /// What the entry spells out, with all that it leaves to the node and to verbs filled in.
     actions: BTreeMap<Name, Arc<Found>>,
 }
@@ -98,15 +100,18 @@ pub(super) struct EntranceSpec {
 }
 
 impl NodeSpec {
-    /// Of a node about which nothing is known.
+    /// Of a node about which nothing is known: what goes in may leave, and what comes out may be anybody's.
     pub(super) fn unknown() -> Self {
-        Self { output: Reply { from: Some(ReplyRule::Merge), ..Reply::default() }, ..Self::default() }
+        let source = Source { kind: "api_reply".into(), tier: Tier::Conditional };
+        let output = Reply { from: Some(ReplyRule::Merge), source: Some(Some(source)), ..Reply::default() };
+        Self { sink: Some("http".into()), output, ..Self::default() }
     }
 }
 
 impl Node {
-    pub(super) const fn new(spec: NodeSpec) -> Self {
-        Self { spec, actions: BTreeMap::new() }
+    pub(super) fn new(spec: NodeSpec) -> Self {
+        let arguments = spec.arguments.iter().cloned().collect();
+        Self { spec, arguments, actions: BTreeMap::new() }
     }
 
     /// With every action that the entry spells out resolved.
@@ -117,7 +122,7 @@ impl Node {
         let default = self.spec.default.clone().unwrap_or_else(|| Name::from(""));
         let usual = || Arc::new(self.unspelled(&default, patterns));
         actions.entry(default.clone()).or_insert_with(usual);
-        Self { spec: self.spec.clone(), actions }
+        Self { spec: self.spec.clone(), arguments: self.arguments.clone(), actions }
     }
 
     /// The node with its parameters.
@@ -167,8 +172,10 @@ impl Node {
     /// An action without an entry of its own: that of its operation under any resource, or its verb.
     fn unspelled(&self, action: &str, patterns: &Patterns) -> Found {
         let operation = action.rsplit('/').next().unwrap_or(action);
-        let spec = self.spec.actions.get(operation).cloned().unwrap_or_default();
-        self.resolve(action, &spec, patterns)
+        match self.spec.actions.get(operation) {
+            Some(spec) => self.resolve(action, spec, patterns),
+            None => self.resolve(action, &ActionSpec::default(), patterns),
+        }
     }
 
     /// What the gravest word of the SQL says, where there is some.
@@ -202,7 +209,10 @@ impl Node {
         let privileged = action.privileged.unwrap_or_else(|| {
             effect.is_privileged() || (!reads && (node.privileged || destructive || said.privileged))
         });
-        let arguments = action.arguments.iter().chain(&node.arguments).cloned().collect();
+        let arguments = match action.arguments.is_empty() {
+            true => self.arguments.clone(),
+            false => action.arguments.iter().chain(&node.arguments).cloned().collect(),
+        };
         let reply = Reply::layered([&action.output, if reads { &node.read } else { &EMPTY }, &node.output]);
         Found {
             kind,

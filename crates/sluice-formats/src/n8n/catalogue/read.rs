@@ -9,7 +9,7 @@ use sluice_core::gate::Effect;
 use sluice_core::label::Name;
 use sluice_core::text::Span;
 
-use super::found::{PARTS, ParameterPattern};
+use super::found::{Host, PARTS, ParameterPattern};
 use super::node::{ActionSpec, Arguments, EntranceSpec, Node, NodeSpec, Reply};
 use super::patterns::{Patterns, REPLIES, Verb};
 use crate::import::{Kind, Source, Tier};
@@ -85,6 +85,7 @@ pub(super) struct File {
     pub nodes: Vec<(Name, Node)>,
     pub fields: BTreeMap<Name, Vec<Name>>,
     pub patterns: Patterns,
+    pub hosts: BTreeMap<Name, Host>,
 }
 
 type Errors<'a> = &'a mut Vec<Diagnostic>;
@@ -123,8 +124,9 @@ impl File {
                 value.expect_name("credentials", out)
             }),
         };
+        let hosts = keyed(fields.optional("hosts"), "hosts", out, |_, value, out| host(value, out));
         fields.finish(out);
-        Some(Self { nodes, fields: lexicon, patterns })
+        Some(Self { nodes, fields: lexicon, patterns, hosts })
     }
 }
 
@@ -176,6 +178,16 @@ fn action(tree: &Tree, out: Errors<'_>) -> Option<ActionSpec> {
     };
     fields.finish(out);
     Some(spec)
+}
+
+fn host(tree: &Tree, out: Errors<'_>) -> Option<Host> {
+    let mut fields = Fields::of(tree, "a host", out)?;
+    let service = fields.required("service", out).and_then(|v| v.expect_name("service", out));
+    let sink = fields.optional("sink").and_then(|v| v.expect_name("sink", out));
+    let reply = fields.optional("output").map(|v| reply(v, out)).unwrap_or_default();
+    fields.finish(out);
+    let labels = reply.labels.unwrap_or_default();
+    Some(Host { service: service?, sink, source: reply.source.flatten(), labels })
 }
 
 fn reply(tree: &Tree, out: Errors<'_>) -> Reply {
