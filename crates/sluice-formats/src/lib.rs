@@ -12,5 +12,6 @@
 //! Nothing here reads a clock, file, network or random source.
 
 mod import;
+pub mod javascript;
 
 pub use import::{Catalogued, Confidence, Entrance, Format, Import, Kind, Observation, Observed, Source, Tier};
