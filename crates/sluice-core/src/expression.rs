@@ -172,6 +172,27 @@ impl Expression {
         Self { root, span }
     }
 
+    /// `base.key` as scripting languages read it: `null` where there is no such thing, also of what is no object.
+    #[must_use]
+    pub fn member(base: Self, key: &str) -> Self {
+        let span = base.span;
+        let key = Box::new(Expr::text(key, span));
+        let root = Expr::new(Kind::Index { base: Box::new(base.root.single()), key, optional: true }, span);
+        Self { root: root.single(), span }
+    }
+
+    /// `base[index]` as scripting languages read it: an element, or what an object has under that number.
+    #[must_use]
+    pub fn element(base: Self, index: i64) -> Self {
+        let span = base.span;
+        let at = |key| Kind::Index { base: Expr::boxed(Kind::Input, span), key: Box::new(key), optional: true };
+        let element = Expr::new(at(Expr::int(index, span)), span);
+        let field = Expr::new(at(Expr::text(&index.to_string(), span)), span);
+        let either = Expr::boxed(Kind::Comma(vec![field, element]), span);
+        let root = base.root.single().pipe(Expr::new(Kind::First(either), span));
+        Self { root: root.single(), span }
+    }
+
     /// An object of expressions, each standing for its first output.
     #[must_use]
     pub fn object(fields: Vec<(Arc<str>, Self)>, span: Span) -> Self {

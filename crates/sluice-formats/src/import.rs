@@ -72,6 +72,8 @@ pub struct Catalogued {
     pub service: Option<Name>,
     /// Where outsiders' words come in.
     pub source: Option<Source>,
+    /// Whether it is a source only if somebody else chose the URL that it fetches.
+    pub fetches: bool,
     /// Kinds of sensitive data that it reads.
     pub categories: BTreeSet<Name>,
     /// The class of system outside the engine that it sends data to: `email`, `llm`, `spreadsheet`.

@@ -12,7 +12,7 @@
 //! Nothing here reads a clock, file, network or random source.
 
 mod import;
-mod javascript;
+pub mod javascript;
 mod locate;
 pub mod n8n;
 mod refusal;

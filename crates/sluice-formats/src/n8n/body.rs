@@ -14,7 +14,7 @@ use super::catalogue::Found;
 use super::effects::Sent;
 use super::lower::{Lowering, Room, Sight, place_variable};
 use super::parameters::{Leaf, text_at};
-use crate::import::{Kind, Source};
+use crate::import::{Kind, Source, Tier};
 use crate::javascript::Mode;
 
 impl<'t> Lowering<'_, 't> {
@@ -94,11 +94,12 @@ impl<'t> Lowering<'_, 't> {
             .collect()
     }
 
-    fn mode(&self, i: usize, language: &str, sight: Sight) -> Mode {
+    /// How a program is run; `None` of one that is not JavaScript.
+    fn mode(&self, i: usize, language: &str, sight: Sight) -> Option<Mode> {
         if language.starts_with("python") {
-            return Mode::Python;
+            return None;
         }
-        match self.short_type(i).as_str() {
+        Some(match self.short_type(i).as_str() {
             "function" => Mode::Function,
             "functionItem" => Mode::FunctionItem,
             _ if sight.words.is_some() => Mode::Tool,
@@ -106,7 +107,7 @@ impl<'t> Lowering<'_, 't> {
                 Some("runOnceForEachItem") => Mode::EachItem,
                 _ => Mode::AllItems,
             },
-        }
+        })
     }
 
     // What is known of a node.
@@ -175,7 +176,14 @@ impl<'t> Lowering<'_, 't> {
     }
 
     pub(super) fn source(&self, i: usize) -> Option<Source> {
-        self.known(i)?.source.clone()
+        let known = self.known(i)?;
+        let fetched = || Source { kind: "web_content".into(), tier: Tier::Indirect };
+        known.source.clone().or_else(|| self.fetches(i).then(fetched))
+    }
+
+    /// Whether a node reads whatever lies at a URL that its text does not name.
+    pub(super) fn fetches(&self, i: usize) -> bool {
+        self.workflow.nodes.get(i).is_some_and(super::effects::fetches)
     }
 
     pub(super) fn categories(&self, i: usize) -> BTreeSet<Name> {

@@ -22,6 +22,7 @@ impl Lowering<'_, '_> {
                 reachable: reachable.get(i).copied().unwrap_or_default() && !disabled,
                 tools: self.tools_of(i),
                 source: self.source(i),
+                fetches: self.fetches(i),
                 ..self.from_catalogue(i)
             };
             if fact.confidence == Confidence::Assumed && self.short_type(i) != "stickyNote" {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use sluice_core::catalogue::{
     Action, Argument, CallLimits, Idempotency, LabelTree, Pattern, ReplyRule, Resource, Usage,
 };
+use sluice_core::document::Node as Tree;
 use sluice_core::expression::Expression;
 use sluice_core::gate::Effect;
 use sluice_core::label::{Atom, Label, Name};
@@ -17,6 +18,7 @@ use sluice_core::text::Span;
 
 use super::lower::{CONNECTOR, Lowering, Sight, place_variable};
 use super::parameters::{Leaf, is_expression};
+use super::read::Node;
 
 /// One thing that a node sends.
 pub(super) struct Sent {
@@ -30,10 +32,9 @@ impl Lowering<'_, '_> {
     pub(super) fn effect(&mut self, i: usize, sight: Sight) {
         let span = self.span(i);
         let sent = self.sent(i, sight);
-        let texts: Vec<String> = self.leaves_of(i).iter().filter_map(|leaf| leaf.text().map(ToString::to_string)).collect();
-        let is_open = |value: &Expression| value.constant().is_none() && !texts.iter().any(|t| has_fixed_host(t));
-        let fetched = sent.iter().filter(|s| s.usage == Usage::Url && is_open(&s.value)).map(|s| s.value.clone());
-        let fetched: Vec<Expression> = fetched.collect();
+        let is_open = self.workflow.nodes.get(i).is_some_and(fetches);
+        let urls = sent.iter().filter(|s| is_open && s.usage == Usage::Url).map(|s| s.value.clone());
+        let fetched: Vec<Expression> = urls.collect();
         self.call(i, sent, sight);
         self.reply(i, sight, fetched, span);
     }
@@ -194,8 +195,24 @@ fn plain_action(name: &Name, labels: Label, origin: Label) -> Action {
     }
 }
 
-/// Whether a URL parameter begins with its scheme and a whole host, whatever comes behind.
-fn has_fixed_host(text: &str) -> bool {
+/// The URL of a node that calls any host.
+fn url_text<'n>(node: &'n Node<'_>) -> Option<&'n Arc<str>> {
+    let short = node.node_type.rsplit('.').next().unwrap_or_default();
+    let is_http = short.starts_with("httpRequest") || short == "toolHttpRequest";
+    node.parameters.filter(|_| is_http)?.get("url").and_then(Tree::as_text)
+}
+
+/// The host that a node's URL names, in lower case, where no expression writes a part of it.
+pub(super) fn fixed_host(node: &Node<'_>) -> Option<String> {
+    let text = url_text(node)?;
     let head = text.trim_start_matches('=').split("{{").next().unwrap_or_default();
-    head.split_once("://").is_some_and(|(_, rest)| rest.contains(['/', '?', '#']))
+    let whole = !text.starts_with('=') || !text.contains("{{");
+    let (_, rest) = head.split_once("://")?;
+    let end = rest.find(['/', '?', '#', ':']).or(whole.then_some(rest.len()))?;
+    rest.get(..end).map(str::to_lowercase)
+}
+
+/// Whether a node calls a host that its text does not name.
+pub(super) fn fetches(node: &Node<'_>) -> bool {
+    url_text(node).is_some_and(|text| is_expression(text)) && fixed_host(node).is_none()
 }

@@ -19,6 +19,7 @@ use sluice_core::program::{Arm, Document, NodeKind, PlaceId, Program, Step, Step
 use sluice_core::text::{Span, Text};
 
 use super::catalogue::{Found, NodeCatalogue};
+use super::effects;
 use super::graph::{Graph, Target};
 use super::parameters::{self, Leaf, leaves};
 use super::read::{Node, Workflow};
@@ -122,7 +123,18 @@ pub(super) fn lower(text: &Text, workflow: &Workflow<'_>, catalogue: &NodeCatalo
 }
 
 fn found(catalogue: &NodeCatalogue, node: &Node<'_>) -> Arc<Found> {
-    catalogue.look_up(&node.node_type, node.version, &|path| parameters::text_at(node.parameters, path))
+    let found = catalogue.look_up(&node.node_type, node.version, &|path| parameters::text_at(node.parameters, path));
+    match effects::fixed_host(node).and_then(|host| catalogue.host(&host)) {
+        None => found,
+        Some(host) => {
+            let mut found = Arc::unwrap_or_clone(found);
+            found.service = Some(host.service.clone());
+            found.sink = host.sink.clone().or(found.sink);
+            found.source = host.source.clone();
+            found.labels.extend(host.labels.iter().cloned());
+            Arc::new(found)
+        }
+    }
 }
 
 impl Lowering<'_, '_> {

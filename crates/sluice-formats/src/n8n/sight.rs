@@ -25,11 +25,15 @@ impl Lowering<'_, '_> {
     }
 
     /// A program of a code node.
-    pub(super) fn program(&mut self, i: usize, tree: &Tree, mode: Mode, sight: Sight) -> Translated {
+    pub(super) fn program(&mut self, i: usize, tree: &Tree, mode: Option<Mode>, sight: Sight) -> Translated {
         let text = tree.as_text().cloned().unwrap_or_default();
         let locator = Locator::new(self.text, tree.span);
         let locate = |start: usize, end: usize| locator.at(start, end);
-        let translated = javascript::program(&text, mode, &locate, &|root| self.stands_for(root, sight, tree.span));
+        let resolve = |root: &Root| self.stands_for(root, sight, tree.span);
+        let translated = match mode {
+            Some(mode) => javascript::program(&text, mode, &locate, &resolve),
+            None => javascript::opaque_text(&text, &locate, &resolve),
+        };
         self.note_reads(i, &translated);
         translated
     }

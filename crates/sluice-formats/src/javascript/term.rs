@@ -1,0 +1,241 @@
+//! What a piece of JavaScript is, before the places are known that it reads.
+
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+use sluice_core::expression::{Expression, TextPart};
+use sluice_core::text::Span;
+
+use super::{Locate, Reading, Resolve, Root};
+
+/// A stretch of the text, in bytes.
+pub(super) type At = (usize, usize);
+
+/// A value of a program, as far as it is understood.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Term {
+    /// The JSON of an item.
+    Place(Root, At),
+    /// `$('X')`, `$input`: not yet a value.
+    Handle(Root, At),
+    /// An item: `{ json, binary }`.
+    Item(Root, At),
+    /// All items.
+    Items(Root, At),
+    Member(Box<Self>, Arc<str>),
+    Element(Box<Self>, i64),
+    Literal(Json),
+    Text(Vec<Self>),
+    Object(Vec<(Arc<str>, Self)>),
+    /// A list; `true`: it has as many of these as a loop pushes.
+    List(Vec<Self>, bool),
+    /// Anything made from these.
+    Opaque(Vec<Self>),
+    /// A number, a truth value, a hash or an encoded text made from these.
+    Harmless(Vec<Self>),
+}
+
+impl Term {
+    pub(super) const UNDEFINED: Self = Self::Literal(Json::Null);
+
+    /// Anything made from `parts`; nested ones are flattened, and equal ones are there once.
+    pub(super) fn opaque(parts: impl IntoIterator<Item = Self>) -> Self {
+        let mut flat = Vec::new();
+        parts.into_iter().for_each(|part| part.parts_into(&mut flat));
+        Self::Opaque(flat)
+    }
+
+    pub(super) fn harmless(parts: impl IntoIterator<Item = Self>) -> Self {
+        let mut flat = Vec::new();
+        parts.into_iter().for_each(|part| match part {
+            Self::Harmless(inner) => inner.into_iter().for_each(|p| p.parts_into(&mut flat)),
+            other => other.parts_into(&mut flat),
+        });
+        Self::Harmless(flat)
+    }
+
+    fn parts_into(self, flat: &mut Vec<Self>) {
+        match self {
+            Self::Literal(_) => {}
+            Self::Opaque(parts) | Self::Text(parts) | Self::List(parts, _) => {
+                parts.into_iter().for_each(|part| part.parts_into(flat));
+            }
+            Self::Object(fields) => fields.into_iter().for_each(|(_, part)| part.parts_into(flat)),
+            Self::Harmless(parts) if parts.is_empty() => {}
+            Self::Handle(root, at) | Self::Item(root, at) | Self::Items(root, at) => {
+                Self::Place(root, at).parts_into(flat);
+            }
+            other => {
+                if !flat.iter().any(|known| known.same_read(&other)) {
+                    flat.push(other);
+                }
+            }
+        }
+    }
+
+    /// Whether both read the same, wherever they stand.
+    pub(super) fn same_read(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Place(a, _), Self::Place(b, _))
+            | (Self::Handle(a, _), Self::Handle(b, _))
+            | (Self::Item(a, _), Self::Item(b, _))
+            | (Self::Items(a, _), Self::Items(b, _)) => a == b,
+            (Self::Member(a, k), Self::Member(b, l)) => k == l && a.same_read(b),
+            (Self::Element(a, k), Self::Element(b, l)) => k == l && a.same_read(b),
+            _ => self == other,
+        }
+    }
+
+    /// `self.key`
+    pub(super) fn member(self, key: &str) -> Self {
+        match self {
+            Self::Handle(root, at) => match key {
+                "json" | "data" => Self::Place(root, at),
+                "item" => Self::Item(root, at),
+                "binary" if root == Root::Item => Self::Place(Root::Binary, at),
+                _ => Self::Opaque(vec![Self::Place(root, at)]),
+            },
+            Self::Item(root, at) => match key {
+                "json" => Self::Place(root, at),
+                "binary" if root == Root::Item => Self::Place(Root::Binary, at),
+                _ => Self::Opaque(vec![Self::Place(root, at)]),
+            },
+            Self::Items(root, at) if key == "length" => Self::Harmless(vec![Self::Place(root, at)]),
+            Self::Items(root, at) => Self::Opaque(vec![Self::Place(root, at)]),
+            Self::Object(fields) => {
+                fields.into_iter().rev().find(|(k, _)| k.as_ref() == key).map_or(Self::UNDEFINED, |(_, v)| v)
+            }
+            Self::Text(_) | Self::List(..) if key == "length" => Self::harmless([self]),
+            Self::Literal(_) | Self::Text(_) | Self::List(..) | Self::Opaque(_) | Self::Harmless(_) => {
+                Self::opaque([self])
+            }
+            // Of a text it is a number, but who writes an item can put an object there that has a `length` of words.
+            path if key == "length" => Self::opaque([path]),
+            path => Self::Member(Box::new(path), key.into()),
+        }
+    }
+
+    /// `self[index]`
+    pub(super) fn element(self, index: i64) -> Self {
+        match self {
+            Self::Items(root, at) => Self::Item(root, at),
+            Self::List(items, false) if items.iter().all(|i| !matches!(i, Self::Opaque(_))) => {
+                usize::try_from(index).ok().and_then(|i| items.into_iter().nth(i)).unwrap_or(Self::UNDEFINED)
+            }
+            Self::Place(..) | Self::Member(..) | Self::Element(..) => Self::Element(Box::new(self), index),
+            other => other.member(&index.to_string()),
+        }
+    }
+
+    /// `self.name()` of what stands for a node's items.
+    pub(super) fn items_call(&self, name: &str) -> Option<Self> {
+        match (self, name) {
+            (Self::Handle(root, at) | Self::Items(root, at), "first" | "last") => Some(Self::Item(root.clone(), *at)),
+            (Self::Handle(root, at), "itemMatching" | "pairedItem") => Some(Self::Item(root.clone(), *at)),
+            (Self::Handle(root, at), "all") => Some(Self::Items(root.clone(), *at)),
+            _ => None,
+        }
+    }
+
+    /// What a loop over it, or a function given to one of its methods, gets.
+    pub(super) fn each(&self) -> Self {
+        match self {
+            Self::Items(root, at) => Self::Item(root.clone(), *at),
+            Self::List(items, _) => match items.as_slice() {
+                [only] => only.clone(),
+                items => Self::opaque(items.iter().cloned()),
+            },
+            other => Self::opaque([other.clone()]),
+        }
+    }
+
+    pub(super) fn has_harmless(&self) -> bool {
+        match self {
+            Self::Harmless(_) => true,
+            Self::Member(base, _) | Self::Element(base, _) => base.has_harmless(),
+            Self::Text(parts) | Self::List(parts, _) | Self::Opaque(parts) => parts.iter().any(Self::has_harmless),
+            Self::Object(fields) => fields.iter().any(|(_, v)| v.has_harmless()),
+            Self::Place(..) | Self::Handle(..) | Self::Item(..) | Self::Items(..) | Self::Literal(_) => false,
+        }
+    }
+
+    /// How many nodes it has.
+    pub(super) fn size(&self) -> usize {
+        1 + match self {
+            Self::Member(base, _) | Self::Element(base, _) => base.size(),
+            Self::Text(parts) | Self::List(parts, _) | Self::Opaque(parts) | Self::Harmless(parts) => {
+                parts.iter().map(Self::size).sum()
+            }
+            Self::Object(fields) => fields.iter().map(|(_, v)| v.size()).sum(),
+            _ => 0,
+        }
+    }
+}
+
+/// Makes expressions of terms.
+pub(super) struct Build<'a> {
+    locate: &'a Locate<'a>,
+    resolve: &'a Resolve<'a>,
+    whole: Span,
+    pub(super) reads: Vec<Reading>,
+    pub(super) opaque: bool,
+    pub(super) without_harmless: bool,
+}
+
+impl<'a> Build<'a> {
+    pub(super) fn new(locate: &'a Locate<'a>, resolve: &'a Resolve<'a>, whole: Span) -> Self {
+        Self { locate, resolve, whole, reads: Vec::new(), opaque: false, without_harmless: false }
+    }
+
+    pub(super) fn expression(&mut self, term: &Term) -> Expression {
+        match term {
+            Term::Place(root, at) => self.place(root, *at),
+            Term::Handle(root, at) | Term::Items(root, at) => {
+                self.opaque = true;
+                Expression::opaque(vec![self.place(root, *at)], self.whole)
+            }
+            Term::Item(root, at) => Expression::object(vec![("json".into(), self.place(root, *at))], self.whole),
+            Term::Member(base, key) => Expression::member(self.expression(base), key),
+            Term::Element(base, index) => Expression::element(self.expression(base), *index),
+            Term::Literal(json) => Expression::literal(json, self.whole),
+            Term::Text(parts) => {
+                let parts = parts.iter().map(|part| self.text_part(part)).collect();
+                Expression::text(parts, self.whole)
+            }
+            Term::Object(fields) => {
+                let fields = fields.iter().map(|(k, v)| (k.clone(), self.expression(v))).collect();
+                Expression::object(fields, self.whole)
+            }
+            Term::List(items, false) => {
+                let items = items.iter().map(|item| self.expression(item)).collect();
+                Expression::array(items, self.whole)
+            }
+            Term::List(parts, true) | Term::Opaque(parts) => self.anything(parts),
+            Term::Harmless(_) if self.without_harmless => Expression::literal(&Json::from(0), self.whole),
+            Term::Harmless(parts) => self.anything(parts),
+        }
+    }
+
+    fn anything(&mut self, parts: &[Term]) -> Expression {
+        self.opaque = true;
+        let parts = parts.iter().map(|part| self.expression(part)).collect();
+        Expression::opaque(parts, self.whole)
+    }
+
+    fn text_part(&mut self, part: &Term) -> TextPart {
+        match part {
+            Term::Literal(Json::String(text)) => TextPart::Literal(text.as_str().into()),
+            // n8n writes nothing where there is nothing.
+            Term::Literal(Json::Null) => TextPart::Literal("".into()),
+            other => TextPart::Expression(self.expression(other)),
+        }
+    }
+
+    fn place(&mut self, root: &Root, at: At) -> Expression {
+        let span = (self.locate)(at.0, at.1);
+        if !self.without_harmless {
+            self.reads.push(Reading { root: root.clone(), span });
+        }
+        (self.resolve)(root).unwrap_or_else(|| Expression::opaque(Vec::new(), span))
+    }
+}
