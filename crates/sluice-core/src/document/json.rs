@@ -441,6 +441,10 @@ impl<'a> Reader<'a> {
     fn here(&mut self, length: usize, message: impl Into<String>) -> Stop {
         let start = self.mark();
         self.pass(length);
+        if self.text.get(start.at..self.at).is_some_and(|passed| passed.ends_with('\n')) {
+            self.line += 1;
+            self.base = self.at;
+        }
         let span = start.to(self.mark());
         self.stop(&SYNTAX, span, message)
     }

@@ -183,7 +183,7 @@ fn what_is_malformed_is_refused_at_its_place() {
     "\"abc": SL101 1:1-1:2 this text is not closed by `"`
     "[\"ž\\q\"]": SL101 1:4-1:6 `\q` is no escape of JSON
     "\"\\u12\"": SL101 1:2-1:4 `\u` needs four hexadecimal digits
-    "\"a\nb\"": SL101 1:3-1:4 this text holds a bare control character; write it as `\u000a`
+    "\"a\nb\"": SL101 1:3-2:1 this text holds a bare control character; write it as `\u000a`
     "01": SL101 1:1-1:3 a number of JSON does not start with `0`
     "-": SL101 1:2-1:2 the text ends where a digit after `-` is expected
     "1.": SL101 1:3-1:3 the text ends where a digit after `.` is expected
@@ -202,6 +202,15 @@ fn what_is_malformed_is_refused_at_its_place() {
     "\"\\": SL101 1:2-1:3 `\` is no escape of JSON
     "[\"ž\", č]": SL101 1:7-1:8 expected a value, found `č`
     "###);
+}
+
+#[test]
+fn a_fault_that_ends_a_line_ends_on_the_next() {
+    for content in ["\"a\nb\"", "\"a\\\nb\""] {
+        let text = Text::new("t", content);
+        let span = read_json(&text).unwrap_err()[0].span;
+        assert_eq!((span, span.end_line), (text.span(span.start, span.end), 2));
+    }
 }
 
 #[test]
