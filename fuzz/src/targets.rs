@@ -4,5 +4,6 @@ pub mod contract;
 pub mod definition;
 pub mod entry;
 pub mod expression;
+pub mod json;
 pub mod note;
 pub mod proof;

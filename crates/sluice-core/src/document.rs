@@ -3,13 +3,15 @@
 //! One reader for definitions, contracts and registers. It is stricter than YAML: what two readers could
 //! take for different things (`on`, `010`, `1_000`, duplicate keys, merge keys, tags, several documents) is
 //! refused with its place, so that the person who reviews a file and the machine that runs it read the same.
-//! JSON is read by the same reader.
+//! JSON is read by the same reader; [`read_json`] reads JSON alone, to the same tree, where thousands of exports are read.
 //!
 //! Not here: what the keys mean ([`crate::dsl`](crate) for definitions).
 
 mod build;
 mod codes;
 mod fields;
+mod json;
+mod path;
 mod scalar;
 mod suggest;
 
@@ -19,6 +21,8 @@ pub(crate) use codes::UNKNOWN_KEY;
 pub use codes::{BAD_VALUE, CODES, CodeInfo};
 use codes::{INVALID_UTF8, TEXT_TOO_LARGE};
 pub use fields::Fields;
+pub use json::{Duplicates, JsonRules, read_json, read_json_with};
+pub use path::path_at;
 pub use suggest::closest;
 
 use crate::diagnostic::Diagnostic;
@@ -73,7 +77,7 @@ pub struct Entry {
 /// Everything that is wrong with the text: faults of content (`SL102`, `SL111`–`SL115`) up to the first fault of
 /// syntax (`SL101`) or bound (`SL104`–`SL106`), after which the rest has no structure to speak of.
 pub fn read(text: &Text) -> Result<Node, Vec<Diagnostic>> {
-    if let Some(refusal) = too_large(&text.name, text.content.len()) {
+    if let Some(refusal) = too_large(&text.name, text.content.len(), TEXT_BYTES_MAX) {
         return Err(vec![refusal]);
     }
     build::tree(text)
@@ -94,8 +98,16 @@ pub fn read_bytes(name: impl Into<Arc<str>>, bytes: &[u8]) -> Result<(Text, Node
 /// # Errors
 /// `SL104` if there are more than [`TEXT_BYTES_MAX`], `SL109` at the first byte that is not UTF-8.
 pub fn decode(name: impl Into<Arc<str>>, bytes: &[u8]) -> Result<Text, Box<Diagnostic>> {
+    decode_within(name, bytes, TEXT_BYTES_MAX)
+}
+
+/// Bytes as a text of at most `bytes_max` bytes.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_within(name: impl Into<Arc<str>>, bytes: &[u8], bytes_max: usize) -> Result<Text, Box<Diagnostic>> {
     let name = name.into();
-    if let Some(refusal) = too_large(&name, bytes.len()) {
+    if let Some(refusal) = too_large(&name, bytes.len(), bytes_max) {
         return Err(Box::new(refusal));
     }
     match std::str::from_utf8(bytes) {
@@ -110,9 +122,9 @@ pub fn decode(name: impl Into<Arc<str>>, bytes: &[u8]) -> Result<Text, Box<Diagn
     }
 }
 
-fn too_large(name: &str, bytes: usize) -> Option<Diagnostic> {
-    let message = || format!("`{name}` has more than the {TEXT_BYTES_MAX} bytes that are read");
-    (bytes > TEXT_BYTES_MAX).then(|| {
+fn too_large(name: &str, bytes: usize, bytes_max: usize) -> Option<Diagnostic> {
+    let message = || format!("`{name}` has more than the {bytes_max} bytes that are read");
+    (bytes > bytes_max).then(|| {
         TEXT_TOO_LARGE.at(Span { line: 1, column: 1, end_line: 1, end_column: 1, ..Span::default() }, message())
     })
 }

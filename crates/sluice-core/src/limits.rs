@@ -2,6 +2,13 @@
 
 /// Largest definition text read, in bytes. Real definitions stay under 200 kB; 4 MiB leaves room for generated ones. SL104.
 pub const TEXT_BYTES_MAX: usize = 4 << 20;
+/// Largest export of another engine that is read, in bytes. They carry sample data and inlined code: the largest real ones
+/// have several MiB, and 32 MiB is still read in a fraction of a second. SL104.
+pub const IMPORT_BYTES_MAX: usize = 32 << 20;
+/// Most values and keys of an export: some 16 bytes of text for each, and 200 MB of memory at most. SL106.
+pub const IMPORT_NODES_MAX: usize = 2_000_000;
+/// Most duplicate keys of one text that are reported: each report takes far more memory than its key.
+pub const DUPLICATES_REPORTED_MAX: usize = 100;
 /// Deepest nesting of a definition's text. SL105.
 pub const DEPTH_MAX: usize = 64;
 /// Most nodes of a parsed text, aliases expanded: stops alias bombs. SL106.

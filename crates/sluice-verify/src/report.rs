@@ -21,7 +21,7 @@ use crate::site::{Site, sites};
 use crate::verdict::World;
 
 /// What the verifier says of a program.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Report {
     /// What is true of it and matters, in the order of the text.
     pub findings: Vec<Diagnostic>,
