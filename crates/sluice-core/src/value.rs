@@ -592,5 +592,8 @@ mod tests {
 
 impl Value {
     /// stub
-    #[must_use] pub fn head(&self) -> (Arc<str>, Label) { (self.as_text().unwrap_or("").into(), self.label) }
+    #[must_use]
+    pub fn head(&self) -> (Arc<str>, Label) {
+        (self.as_text().unwrap_or("").into(), self.label)
+    }
 }

@@ -16,5 +16,29 @@ pub mod javascript;
 mod locate;
 pub mod n8n;
 mod refusal;
+mod wiring;
+
+use sluice_core::diagnostic::Diagnostic;
+use sluice_core::document::Node;
+use sluice_core::text::Text;
 
 pub use import::{Catalogued, Confidence, Entrance, Format, Import, Kind, Observation, Observed, Source, Tier};
+
+/// The format of a tree, by its content.
+#[must_use]
+pub fn recognise(tree: &Node) -> Option<Format> {
+    n8n::is_workflow(tree).then_some(Format::N8n)
+}
+
+/// Lowers a tree of a format that [`recognise`] named.
+///
+/// # Errors
+/// Why it is no workflow of that format, or cannot be analysed; each with its place.
+pub fn import(format: Format, text: &Text, tree: &Node) -> Result<Import, Vec<Diagnostic>> {
+    match format {
+        Format::N8n => n8n::import(text, tree, n8n::NodeCatalogue::built_in()),
+        Format::GithubActions | Format::StepFunctions | Format::LogicApps | Format::Dify => {
+            Err(vec![refusal::not_yet(tree.span, format.name())])
+        }
+    }
+}

@@ -23,7 +23,7 @@ use sluice_core::text::Text;
 pub use catalogue::NodeCatalogue;
 pub use read::{CONNECTIONS_MAX, NODES_MAX};
 
-use crate::import::{Format, Import};
+use crate::import::Import;
 
 /// Whether a tree is an export of n8n.
 #[must_use]
@@ -37,13 +37,5 @@ pub fn is_workflow(tree: &Tree) -> bool {
 /// `SL801`–`SL803`: it is no workflow, is too large, or has nodes without a name.
 pub fn import(text: &Text, tree: &Tree, catalogue: &NodeCatalogue) -> Result<Import, Vec<Diagnostic>> {
     let workflow = read::workflow(tree)?;
-    let lowered = lower::lower(text, &workflow, catalogue);
-    Ok(Import {
-        format: Format::N8n,
-        program: lowered.program,
-        catalogue: lowered.catalogue,
-        steps: lowered.steps,
-        observations: lowered.observations,
-        assumed: lowered.assumed,
-    })
+    Ok(lower::lower(text, &workflow, catalogue))
 }

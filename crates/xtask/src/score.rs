@@ -208,7 +208,10 @@ fn sources(row: &Json, facts: &Json, tallies: &mut Tallies) {
 
 fn print(per_file: &[Tallies], clean: (usize, usize)) {
     let names: BTreeSet<&String> = per_file.iter().flat_map(BTreeMap::keys).collect();
-    println!("{:<32} {:>9}  {:<13} {:>6}  {:<13} {:>4} {:>4} {:>4}", "", "precision", "", "recall", "", "hit", "miss", "false");
+    println!(
+        "{:<32} {:>9}  {:<13} {:>6}  {:<13} {:>4} {:>4} {:>4}",
+        "", "precision", "", "recall", "", "hit", "miss", "false"
+    );
     for name in names {
         let of = |file: &Tallies| file.get(name).copied().unwrap_or_default();
         let tallies: Vec<Tally> = per_file.iter().map(of).collect();

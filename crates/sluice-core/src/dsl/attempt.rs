@@ -1,11 +1,11 @@
 //! `try` and `catch`: a handler that filters, retries, and goes on.
 
 use crate::document::{Data, Fields, Node};
-use crate::program::assemble::Label;
 use crate::dsl::raise::standard_types;
 use crate::dsl::retry::Retrying;
 use crate::dsl::task::Task;
 use crate::dsl::workflow::Lower;
+use crate::program::assemble::Label;
 use crate::program::{Arm, NodeKind, PlaceId, Use};
 use crate::text::Span;
 

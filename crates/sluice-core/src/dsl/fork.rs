@@ -2,10 +2,10 @@
 
 use crate::document::{Entry, Fields, Node};
 use crate::dsl::codes::{FORK_COMPETE, FORK_CONTEXT, LEAVES_FORK};
-use crate::program::assemble::{Label, uses};
 use crate::dsl::list::Flow;
 use crate::dsl::task::{End, Scope, Task};
 use crate::dsl::workflow::Lower;
+use crate::program::assemble::{Label, uses};
 use crate::program::{Arm, NodeKind, PlaceId};
 use crate::text::Span;
 

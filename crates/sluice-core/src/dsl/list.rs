@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use crate::document::{Data, Entry, Node, closest};
 use crate::dsl::codes::{DUPLICATE_STEP, LEAVES_FORK, UNKNOWN_TARGET};
-use crate::program::assemble::Label;
 use crate::dsl::task::{End, Scope};
 use crate::dsl::workflow::Lower;
 use crate::program::NodeKind;
+use crate::program::assemble::Label;
 use crate::text::Span;
 
 /// Where control can go from a task.

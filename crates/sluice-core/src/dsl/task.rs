@@ -6,9 +6,9 @@ use crate::document::UNKNOWN_KEY;
 use crate::document::{Entry, Fields, Node, closest};
 use crate::dsl::codes::{EMIT, LISTEN, RUN, TASK_KIND};
 use crate::dsl::expression::Sight;
-use crate::program::assemble::Label;
 use crate::dsl::list::{Directive, Flow};
 use crate::dsl::workflow::Lower;
+use crate::program::assemble::Label;
 use crate::program::{Arm, DeadlineId, NodeKind, PlaceId, Step};
 use crate::text::Span;
 

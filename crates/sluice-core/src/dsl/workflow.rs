@@ -10,9 +10,9 @@ use crate::dsl::codes::{
     AUTHENTICATION, CATALOG, DSL_VERSION, EVALUATE, EXTENSION, FUNCTION, SCHEDULE, SCHEMA, TOO_MANY_STEPS,
 };
 use crate::dsl::expression::Sight;
-use crate::program::assemble::{Ends, Graph, Label};
 use crate::dsl::task::{End, Scope};
 use crate::limits::STEPS_MAX;
+use crate::program::assemble::{Ends, Graph, Label};
 use crate::program::{DeadlineId, Document, NodeKind, PlaceId, Program, Step};
 use crate::text::{Span, Text};
 

@@ -9,10 +9,10 @@ use sluice_core::catalogue::Usage;
 use sluice_core::expression::Expression;
 use sluice_core::program::PlaceId;
 
-use super::effects::Sent;
-use super::lower::{Lowering, Sight, place_variable};
+use super::lower::{Lowering, Sight};
 use super::parameters::{is_expression, text_at};
 use crate::import::{Kind, Observed};
+use crate::wiring::{Sent, place_variable};
 
 /// Deepest nesting of agents in agents.
 const AGENTS_DEEP_MAX: usize = 8;
@@ -21,7 +21,7 @@ impl Lowering<'_, '_> {
     /// A model or an agent: its prompt, its tools, what it says.
     pub(super) fn model(&mut self, i: usize, sight: Sight) {
         let span = self.span(i);
-        let words = self.code.place(format!("words of {}", self.name(i)));
+        let words = self.wires.code.place(format!("words of {}", self.name(i)));
         let mut prompt = self.prompt(i, sight);
         prompt.extend(self.retrieved(i, sight));
         self.assign(words, Expression::opaque(prompt, span), sight);
@@ -94,26 +94,27 @@ impl Lowering<'_, '_> {
     /// Any tool may be called, again and again; what comes back is read too.
     fn tools(&mut self, i: usize, words: PlaceId, sight: Sight) {
         let span = self.span(i);
-        let tools: Vec<usize> = self.graph.parts_of(i, "ai_tool").iter().copied().filter(|t| !self.is_off(*t)).collect();
+        let tools: Vec<usize> =
+            self.graph.parts_of(i, "ai_tool").iter().copied().filter(|t| !self.is_off(*t)).collect();
         if tools.is_empty() {
             return;
         }
-        let (head, done) = (self.code.label(), self.code.label());
-        self.code.bind(head);
-        let starts: Vec<_> = tools.iter().map(|_| self.code.label()).collect();
-        self.fork(&starts, done, span);
+        let (head, done) = (self.wires.code.label(), self.wires.code.label());
+        self.wires.code.bind(head);
+        let starts: Vec<_> = tools.iter().map(|_| self.wires.code.label()).collect();
+        self.wires.fork(&starts, done, span);
         for (tool, start) in tools.into_iter().zip(starts) {
-            self.code.bind(start);
+            self.wires.code.bind(start);
             let own = self.room(tool).step;
-            let step = std::mem::replace(&mut self.code.step, own);
+            let step = std::mem::replace(&mut self.wires.code.step, own);
             self.tool(tool, Sight { item: sight.item, words: Some(words) });
-            self.code.step = step;
+            self.wires.code.step = step;
             let heard = place_variable(self.room(tool).out, span);
             let both = Expression::opaque(vec![place_variable(words, span), heard], span);
             self.assign(words, both, sight);
-            self.code.goto(head);
+            self.wires.code.goto(head);
         }
-        self.code.bind(done);
+        self.wires.code.bind(done);
     }
 
     fn tool(&mut self, i: usize, sight: Sight) {
@@ -207,7 +208,7 @@ impl Lowering<'_, '_> {
         if let Some(place) = self.stores.get(&key) {
             return *place;
         }
-        let place = self.code.place(Arc::<str>::from(key.as_str()));
+        let place = self.wires.code.place(Arc::<str>::from(key.as_str()));
         self.stores.insert(key, place);
         place
     }
@@ -219,7 +220,7 @@ impl Lowering<'_, '_> {
         let mut sent = self.sent(i, sight);
         let mut given: Vec<Expression> = sent.iter().map(|s| s.value.clone()).collect();
         match sight.words {
-            Some(_) => given.push(Expression::variable("words", span)),
+            Some(words) => given.push(place_variable(words, span)),
             None => given.push(Expression::input(span)),
         }
         if sight.words.is_none() && !sent.iter().any(|s| s.usage == Usage::Payload) {

@@ -11,11 +11,11 @@ use sluice_core::program::StepId;
 use sluice_core::catalogue::ReplyRule as From;
 
 use super::catalogue::Found;
-use super::effects::Sent;
-use super::lower::{Lowering, Room, Sight, place_variable};
+use super::lower::{Lowering, Room, Sight};
 use super::parameters::{Leaf, text_at};
 use crate::import::{Kind, Source, Tier};
 use crate::javascript::Mode;
+use crate::wiring::{Sent, place_variable};
 
 impl<'t> Lowering<'_, 't> {
     /// Writes a node that items get to.
@@ -160,7 +160,9 @@ impl<'t> Lowering<'_, 't> {
         let all = 0..self.workflow.nodes.len();
         let mut before: Vec<usize> = all.filter(|n| self.graph.targets(*n).any(|(_, t)| t.node == i)).collect();
         let owners = self.graph.owners.get(i).cloned().unwrap_or_default();
-        before.extend(owners.into_iter().flat_map(|owner| if owner == i { Vec::new() } else { self.before_owner(owner) }));
+        before.extend(
+            owners.into_iter().flat_map(|owner| if owner == i { Vec::new() } else { self.before_owner(owner) }),
+        );
         before
     }
 
@@ -171,8 +173,7 @@ impl<'t> Lowering<'_, 't> {
 
     /// Whether what comes in goes out as it is.
     pub(super) fn passes_on(&self, i: usize) -> bool {
-        self.is_off(i) || self.known(i).is_some_and(|k| k.output == From::Echo)
-            || matches!(self.kind(i), Kind::Flow)
+        self.is_off(i) || self.known(i).is_some_and(|k| k.output == From::Echo) || matches!(self.kind(i), Kind::Flow)
     }
 
     pub(super) fn source(&self, i: usize) -> Option<Source> {
@@ -246,7 +247,8 @@ impl<'t> Lowering<'_, 't> {
         let called = ["workflowId", "workflowId.value"].iter().find_map(|path| text_at(self.parameters(i), path))?;
         let is_own = called.contains("$workflow.id")
             || self.workflow.id.as_ref().is_some_and(|id| !id.is_empty() && id.as_ref() == called.trim());
-        let mut entries = (0..self.workflow.nodes.len()).filter(|n| self.is_called_by_workflows(*n) && !self.is_off(*n));
+        let mut entries =
+            (0..self.workflow.nodes.len()).filter(|n| self.is_called_by_workflows(*n) && !self.is_off(*n));
         entries.next().filter(|_| is_own)
     }
 
@@ -264,7 +266,7 @@ impl<'t> Lowering<'_, 't> {
 
     pub(super) fn tell(&mut self, i: usize, reachable: bool) {
         let step: StepId = self.room(i).step;
-        if let Some(fact) = self.steps.get_mut(&step) {
+        if let Some(fact) = self.wires.steps.get_mut(&step) {
             fact.reachable |= reachable;
         }
     }

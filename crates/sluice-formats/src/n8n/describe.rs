@@ -26,10 +26,10 @@ impl Lowering<'_, '_> {
                 ..self.from_catalogue(i)
             };
             if fact.confidence == Confidence::Assumed && self.short_type(i) != "stickyNote" {
-                self.assumed.insert(format!("what `{node_type}` does: the catalogue does not know it"));
+                self.wires.assumed.insert(format!("what `{node_type}` does: the catalogue does not know it"));
             }
             let step = self.room(i).step;
-            self.steps.insert(step, fact);
+            self.wires.steps.insert(step, fact);
             self.look_at(i);
         }
         if self.workflow.error_workflow {
@@ -57,7 +57,7 @@ impl Lowering<'_, '_> {
         for i in 0..self.workflow.nodes.len() {
             let categories = self.categories(i);
             let step = self.room(i).step;
-            if let Some(fact) = self.steps.get_mut(&step) {
+            if let Some(fact) = self.wires.steps.get_mut(&step) {
                 fact.categories = categories;
             }
         }

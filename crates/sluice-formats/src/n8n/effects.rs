@@ -3,29 +3,20 @@
 //! A call and its reply are two nodes: what an outsider wrote can choose what is looked up, but the reply of a service
 //! is the service's own word. (Of a fetched URL it is not: whoever chooses the host writes the reply.)
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use sluice_core::catalogue::{
-    Action, Argument, CallLimits, Idempotency, LabelTree, Pattern, ReplyRule, Resource, Usage,
-};
+use sluice_core::catalogue::{ReplyRule, Usage};
 use sluice_core::document::Node as Tree;
 use sluice_core::expression::Expression;
 use sluice_core::gate::Effect;
-use sluice_core::label::{Atom, Label, Name};
-use sluice_core::program::{CallTarget, NodeKind, PlaceId};
+use sluice_core::label::{Label, Name};
+use sluice_core::program::PlaceId;
 use sluice_core::text::Span;
 
-use super::lower::{CONNECTOR, Lowering, Sight, place_variable};
+use super::lower::{Lowering, Sight};
 use super::parameters::{Leaf, is_expression};
 use super::read::Node;
-
-/// One thing that a node sends.
-pub(super) struct Sent {
-    pub(super) name: Arc<str>,
-    pub(super) usage: Usage,
-    pub(super) value: Expression,
-}
+use crate::wiring::{Does, Sent, place_variable};
 
 impl Lowering<'_, '_> {
     /// A node that calls a service.
@@ -49,8 +40,8 @@ impl Lowering<'_, '_> {
         if self.sends_item(i) {
             sent.push(Sent { name: "item".into(), usage: Usage::Payload, value: Expression::input(span) });
         }
-        if sight.words.is_some() && self.changes_something(i) {
-            let words = Expression::variable("words", span);
+        if let Some(words) = sight.words.filter(|_| self.changes_something(i)) {
+            let words = place_variable(words, span);
             sent.push(Sent { name: "agent".into(), usage: Usage::Agent, value: words });
         }
         if self.is_powerful(i) {
@@ -82,41 +73,24 @@ impl Lowering<'_, '_> {
 
     /// `{name}` of a tool's text is filled by the model.
     fn with_model_words(&self, i: usize, text: &str, constant: Expression, sight: Sight) -> Expression {
-        let fills = sight.words.is_some() && self.short_type(i) == "toolHttpRequest" && text.contains('{');
-        if !fills {
-            return constant;
-        }
+        let fills = self.short_type(i) == "toolHttpRequest" && text.contains('{');
+        let Some(words) = sight.words.filter(|_| fills) else { return constant };
         let span = constant.span;
         let (before, _) = text.split_once('{').unwrap_or((text, ""));
         let parts = vec![
             sluice_core::expression::TextPart::Literal(before.into()),
-            sluice_core::expression::TextPart::Expression(Expression::variable("words", span)),
+            sluice_core::expression::TextPart::Expression(place_variable(words, span)),
         ];
         Expression::text(parts, span)
     }
 
     /// Writes the call of a node, and the action that it calls.
     pub(super) fn call(&mut self, i: usize, sent: Vec<Sent>, sight: Sight) {
-        let span = self.span(i);
-        let mut arguments = BTreeMap::new();
-        let mut fields: Vec<(Arc<str>, Expression)> = Vec::new();
-        for Sent { name, usage, value } in sent {
-            if arguments.contains_key(&name) {
-                continue;
-            }
-            arguments.insert(name.clone(), Argument { usage: Some(usage), ..Argument::default() });
-            fields.push((name, value.lenient()));
-        }
         let known = self.known(i);
         let (effect, privileged) =
             known.map_or((Effect::Read, false), |k| (k.effect, k.privileged || k.effect.is_privileged()));
-        let name = self.action_name(i, "");
-        let action = Action { effect, privileged, arguments, ..plain_action(&name, Label::BOTTOM, Label::BOTTOM) };
-        self.made.actions.insert((CONNECTOR.into(), name.clone()), action);
-        let object = self.sees(Expression::object(fields, span), sight);
-        let target = CallTarget::Action { connector: CONNECTOR.into(), action: name };
-        let nowhere = self.nowhere;
-        self.code.then(span, |next| NodeKind::Call { target, arguments: object, reply: nowhere, next });
+        let (name, span) = (self.action_name(i), self.span(i));
+        self.wires.call(&name, Does { effect, privileged }, sent, sight.item, span);
     }
 
     /// Writes what a node puts out after its call.
@@ -142,56 +116,21 @@ impl Lowering<'_, '_> {
 
     /// The reply alone: the service's own word, or an outsider's, as the catalogue has it.
     pub(super) fn receive(&mut self, i: usize, place: PlaceId, span: Span) {
-        let name = self.action_name(i, " (reply)");
-        let key: (Name, Name) = (CONNECTOR.into(), name.clone());
-        if !self.made.actions.contains_key(&key) {
-            let (categories, origin) = self.reply_labels(i);
-            self.made.actions.insert(key, plain_action(&name, categories, origin));
-        }
-        let target = CallTarget::Action { connector: CONNECTOR.into(), action: name };
-        let arguments = self.sees(Expression::object(Vec::new(), span), Sight { item: self.nowhere, words: None });
-        self.code.then(span, |next| NodeKind::Call { target, arguments, reply: place, next });
-    }
-
-    fn reply_labels(&mut self, i: usize) -> (Label, Label) {
-        let name = self.name(i);
-        let categories: BTreeSet<Name> = self.categories(i);
-        let classes = categories.into_iter().map(|class| Atom::Category { owner: name.clone(), class });
-        let classes: Vec<Atom> = classes.collect();
-        let labels = Label::join_all(classes.into_iter().map(|atom| self.atom(atom)).collect::<Vec<_>>());
+        let (name, classes) = (self.name(i), self.categories(i));
+        let categories = self.wires.categories(&name, &classes);
         let origin = match self.source(i) {
-            Some(_) => self.atom(Atom::Origin(name)),
+            Some(_) => self.wires.origin(&name),
             None => Label::BOTTOM,
         };
-        (labels, origin)
+        let action = self.action_name(i);
+        self.wires.receive(&action, (categories, origin), place, span);
     }
 
     /// The action of a node. Names of nodes are unique but where a file is broken; then the later ones are numbered.
-    pub(super) fn action_name(&self, i: usize, what: &str) -> Name {
+    pub(super) fn action_name(&self, i: usize) -> Name {
         let name = self.name(i);
         let is_first = self.workflow.by_name.get(&name).is_none_or(|known| *known == i);
-        if is_first { format!("{name}{what}").into() } else { format!("{name} #{i}{what}").into() }
-    }
-}
-
-/// An action that sends nothing; what comes back has these labels.
-fn plain_action(name: &Name, labels: Label, origin: Label) -> Action {
-    let root = || Pattern::default();
-    Action {
-        connector: CONNECTOR.into(),
-        name: name.clone(),
-        effect: Effect::Read,
-        privileged: false,
-        arguments: BTreeMap::new(),
-        endpoint: None,
-        reply: ReplyRule::Replace,
-        labels: LabelTree { labels: vec![(root(), labels)], trust: vec![(root(), origin)], origin },
-        source: Label::BOTTOM,
-        idempotency: Idempotency::None,
-        resource: Resource::Dataset { name: name.clone(), owner: None, region: None },
-        region: None,
-        stored: Label::BOTTOM,
-        limits: CallLimits::default(),
+        if is_first { name } else { format!("{name} #{i}").into() }
     }
 }
 

@@ -52,7 +52,8 @@ impl Lowering<'_, '_> {
         }
         // `{name, value}` pairs: the name says what the value is.
         let named = leaf.path.strip_suffix("value").map(|before| format!("{before}name"));
-        let leaves = named.as_ref().map(|path| self.leaves_of(i).into_iter().find(|l| l.path.as_ref() == path.as_str()));
+        let leaves =
+            named.as_ref().map(|path| self.leaves_of(i).into_iter().find(|l| l.path.as_ref() == path.as_str()));
         let name = leaves.flatten().and_then(|l| l.text().cloned());
         let key = name.unwrap_or_else(|| leaf.key().into());
         suspicion(&key, text).is_some() || in_query(text) || in_json(text)

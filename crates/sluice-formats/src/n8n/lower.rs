@@ -11,11 +11,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use sluice_core::catalogue::Catalogue;
 use sluice_core::expression::Expression;
-use sluice_core::label::{Atom, Label};
-use sluice_core::program::assemble::{Ends, Graph as Code, Label as Goto};
-use sluice_core::program::{Arm, Document, NodeKind, PlaceId, Program, Step, StepId, Use};
+use sluice_core::program::assemble::Label as Goto;
+use sluice_core::program::{Document, NodeKind, PlaceId, Step, StepId};
 use sluice_core::text::{Span, Text};
 
 use super::catalogue::{Found, NodeCatalogue};
@@ -23,12 +21,8 @@ use super::effects;
 use super::graph::{Graph, Target};
 use super::parameters::{self, Leaf, leaves};
 use super::read::{Node, Workflow};
-use crate::import::{Catalogued, Kind, Observation, Observed};
-
-/// The connector under which every action of an imported workflow stands.
-pub(crate) const CONNECTOR: &str = "n8n";
-/// Atoms that are kept for what the other nodes share once there are too many.
-const ATOMS_KEPT: usize = 240;
+use crate::import::{Format, Import, Kind, Observed};
+use crate::wiring::{Wiring, place_variable};
 
 /// A node's places.
 #[derive(Clone, Debug)]
@@ -59,16 +53,10 @@ pub(super) struct Lowering<'a, 't> {
     pub(super) known: Vec<Arc<Found>>,
     pub(super) leaves: Vec<Vec<Leaf<'t>>>,
     pub(super) catalogue: &'a NodeCatalogue,
-    pub(super) code: Code,
+    pub(super) wires: Wiring,
     pub(super) rooms: Vec<Room>,
-    /// What calls write that nobody reads.
-    pub(super) nowhere: PlaceId,
     /// Places of vector stores by what names them, and of memories.
     pub(super) stores: BTreeMap<String, PlaceId>,
-    pub(super) made: Catalogue,
-    pub(super) steps: BTreeMap<StepId, Catalogued>,
-    pub(super) observations: Vec<Observation>,
-    pub(super) assumed: BTreeSet<String>,
     /// Agents whose tools are being written, outermost first.
     pub(super) inside: Vec<usize>,
     /// By node: the triggers whose events can get to it.
@@ -79,21 +67,13 @@ pub(super) struct Lowering<'a, 't> {
     pub(super) lost: Room,
 }
 
-/// What a lowering gives.
-pub(super) struct Lowered {
-    pub(super) program: Program,
-    pub(super) catalogue: Catalogue,
-    pub(super) steps: BTreeMap<StepId, Catalogued>,
-    pub(super) observations: Vec<Observation>,
-    pub(super) assumed: Vec<String>,
-}
-
 /// Lowers a workflow.
-pub(super) fn lower(text: &Text, workflow: &Workflow<'_>, catalogue: &NodeCatalogue) -> Lowered {
+pub(super) fn lower(text: &Text, workflow: &Workflow<'_>, catalogue: &NodeCatalogue) -> Import {
     let graph = Graph::of(workflow);
-    let mut code = Code::new();
-    let nowhere = code.place("nothing");
-    let lost = Room { item: nowhere, inputs: BTreeMap::new(), out: nowhere, step: StepId(0), entry: code.label() };
+    let mut wires = Wiring::new(Format::N8n);
+    let nowhere = wires.nowhere;
+    let lost =
+        Room { item: nowhere, inputs: BTreeMap::new(), out: nowhere, step: StepId(0), entry: wires.code.label() };
     let known: Vec<Arc<Found>> = workflow.nodes.iter().map(|node| found(catalogue, node)).collect();
     let mut lowering = Lowering {
         text,
@@ -102,14 +82,9 @@ pub(super) fn lower(text: &Text, workflow: &Workflow<'_>, catalogue: &NodeCatalo
         known,
         leaves: workflow.nodes.iter().map(|node| leaves(node.parameters)).collect(),
         catalogue,
-        code,
+        wires,
         rooms: Vec::new(),
-        nowhere,
         stores: BTreeMap::new(),
-        made: Catalogue::default(),
-        steps: BTreeMap::new(),
-        observations: Vec::new(),
-        assumed: BTreeSet::new(),
         inside: Vec::new(),
         started_by: vec![Vec::new(); workflow.nodes.len()],
         read_fields: vec![BTreeSet::new(); workflow.nodes.len()],
@@ -144,14 +119,15 @@ impl Lowering<'_, '_> {
 
     fn furnish(&mut self) {
         for (i, node) in self.workflow.nodes.iter().enumerate() {
-            let item = self.code.place(format!("item of {}", node.name));
-            let out = self.code.place(format!("output of {}", node.name));
+            let item = self.wires.code.place(format!("item of {}", node.name));
+            let out = self.wires.code.place(format!("output of {}", node.name));
             let inputs = self.graph.inputs.get(i).filter(|inputs| inputs.len() > 1).cloned().unwrap_or_default();
-            let inputs = inputs.into_iter().map(|k| (k, self.code.place(format!("input {k} of {}", node.name)))).collect();
+            let inputs =
+                inputs.into_iter().map(|k| (k, self.wires.code.place(format!("input {k} of {}", node.name)))).collect();
             let kind = self.known.get(i).map_or("node", |k| kind_word(k.kind));
             let step = Step { name: node.name.clone(), path: node.name.clone(), kind, span: node.span, purpose: None };
-            let step = self.code.step(step);
-            let entry = self.code.label();
+            let step = self.wires.code.step(step);
+            let entry = self.wires.code.label();
             self.rooms.push(Room { item, inputs, out, step, entry });
         }
     }
@@ -196,42 +172,30 @@ impl Lowering<'_, '_> {
         finished
     }
 
-    fn write(mut self, order: &[usize]) -> Lowered {
-        let ends = Ends {
-            entry: self.code.label(),
-            exit: self.code.label(),
-            input: self.code.place("input"),
-            output: self.code.place("output"),
-            context: self.code.place("context"),
-            workflow: self.code.place("workflow"),
-        };
-        let hub = self.code.label();
+    fn write(mut self, order: &[usize]) -> Import {
+        let ends = self.wires.ends();
+        let hub = self.wires.code.label();
         let entries: Vec<usize> = order.iter().copied().filter(|i| self.is_entry(*i)).collect();
-        self.code.bind(ends.entry);
+        self.wires.code.bind(ends.entry);
         let starts: Vec<Goto> = entries.iter().map(|i| self.room(*i).entry).collect();
-        self.fork(&starts, ends.exit, self.workflow.span);
+        self.wires.fork(&starts, ends.exit, self.workflow.span);
         let mut later = Vec::new();
         for i in order {
-            self.code.bind(self.room(*i).entry);
-            self.code.step = self.room(*i).step;
+            self.wires.code.bind(self.room(*i).entry);
+            self.wires.code.step = self.room(*i).step;
             self.body(*i);
             self.leave(*i, hub, &mut later);
         }
-        self.code.bind(hub);
-        let again: Vec<Goto> = if needs_hub(&self, &entries, &later) { later.into_iter().chain(starts).collect() } else { Vec::new() };
-        self.fork(&again, ends.exit, self.workflow.span);
-        self.code.bind(ends.exit);
-        self.code.emit(NodeKind::Exit, self.workflow.span);
+        self.wires.code.bind(hub);
+        let again: Vec<Goto> =
+            if needs_hub(&self, &entries, &later) { later.into_iter().chain(starts).collect() } else { Vec::new() };
+        self.wires.fork(&again, ends.exit, self.workflow.span);
+        self.wires.code.bind(ends.exit);
+        self.wires.code.emit(NodeKind::Exit, self.workflow.span);
         self.describe_categories();
         let document =
             Document { name: self.workflow.name.to_string(), span: self.workflow.span, ..Document::default() };
-        Lowered {
-            program: self.code.finish(document, &ends),
-            catalogue: self.made,
-            steps: self.steps,
-            observations: self.observations,
-            assumed: self.assumed.into_iter().collect(),
-        }
+        self.wires.finish(document, &ends)
     }
 
     fn is_entry(&self, i: usize) -> bool {
@@ -243,31 +207,17 @@ impl Lowering<'_, '_> {
         self.graph.inputs.get(i).is_some_and(|inputs| !inputs.is_empty())
     }
 
-    /// Any of `targets`, or `otherwise`: data decides, and nothing is told by it.
-    pub(super) fn fork(&mut self, targets: &[Goto], otherwise: Goto, span: Span) {
-        if targets.is_empty() {
-            self.code.goto(otherwise);
-            return;
-        }
-        let arms = targets.iter().map(|to| Arm { guard: self.whichever(span), to: *to }).collect();
-        self.code.emit(NodeKind::Branch { arms, otherwise }, span);
-    }
-
-    fn whichever(&self, span: Span) -> Use {
-        Use { expression: Arc::new(Expression::opaque(Vec::new(), span)), input: self.nowhere, variables: BTreeMap::new() }
-    }
-
     /// From the end of a node along its edges.
     fn leave(&mut self, i: usize, hub: Goto, later: &mut Vec<Goto>) {
         let edges: Vec<(usize, Target)> = self.graph.targets(i).collect();
         let span = self.span(i);
-        let labels: Vec<Goto> = edges.iter().map(|_| self.code.label()).collect();
-        self.fork(&labels, hub, span);
+        let labels: Vec<Goto> = edges.iter().map(|_| self.wires.code.label()).collect();
+        self.wires.fork(&labels, hub, span);
         later.extend(labels.iter().skip(1));
         let has_port = self.workflow.nodes.get(i).is_some_and(|node| node.errors.has_port);
         let error_port = self.graph.out.get(i).filter(|_| has_port).and_then(|ports| ports.keys().max().copied());
         for ((port, target), label) in edges.into_iter().zip(labels) {
-            self.code.bind(label);
+            self.wires.code.bind(label);
             let (room, to) = (self.room(i).clone(), self.room(target.node).clone());
             let out = Expression::input(span);
             let value = if error_port == Some(port) && port > 0 {
@@ -276,17 +226,17 @@ impl Lowering<'_, '_> {
             } else {
                 out
             };
-            let value = self.sees(value, Sight { item: room.out, words: None });
+            let value = self.wires.sees(value, room.out);
             match to.inputs.get(&target.input) {
                 Some(place) => {
-                    self.code.assign(*place, value, span);
+                    self.wires.code.assign(*place, value, span);
                     let all = to.inputs.values().map(|p| place_variable(*p, span)).collect();
-                    let joined = self.sees(Expression::one_of(all, span), Sight { item: *place, words: None });
-                    self.code.assign(to.item, joined, span);
+                    let joined = self.wires.sees(Expression::one_of(all, span), *place);
+                    self.wires.code.assign(to.item, joined, span);
                 }
-                None => self.code.assign(to.item, value, span),
+                None => self.wires.code.assign(to.item, value, span),
             }
-            self.code.goto(to.entry);
+            self.wires.code.goto(to.entry);
         }
     }
 
@@ -295,55 +245,19 @@ impl Lowering<'_, '_> {
         place_variable(self.room(i).item, span)
     }
 
-    /// An expression with the places that its variables name. Never fails: JavaScript shrugs where jq would not.
-    pub(super) fn sees(&self, expression: Expression, sight: Sight) -> Use {
-        let expression = expression.lenient();
-        let variables = expression.variables().into_iter().filter_map(|(name, _)| {
-            let place = match name.as_ref() {
-                "words" => sight.words?,
-                other => variable_place(other)?,
-            };
-            Some((name, place))
-        });
-        let variables = variables.collect();
-        Use { expression: Arc::new(expression), input: sight.item, variables }
-    }
-
     pub(super) fn assign(&mut self, place: PlaceId, expression: Expression, sight: Sight) {
-        let span = expression.span;
-        let value = self.sees(expression, sight);
-        self.code.assign(place, value, span);
+        self.wires.assign(place, expression, sight.item);
     }
 
     pub(super) fn observe(&mut self, i: usize, what: Observed, parameter: Option<&str>, span: Span) {
         let step = self.room(i).step;
-        self.observations.push(Observation { what, step, parameter: parameter.map(str::to_owned), span });
-    }
-
-    /// The label of one atom; once there are too many, one that the others share.
-    pub(super) fn atom(&mut self, atom: Atom) -> Label {
-        let full = self.made.universe.all().count() >= ATOMS_KEPT;
-        let atom = match atom {
-            atom if !full || self.made.universe.id(&atom).is_some() => atom,
-            Atom::Category { .. } => Atom::Category { owner: "several nodes".into(), class: "data".into() },
-            _ => Atom::Origin("several nodes".into()),
-        };
-        self.made.universe.intern(atom).map_or(Label::UNKNOWN, Label::of)
+        self.wires.observe(step, what, parameter, span);
     }
 }
 
 /// Whether the order of branches can matter: a branch may leave something behind for another.
 fn needs_hub(lowering: &Lowering<'_, '_>, entries: &[usize], later: &[Goto]) -> bool {
     !later.is_empty() || entries.len() > 1 || !lowering.stores.is_empty()
-}
-
-/// The variable that stands for a place.
-pub(super) fn place_variable(place: PlaceId, span: Span) -> Expression {
-    Expression::variable(&format!("place {}", place.0), span)
-}
-
-fn variable_place(name: &str) -> Option<PlaceId> {
-    name.strip_prefix("place ")?.parse().ok().map(PlaceId)
 }
 
 const fn kind_word(kind: Kind) -> &'static str {

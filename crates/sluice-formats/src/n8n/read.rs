@@ -77,7 +77,8 @@ fn unwrapped(tree: &Tree) -> Option<&Tree> {
         Data::List(items) => items.first()?,
         _ => tree,
     };
-    let inner = if inner.get("nodes").is_some() { inner } else { inner.get("workflow").or_else(|| inner.get("data"))? };
+    let inner =
+        if inner.get("nodes").is_some() { inner } else { inner.get("workflow").or_else(|| inner.get("data"))? };
     let nodes = inner.get("nodes")?;
     let Data::List(list) = &nodes.value else { return None };
     let typed = |node: &Tree| node.get("type").is_some_and(|t| t.as_text().is_some());

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use sluice_core::document::{Data, Node as Tree};
 use sluice_core::catalogue::ReplyRule as From;
+use sluice_core::document::{Data, Node as Tree};
 use sluice_core::expression::Expression;
 use sluice_core::text::Span;
 
@@ -84,7 +84,8 @@ fn assignments(parameters: &Tree) -> Vec<(Arc<str>, &Tree)> {
     if let Some(Data::Map(kinds)) = parameters.get("values").map(|v| &v.value) {
         lists.extend(kinds.iter().map(|kind| &kind.value));
     }
-    let items = lists.into_iter().filter_map(|list| if let Data::List(items) = &list.value { Some(items) } else { None });
+    let items =
+        lists.into_iter().filter_map(|list| if let Data::List(items) = &list.value { Some(items) } else { None });
     items.flatten().filter_map(pair).collect()
 }
 
@@ -95,7 +96,8 @@ fn pair(item: &Tree) -> Option<(Arc<str>, &Tree)> {
 }
 
 fn keeps_item(parameters: &Tree, version: f64) -> bool {
-    let is = |key: &str, wanted: bool| matches!(parameters.get(key).map(|v| &v.value), Some(Data::Bool(b)) if *b == wanted);
+    let is =
+        |key: &str, wanted: bool| matches!(parameters.get(key).map(|v| &v.value), Some(Data::Bool(b)) if *b == wanted);
     if version < 3.0 {
         return !is("keepOnlySet", true);
     }

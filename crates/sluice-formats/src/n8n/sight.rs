@@ -7,11 +7,12 @@ use sluice_core::expression::Expression;
 use sluice_core::text::Span;
 
 use super::classify::fields_behind;
-use super::lower::{Lowering, Sight, place_variable};
+use super::lower::{Lowering, Sight};
 use super::read::named;
 use crate::import::Observed;
 use crate::javascript::{self, Mode, Root, Translated};
 use crate::locate::Locator;
+use crate::wiring::place_variable;
 
 impl Lowering<'_, '_> {
     /// A parameter's text as n8n evaluates it; `always`: also where no `=` says so.
@@ -47,7 +48,7 @@ impl Lowering<'_, '_> {
                 place_variable(self.room(node).out, span)
             }
             Root::FromAi(_) => match sight.words {
-                Some(_) => Expression::variable("words", span),
+                Some(words) => place_variable(words, span),
                 None => Expression::literal(&serde_json::Value::Null, span),
             },
             Root::Unknown => {

@@ -130,11 +130,11 @@ impl Context<'_> {
             }
             _ => String::new(),
         };
-        let gate = worst.gate.map(|step| format!("; `{}` asks a person on the way", self.name(step))).unwrap_or_default();
+        let gate =
+            worst.gate.map(|step| format!("; `{}` asks a person on the way", self.name(step))).unwrap_or_default();
         let from = sources.join(", ");
         let message = format!("{} `{}`, from {from}{what}{gate}", rule.says, self.name(worst.sink));
-        let mut finding =
-            rule.meta.finding(self.span(worst.sink), message, rule.help).at_step(self.name(worst.sink));
+        let mut finding = rule.meta.finding(self.span(worst.sink), message, rule.help).at_step(self.name(worst.sink));
         finding.flow = worst.path.clone();
         finding.severity = severity(rule.meta.severity, worst);
         if let Some(source) = finding.flow.first().cloned().filter(|s| s.span != finding.span) {

@@ -96,7 +96,9 @@ pub(super) fn flows(import: &Import, analysis: &Analysis) -> Vec<Flow> {
     let mut found: BTreeMap<Key, (Flow, Label)> = BTreeMap::new();
     for (id, node) in import.program.nodes() {
         let NodeKind::Call { target: CallTarget::Action { connector, action }, .. } = &node.kind else { continue };
-        let Some(action) = import.catalogue.action(connector, action).filter(|a| !a.arguments.is_empty()) else { continue };
+        let Some(action) = import.catalogue.action(connector, action).filter(|a| !a.arguments.is_empty()) else {
+            continue;
+        };
         let Some(prepared) = analysis.prepared(&import.program, &import.catalogue, id) else { continue };
         search.at(id, node.step, action, &prepared, &mut found);
     }
