@@ -9,12 +9,13 @@ mod flow;
 pub use facts::Facts;
 pub use flow::{Flow, FlowKind};
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sluice_core::diagnostic::Diagnostic;
 use sluice_core::label::Label;
+use sluice_core::program::StepId;
 use sluice_core::value::Value;
-use sluice_formats::Import;
+use sluice_formats::{Import, Tier};
 
 use crate::analysis::{Analysis, Entry};
 use crate::report::Report;
@@ -27,6 +28,8 @@ pub struct Survey {
     pub findings: Vec<Diagnostic>,
     /// Every flow that ends in an action.
     pub flows: Vec<Flow>,
+    /// Of steps that fetch any URL: how easily an outsider chose it, if one did.
+    pub fetched: BTreeMap<StepId, Option<Tier>>,
     /// What was not shown.
     pub not_shown: Vec<String>,
 }
@@ -41,9 +44,9 @@ pub fn survey(import: &Import) -> Survey {
         base: Label::BOTTOM,
     };
     let analysis = Analysis::of(&import.program, &import.catalogue, &entry);
-    let flows = if analysis.is_complete() { flow::flows(import, &analysis) } else { Vec::new() };
+    let (flows, fetched) = if analysis.is_complete() { flow::flows(import, &analysis) } else { Default::default() };
     let findings = imported::check(import, &flows);
-    Survey { findings, flows, not_shown: not_shown(import, &analysis) }
+    Survey { findings, flows, fetched, not_shown: not_shown(import, &analysis) }
 }
 
 fn not_shown(import: &Import, analysis: &Analysis) -> Vec<String> {
@@ -62,6 +65,12 @@ fn not_shown(import: &Import, analysis: &Analysis) -> Vec<String> {
 }
 
 impl Survey {
+    /// The facts of the workflow.
+    #[must_use]
+    pub fn facts(&self, import: &Import) -> Facts {
+        Facts::of(import, self)
+    }
+
     /// The same as a report, for the outputs that native workflows have.
     #[must_use]
     pub fn report(&self) -> Report {

@@ -197,6 +197,9 @@ impl<'t> Lowering<'_, 't> {
 
     /// Whether an outsider must not be the one who sets it off.
     pub(super) fn is_powerful(&self, i: usize) -> bool {
+        if self.kind(i) == Kind::SubWorkflow || self.kind(i) == Kind::Code {
+            return false;
+        }
         let by_effect = self.known(i).is_some_and(|k| k.privileged || k.destructive || k.effect.is_privileged());
         by_effect || super::face::is_bulk_change(self, i)
     }
@@ -250,6 +253,11 @@ impl<'t> Lowering<'_, 't> {
         let mut entries =
             (0..self.workflow.nodes.len()).filter(|n| self.is_called_by_workflows(*n) && !self.is_off(*n));
         entries.next().filter(|_| is_own)
+    }
+
+    /// Whether what a node does is written in a workflow that is not here.
+    pub(super) fn is_elsewhere(&self, i: usize) -> bool {
+        self.kind(i) == Kind::SubWorkflow && self.own_entry(i).is_none() && !self.calls_inline(i)
     }
 
     /// A workflow that stands in the parameters themselves.

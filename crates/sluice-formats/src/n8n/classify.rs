@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use sluice_core::label::Name;
 
 use super::lower::Lowering;
-use super::parameters::{is_expression, text_at};
+use super::parameters::{Leaf, is_expression, text_at};
+use crate::import::Kind;
 
 /// Names between an item and its fields.
 const BETWEEN: [&str; 12] =
@@ -59,19 +60,55 @@ fn chain(text: &str) -> Vec<String> {
 pub(super) fn categories(lowering: &Lowering<'_, '_>, i: usize) -> BTreeSet<Name> {
     let Some(known) = lowering.known(i) else { return BTreeSet::new() };
     let mut found: BTreeSet<Name> = known.labels.iter().cloned().collect();
-    if known.classify_fields {
-        let mut words: BTreeSet<String> = lowering.read_fields.get(i).cloned().unwrap_or_default();
-        for leaf in lowering.leaves_of(i) {
-            let Some(text) = leaf.text() else { continue };
-            words.insert(leaf.key().to_owned());
-            if !is_expression(text) {
-                words.extend(text.split(|c: char| !(c.is_alphanumeric() || c == '_')).map(str::to_owned));
-            }
-        }
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        found.extend(lowering.catalogue.lexicon().classify(&words));
+    let others_words = known.source.as_ref().is_some_and(|s| matches!(s.kind.as_ref(), "web_content" | "feed"));
+    if !known.classify_fields || others_words || lowering.fetches(i) {
+        return found;
     }
+    let mut words: BTreeSet<String> = lowering.read_fields.get(i).cloned().unwrap_or_default();
+    words.extend(lowering.leaves_of(i).iter().flat_map(named_data));
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let told = lowering.catalogue.lexicon().classify(&words);
+    let is_http = super::effects::is_http(lowering, i);
+    let is_trigger = lowering.kind(i) == Kind::Trigger;
+    // What a stranger sends about themselves is theirs; what an API answers is data of the kinds that its own fields name.
+    let counts = |class: &Name| match class.as_ref() {
+        "hr" | "health" | "financial" => true,
+        "contact_pii" | "payment_customer" => !is_trigger,
+        _ => !is_trigger && !is_http,
+    };
+    found.extend(told.into_iter().filter(counts));
     found
+}
+
+/// The words of a parameter that names tables, columns or statements.
+fn named_data(leaf: &Leaf<'_>) -> Vec<String> {
+    const TELLING: [&str; 14] = [
+        "table",
+        "sheetname",
+        "columns",
+        "column",
+        "schema",
+        "lookupcolumn",
+        "query",
+        "sqlquery",
+        "collection",
+        "fieldid",
+        "fieldname",
+        "columnid",
+        "keyname",
+        "returnfields",
+    ];
+    let segments = leaf.segments();
+    let is_telling = segments.iter().any(|s| TELLING.contains(&s.to_lowercase().as_str()));
+    let is_aside = matches!(leaf.key(), "cachedResultUrl" | "mode" | "type" | "displayName");
+    let Some(text) = leaf.text().filter(|text| is_telling && !is_aside && !is_expression(text)) else {
+        return Vec::new();
+    };
+    let parts = text.split(|c: char| !(c.is_alphanumeric() || c == '_'));
+    let mut words: Vec<String> = parts.filter(|w| !w.is_empty()).map(str::to_owned).collect();
+    words.push(text.to_string());
+    words.push(leaf.key().to_owned());
+    words
 }
 
 /// Whether a node takes its whole item along: it maps columns by itself, or sends a file.

@@ -1,7 +1,7 @@
 //! What the report knows of each node beside the program.
 
 use super::lower::Lowering;
-use crate::import::{Catalogued, Confidence, Observed};
+use crate::import::{Catalogued, Confidence, Kind, Observed};
 
 impl Lowering<'_, '_> {
     /// Describes every node, and looks at its face.
@@ -42,9 +42,9 @@ impl Lowering<'_, '_> {
         Catalogued {
             service: known.service.clone(),
             sink: known.sink.clone(),
-            side_effect: self.changes_something(i),
-            privileged: known.privileged || known.effect.is_privileged(),
-            destructive: known.destructive,
+            side_effect: self.changes_something(i) && !self.is_elsewhere(i),
+            privileged: (known.privileged || known.effect.is_privileged()) && known.kind != Kind::SubWorkflow,
+            destructive: known.destructive || super::face::is_destructive_command(self, i),
             human_gate: known.human_gate,
             entrance: known.entrance,
             confidence: known.confidence,

@@ -56,6 +56,7 @@ impl Lowering<'_, '_> {
         let usage = self.usage(i, leaf);
         let always = self.is_always_evaluated(i, leaf);
         let Some(usage) = usage else { return };
+        let usage = self.within_host(i, leaf, usage);
         if is_expression(&text) || always {
             let translated = self.translate(i, leaf.tree, always, sight);
             if !matches!(usage, Usage::Payload | Usage::Prompt | Usage::Recipient | Usage::Agent) {
@@ -69,6 +70,25 @@ impl Lowering<'_, '_> {
             let constant = Expression::literal(&serde_json::Value::String(text.to_string()), leaf.tree.span);
             sent.push(Sent { name: leaf.path.clone(), usage, value: self.with_model_words(i, &text, constant, sight) });
         }
+    }
+
+    /// A URL whose host the text names is open only behind it; and what an HTTP body calls a prompt is one.
+    fn within_host(&self, i: usize, leaf: &Leaf<'_>, usage: Usage) -> Usage {
+        match usage {
+            Usage::Url if self.workflow.nodes.get(i).is_some_and(|node| fixed_host(node).is_some()) => Usage::Path,
+            Usage::Payload | Usage::Document if is_http(self, i) && self.is_prompt(i, leaf) => Usage::Prompt,
+            other => other,
+        }
+    }
+
+    fn is_prompt(&self, i: usize, leaf: &Leaf<'_>) -> bool {
+        let to_model = self.known(i).and_then(|k| k.sink.clone()).is_some_and(|sink| sink.as_ref() == "llm");
+        let named = leaf.path.strip_suffix("value").map(|before| format!("{before}name"));
+        let name = named.and_then(|path| self.leaves_of(i).into_iter().find(|l| l.path.as_ref() == path.as_str()));
+        let is_named =
+            name.and_then(|l| l.text().cloned()).is_some_and(|n| matches!(n.as_ref(), "prompt" | "messages"));
+        let is_body = leaf.key().to_lowercase().contains("body") || leaf.path.to_lowercase().contains("body");
+        is_named || to_model && is_body
     }
 
     /// `{name}` of a tool's text is filled by the model.
@@ -132,6 +152,12 @@ impl Lowering<'_, '_> {
         let is_first = self.workflow.by_name.get(&name).is_none_or(|known| *known == i);
         if is_first { name } else { format!("{name} #{i}").into() }
     }
+}
+
+/// Whether a node calls any host.
+pub(super) fn is_http(lowering: &Lowering<'_, '_>, i: usize) -> bool {
+    let short = lowering.short_type(i);
+    short.starts_with("httpRequest") || short == "toolHttpRequest"
 }
 
 /// The URL of a node that calls any host.

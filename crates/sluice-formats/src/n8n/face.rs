@@ -102,6 +102,27 @@ fn is_program(key: &str) -> bool {
     matches!(key, "jsCode" | "functionCode" | "pythonCode" | "code")
 }
 
+/// A shell command that deletes what cannot be brought back, as far as its text shows.
+pub(super) fn is_destructive_command(lowering: &Lowering<'_, '_>, i: usize) -> bool {
+    const DELETES: [&str; 12] = [
+        "drop database",
+        "drop table",
+        "drop user",
+        "dropdb",
+        "dropuser",
+        "rm -rf",
+        "rm -r ",
+        "rm -f ",
+        "mkfs",
+        "userdel",
+        "terraform destroy",
+        "kubectl delete",
+    ];
+    let commands = lowering.leaves_of(i).into_iter().filter(|leaf| leaf.key() == "command");
+    let mut texts = commands.filter_map(|leaf| leaf.text().map(|t| t.to_lowercase()));
+    lowering.kind(i) == Kind::Command && texts.any(|text| DELETES.iter().any(|word| text.contains(word)))
+}
+
 /// SQL that changes or deletes many rows at once, as far as its text shows.
 pub(super) fn is_bulk_change(lowering: &Lowering<'_, '_>, i: usize) -> bool {
     if lowering.kind(i) == Kind::Trigger {

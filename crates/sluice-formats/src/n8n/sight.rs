@@ -44,8 +44,11 @@ impl Lowering<'_, '_> {
         Some(match root {
             Root::Item | Root::Binary => Expression::input(span),
             Root::Node(name) => {
-                let node = named(&self.workflow.by_name, name)?;
-                place_variable(self.room(node).out, span)
+                match named(&self.workflow.by_name, name) {
+                    Some(node) => place_variable(self.room(node).out, span),
+                    // A name that is not there, perhaps of a node that was renamed: anything that comes in.
+                    None => Expression::opaque(vec![Expression::input(span)], span),
+                }
             }
             Root::FromAi(_) => match sight.words {
                 Some(words) => place_variable(words, span),

@@ -7,6 +7,7 @@ use serde_json::{Value as Json, json};
 use sluice_core::program::StepId;
 use sluice_formats::{Catalogued, Import, Kind, Observed};
 
+use super::Survey;
 use super::flow::Flow;
 
 /// `"facts"` of `sluice check --facts`.
@@ -34,15 +35,14 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// The facts of a workflow and its flows.
-    #[must_use]
-    pub fn of(import: &Import, flows: &[Flow]) -> Self {
-        let view = View { import };
+    /// The facts of a workflow that was surveyed.
+    pub(super) fn of(import: &Import, survey: &Survey) -> Self {
+        let view = View { import, survey };
         Self {
             untrusted_sources: view.untrusted(),
             sensitive_sources: view.sensitive(),
             egress_sinks: view.sinks(),
-            flows: flows.iter().map(|flow| view.flow(flow)).collect(),
+            flows: survey.flows.iter().map(|flow| view.flow(flow)).collect(),
             agents: view.agents(),
             unauthenticated_entrypoints: view.named(|f| !f.disabled && f.entrance.is_some_and(|e| e.open)),
             hardcoded_secrets: view.parameters(&Observed::HardCodedSecret),
@@ -64,6 +64,7 @@ impl Facts {
 
 struct View<'a> {
     import: &'a Import,
+    survey: &'a Survey,
 }
 
 impl View<'_> {
@@ -97,8 +98,11 @@ impl View<'_> {
     fn untrusted(&self) -> Vec<Json> {
         let sources = self.import.steps.iter().filter(|(_, fact)| fact.reachable);
         sources
-            .filter_map(|(step, fact)| fact.source.as_ref().map(|source| (step, source)))
-            .map(|(step, s)| json!({ "node": self.name(*step), "kind": s.kind, "tier": s.tier.name() }))
+            .filter_map(|(step, fact)| {
+                let source = fact.source.as_ref()?;
+                let tier = self.survey.fetched.get(step).copied().unwrap_or(Some(source.tier))?;
+                Some(json!({ "node": self.name(*step), "kind": source.kind, "tier": tier.name() }))
+            })
             .collect()
     }
 

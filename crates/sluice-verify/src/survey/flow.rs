@@ -91,8 +91,9 @@ pub struct Flow {
 type Key = (NodeId, StepId, FlowKind);
 
 /// Every flow, in the order of the program.
-pub(super) fn flows(import: &Import, analysis: &Analysis) -> Vec<Flow> {
-    let search = Search { import, analysis, steps: steps_by_name(import) };
+pub(super) fn flows(import: &Import, analysis: &Analysis) -> (Vec<Flow>, BTreeMap<StepId, Option<Tier>>) {
+    let mut search = Search { import, analysis, steps: steps_by_name(import), fetched: BTreeMap::new() };
+    search.fetched = search.fetched();
     let mut found: BTreeMap<Key, (Flow, Label)> = BTreeMap::new();
     for (id, node) in import.program.nodes() {
         let NodeKind::Call { target: CallTarget::Action { connector, action }, .. } = &node.kind else { continue };
@@ -104,7 +105,8 @@ pub(super) fn flows(import: &Import, analysis: &Analysis) -> Vec<Flow> {
     }
     let mut seen = BTreeSet::new();
     let unique = found.into_iter().filter(|(_, (flow, _))| seen.insert((flow.source, flow.sink, flow.kind)));
-    unique.map(|((id, ..), (flow, atoms))| search.with_path(id, flow, atoms)).collect()
+    let flows = unique.map(|((id, ..), (flow, atoms))| search.with_path(id, flow, atoms)).collect();
+    (flows, search.fetched)
 }
 
 fn steps_by_name(import: &Import) -> BTreeMap<Name, StepId> {
@@ -116,6 +118,8 @@ struct Search<'a> {
     import: &'a Import,
     analysis: &'a Analysis,
     steps: BTreeMap<Name, StepId>,
+    /// Of steps that fetch any URL: how easily an outsider chose it, if one did.
+    fetched: BTreeMap<StepId, Option<Tier>>,
 }
 
 impl Search<'_> {
@@ -157,8 +161,13 @@ impl Search<'_> {
         if source == sink && kind != FlowKind::Egress {
             return;
         }
-        let told = self.import.steps.get(&source).and_then(|fact| fact.source.as_ref()).map(|s| s.tier);
-        let tier = if kind == FlowKind::Egress { Tier::Direct } else { told.unwrap_or(Tier::Conditional) };
+        let tier = match kind {
+            FlowKind::Egress => Tier::Direct,
+            _ => match self.tier(source) {
+                Some(tier) => tier,
+                None => return,
+            },
+        };
         let (flow, atoms) = found.entry(key).or_insert_with(|| {
             let flow = Flow {
                 source,
@@ -175,6 +184,41 @@ impl Search<'_> {
         *atoms = atoms.join(atom);
         flow.parameters.insert(parameter.strip_suffix(" (as text)").unwrap_or(parameter).into());
         flow.categories.extend(class);
+    }
+
+    /// How easily an outsider delivers what comes in at a step; `None` where nobody can.
+    fn tier(&self, step: StepId) -> Option<Tier> {
+        match self.fetched.get(&step) {
+            Some(fetched) => *fetched,
+            None => self.import.steps.get(&step)?.source.as_ref().map(|source| source.tier),
+        }
+    }
+
+    /// What lies at a URL is an outsider's if one chose it; at one of a list of one's own it is a third party's.
+    fn fetched(&self) -> BTreeMap<StepId, Option<Tier>> {
+        let mut found = BTreeMap::new();
+        for (id, node) in self.import.program.nodes() {
+            let NodeKind::Call { target: CallTarget::Action { connector, action }, .. } = &node.kind else { continue };
+            if !self.import.steps.get(&node.step).is_some_and(|fact| fact.fetches) {
+                continue;
+            }
+            let Some(action) = self.import.catalogue.action(connector, action) else { continue };
+            let Some(prepared) = self.analysis.prepared(&self.import.program, &self.import.catalogue, id) else {
+                continue;
+            };
+            let urls = action.arguments.iter().filter(|(_, a)| a.usage == Some(Usage::Url));
+            for (name, _) in urls {
+                let Some(value) = prepared.arguments.child(name) else { continue };
+                let origins = self.import.catalogue.universe.origins(value.deep_label());
+                let chosen = self.sources(origins).into_iter().filter(|(source, _)| *source != node.step);
+                let tiers =
+                    chosen.filter_map(|(source, _)| self.import.steps.get(&source)?.source.as_ref().map(|s| s.tier));
+                let tier = tiers.max().map(|tier| tier.max(Tier::Indirect));
+                let slot = found.entry(node.step).or_insert(None);
+                *slot = (*slot).max(tier);
+            }
+        }
+        found
     }
 
     /// The steps whose words are in a label.
@@ -212,7 +256,7 @@ impl Search<'_> {
 /// What an argument does, and the label that counts for it.
 fn acts(usage: Usage, value: &Value, fact: &Catalogued, action: &Action) -> Vec<(FlowKind, Label)> {
     let all = value.deep_label();
-    let powerful = fact.privileged || fact.destructive || action.privileged;
+    let powerful = fact.privileged || fact.destructive;
     let mut found = Vec::new();
     match usage {
         Usage::Prompt => found.push((FlowKind::Prompt, all)),
