@@ -171,8 +171,13 @@ impl<'t> Lowering<'_, 't> {
         all.filter(|n| self.graph.targets(*n).any(|(_, t)| t.node == owner)).collect()
     }
 
-    /// Whether what comes in goes out as it is.
+    /// Whether what comes in goes out, alone or beside something else.
     pub(super) fn passes_on(&self, i: usize) -> bool {
+        self.passes_item(i) || self.known(i).is_some_and(|k| k.output == From::Merge)
+    }
+
+    /// Whether what comes in goes out, and nothing else.
+    pub(super) fn passes_item(&self, i: usize) -> bool {
         self.is_off(i) || self.known(i).is_some_and(|k| k.output == From::Echo) || matches!(self.kind(i), Kind::Flow)
     }
 

@@ -1,6 +1,7 @@
 //! What the texts of a node read: expressions and programs, with the places that their roots stand for.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use sluice_core::document::Node as Tree;
 use sluice_core::expression::Expression;
@@ -43,13 +44,10 @@ impl Lowering<'_, '_> {
     fn stands_for(&self, root: &Root, sight: Sight, span: Span) -> Option<Expression> {
         Some(match root {
             Root::Item | Root::Binary => Expression::input(span),
-            Root::Node(name) => {
-                match named(&self.workflow.by_name, name) {
-                    Some(node) => place_variable(self.room(node).out, span),
-                    // A name that is not there, perhaps of a node that was renamed: anything that comes in.
-                    None => Expression::opaque(vec![Expression::input(span)], span),
-                }
-            }
+            Root::Node(name) => match named(&self.workflow.by_name, name) {
+                Some(node) => place_variable(self.room(node).out, span),
+                None => self.renamed(name, span),
+            },
             Root::FromAi(_) => match sight.words {
                 Some(words) => place_variable(words, span),
                 None => Expression::literal(&serde_json::Value::Null, span),
@@ -62,6 +60,15 @@ impl Lowering<'_, '_> {
             // Facts of the engine and of the host: nobody outside writes them.
             _ => Expression::opaque(Vec::new(), span),
         })
+    }
+
+    /// A name that is not there: that of a node which was renamed since, or anything that comes in.
+    fn renamed(&self, name: &str, span: Span) -> Expression {
+        let alike = |other: &&Arc<str>| name.starts_with(other.as_ref()) || other.starts_with(name);
+        let nodes = self.workflow.by_name.keys().filter(alike).filter_map(|n| named(&self.workflow.by_name, n));
+        let mut all: Vec<Expression> = nodes.map(|n| place_variable(self.room(n).out, span)).collect();
+        all.push(Expression::input(span));
+        Expression::opaque(all, span)
     }
 
     fn note_reads(&mut self, i: usize, translated: &Translated) {
@@ -109,7 +116,8 @@ impl Lowering<'_, '_> {
                 if seen.insert(before) {
                     if self.passes_on(before) {
                         open.push(before);
-                    } else {
+                    }
+                    if !self.passes_item(before) {
                         found.push(before);
                     }
                 }

@@ -9,7 +9,7 @@ use sluice_core::label::{Atom, Label, Name};
 use sluice_core::program::{CallTarget, NodeId, NodeKind, StepId};
 use sluice_core::transfer::Prepared;
 use sluice_core::value::Value;
-use sluice_formats::{Catalogued, Import, Tier};
+use sluice_formats::{Catalogued, Import, Kind, Tier};
 
 use crate::analysis::Analysis;
 use crate::provenance::{self, Sink};
@@ -103,6 +103,7 @@ pub(super) fn flows(import: &Import, analysis: &Analysis) -> (Vec<Flow>, BTreeMa
         let Some(prepared) = analysis.prepared(&import.program, &import.catalogue, id) else { continue };
         search.at(id, node.step, action, &prepared, &mut found);
     }
+    search.mark_replies(&mut found);
     let mut seen = BTreeSet::new();
     let unique = found.into_iter().filter(|(_, (flow, _))| seen.insert((flow.source, flow.sink, flow.kind)));
     let flows = unique.map(|((id, ..), (flow, atoms))| search.with_path(id, flow, atoms)).collect();
@@ -184,6 +185,29 @@ impl Search<'_> {
         *atoms = atoms.join(atom);
         flow.parameters.insert(parameter.strip_suffix(" (as text)").unwrap_or(parameter).into());
         flow.categories.extend(class);
+    }
+
+    /// Whoever wrote gets the answer: no choice of a recipient, unless the answer carries what is the owner's.
+    fn mark_replies(&self, found: &mut BTreeMap<Key, (Flow, Label)>) {
+        const OWNERS: [&str; 4] = ["communications", "calendar", "internal_docs", "credentials"];
+        let egress = found.iter().filter(|((_, _, kind), _)| *kind == FlowKind::Egress);
+        let carries: BTreeSet<(NodeId, StepId)> = egress
+            .filter(|(_, (flow, _))| flow.categories.iter().any(|class| OWNERS.contains(&class.as_ref())))
+            .map(|((id, source, _), _)| (*id, *source))
+            .collect();
+        for ((id, source, kind), (flow, _)) in found.iter_mut() {
+            let gives_away = carries.iter().any(|(at, from)| at == id && from != source);
+            if *kind == FlowKind::Recipient && self.answers(flow) && !gives_away {
+                flow.tier = Tier::Internal;
+            }
+        }
+    }
+
+    /// Whether a message goes out by the service on which the source's came in.
+    fn answers(&self, flow: &Flow) -> bool {
+        let fact = |step: StepId| self.import.steps.get(&step);
+        let (Some(source), Some(sink)) = (fact(flow.source), fact(flow.sink)) else { return false };
+        source.kind == Kind::Trigger && source.service.is_some() && source.service == sink.service
     }
 
     /// How easily an outsider delivers what comes in at a step; `None` where nobody can.
