@@ -14,6 +14,7 @@ mod audit;
 mod bad_input;
 mod check;
 mod explain;
+mod outputs;
 mod outsiders;
 mod run;
 mod sandbox;
