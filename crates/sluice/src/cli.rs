@@ -27,6 +27,8 @@ pub enum Command {
     Init(Init),
     /// Say what workflows could do, without running anything.
     Check(Check),
+    /// Draw a workflow: its steps, what they carry, where something was found.
+    Draw(Draw),
     /// Say what a code means and what to do about it.
     Explain(Explain),
     /// Put a definition before the people who must sign it.
@@ -179,6 +181,45 @@ fn code(word: &str) -> Result<Code, String> {
     let upper = word.trim().to_uppercase();
     let number = upper.strip_prefix("SL").filter(|digits| digits.len() == 3);
     number.and_then(|digits| digits.parse().ok()).map(Code).ok_or_else(|| "a code is like SL204".to_owned())
+}
+
+/// `sluice draw`
+#[derive(Args)]
+pub struct Draw {
+    /// The workflow.
+    pub file: PathBuf,
+    /// Where the rules are.
+    #[command(flatten)]
+    pub place: Place,
+    /// As what.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: DrawFormat,
+    /// Whose colours.
+    #[arg(long, value_enum, default_value_t)]
+    pub theme: DrawTheme,
+    /// Into this file instead of the standard output.
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// As what a workflow is drawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum DrawFormat {
+    /// A picture that scales.
+    #[default]
+    Svg,
+}
+
+/// Whose colours a picture has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum DrawTheme {
+    /// As the reader's system asks.
+    #[default]
+    Auto,
+    /// Dark on light.
+    Light,
+    /// Light on dark.
+    Dark,
 }
 
 /// `sluice explain`

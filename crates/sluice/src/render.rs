@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod diagnostic;
+pub mod draw;
 pub mod escape;
 pub mod github;
 pub mod html;

@@ -10,7 +10,7 @@ use super::known_findings::{Left, keep};
 use crate::baseline::{Baseline, path_from};
 use crate::cli::{Check, Filters, Place};
 use crate::failure::Failure;
-use crate::place::{read, upwards};
+use crate::place::{folder_above, read};
 
 pub(super) struct Rulebook {
     /// The workspace that was named.
@@ -59,7 +59,7 @@ impl Rulebook {
     pub(super) fn of(&mut self, file: &Path) -> Result<&Ruled, Failure> {
         let folder = match &self.named {
             Some(_) => Some(absolute(&Place { workspace: self.named.clone() }.folder()?)?),
-            None => file.parent().map(|p| if p.as_os_str().is_empty() { Path::new(".") } else { p }).and_then(upwards),
+            None => folder_above(file),
         };
         if !self.ruled.contains_key(&folder) {
             let ruled = self.read(folder.clone())?;
