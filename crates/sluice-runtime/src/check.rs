@@ -20,7 +20,12 @@ pub struct Rules {
     policies: Policies,
     digest: BundleDigest,
     source: Source,
+    /// [`BASELINE_FILE`], as it was signed.
+    baseline: Option<Vec<u8>>,
 }
+
+/// Where a workspace lists the findings that its people know of: a part of the signed bundle.
+pub const BASELINE_FILE: &str = "policies/baseline.json";
 
 /// Whose word the rules have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,8 +49,9 @@ impl Rules {
         match Workspace::open(folder) {
             Ok(workspace) => {
                 let digest = workspace.bundle().digest();
+                let baseline = workspace.bundle().files().get(BASELINE_FILE).map(<[u8]>::to_vec);
                 let (governance, policies) = workspace.into_rules();
-                Ok(Self { governance, policies, digest, source: Source::Signed })
+                Ok(Self { governance, policies, digest, source: Source::Signed, baseline })
             }
             Err(OpenError::NoSigners { .. } | OpenError::Home(HomeError::NoWorkspace { .. } | HomeError::NoHome)) => {
                 Self::unsigned(folder)
@@ -57,7 +63,13 @@ impl Rules {
     fn unsigned(folder: &Path) -> Result<Self, OpenError> {
         let files = read_bundle(folder)?;
         let governance = read_governance(&files, &read_principals(folder)?)?;
-        Ok(Self { governance, policies: read_policies(&files)?, digest: files.digest(), source: Source::Unsigned })
+        Ok(Self {
+            governance,
+            policies: read_policies(&files)?,
+            digest: files.digest(),
+            source: Source::Unsigned,
+            baseline: None,
+        })
     }
 
     /// The default policies over nothing.
@@ -71,7 +83,13 @@ impl Rules {
         let workspace = ("workspace.yaml".into(), BUILT_IN.as_bytes().to_vec());
         let files = sluice_core::contract::bundle::BundleFiles::of(policies.chain([workspace]));
         let governance = read_governance(&files, b"version: 1\n")?;
-        Ok(Self { governance, policies: read_policies(&files)?, digest: files.digest(), source: Source::BuiltIn })
+        Ok(Self {
+            governance,
+            policies: read_policies(&files)?,
+            digest: files.digest(),
+            source: Source::BuiltIn,
+            baseline: None,
+        })
     }
 
     /// Contracts, registers and what they mean.
@@ -90,6 +108,12 @@ impl Rules {
     #[must_use]
     pub const fn source(&self) -> Source {
         self.source
+    }
+
+    /// The workspace's list of known findings; `None` if there is none, or nobody signed it.
+    #[must_use]
+    pub fn baseline(&self) -> Option<&[u8]> {
+        self.baseline.as_deref()
     }
 
     /// Whether one person alone may change them.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use sluice_core::diagnostic::{Code, Severity};
 
 use crate::demo;
 
@@ -26,6 +27,8 @@ pub enum Command {
     Init(Init),
     /// Say what workflows could do, without running anything.
     Check(Check),
+    /// Draw a workflow: its steps, what they carry, where something was found.
+    Draw(Draw),
     /// Say what a code means and what to do about it.
     Explain(Explain),
     /// Put a definition before the people who must sign it.
@@ -121,9 +124,102 @@ pub struct Check {
     /// Who wrote it.
     #[command(flatten)]
     pub author: Author,
-    /// For people or for programs.
+    /// For whom it is written.
     #[arg(long, value_enum, default_value_t)]
-    pub format: Format,
+    pub format: CheckFormat,
+    /// Into this file instead of the standard output; not for `text`.
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Which findings are shown and counted.
+    #[command(flatten)]
+    pub filters: Filters,
+    /// Known findings, which are not counted; in a workspace only its signed `policies/baseline.json` is.
+    #[arg(long, value_name = "FILE", conflicts_with = "write_baseline")]
+    pub baseline: Option<PathBuf>,
+    /// Write what is found into a list of known findings, and end well.
+    #[arg(long, value_name = "FILE")]
+    pub write_baseline: Option<PathBuf>,
+}
+
+/// How the result of a check is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum CheckFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs.
+    Json,
+    /// SARIF 2.1.0, for code hosts and editors.
+    Sarif,
+    /// Workflow commands, which GitHub shows beside the lines of a change.
+    Github,
+    /// One page that needs nothing else.
+    Html,
+}
+
+/// Which findings are shown and counted. What could not be read or analysed always is.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Filters {
+    /// Only these and worse ones.
+    #[arg(long, value_name = "LEVEL", value_parser = severity)]
+    pub min_severity: Option<Severity>,
+    /// Only these: `SL203,SL204`.
+    #[arg(long, value_name = "CODES", value_delimiter = ',', value_parser = code)]
+    pub code: Vec<Code>,
+    /// All but these.
+    #[arg(long, value_name = "CODES", value_delimiter = ',', value_parser = code)]
+    pub ignore: Vec<Code>,
+}
+
+fn severity(word: &str) -> Result<Severity, String> {
+    const LEVELS: [Severity; 5] = [Severity::Info, Severity::Low, Severity::Medium, Severity::High, Severity::Critical];
+    let found = LEVELS.into_iter().find(|level| level.name() == word);
+    found.ok_or_else(|| format!("levels are {}", LEVELS.map(Severity::name).join(", ")))
+}
+
+fn code(word: &str) -> Result<Code, String> {
+    let upper = word.trim().to_uppercase();
+    let number = upper.strip_prefix("SL").filter(|digits| digits.len() == 3);
+    number.and_then(|digits| digits.parse().ok()).map(Code).ok_or_else(|| "a code is like SL204".to_owned())
+}
+
+/// `sluice draw`
+#[derive(Args)]
+pub struct Draw {
+    /// The workflow.
+    pub file: PathBuf,
+    /// Where the rules are.
+    #[command(flatten)]
+    pub place: Place,
+    /// As what.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: DrawFormat,
+    /// Whose colours.
+    #[arg(long, value_enum, default_value_t)]
+    pub theme: DrawTheme,
+    /// Into this file instead of the standard output.
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// As what a workflow is drawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum DrawFormat {
+    /// A picture that scales.
+    #[default]
+    Svg,
+}
+
+/// Whose colours a picture has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum DrawTheme {
+    /// As the reader's system asks.
+    #[default]
+    Auto,
+    /// Dark on light.
+    Light,
+    /// Light on dark.
+    Dark,
 }
 
 /// `sluice explain`

@@ -4,6 +4,7 @@ pub mod approvals;
 pub mod audit;
 pub mod check;
 pub mod connector;
+pub mod draw;
 pub mod explain;
 pub mod init;
 pub mod policy;

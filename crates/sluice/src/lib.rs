@@ -3,6 +3,7 @@
 //! In scope: what a person types and sees. Not in scope: deciding, running and recording, which
 //! live in the crates below this one.
 
+pub mod baseline;
 pub mod cli;
 pub mod commands;
 pub mod demo;

@@ -76,6 +76,12 @@ pub fn upwards(from: &Path) -> Option<PathBuf> {
     from.ancestors().find(|folder| folder.join(WORKSPACE_FILE).is_file()).map(Path::to_path_buf)
 }
 
+/// The nearest workspace above a file.
+#[must_use]
+pub fn folder_above(file: &Path) -> Option<PathBuf> {
+    file.parent().map(|p| if p.as_os_str().is_empty() { Path::new(".") } else { p }).and_then(upwards)
+}
+
 /// A principal whom the register knows.
 ///
 /// # Errors

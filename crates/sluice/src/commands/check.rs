@@ -1,6 +1,10 @@
 //! `sluice check`: what workflows could do, without running anything.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod known_findings;
+mod rulebook;
+
+use std::collections::BTreeSet;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use sluice_core::contract::bundle::BundleFiles;
@@ -13,11 +17,13 @@ use sluice_runtime::check::{Rules, Source};
 use sluice_verify::wire::{CheckReport, FileReport};
 use sluice_verify::{Assumptions, Report};
 
-use crate::cli::{Check, Format};
+use self::known_findings::{LeftOut, NewBaseline};
+use self::rulebook::Rulebook;
+use crate::cli::{Check, CheckFormat};
 use crate::failure::{Exit, Failure};
-use crate::place::{known, read_up_to, upwards};
+use crate::place::{known, read_up_to};
 use crate::render::check::{FilePage, counted, not_shown, write, write_brief};
-use crate::render::{Page, Part, Tone, json};
+use crate::render::{Page, Part, Tone, github, html, json, sarif};
 
 /// The one format that is read so far.
 const FORMAT: &str = "open-workflow";
@@ -59,30 +65,65 @@ impl FileCheck {
 /// # Errors
 /// [`Failure`] if a path or a workspace cannot be read. What is wrong with a workflow is a finding.
 pub fn run(arguments: &Check) -> Result<Exit, Failure> {
-    let mut rulebook = Rulebook { named: arguments.place.workspace.clone(), rules: BTreeMap::new() };
+    if arguments.format == CheckFormat::Text && arguments.output.is_some() {
+        return Err(Failure::usage(
+            "`--output` is for `--format json`, `sarif`, `github` and `html`; name one of them",
+        ));
+    }
+    let mut rulebook = Rulebook::new(arguments)?;
     let mut checks = Vec::new();
     let mut has_workspace = true;
+    let mut left_out = LeftOut::default();
+    let mut written = arguments.write_baseline.as_deref().map(NewBaseline::at).transpose()?;
     for file in files(&arguments.paths)? {
-        let rules = rulebook.of(&file)?;
-        has_workspace &= rules.source() != Source::BuiltIn;
-        let requester = match &arguments.requester {
-            Some(id) => Some(known(&rules.governance().registers.principals, id)?),
-            None => None,
-        };
-        let assumptions = Assumptions {
-            requester,
-            signed: rules.asks_for_signature(),
-            solo: rules.is_solo(),
-            ..Assumptions::default()
-        };
-        checks.push(check(&file, rules, &assumptions)?);
+        let ruled = rulebook.of(&file)?;
+        has_workspace &= ruled.rules.source() != Source::BuiltIn;
+        let mut checked = check(&file, &ruled.rules, &assumptions(arguments, &ruled.rules)?)?;
+        if let Some(written) = &mut written {
+            written.add(&file, ruled, &checked)?;
+        } else {
+            left_out.add(ruled.narrow(&file, &arguments.filters, &mut checked)?);
+        }
+        checks.push(checked);
+    }
+    if let Some(written) = written {
+        return written.write();
     }
     let report = CheckReport::new(checks.iter().map(FileCheck::wire).collect());
-    match arguments.format {
-        Format::Json => json::print(&report)?,
-        Format::Text => show(&checks, has_workspace),
-    }
-    Ok(if report.is_alarming() { Exit::Findings } else { Exit::Fine })
+    let exit = if report.is_alarming() { Exit::Findings } else { Exit::Fine };
+    let pages = || checks.iter().map(FileCheck::page).collect::<Vec<_>>();
+    let text = match arguments.format {
+        CheckFormat::Text => {
+            show(&checks, has_workspace, &left_out);
+            return Ok(exit);
+        }
+        CheckFormat::Json => json::written(&report)?,
+        CheckFormat::Sarif => json::written(&sarif::Log::of(&pages(), exit))?,
+        CheckFormat::Github => github::commands(&pages(), &left_out.sentences()),
+        CheckFormat::Html => html::page(&pages(), &left_out.sentences()),
+    };
+    put(arguments.output.as_deref(), &text)?;
+    Ok(exit)
+}
+
+/// What is taken for given of whoever asks.
+fn assumptions(arguments: &Check, rules: &Rules) -> Result<Assumptions, Failure> {
+    let requester = match &arguments.requester {
+        Some(id) => Some(known(&rules.governance().registers.principals, id)?),
+        None => None,
+    };
+    let (signed, solo) = (rules.asks_for_signature(), rules.is_solo());
+    Ok(Assumptions { requester, signed, solo, ..Assumptions::default() })
+}
+
+/// Writes a result to the named file, or to the standard output, where a reader that went away is no error.
+pub(super) fn put(output: Option<&Path>, text: &str) -> Result<(), Failure> {
+    let Some(file) = output else {
+        let _ = writeln!(std::io::stdout(), "{}", text.trim_end_matches('\n'));
+        return Ok(());
+    };
+    let text = format!("{}\n", text.trim_end_matches('\n'));
+    std::fs::write(file, text).map_err(|error| Failure::usage(format!("cannot write `{}`: {error}", file.display())))
 }
 
 /// Reads and checks one file.
@@ -103,7 +144,7 @@ pub(super) fn name_of(file: &Path) -> String {
     shown.strip_prefix("./").map_or_else(|| shown.clone(), str::to_owned)
 }
 
-fn show(checks: &[FileCheck], has_workspace: bool) {
+fn show(checks: &[FileCheck], has_workspace: bool, left_out: &LeftOut) {
     let mut page = Page::of_stdout();
     let whole = |check: &&FileCheck| checks.len() <= WHOLE_FILES_MAX || !check.findings().is_empty();
     let said = said_of_all(checks);
@@ -132,6 +173,9 @@ fn show(checks: &[FileCheck], has_workspace: bool) {
     if let Some(code) = codes.first() {
         page.hang(Vec::<Part>::new(), &[Part::new(format!("`sluice explain {code}` says more"), Tone::Faint)]);
     }
+    for sentence in left_out.sentences() {
+        page.hang(Vec::<Part>::new(), &[Part::new(sentence, Tone::Warn)]);
+    }
     if !has_workspace {
         let words = "no workspace: with one (`sluice init`), contracts say what your services read, reveal and change, so \
                      that flows of data are judged and not only the text";
@@ -154,29 +198,6 @@ fn said_of_all(checks: &[FileCheck]) -> BTreeSet<&str> {
 fn worst_code(checks: &[FileCheck]) -> Option<String> {
     let findings = checks.iter().flat_map(FileCheck::findings).filter(|f| f.severity >= Severity::Medium);
     findings.max_by_key(|f| (f.severity, std::cmp::Reverse(f.code))).map(|f| f.code.to_string())
-}
-
-/// The rules of each workspace that a checked file lies in, read once.
-struct Rulebook {
-    named: Option<PathBuf>,
-    rules: BTreeMap<Option<PathBuf>, Rules>,
-}
-
-impl Rulebook {
-    fn of(&mut self, file: &Path) -> Result<&Rules, Failure> {
-        let folder = match &self.named {
-            Some(_) => Some(crate::cli::Place { workspace: self.named.clone() }.folder()?),
-            None => file.parent().map(|p| if p.as_os_str().is_empty() { Path::new(".") } else { p }).and_then(upwards),
-        };
-        if !self.rules.contains_key(&folder) {
-            let rules = match &folder {
-                Some(folder) => Rules::of(folder)?,
-                None => Rules::built_in()?,
-            };
-            self.rules.insert(folder.clone(), rules);
-        }
-        self.rules.get(&folder).ok_or_else(|| Failure::usage("the rules of a workspace were not read"))
-    }
 }
 
 /// Every named file, and the workflows of every named folder, sorted.

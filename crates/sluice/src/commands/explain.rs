@@ -74,7 +74,7 @@ fn one(page: &mut Page, code: &str, arguments: &Explain) -> Result<(), Failure> 
 }
 
 /// Codes that belong to texts rather than to rules.
-fn codes() -> impl Iterator<Item = &'static CodeInfo> {
+pub(crate) fn codes() -> impl Iterator<Item = &'static CodeInfo> {
     document::CODES.iter().chain(&dsl::CODES).chain(contract::CODES)
 }
 

@@ -20,6 +20,16 @@ pub struct FilePage<'a> {
     pub report: Option<&'a Report>,
 }
 
+impl FilePage<'_> {
+    /// The findings, those that matter most first, then in the order of the text.
+    #[must_use]
+    pub fn sorted(&self) -> Vec<&Diagnostic> {
+        let mut sorted: Vec<&Diagnostic> = self.findings.iter().collect();
+        sorted.sort_by_key(|found| (std::cmp::Reverse(found.severity), found.span.start, found.code));
+        sorted
+    }
+}
+
 /// Writes a file: findings, steps, what was not shown but for what is `said` elsewhere, one line that sums up.
 pub fn write(page: &mut Page, file: &FilePage<'_>, said: &BTreeSet<&str>) {
     findings(page, file);
@@ -38,9 +48,7 @@ pub fn write_brief(page: &mut Page, file: &FilePage<'_>) {
 
 /// The findings alone: what stopped a run or a proposal.
 pub fn findings(page: &mut Page, file: &FilePage<'_>) {
-    let mut sorted: Vec<&Diagnostic> = file.findings.iter().collect();
-    sorted.sort_by_key(|found| (std::cmp::Reverse(found.severity), found.span.start, found.code));
-    for found in sorted {
+    for found in file.sorted() {
         page.gap();
         diagnostic::write(page, file.text, found);
     }
@@ -84,7 +92,7 @@ fn detail(page: &mut Page, word: &str, items: &[String]) {
 }
 
 /// Labels, short: classes of data under their owners, then where the words came from, then rules and datasets.
-fn labels(names: &[String]) -> String {
+pub(super) fn labels(names: &[String]) -> String {
     let mut classes: Vec<&str> = Vec::new();
     let mut origins: Vec<&str> = Vec::new();
     let mut others: Vec<&str> = Vec::new();
@@ -106,7 +114,7 @@ fn labels(names: &[String]) -> String {
     parts.join("; ")
 }
 
-const fn verdict(verdict: Verdict) -> (&'static str, Tone) {
+pub(super) const fn verdict(verdict: Verdict) -> (&'static str, Tone) {
     match verdict {
         Verdict::Permit => ("permit", Tone::Good),
         Verdict::Hold => ("hold", Tone::Warn),

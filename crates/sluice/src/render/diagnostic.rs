@@ -82,16 +82,16 @@ fn coloured(severity: Severity) -> Renderer {
 }
 
 /// A place on one line: what a span covers of its first.
-struct Mark {
-    line: usize,
-    start: usize,
-    end: usize,
-    note: String,
-    is_primary: bool,
+pub(super) struct Mark {
+    pub(super) line: usize,
+    pub(super) start: usize,
+    pub(super) end: usize,
+    pub(super) note: String,
+    pub(super) is_primary: bool,
 }
 
 impl Mark {
-    fn new(lines: &Lines<'_>, span: Span, note: &str, is_primary: bool) -> Self {
+    pub(super) fn new(lines: &Lines<'_>, span: Span, note: &str, is_primary: bool) -> Self {
         let line = lines.of_byte(span.start);
         let (from, content) = lines.get(line);
         let last = from + content.trim_end().len();
@@ -102,15 +102,20 @@ impl Mark {
 }
 
 /// The lines of a text by number, from 0.
-struct Lines<'a> {
+pub(super) struct Lines<'a> {
     text: &'a str,
     starts: Vec<usize>,
 }
 
 impl<'a> Lines<'a> {
-    fn of(text: &'a str) -> Self {
+    pub(super) fn of(text: &'a str) -> Self {
         let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
         Self { text, starts: std::iter::once(0).chain(ends).collect() }
+    }
+
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.starts.len()
     }
 
     fn of_byte(&self, byte: usize) -> usize {
@@ -123,7 +128,7 @@ impl<'a> Lines<'a> {
     }
 
     /// Where a line starts, and the line without its end.
-    fn get(&self, line: usize) -> (usize, &'a str) {
+    pub(super) fn get(&self, line: usize) -> (usize, &'a str) {
         let start = self.starts.get(line).copied().unwrap_or(self.text.len());
         let end = self.starts.get(line + 1).map_or(self.text.len(), |next| next - 1);
         (start, self.text.get(start..end).unwrap_or_default())
@@ -174,7 +179,7 @@ fn expanded(line: &str) -> String {
 }
 
 /// The part of a line around byte `at`: all of it, unless it is longer than anybody reads.
-fn window(line: &str, at: usize) -> (usize, usize) {
+pub(super) fn window(line: &str, at: usize) -> (usize, usize) {
     if line.len() <= LINE_BYTES_MAX {
         return (0, line.len());
     }

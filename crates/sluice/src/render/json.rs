@@ -12,9 +12,17 @@ use super::escape::is_unseen;
 /// # Errors
 /// If it cannot be written as JSON.
 pub fn print(value: &impl Serialize) -> Result<(), serde_json::Error> {
-    let text = shown(&serde_json::to_string_pretty(value)?);
+    let text = written(value)?;
     let _ = writeln!(io::stdout(), "{text}");
     Ok(())
+}
+
+/// A value as text, indented.
+///
+/// # Errors
+/// If it cannot be written as JSON.
+pub fn written(value: &impl Serialize) -> Result<String, serde_json::Error> {
+    Ok(shown(&serde_json::to_string_pretty(value)?))
 }
 
 /// Such characters stand only inside of strings: between them JSON has plain space and line ends.

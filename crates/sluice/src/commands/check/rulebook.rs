@@ -1,0 +1,143 @@
+//! The rules of each workspace that a checked file lies in, read once, with the list of its known findings.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use sluice_runtime::check::{BASELINE_FILE, Rules, Source};
+
+use super::FileCheck;
+use super::known_findings::{Left, keep};
+use crate::baseline::{Baseline, path_from};
+use crate::cli::{Check, Filters, Place};
+use crate::failure::Failure;
+use crate::place::{folder_above, read};
+
+pub(super) struct Rulebook {
+    /// The workspace that was named.
+    named: Option<PathBuf>,
+    /// The baseline that was named.
+    baseline: Option<Named>,
+    ruled: BTreeMap<Option<PathBuf>, Ruled>,
+}
+
+struct Named {
+    folder: PathBuf,
+    shown: String,
+    baseline: Baseline,
+}
+
+/// What a file is checked against.
+pub(super) struct Ruled {
+    pub(super) rules: Rules,
+    /// The workspace.
+    pub(super) folder: Option<PathBuf>,
+    known: Option<Known>,
+}
+
+/// A list that somebody answers for.
+struct Known {
+    baseline: Baseline,
+    /// What its paths start from.
+    folder: PathBuf,
+    /// In words, for the report.
+    source: String,
+}
+
+impl Rulebook {
+    pub(super) fn new(arguments: &Check) -> Result<Self, Failure> {
+        let baseline = match &arguments.baseline {
+            None => None,
+            Some(file) => Some(Named {
+                folder: folder_of(file)?,
+                shown: file.display().to_string(),
+                baseline: parse(&file.display().to_string(), &read(file, "baseline")?)?,
+            }),
+        };
+        Ok(Self { named: arguments.place.workspace.clone(), baseline, ruled: BTreeMap::new() })
+    }
+
+    pub(super) fn of(&mut self, file: &Path) -> Result<&Ruled, Failure> {
+        let folder = match &self.named {
+            Some(_) => Some(absolute(&Place { workspace: self.named.clone() }.folder()?)?),
+            None => folder_above(file),
+        };
+        if !self.ruled.contains_key(&folder) {
+            let ruled = self.read(folder.clone())?;
+            self.ruled.insert(folder.clone(), ruled);
+        }
+        self.ruled.get(&folder).ok_or_else(|| Failure::usage("the rules of a workspace were not read"))
+    }
+
+    /// Rules and known findings. Where there are people who sign, nobody else's list counts.
+    fn read(&self, folder: Option<PathBuf>) -> Result<Ruled, Failure> {
+        let rules = match &folder {
+            Some(folder) => Rules::of(folder)?,
+            None => Rules::built_in()?,
+        };
+        let known = match (&folder, &self.baseline) {
+            (Some(folder), Some(named)) => {
+                return Err(Failure::usage(format!(
+                    "`{}` does not count for files of the workspace `{}`: there only `{BASELINE_FILE}` does, once it is \
+                     signed (`sluice policy sign`)",
+                    named.shown,
+                    folder.display()
+                )));
+            }
+            (Some(folder), None) => match rules.baseline() {
+                Some(bytes) => Some(Known {
+                    baseline: parse(BASELINE_FILE, bytes)?,
+                    folder: folder.clone(),
+                    source: format!("`{BASELINE_FILE}`, which is signed"),
+                }),
+                None => None,
+            },
+            (None, Some(named)) => Some(Known {
+                baseline: named.baseline.clone(),
+                folder: named.folder.clone(),
+                source: format!("`{}`, which the command line names and nobody signed", named.shown),
+            }),
+            (None, None) => None,
+        };
+        debug_assert!(rules.source() == Source::Signed || rules.baseline().is_none(), "only signed lists count");
+        Ok(Ruled { rules, folder, known })
+    }
+}
+
+impl Ruled {
+    /// Takes out what is filtered or known. Of a text that was refused nothing is: it is not known what it would do.
+    pub(super) fn narrow(&self, file: &Path, filters: &Filters, checked: &mut FileCheck) -> Result<Left, Failure> {
+        let Ok(report) = &mut checked.outcome else { return Ok(Left::default()) };
+        let mut left = Left::default();
+        let path = match &self.known {
+            Some(known) => Some((known, path_from(&known.folder, &absolute(file)?))),
+            None => None,
+        };
+        report.findings.retain(|found| {
+            let is_known = path.as_ref().is_some_and(|(known, path)| known.baseline.holds(path, found));
+            let is_kept = keep(filters, found);
+            left.filtered += usize::from(!is_kept);
+            left.known += usize::from(is_kept && is_known);
+            is_kept && !is_known
+        });
+        left.source = self.known.as_ref().map(|known| known.source.clone());
+        report.not_shown.extend(left.sentences());
+        Ok(left)
+    }
+}
+
+fn parse(name: &str, bytes: &[u8]) -> Result<Baseline, Failure> {
+    Baseline::parse(bytes).map_err(|why| {
+        let help = "write it with `sluice check --write-baseline FILE`";
+        Failure::usage(format!("`{name}` is no baseline: {why}; {help}"))
+    })
+}
+
+pub(super) fn absolute(path: &Path) -> Result<PathBuf, Failure> {
+    path.canonicalize().map_err(|error| Failure::usage(format!("cannot read `{}`: {error}", path.display())))
+}
+
+/// The folder that a file is in, or will be.
+pub(super) fn folder_of(file: &Path) -> Result<PathBuf, Failure> {
+    let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+    absolute(parent)
+}

@@ -1,0 +1,187 @@
+//! A sketch and its places as markup.
+
+use maud::{Markup, html};
+use sluice_core::diagnostic::Severity;
+
+use super::layout::{Place, Placed, clipped};
+use super::{Arrow, Box, Sketch};
+
+/// Around the picture.
+const MARGIN: f64 = 24.0;
+/// Colours for classes of data; with more classes they come again, and names tell them apart.
+const COLOURS: usize = 8;
+const LEGEND_LINE: f64 = 22.0;
+const LEGEND_WIDTH: f64 = 250.0;
+
+pub(super) struct Picture<'a> {
+    sketch: &'a Sketch,
+    placed: &'a Placed,
+    categories: Vec<&'a str>,
+}
+
+impl<'a> Picture<'a> {
+    pub(super) fn of(sketch: &'a Sketch, placed: &'a Placed) -> Self {
+        Self { sketch, placed, categories: sketch.categories() }
+    }
+
+    /// The corner of everything that was laid out: arrows may pass outside of every box.
+    fn corner(&self) -> (f64, f64) {
+        let boxes = self.placed.boxes.iter().map(|p| (p.x + p.width / 2.0, p.y + p.height / 2.0));
+        let points = self.placed.arrows.iter().flatten().copied();
+        boxes.chain(points).fold((0.0, 0.0), |(right, bottom), (x, y)| (right.max(x), bottom.max(y)))
+    }
+
+    pub(super) fn size(&self) -> (f64, f64) {
+        let (right, bottom) = self.corner();
+        let legend = LEGEND_LINE * self.legend().len() as f64 + 12.0;
+        (right.max(LEGEND_WIDTH) + 2.0 * MARGIN, bottom + legend + 2.0 * MARGIN)
+    }
+
+    pub(super) fn markup(&self) -> Markup {
+        let (width, height) = self.size();
+        let (_, bottom) = self.corner();
+        html! {
+            defs {
+                @for kind in ["plain", "error", "found"] {
+                    marker class=(kind) id=(kind) viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7"
+                        orient="auto-start-reverse" { path d="M0 0 8 4 0 8z" {} }
+                }
+            }
+            rect class="page" width=(format!("{width:.0}")) height=(format!("{height:.0}")) {}
+            g transform=(format!("translate({MARGIN} {MARGIN})")) {
+                @for (arrow, points) in self.sketch.arrows.iter().zip(&self.placed.arrows) { (self.arrow(arrow, points)) }
+                @for (shown, place) in self.sketch.boxes.iter().zip(&self.placed.boxes) { (self.step(shown, *place)) }
+                g class="legend" transform=(format!("translate(0 {:.0})", bottom + 28.0)) {
+                    @for (number, line) in self.legend().into_iter().enumerate() {
+                        g transform=(format!("translate(0 {:.0})", LEGEND_LINE * number as f64)) { (line) }
+                    }
+                }
+            }
+        }
+    }
+
+    fn arrow(&self, arrow: &Arrow, points: &[(f64, f64)]) -> Markup {
+        let kind = if arrow.is_found {
+            "found"
+        } else if arrow.is_error {
+            "error"
+        } else {
+            "plain"
+        };
+        let dashed = if arrow.is_error { " dashed" } else { "" };
+        html! {
+            path class=(format!("arrow {kind}{dashed}")) d=(curve(points)) marker-end=(format!("url(#{kind})")) {
+                title { (self.arrow_told(arrow)) }
+            }
+        }
+    }
+
+    fn arrow_told(&self, arrow: &Arrow) -> String {
+        let name = |at: usize| self.sketch.boxes.get(at).map(|shown| clipped(&shown.title)).unwrap_or_default();
+        let when = if arrow.is_error { ", if it fails" } else { "" };
+        format!("from {} to {}{when}", name(arrow.from), name(arrow.to))
+    }
+
+    fn step(&self, shown: &Box, place: Place) -> Markup {
+        let (x, y) = (place.x - place.width / 2.0, place.y - place.height / 2.0);
+        let radius = if shown.is_terminal { place.height / 2.0 } else { 8.0 };
+        let class = match (shown.is_terminal, shown.is_untrusted) {
+            (true, _) => "step terminal",
+            (false, true) => "step untrusted",
+            (false, false) => "step",
+        };
+        html! {
+            g class=(class) transform=(format!("translate({x:.1} {y:.1})")) role="img" aria-label=(shown.told) {
+                title { (shown.told) }
+                rect class="box" width=(format!("{:.1}", place.width)) height=(format!("{:.1}", place.height)) rx=(radius) {}
+                @if shown.is_terminal {
+                    text class="name" x=(format!("{:.1}", place.width / 2.0)) y="19" text-anchor="middle" { (shown.title) }
+                } @else {
+                    (self.stripes(shown, place.height))
+                    text class="name" x="20" y="21" { (clipped(&shown.title)) }
+                    text class="detail" x="20" y="38" { (clipped(&shown.detail)) }
+                }
+                @if let Some((severity, count)) = shown.found { (badge(severity, count, place.width)) }
+            }
+        }
+    }
+
+    /// One stripe per class of data, from top to bottom along the left side.
+    fn stripes(&self, shown: &Box, height: f64) -> Markup {
+        let each = (height - 12.0) / shown.categories.len().max(1) as f64;
+        html! {
+            @for (number, category) in shown.categories.iter().enumerate() {
+                rect class=(self.colour(category)) x="7" y=(format!("{:.1}", 6.0 + each * number as f64)) width="6"
+                    height=(format!("{each:.1}")) rx="2" {}
+            }
+        }
+    }
+
+    fn colour(&self, category: &str) -> String {
+        let number = self.categories.iter().position(|known| *known == category).unwrap_or_default();
+        format!("data c{}", number % COLOURS)
+    }
+
+    /// Only what is in the picture.
+    fn legend(&self) -> Vec<Markup> {
+        let any = |is: fn(&Arrow) -> bool| self.sketch.arrows.iter().any(is);
+        let line = |kind: &str, words: &str| {
+            html! {
+                path class={ "arrow " (kind) } d="M0 0H24" {}
+                text x="34" y="4" { (words) }
+            }
+        };
+        let mut lines: Vec<Markup> = self
+            .categories
+            .iter()
+            .map(|category| {
+                html! {
+                    rect class=(self.colour(category)) x="9" y="-8" width="6" height="16" rx="2" {}
+                    text x="34" y="4" { "a call that carries " (clipped(category)) }
+                }
+            })
+            .collect();
+        if self.sketch.boxes.iter().any(|shown| shown.is_untrusted) {
+            lines.push(html! {
+                g class="step untrusted" { rect class="box" y="-8" width="24" height="16" rx="4" {} }
+                text x="34" y="4" { "outsiders' words reach it" }
+            });
+        }
+        if let Some(worst) = self.sketch.boxes.iter().filter_map(|shown| shown.found).max() {
+            lines.push(html! {
+                g class=(worst.0.name()) { circle class="badge" cx="12" cy="0" r="8" {} }
+                text x="34" y="4" { "findings, by their worst" }
+            });
+        }
+        if any(|arrow| arrow.is_found) {
+            lines.push(line("found", "the way that a finding tells of"));
+        }
+        if any(|arrow| arrow.is_error) {
+            lines.push(line("error dashed", "if it fails"));
+        }
+        lines
+    }
+}
+
+fn badge(severity: Severity, count: usize, width: f64) -> Markup {
+    html! {
+        g class=(severity.name()) {
+            circle class="badge" cx=(format!("{width:.1}")) cy="0" r="10" {}
+            text class="count" x=(format!("{width:.1}")) y="4" text-anchor="middle" {
+                @if count > 99 { "99" } @else { (count) }
+            }
+        }
+    }
+}
+
+/// Through all points, rounded at each: half-way between two points the line is straight.
+fn curve(points: &[(f64, f64)]) -> String {
+    let (Some((x, y)), Some(last)) = (points.first(), points.last()) else { return String::new() };
+    let mut path = format!("M{x:.1} {y:.1}");
+    for pair in points.windows(2).skip(1) {
+        let [(x, y), (next_x, next_y)] = pair else { continue };
+        path.push_str(&format!("Q{x:.1} {y:.1} {:.1} {:.1}", f64::midpoint(*x, *next_x), f64::midpoint(*y, *next_y)));
+    }
+    path.push_str(&format!("L{:.1} {:.1}", last.0, last.1));
+    path
+}
