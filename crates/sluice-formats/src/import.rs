@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use sluice_core::catalogue::Catalogue;
+use sluice_core::diagnostic::Diagnostic;
 use sluice_core::label::Name;
 use sluice_core::program::{Program, StepId};
 use sluice_core::text::Span;
@@ -24,6 +25,8 @@ pub struct Import {
     pub observations: Vec<Observation>,
     /// What was not understood, in words for the report: opaque expressions, assumed node types.
     pub assumed: Vec<String>,
+    /// What is odd about the text itself: keys that stand twice.
+    pub warnings: Vec<Diagnostic>,
 }
 
 /// A foreign format.

@@ -19,7 +19,8 @@ mod refusal;
 mod wiring;
 
 use sluice_core::diagnostic::Diagnostic;
-use sluice_core::document::Node;
+use sluice_core::document::{self, JsonRules, Node};
+use sluice_core::limits::IMPORT_BYTES_MAX;
 use sluice_core::text::Text;
 
 pub use import::{Catalogued, Confidence, Entrance, Format, Import, Kind, Observation, Observed, Source, Tier};
@@ -41,4 +42,51 @@ pub fn import(format: Format, text: &Text, tree: &Node) -> Result<Import, Vec<Di
             Err(vec![refusal::not_yet(tree.span, format.name())])
         }
     }
+}
+
+/// A text that was looked at.
+#[derive(Debug)]
+pub enum Opened {
+    /// A workflow of another engine.
+    Foreign {
+        /// Its text.
+        text: Text,
+        /// Which engine's.
+        format: Format,
+        /// What became of it.
+        import: Result<Box<Import>, Vec<Diagnostic>>,
+    },
+    /// Nothing that an importer knows: a native definition, another document, or no text at all.
+    Other,
+}
+
+/// Reads bytes, and lowers what is a workflow of another engine.
+#[must_use]
+pub fn open(name: &str, bytes: &[u8]) -> Opened {
+    let Some((text, tree, warnings)) = read(name, bytes) else { return Opened::Other };
+    let Some(format) = recognise(&tree) else { return Opened::Other };
+    let import = import(format, &text, &tree).map(|mut import| {
+        import.warnings = warnings;
+        Box::new(import)
+    });
+    Opened::Foreign { text, format, import }
+}
+
+/// Whether bytes are a workflow of another engine.
+#[must_use]
+pub fn is_foreign(name: &str, bytes: &[u8]) -> bool {
+    read(name, bytes).is_some_and(|(_, tree, _)| recognise(&tree).is_some())
+}
+
+/// JSON by its own reader, anything else as YAML.
+fn read(name: &str, bytes: &[u8]) -> Option<(Text, Node, Vec<Diagnostic>)> {
+    let start = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+    let first = start.iter().find(|b| !b.is_ascii_whitespace())?;
+    if matches!(first, b'{' | b'[') {
+        let text = document::decode_within(name, bytes, IMPORT_BYTES_MAX).ok()?;
+        let (tree, warnings) = document::read_json_with(&text, JsonRules::IMPORT).ok()?;
+        return Some((text, tree, warnings));
+    }
+    let (text, tree) = document::read_bytes(name, bytes).ok()?;
+    Some((text, tree, Vec::new()))
 }

@@ -181,6 +181,7 @@ impl Wiring {
             steps: self.steps,
             observations: self.observations,
             assumed: self.assumed.into_iter().collect(),
+            warnings: Vec::new(),
         }
     }
 }

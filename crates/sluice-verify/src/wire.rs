@@ -6,6 +6,7 @@ use sluice_core::gate::Verdict;
 use sluice_core::text::Span;
 
 use crate::report::{Report, StepReport};
+use crate::survey::Facts;
 
 /// The version of [`CheckReport`].
 pub const CHECK_VERSION: u32 = 1;
@@ -58,6 +59,9 @@ pub struct FileReport {
     pub steps: Vec<StepLine>,
     /// What was not shown.
     pub not_shown: Vec<String>,
+    /// Of an imported workflow, where they were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub facts: Option<Facts>,
 }
 
 impl FileReport {
@@ -71,6 +75,7 @@ impl FileReport {
             findings: report.findings.iter().map(Finding::of).collect(),
             steps: report.steps.iter().map(StepLine::of).collect(),
             not_shown: report.not_shown.clone(),
+            facts: None,
         }
     }
 
@@ -84,6 +89,7 @@ impl FileReport {
             findings: errors.iter().map(Finding::of).collect(),
             steps: Vec::new(),
             not_shown: Vec::new(),
+            facts: None,
         }
     }
 }

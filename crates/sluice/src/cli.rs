@@ -127,6 +127,12 @@ pub struct Check {
     /// For whom it is written.
     #[arg(long, value_enum, default_value_t)]
     pub format: CheckFormat,
+    /// With `--format json`: the facts of imported workflows, under the names that outside checks read.
+    #[arg(long)]
+    pub facts: bool,
+    /// How many files are checked at once; as many as there are processors if it is not said.
+    #[arg(long, value_name = "N")]
+    pub jobs: Option<std::num::NonZeroUsize>,
     /// Into this file instead of the standard output; not for `text`.
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,

@@ -73,7 +73,7 @@ type Tallies = BTreeMap<String, Tally>;
 ///
 /// # Errors
 /// A file that cannot be read, or a check that did not run.
-pub fn run(labels: &str) -> Result<(), String> {
+pub(crate) fn run(labels: &str) -> Result<(), String> {
     let path = Path::new(labels);
     let text = std::fs::read_to_string(path).map_err(|e| format!("cannot read `{labels}`: {e}"))?;
     let rows: Vec<Json> = text
@@ -86,7 +86,7 @@ pub fn run(labels: &str) -> Result<(), String> {
     let mut clean = (0_usize, 0_usize);
     for (row, report) in rows.iter().zip(&files) {
         per_file.push(judge(row, report));
-        if row["clean_strict"] == Json::Bool(true) {
+        if *field(row, "clean_strict") == Json::Bool(true) {
             clean.0 += 1;
             clean.1 += usize::from(is_alarming(report));
         }
@@ -101,17 +101,22 @@ fn check(corpus: &Path, rows: &[Json]) -> Result<Vec<Json>, String> {
     cargo.args(["--format", "json"]);
     let here = std::env::current_dir().map_err(|e| e.to_string())?;
     for row in rows {
-        cargo.arg(here.join(corpus).join(row["file"].as_str().unwrap_or_default()));
+        cargo.arg(here.join(corpus).join(field(row, "file").as_str().unwrap_or_default()));
     }
     let output = cargo.output().map_err(|e| format!("cannot run the check: {e}"))?;
     let report: Json = serde_json::from_slice(&output.stdout)
         .map_err(|e| format!("the check gave no JSON: {e}\n{}", String::from_utf8_lossy(&output.stderr)))?;
-    report["files"].as_array().cloned().ok_or_else(|| "the check gave no files".to_owned())
+    field(&report, "files").as_array().cloned().ok_or_else(|| "the check gave no files".to_owned())
 }
 
 fn is_alarming(report: &Json) -> bool {
-    let severities = list(&report["findings"]).iter().filter_map(|f| f["severity"].as_str());
+    let severities = list(field(report, "findings")).iter().filter_map(|f| field(f, "severity").as_str());
     severities.into_iter().any(|s| matches!(s, "medium" | "high" | "critical"))
+}
+
+/// A field, or nothing.
+fn field<'v>(value: &'v Json, key: &str) -> &'v Json {
+    value.get(key).unwrap_or(&Json::Null)
 }
 
 fn list(value: &Json) -> &[Json] {
@@ -124,7 +129,7 @@ fn text(value: &Json) -> &str {
 
 /// A node's name, whether it stands alone or in an object.
 fn node(value: &Json) -> String {
-    value.as_str().or_else(|| value["node"].as_str()).unwrap_or_default().to_owned()
+    value.as_str().or_else(|| field(value, "node").as_str()).unwrap_or_default().to_owned()
 }
 
 fn nodes(value: &Json) -> BTreeSet<String> {
@@ -132,23 +137,26 @@ fn nodes(value: &Json) -> BTreeSet<String> {
 }
 
 fn judge(row: &Json, report: &Json) -> Tallies {
-    let facts = &report["facts"];
+    let facts = field(report, "facts");
     let mut tallies = Tallies::new();
     flows(row, facts, &mut tallies);
     for (set, neutral) in NODE_SETS {
-        let ignored = nodes(&row["neutral"][neutral]);
-        let wanted: BTreeSet<String> = nodes(&row[set]).difference(&ignored).cloned().collect();
-        let given: BTreeSet<String> = nodes(&facts[set]).difference(&ignored).cloned().collect();
+        let ignored = nodes(field(field(row, "neutral"), neutral));
+        let wanted: BTreeSet<String> = nodes(field(row, set)).difference(&ignored).cloned().collect();
+        let given: BTreeSet<String> = nodes(field(facts, set)).difference(&ignored).cloned().collect();
         tallies.entry(format!("node {set}")).or_default().add(compare(&wanted, &given));
     }
     let tools = |agents: &Json| -> BTreeSet<String> {
         let of = |agent: &Json| {
             let name = node(agent);
-            nodes(&agent["side_effecting_tools"]).into_iter().map(move |tool| format!("{name} / {tool}"))
+            nodes(field(agent, "side_effecting_tools")).into_iter().map(move |tool| format!("{name} / {tool}"))
         };
         list(agents).iter().flat_map(of).collect()
     };
-    tallies.entry("node agents".into()).or_default().add(compare(&tools(&row["agents"]), &tools(&facts["agents"])));
+    tallies
+        .entry("node agents".into())
+        .or_default()
+        .add(compare(&tools(field(row, "agents")), &tools(field(facts, "agents"))));
     sources(row, facts, &mut tallies);
     tallies
 }
@@ -159,26 +167,27 @@ fn compare(wanted: &BTreeSet<String>, given: &BTreeSet<String>) -> Tally {
 }
 
 fn flows(row: &Json, facts: &Json, tallies: &mut Tallies) {
-    let reported = list(&facts["flows"]);
-    let key = |flow: &Json| (text(&flow["sink"]).to_owned(), text(&flow["kind"]).to_owned());
-    let labelled: BTreeSet<_> = list(&row["flows"]).iter().map(key).collect();
-    for flow in list(&row["flows"]) {
-        let tier = text(&flow["tier"]);
-        if flow["level"] != "primary" || !matches!(tier, "direct" | "indirect") {
+    let reported = list(field(facts, "flows"));
+    let key = |flow: &Json| (text(field(flow, "sink")).to_owned(), text(field(flow, "kind")).to_owned());
+    let labelled: BTreeSet<_> = list(field(row, "flows")).iter().map(key).collect();
+    for flow in list(field(row, "flows")) {
+        let tier = text(field(flow, "tier"));
+        if field(flow, "level") != "primary" || !matches!(tier, "direct" | "indirect") {
             continue;
         }
-        let source = text(&flow["source"]);
-        let on_way = |r: &&Json| r["source"] == source || list(&r["path"]).iter().any(|stop| stop == source);
+        let source = text(field(flow, "source"));
+        let on_way =
+            |r: &&Json| field(r, "source") == source || list(field(r, "path")).iter().any(|stop| stop == source);
         let found = reported.iter().filter(|r| key(r) == key(flow)).any(|r| on_way(&r));
         let tally = Tally { hit: usize::from(found), missed: usize::from(!found), extra: 0 };
-        for name in ["flows".to_owned(), format!("flows {tier}"), format!("flow {}", text(&flow["kind"]))] {
+        for name in ["flows".to_owned(), format!("flows {tier}"), format!("flow {}", text(field(flow, "kind")))] {
             tallies.entry(name).or_default().add(tally);
         }
     }
-    let neutral = list(&row["neutral"]["findings"]).iter();
-    let neutral: BTreeSet<_> = neutral.map(|f| (node(f), text(&f["kind"]).to_owned())).collect();
-    let disabled = nodes(&row["disabled_nodes"]);
-    let counted = |flow: &&Json| PRIMARY.contains(&text(&flow["kind"])) && flow["tier"] != "internal";
+    let neutral = list(field(field(row, "neutral"), "findings")).iter();
+    let neutral: BTreeSet<_> = neutral.map(|f| (node(f), text(field(f, "kind")).to_owned())).collect();
+    let disabled = nodes(field(row, "disabled_nodes"));
+    let counted = |flow: &&Json| PRIMARY.contains(&text(field(flow, "kind"))) && field(flow, "tier") != "internal";
     let given: BTreeSet<_> = reported.iter().filter(counted).map(key).collect();
     for (sink, kind) in given {
         let known = labelled.contains(&(sink.clone(), kind.clone())) || neutral.contains(&(sink.clone(), kind.clone()));
@@ -191,18 +200,18 @@ fn flows(row: &Json, facts: &Json, tallies: &mut Tallies) {
 }
 
 fn sources(row: &Json, facts: &Json, tallies: &mut Tallies) {
-    let tier = |value: &Json, wanted: &[&str]| wanted.contains(&text(&value["tier"]));
-    let direct = list(&row["untrusted_sources"]).iter().filter(|s| tier(s, &["direct"])).map(node).collect();
-    let mut known = nodes(&row["untrusted_sources"]);
-    known.extend(nodes(&row["neutral"]["untrusted_sources"]));
-    let given = list(&facts["untrusted_sources"]).iter().filter(|s| tier(s, &["direct", "indirect"])).map(node);
+    let tier = |value: &Json, wanted: &[&str]| wanted.contains(&text(field(value, "tier")));
+    let direct = list(field(row, "untrusted_sources")).iter().filter(|s| tier(s, &["direct"])).map(node).collect();
+    let mut known = nodes(field(row, "untrusted_sources"));
+    known.extend(nodes(field(field(row, "neutral"), "untrusted_sources")));
+    let given = list(field(facts, "untrusted_sources")).iter().filter(|s| tier(s, &["direct", "indirect"])).map(node);
     let given: BTreeSet<String> = given.collect();
     let mut tally = compare(&direct, &given);
     tally.extra = given.difference(&known).count();
     tallies.entry("sources untrusted".into()).or_default().add(tally);
-    let ignored = nodes(&row["neutral"]["sensitive_sources"]);
-    let wanted = nodes(&row["sensitive_sources"]);
-    let given: BTreeSet<String> = nodes(&facts["sensitive_sources"]).difference(&ignored).cloned().collect();
+    let ignored = nodes(field(field(row, "neutral"), "sensitive_sources"));
+    let wanted = nodes(field(row, "sensitive_sources"));
+    let given: BTreeSet<String> = nodes(field(facts, "sensitive_sources")).difference(&ignored).cloned().collect();
     tallies.entry("sources sensitive".into()).or_default().add(compare(&wanted, &given));
 }
 

@@ -102,7 +102,7 @@ impl<'t> Lower<'t> {
         }
         self.graph.bind(end);
         self.workflow_end(&parts, &sight.of(data), &ends, span);
-        let graph = std::mem::replace(&mut self.graph, Graph::new());
+        let graph = std::mem::take(&mut self.graph);
         // Without errors only: the graph of a broken definition has holes.
         self.out.is_empty().then(|| graph.finish(parts.document, &ends))
     }

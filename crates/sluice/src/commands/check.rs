@@ -1,5 +1,6 @@
 //! `sluice check`: what workflows could do, without running anything.
 
+mod imported;
 mod known_findings;
 mod rulebook;
 
@@ -10,10 +11,11 @@ use std::path::{Path, PathBuf};
 use sluice_core::contract::bundle::BundleFiles;
 use sluice_core::diagnostic::{Diagnostic, Severity};
 use sluice_core::document;
-use sluice_core::limits::TEXT_BYTES_MAX;
+use sluice_core::limits::{IMPORT_BYTES_MAX, TEXT_BYTES_MAX};
 use sluice_core::text::Text;
 use sluice_runtime::admit::Proposed;
 use sluice_runtime::check::{Rules, Source};
+use sluice_verify::survey::Facts;
 use sluice_verify::wire::{CheckReport, FileReport};
 use sluice_verify::{Assumptions, Report};
 
@@ -25,8 +27,8 @@ use crate::place::{known, read_up_to};
 use crate::render::check::{FilePage, counted, not_shown, write, write_brief};
 use crate::render::{Page, Part, Tone, github, html, json, sarif};
 
-/// The one format that is read so far.
-const FORMAT: &str = "open-workflow";
+/// The format of native definitions.
+const NATIVE: &str = "open-workflow";
 /// Most files that one check looks at in folders.
 const FILES_MAX: usize = 20_000;
 /// With more files than this, those without findings get one line each.
@@ -36,11 +38,20 @@ const WHOLE_FILES_MAX: usize = 3;
 pub(super) struct FileCheck {
     /// Its text.
     pub(super) text: Text,
+    /// Which format it has.
+    pub(super) format: &'static str,
     /// The report, or why there is none.
     pub(super) outcome: Result<Report, Vec<Diagnostic>>,
+    /// Of an imported workflow, if they were asked for.
+    pub(super) facts: Option<Facts>,
 }
 
 impl FileCheck {
+    /// A definition in our own language.
+    pub(super) const fn native(text: Text, outcome: Result<Report, Vec<Diagnostic>>) -> Self {
+        Self { text, format: NATIVE, outcome, facts: None }
+    }
+
     pub(super) fn findings(&self) -> &[Diagnostic] {
         match &self.outcome {
             Ok(report) => &report.findings,
@@ -53,10 +64,12 @@ impl FileCheck {
     }
 
     fn wire(&self) -> FileReport {
-        match &self.outcome {
-            Ok(report) => FileReport::checked(self.text.name.to_string(), FORMAT, report),
-            Err(errors) => FileReport::refused(self.text.name.to_string(), FORMAT, errors),
-        }
+        let name = self.text.name.to_string();
+        let report = match &self.outcome {
+            Ok(report) => FileReport::checked(name, self.format, report),
+            Err(errors) => FileReport::refused(name, self.format, errors),
+        };
+        FileReport { facts: self.facts.clone(), ..report }
     }
 }
 
@@ -75,10 +88,15 @@ pub fn run(arguments: &Check) -> Result<Exit, Failure> {
     let mut has_workspace = true;
     let mut left_out = LeftOut::default();
     let mut written = arguments.write_baseline.as_deref().map(NewBaseline::at).transpose()?;
-    for file in files(&arguments.paths)? {
+    let files = files(&arguments.paths)?;
+    let foreign = imported::check_all(&files, arguments.jobs, arguments.facts)?;
+    for (file, foreign) in files.into_iter().zip(foreign) {
         let ruled = rulebook.of(&file)?;
         has_workspace &= ruled.rules.source() != Source::BuiltIn;
-        let mut checked = check(&file, &ruled.rules, &assumptions(arguments, &ruled.rules)?)?;
+        let mut checked = match foreign {
+            Some(checked) => checked,
+            None => check(&file, &ruled.rules, &assumptions(arguments, &ruled.rules)?)?,
+        };
         if let Some(written) = &mut written {
             written.add(&file, ruled, &checked)?;
         } else {
@@ -133,9 +151,9 @@ pub(super) fn check(file: &Path, rules: &Rules, assumptions: &Assumptions) -> Re
         Ok(proposed) => {
             let mut report = rules.check(&proposed, assumptions);
             report.findings.extend(proposed.warnings().iter().cloned());
-            FileCheck { text: proposed.text().clone(), outcome: Ok(report) }
+            FileCheck::native(proposed.text().clone(), Ok(report))
         }
-        Err((text, errors)) => FileCheck { text, outcome: Err(errors) },
+        Err((text, errors)) => FileCheck::native(text, Err(errors)),
     })
 }
 
@@ -254,6 +272,7 @@ fn is_text(path: &Path) -> bool {
 
 /// Whether a file in a folder is a workflow: it says so, or it cannot be read and could be one.
 fn is_meant_as_workflow(path: &Path) -> Result<bool, Failure> {
-    let bytes = read_up_to(path, "file", TEXT_BYTES_MAX as u64)?;
-    Ok(document::read_bytes(name_of(path), &bytes).map_or(true, |(_, node)| node.get("document").is_some()))
+    let bytes = read_up_to(path, "file", IMPORT_BYTES_MAX as u64)?;
+    Ok(sluice_formats::is_foreign(&name_of(path), &bytes)
+        || document::read_bytes(name_of(path), &bytes).map_or(true, |(_, node)| node.get("document").is_some()))
 }

@@ -28,7 +28,7 @@ pub fn run(arguments: &Draw) -> Result<Exit, Failure> {
     };
     let proposed = match Proposed::read(&name_of(&arguments.file), &bytes) {
         Ok(proposed) => proposed,
-        Err((text, errors)) => return Ok(refused(&FileCheck { text, outcome: Err(errors) })),
+        Err((text, errors)) => return Ok(refused(&FileCheck::native(text, Err(errors)))),
     };
     let assumptions =
         Assumptions { signed: rules.asks_for_signature(), solo: rules.is_solo(), ..Assumptions::default() };

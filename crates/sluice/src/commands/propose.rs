@@ -32,7 +32,7 @@ pub fn run(arguments: &Propose) -> Result<Exit, Failure> {
     let name = name_of(&arguments.file);
     let proposed = match Proposed::read(&name, &bytes) {
         Ok(proposed) => proposed,
-        Err((text, errors)) => return Ok(refused(&FileCheck { text, outcome: Err(errors) }, "it cannot be read")),
+        Err((text, errors)) => return Ok(refused(&FileCheck::native(text, Err(errors)), "it cannot be read")),
     };
     let needed = definition_requirement(workspace);
     let assumptions = Assumptions {
@@ -45,7 +45,7 @@ pub fn run(arguments: &Propose) -> Result<Exit, Failure> {
     let text = proposed.text().clone();
     let checked = proposed.verify(workspace, &assumptions);
     if let Err(why) = &checked.standing {
-        return Ok(refused(&FileCheck { text, outcome: Ok(checked.report) }, &why.to_string()));
+        return Ok(refused(&FileCheck::native(text, Ok(checked.report)), &why.to_string()));
     }
     let recorded = proposal.propose(&checked.proposed, &author, prompt, &requester)?;
     let held = checked.report.steps.iter().filter(|step| step.verdict == Verdict::Hold).count();
@@ -61,7 +61,7 @@ pub fn run(arguments: &Propose) -> Result<Exit, Failure> {
         return Ok(Exit::Fine);
     }
     let mut page = Page::of_stdout();
-    check::findings(&mut page, &FileCheck { text, outcome: Ok(checked.report) }.page());
+    check::findings(&mut page, &FileCheck::native(text, Ok(checked.report)).page());
     page.gap();
     page.line([
         Part::new("proposed", Tone::Good),

@@ -34,7 +34,7 @@ pub fn run(arguments: &Run) -> Result<Exit, Failure> {
     let author = arguments.author.acting(opened.workspace.principals())?;
     let proposed = match Proposed::read(&name_of(&arguments.file), &bytes) {
         Ok(proposed) => proposed,
-        Err((text, errors)) => return unreadable(&FileCheck { text, outcome: Err(errors) }, arguments.format),
+        Err((text, errors)) => return unreadable(&FileCheck::native(text, Err(errors)), arguments.format),
     };
     let text = proposed.text().clone();
     let executor = Executor::open(&opened.workspace, &opened.ledger)?;
@@ -45,7 +45,7 @@ pub fn run(arguments: &Run) -> Result<Exit, Failure> {
         if let (RunStatus::Refused { .. }, Some(report)) =
             (&outcome.status, outcome.report.clone().filter(|_| outcome.run.is_none()))
         {
-            check::findings(&mut page, &FileCheck { text, outcome: Ok(report) }.page());
+            check::findings(&mut page, &FileCheck::native(text, Ok(report)).page());
             page.gap();
         }
         page.print();
