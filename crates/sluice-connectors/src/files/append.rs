@@ -15,7 +15,7 @@ use cap_std::fs::{Dir, File, OpenOptions};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::{FilesAction, FilesConnector, FilesError, Format, sync_folder};
+use super::{FilesAction, FilesConnector, FilesError, sync_folder};
 use crate::IdempotencyKey;
 
 /// Largest file of keys: some 300,000 effects on one file.
@@ -50,7 +50,10 @@ pub(super) fn append(
         torn_at = (last.start < content.len()).then_some(last.start);
     }
     content.truncate(torn_at.unwrap_or(content.len()));
-    check_columns(path, action, &content)?;
+    if !action.format.continues(&content) {
+        // Rows under other names would read as the wrong columns.
+        return Err(FilesError::Columns { path: path.to_owned() });
+    }
     let mut added = action.format.to_bytes(rows, content.is_empty())?;
     if content.last().is_some_and(|last| *last != b'\n') {
         added.insert(0, b'\n');
@@ -132,15 +135,6 @@ impl Keys {
         let written = self.file.write_all(line.as_bytes()).and_then(|()| self.file.sync_all());
         written.map_err(FilesError::io("write the keys"))
     }
-}
-
-/// Rows under other names would read as the wrong columns.
-fn check_columns(path: &str, action: &FilesAction, content: &[u8]) -> Result<(), FilesError> {
-    let Format::Csv { .. } = &action.format else { return Ok(()) };
-    if content.is_empty() || content.starts_with(&action.format.to_bytes(&[], true)?) {
-        return Ok(());
-    }
-    Err(FilesError::Columns { path: path.to_owned() })
 }
 
 fn hex(bytes: &[u8]) -> String {

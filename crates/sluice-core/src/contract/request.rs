@@ -3,11 +3,13 @@
 //! Every declared argument must have exactly one place, and every place a declared argument: what the gate
 //! judges and what is sent must be the same things.
 
+mod files;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalogue::Argument;
 use crate::contract::codes::{BAD_PATTERN, BAD_STATEMENT, MISSING_REQUEST, PLACEMENT};
-use crate::contract::connector::{FileOperation, HttpRequest, Placement, Request, Transport};
+use crate::contract::connector::{HttpRequest, Placement, Request, Transport};
 use crate::contract::principals::unknown;
 use crate::contract::read::{Located, names, text};
 use crate::diagnostic::Diagnostic;
@@ -41,7 +43,7 @@ pub(super) fn read(
     let request = match transport {
         Transport::Http(_) | Transport::Model { .. } => cx.http(&mut fields, node, out),
         Transport::Sql { .. } => cx.sql(&mut fields, out),
-        Transport::Files { .. } => cx.files(&mut fields, out),
+        Transport::Files { format, .. } => cx.files(&mut fields, node.span, *format, out),
     };
     fields.finish(out);
     request.map(|request| Located::new(request, node.span))
@@ -147,24 +149,6 @@ impl Action<'_> {
         Some(Request::Sql { statement: statement.value })
     }
 
-    fn files(&mut self, fields: &mut Fields<'_>, out: &mut Vec<Diagnostic>) -> Option<Request> {
-        let operations =
-            [("read", FileOperation::Read), ("append", FileOperation::Append), ("replace", FileOperation::Replace)];
-        let operation = fields.required("operation", out).and_then(|n| n.expect_word("operation", &operations, out));
-        let file = fields.required("file", out).and_then(|n| text(n, "file", out))?;
-        if file.value.split('/').any(|s| matches!(s, "" | "." | "..")) || file.value.contains('\\') {
-            out.push(BAD_PATTERN.at(file.span, format!("`{}` must be a plain path inside the folder", file.value)));
-        }
-        let operation = operation?;
-        for parameter in braces(&file.value) {
-            self.place(&mut Places::default(), &Located::new(parameter.into(), file.span), Placement::Path, out);
-            if let Some(argument) = self.arguments.get_mut(parameter) {
-                argument.value.required = true;
-            }
-        }
-        Some(Request::Files { file: file.value, operation })
-    }
-
     fn match_parameters(&self, found: &BTreeSet<&str>, span: Span, whose: &str, out: &mut Vec<Diagnostic>) {
         for parameter in found.iter().filter(|p| !self.declared.contains(**p)) {
             let ids = self.declared.iter().map(AsRef::as_ref);
@@ -217,11 +201,6 @@ fn check_path(path: &Located<Name>, out: &mut Vec<Diagnostic>) -> bool {
 /// Arguments of a path template: whole segments.
 fn parameters(path: &str) -> impl Iterator<Item = &str> {
     path.split('/').filter_map(|s| s.strip_prefix('{')?.strip_suffix('}'))
-}
-
-/// `{argument}` anywhere in a file name.
-fn braces(file: &str) -> impl Iterator<Item = &str> {
-    file.split('{').skip(1).filter_map(|part| Some(part.split_once('}')?.0))
 }
 
 /// `:name` parameters of one statement, outside quotes and comments.

@@ -87,7 +87,52 @@ fn arguments_have_exactly_one_place() {
     assert_snapshot!(sql("month = :month", "month = :month; DELETE FROM totals"), @"SL783 connectors/ledgers.yaml:9:27 it holds more than one statement");
     let files = |from, to| problems(&edited(&[("connectors/archive.yaml", from, to)]));
     assert_snapshot!(files("{month}.jsonl", "../{month}.jsonl"), @"SL768 connectors/archive.yaml:9:22 `../{month}.jsonl` must be a plain path inside the folder");
-    assert_snapshot!(files("{month}.jsonl", "{moth}.jsonl"), @"SL767 connectors/archive.yaml:9:22 `moth` is not an argument of this action; did you mean `month`?");
+    assert_snapshot!(files("{month}.jsonl", "{moth}.jsonl"), @r"
+    SL767 connectors/archive.yaml:9:22 `moth` is not an argument of this action; did you mean `month`?
+    SL767 connectors/archive.yaml:10:18 `month` has no place: the file's name does not hold it, and only `rows` is written
+    ");
+}
+
+#[test]
+fn csv_is_written_under_columns_that_the_contract_lists() {
+    let files = |request: &str, arguments: &str| {
+        problems(&edited(&[
+            ("connectors/archive.yaml", "format: jsonl", "format: csv"),
+            ("connectors/archive.yaml", "{ file: \"{month}.jsonl\", operation: append }", request),
+            (
+                "connectors/archive.yaml",
+                "{ month: { role: reference }, rows: { role: payload, required: true } }",
+                arguments,
+            ),
+        ]))
+    };
+    let arguments = "{ month: {}, rows: { role: payload } }";
+    let columns =
+        |listed: &str| files(&format!("{{ file: \"{{month}}.csv\", operation: append, {listed} }}"), arguments);
+    assert_eq!(columns("columns: [id, name]"), "no problem");
+    assert_eq!(columns("columns: [id, name], formulas: keep"), "no problem");
+    assert_snapshot!(columns("formulas: quote"), @"SL785 connectors/archive.yaml:9:14 CSV cannot be written without `columns`");
+    assert_snapshot!(columns("columns: []"), @"SL785 connectors/archive.yaml:9:65 `columns` lists nothing");
+    assert_snapshot!(columns("columns: id"), @"SL118 connectors/archive.yaml:9:65 `columns` must be a list, found text");
+    assert_snapshot!(columns("columns: [id, id, =1, \" x\", \"a\\nb\", \"\"], formulas: maybe"), @r"
+    SL119 connectors/archive.yaml:9:107 `formulas` is `maybe`; allowed are `quote`, `keep`
+    SL119 connectors/archive.yaml:9:92 `columns` is empty
+    SL785 connectors/archive.yaml:9:70 the column `id` is listed twice
+    SL785 connectors/archive.yaml:9:74 the column `=1` starts like a formula
+    SL785 connectors/archive.yaml:9:78 the column ` x` has blanks around it or characters that cannot be seen
+    SL785 connectors/archive.yaml:9:84 the column `a\nb` has blanks around it or characters that cannot be seen
+    ");
+    assert_snapshot!(files("{ file: \"{month}.csv\", operation: read, columns: [id] }", "{ month: {} }"), @"SL779 connectors/archive.yaml:9:63 only what writes CSV names columns and formulas");
+    assert_snapshot!(files("{ file: \"{rows}.csv\", operation: replace, columns: [id] }", arguments), @r"
+    SL767 connectors/archive.yaml:10:18 `month` has no place: the file's name does not hold it, and only `rows` is written
+    SL767 connectors/archive.yaml:9:14 `rows` has two places: the file's name and its content
+    ");
+    assert_snapshot!(files("{ file: a.csv, operation: replace, columns: [id] }", "{ records: { role: payload } }"), @r"
+    SL767 connectors/archive.yaml:10:18 `records` has no place: the file's name does not hold it, and only `rows` is written
+    SL767 connectors/archive.yaml:9:14 what writes a file has the argument `rows`, and it is not declared
+    ");
+    let lines = edited(&[("connectors/archive.yaml", "operation: append", "operation: append, columns: [id]")]);
+    assert_snapshot!(problems(&lines), @"SL779 connectors/archive.yaml:9:67 only what writes CSV names columns and formulas");
 }
 
 #[test]
