@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use sluice_core::contract::Digest;
 use sluice_core::contract::approval::{Decision, Nonce, Question, Refusal, Requirement, SignedStatement, Statement};
 use sluice_core::contract::closure::ClosureDigest;
+use sluice_core::contract::digest::to_hex;
 use sluice_core::contract::key::SecretKey;
 use sluice_core::label::Name;
 use sluice_engine::{Fact, GateAnswer};
@@ -200,7 +201,7 @@ impl<'a> Approver<'a> {
             Decision::Withdraw { .. } => EntryKind::WITHDRAWN,
         };
         let body = Map::new().with(FIELD_APPROVAL, id).with("closure", signed.statement.closure.0.0.to_vec());
-        let payload = serde_json::json!({ "statement": hex(&signed.to_bytes()), "reason": reason });
+        let payload = serde_json::json!({ "statement": to_hex(&signed.to_bytes()), "reason": reason });
         let record =
             NewRecord::new(kind, now_ms(), body).with_payload(Payload::of_run(payload.to_string().into_bytes()));
         self.ledger.append(vec![record])?;
@@ -340,10 +341,6 @@ pub fn in_words(requirement: &Requirement) -> String {
     let parties: Vec<String> = requirement.parties.iter().map(party).collect();
     let who = parties.join(" and ");
     if requirement.quorum > 1 { format!("{} of {who}", requirement.quorum) } else { who }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
 fn unhex(text: &str) -> Option<Vec<u8>> {

@@ -13,7 +13,7 @@ use std::io::{Read, Seek, SeekFrom, Write};
 
 use cap_std::fs::{Dir, File, OpenOptions};
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
+use sluice_core::contract::Digest;
 
 use super::{FilesAction, FilesConnector, FilesError, sync_folder};
 use crate::IdempotencyKey;
@@ -91,7 +91,7 @@ impl Line {
     fn is_in(&self, content: &[u8]) -> bool {
         let end = self.start.checked_add(self.length);
         let bytes = end.and_then(|end| content.get(self.start..end));
-        bytes.is_some_and(|bytes| hex(bytes) == self.sha256)
+        bytes.is_some_and(|bytes| Digest::of(bytes).to_string() == self.sha256)
     }
 }
 
@@ -131,12 +131,8 @@ impl Keys {
     }
 
     fn note(&mut self, key: &IdempotencyKey, start: usize, added: &[u8]) -> Result<(), FilesError> {
-        let line = format!("{key} {start} {} {}\n", added.len(), hex(added));
+        let line = format!("{key} {start} {} {}\n", added.len(), Digest::of(added));
         let written = self.file.write_all(line.as_bytes()).and_then(|()| self.file.sync_all());
         written.map_err(FilesError::io("write the keys"))
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
