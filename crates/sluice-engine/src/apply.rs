@@ -396,7 +396,7 @@ impl Machine<'_> {
             Step::Moves(moves) => self.follow(id, moves),
             Step::Calls(prepared) => {
                 if let Some(breach) = prepared.breaches.first() {
-                    self.refuse("SL505", crate::state::breach_in_words(breach), node);
+                    self.refuse("SL505", breach.to_string(), node);
                     return;
                 }
                 let key = EffectKey::of(self.state.run, node, visit, self.state.generation);

@@ -399,19 +399,3 @@ impl RunState {
         self.now_ms
     }
 }
-
-pub(crate) fn breach_in_words(breach: &sluice_core::transfer::Breach) -> String {
-    use sluice_core::transfer::Breach;
-    match breach {
-        Breach::Uncatalogued { what } => format!("no contract covers `{what}`"),
-        Breach::Ambiguous { actions } => format!("several contract actions cover this call: {}", actions.join(", ")),
-        Breach::UnknownEndpoint => "the method or endpoint of the call is not a text".to_owned(),
-        Breach::UnknownArgument { argument } => format!("the contract has no argument `{argument}`"),
-        Breach::MissingArgument { argument } => format!("the contract requires the argument `{argument}`"),
-        Breach::NotAllowed { argument, value } => {
-            format!("the contract does not allow {value} for the argument `{argument}`")
-        }
-        Breach::UnknownValue { argument } => format!("the argument `{argument}` has no known value"),
-        Breach::NotAnObject => "the arguments of the call are not an object".to_owned(),
-    }
-}

@@ -1,6 +1,7 @@
 //! Calls: found in the catalogue, held against the contract's bounds, labelled by role; then their replies.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use crate::catalogue::{Action, Catalogue, Resource};
 use crate::gate::Role;
@@ -94,6 +95,24 @@ impl Breach {
     #[must_use]
     pub const fn is_certain(&self) -> bool {
         !matches!(self, Self::UnknownEndpoint | Self::UnknownValue { .. })
+    }
+}
+
+/// For people, before the run and in it.
+impl fmt::Display for Breach {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Uncatalogued { what } => write!(f, "no contract covers `{what}`"),
+            Self::Ambiguous { actions } => write!(f, "several contract actions cover it: {}", actions.join(", ")),
+            Self::UnknownEndpoint => {
+                f.write_str("which action is called cannot be told: its method or endpoint is not a known text")
+            }
+            Self::UnknownArgument { argument } => write!(f, "the contract has no argument `{argument}`"),
+            Self::MissingArgument { argument } => write!(f, "the contract requires `{argument}`"),
+            Self::NotAllowed { argument, value } => write!(f, "the contract does not allow {value} for `{argument}`"),
+            Self::UnknownValue { argument } => write!(f, "the contract bounds `{argument}`, whose value is not known"),
+            Self::NotAnObject => f.write_str("the arguments are not an object"),
+        }
     }
 }
 

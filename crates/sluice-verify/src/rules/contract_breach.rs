@@ -14,7 +14,6 @@
 use sluice_core::transfer::Breach;
 
 use super::{Code, Context, Diagnostic, RuleMeta, Severity};
-use crate::verdict::breach_in_words;
 
 pub(super) const META: RuleMeta = RuleMeta {
     code: Code(210),
@@ -37,7 +36,7 @@ pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Diagnostic>) {
                 _ if arguments.is_empty() => format!("`{}` takes no arguments", action.full_name()),
                 _ => format!("`{}` takes {}", action.full_name(), arguments.join(", ")),
             };
-            let message = format!("{} (`{}`)", breach_in_words(breach), action.full_name());
+            let message = format!("{breach} (`{}`)", action.full_name());
             findings.push(META.finding(site.span(), message, help).at_step(site.step.path.to_string()));
         }
     }
