@@ -87,6 +87,8 @@ pub struct Argument {
     pub reference: Option<Name>,
     /// Recipients resolve to ids of this directory.
     pub resolve: Option<Name>,
+    /// The secret that fills it: a definition may write this one's handle here, and nothing else.
+    pub secret: Option<Name>,
 }
 
 /// How `call: http` finds an action.

@@ -195,8 +195,10 @@ fn http_action(
             Placement::WholeBody => Place::Body,
             Placement::Header(header) => Place::Header(header.to_string()),
         };
-        let required = action.arguments.get(argument).is_some_and(|a| a.value.required);
-        (argument.to_string(), Parameter { place, required })
+        let declared = action.arguments.get(argument).map(|a| &a.value);
+        let required = declared.is_some_and(|a| a.required);
+        let secret = declared.and_then(|a| a.secret.as_ref()).map(ToString::to_string);
+        (argument.to_string(), Parameter { place, required, secret })
     };
     Ok(HttpAction {
         effect: if action.effect == Effect::Read { HttpEffect::Read } else { HttpEffect::Change },

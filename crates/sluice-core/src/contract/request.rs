@@ -46,7 +46,34 @@ pub(super) fn read(
         Transport::Files { format, .. } => cx.files(&mut fields, node.span, *format, out),
     };
     fields.finish(out);
+    if let Some(request) = &request {
+        check_secrets(transport, request, cx.arguments, out);
+    }
     request.map(|request| Located::new(request, node.span))
+}
+
+/// Addresses are logged everywhere, models repeat what they are told, and databases and files keep it.
+fn check_secrets(
+    transport: &Transport,
+    request: &Request,
+    arguments: &BTreeMap<Name, Located<Argument>>,
+    out: &mut Vec<Diagnostic>,
+) {
+    for (name, argument) in arguments.iter().filter(|(_, argument)| argument.value.secret.is_some()) {
+        let place = match request {
+            Request::Http(http) => http.placement.get(name),
+            Request::Sql { .. } | Request::Files { .. } => None,
+        };
+        let fits = match place {
+            Some(Placement::Header(_)) => true,
+            Some(Placement::Body) => matches!(transport, Transport::Http(_)),
+            Some(Placement::Path | Placement::Query | Placement::WholeBody) | None => false,
+        };
+        if !fits {
+            let message = format!("the secret of `{name}` may fill a header, or a field of a body that no model reads");
+            out.push(PLACEMENT.at(argument.span, message));
+        }
+    }
 }
 
 impl Action<'_> {

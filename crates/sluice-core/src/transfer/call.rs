@@ -6,7 +6,7 @@ use std::fmt;
 use crate::catalogue::{Action, Catalogue, Resource};
 use crate::gate::Role;
 use crate::label::{Atom, Label, Name, Universe};
-use crate::program::{CallTarget, NodeId, NodeKind, PlaceId, Program, Use};
+use crate::program::{CallTarget, Handle, NodeId, NodeKind, PlaceId, Program, Use};
 use crate::transfer::error::{FaultKind, raise_at};
 use crate::transfer::flow::Walk;
 use crate::transfer::state::{Moves, State, Step};
@@ -88,6 +88,20 @@ pub enum Breach {
     },
     /// The arguments are not an object.
     NotAnObject,
+    /// The contract does not let this secret fill the argument.
+    SecretNotGranted {
+        /// The argument.
+        argument: Name,
+        /// The secret's name.
+        secret: Name,
+    },
+    /// The argument takes a secret, and the definition gives it a value.
+    SecretFromData {
+        /// The argument.
+        argument: Name,
+        /// The name of the secret that it takes.
+        secret: Name,
+    },
 }
 
 impl Breach {
@@ -112,6 +126,12 @@ impl fmt::Display for Breach {
             Self::NotAllowed { argument, value } => write!(f, "the contract does not allow {value} for `{argument}`"),
             Self::UnknownValue { argument } => write!(f, "the contract bounds `{argument}`, whose value is not known"),
             Self::NotAnObject => f.write_str("the arguments are not an object"),
+            Self::SecretNotGranted { argument, secret } => {
+                write!(f, "the contract does not let the secret `{secret}` fill `{argument}`")
+            }
+            Self::SecretFromData { argument, secret } => {
+                write!(f, "`{argument}` takes the handle of the secret `{secret}`, and the definition gives it a value")
+            }
         }
     }
 }
@@ -119,6 +139,7 @@ impl fmt::Display for Breach {
 pub(super) struct Site<'a> {
     pub(super) target: &'a CallTarget,
     pub(super) arguments: &'a Use,
+    pub(super) handles: &'a [Handle],
     pub(super) reply: PlaceId,
     pub(super) next: NodeId,
 }
@@ -167,7 +188,10 @@ pub(super) fn prepare(walk: &Walk<'_>, catalogue: &Catalogue, universe: &Univers
         arguments,
     };
     match found {
-        Some(action) => hold_against(&mut prepared, universe, action),
+        Some(action) => {
+            hold_against(&mut prepared, universe, action);
+            hold_handles(&mut prepared, site.handles, action);
+        }
         None => unknown_roles(&mut prepared),
     }
     Step::Calls(Box::new(prepared))
@@ -246,6 +270,24 @@ fn hold_against(prepared: &mut Prepared, universe: &Universe, action: &Action) {
     }
 }
 
+/// A secret fills only what the contract says it fills, and nothing but its handle in the definition's text does.
+///
+/// So neither a definition can send a secret where it likes, nor can a reply or an input pass for a handle.
+fn hold_handles(prepared: &mut Prepared, handles: &[Handle], action: &Action) {
+    let secret_of = |argument: &Name| action.arguments.get(argument).and_then(|a| a.secret.as_ref());
+    for Handle { argument, secret, .. } in handles.iter().filter(|h| secret_of(&h.argument) != Some(&h.secret)) {
+        let (argument, secret) = (argument.clone(), secret.clone());
+        prepared.breaches.push(Breach::SecretNotGranted { argument, secret });
+    }
+    for (argument, secret) in action.arguments.iter().filter_map(|(name, a)| Some((name, a.secret.as_ref()?))) {
+        let is_given = matches!(&prepared.arguments.data, Data::Object(given) if given.contains_key(argument));
+        if is_given && !handles.iter().any(|handle| handle.argument == *argument) {
+            let (argument, secret) = (argument.clone(), secret.clone());
+            prepared.breaches.push(Breach::SecretFromData { argument, secret });
+        }
+    }
+}
+
 fn raise_role(prepared: &mut Prepared, role: Role, by: Label) {
     let slot = prepared.roles.entry(role).or_default();
     *slot = slot.join(by);
@@ -312,3 +354,6 @@ pub fn reply(
             .and(prepared.failing.clone()),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -26,7 +26,9 @@ pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Diagnostic>) {
     for site in cx.sites {
         let Some(action) = site.action else { continue };
         let arguments: Vec<String> = action.arguments.keys().map(|name| format!("`{name}`")).collect();
-        for breach in site.prepared.breaches.iter().filter(|b| b.is_certain()) {
+        // Secrets have a finding of their own.
+        let of_secrets = |b: &&Breach| matches!(b, Breach::SecretNotGranted { .. } | Breach::SecretFromData { .. });
+        for breach in site.prepared.breaches.iter().filter(|b| b.is_certain() && !of_secrets(b)) {
             let help = match breach {
                 Breach::NotAllowed { argument, .. } => {
                     let allowed = action.arguments.get(argument).and_then(|a| a.allow.as_ref());

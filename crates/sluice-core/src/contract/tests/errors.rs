@@ -136,6 +136,45 @@ fn csv_is_written_under_columns_that_the_contract_lists() {
 }
 
 #[test]
+fn a_secret_fills_a_header_or_a_field_and_has_no_value_of_its_own() {
+    let sheets = |request: &str, key: &str| {
+        let arguments = format!("arguments:\n      key: {key}");
+        problems(&edited(&[
+            ("connectors/sheets.yaml", "body: [rows] }", request),
+            ("connectors/sheets.yaml", "arguments:", &arguments),
+        ]))
+    };
+    let key = "{ secret: sheet-key, required: true }";
+    assert_eq!(sheets("headers: { X-Key: key }, body: [rows] }", key), "no problem");
+    assert_eq!(sheets("body: [rows, key] }", key), "no problem");
+    let refused = "SL767 connectors/sheets.yaml:11:7 the secret of `key` may fill a header, or a field of a body that no model reads";
+    for request in ["query: [key] }", "body: key, query: [rows] }"] {
+        assert_eq!(sheets(request, key), refused, "{request}");
+    }
+    for (file, from) in [
+        ("connectors/assistant.yaml", "prompt: { role: payload, required: true }"),
+        ("connectors/ledgers.yaml", "month: { role: query, required: true }"),
+        ("connectors/archive.yaml", "month: { role: reference }"),
+        ("connectors/tickets.yaml", "id: { role: reference }"),
+    ] {
+        let name = from.split(':').next().unwrap();
+        let found = problems(&edited(&[(file, from, &format!("{name}: {{ secret: s }}"))]));
+        let refused = format!("the secret of `{name}` may fill a header, or a field of a body that no model reads");
+        assert!(found.starts_with("SL767") && found.ends_with(&refused), "{found}");
+    }
+    for (key, has) in
+        [("role: payload", "role"), ("allow: [x]", "allow"), ("resolve: d", "resolve"), ("reference: r", "reference")]
+    {
+        let found = sheets("body: [rows, key] }", &format!("{{ secret: s, {key} }}"));
+        let refused = format!(
+            "SL776 connectors/sheets.yaml:11:7 an argument that a secret fills has no value of its own, and so no `{has}`"
+        );
+        assert_eq!(found, refused);
+    }
+    assert!(sheets("body: [rows, key] }", "{ secret: \"a b\" }").starts_with("SL763"));
+}
+
+#[test]
 fn an_export_goes_somewhere() {
     let without = problems(&edited(&[("connectors/sheets.yaml", "    destination: sheets-us\n", "")]));
     assert_snapshot!(without, @"SL769 connectors/sheets.yaml:6:3 an action that is `export` sends data nowhere");

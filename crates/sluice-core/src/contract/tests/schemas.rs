@@ -135,12 +135,13 @@ actions:
     effect: notify
     privileged: true
     description: "everything at once"
-    request: { method: PUT, path: "/{id}", query: [q], headers: { X-Tenant: t }, body: doc }
+    request: { method: PUT, path: "/{id}", query: [q], headers: { X-Tenant: t, X-Key: k }, body: doc }
     idempotency: { lookup: find }
     arguments:
       id: { role: reference, reference: thing, required: true }
       q: { allow: [a, b] }
       t: { role: destination }
+      k: { secret: s2 }
       doc: { role: payload, resolve: directory }
     output: { from: echo, trust: { "": origin }, dataset: d, labels: { "": [] }, subject: "/id", regions: { only: [eu] }, purposes: { only: [care] } }
     destination: { argument: t }
