@@ -57,12 +57,49 @@ impl Sandbox {
         sandbox
     }
 
+    /// Governed by both: `ana` and `ben` are pinned, sign the rules, and own what is there. The rules are not signed yet.
+    pub(crate) fn governed_by_two() -> Self {
+        let sandbox = Self::with_workspace();
+        sandbox.sluice(&["init", "../elsewhere", "--as", "ben"]).with(0);
+        let key_line = |workspace: &str| {
+            let register = fs::read_to_string(sandbox.path(workspace).join("registers/principals.yaml")).unwrap();
+            register.split('"').find(|text| text.starts_with("sluice-public-key-1 ")).unwrap().to_owned()
+        };
+        let (ana, ben) = (key_line("ws"), key_line("elsewhere"));
+        sandbox.edit("ws/workspace.yaml", |text| {
+            text.replace("\nsolo: true", "\nsolo: false\ndefinitions: { approvers: owners }")
+        });
+        sandbox.edit("ws/registers/principals.yaml", |text| {
+            text.replace("\npersons:\n", &format!("\npersons:\n  ben: {{ name: \"Ben\", keys: [\"{ben}\"] }}\n"))
+                .replace("members: [ana]", "members: [ana, ben]")
+        });
+        fs::write(sandbox.keys().join("signers"), format!("{ana}\n{ben}\n")).unwrap();
+        sandbox
+    }
+
+    /// The same with the rules in force.
+    pub(crate) fn signed_by_two() -> Self {
+        let sandbox = Self::governed_by_two();
+        for person in ["ana", "ben"] {
+            sandbox.sign(person).with(0);
+        }
+        sandbox
+    }
+
+    pub(crate) fn sign(&self, person: &str) -> Ended {
+        self.sluice(&["policy", "sign", "--as", person, "--key", &self.key_of(person)])
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
     pub(crate) fn key(&self) -> String {
-        self.path("home/keys/ana.key").display().to_string()
+        self.key_of("ana")
+    }
+
+    pub(crate) fn key_of(&self, person: &str) -> String {
+        self.path(&format!("home/keys/{person}.key")).display().to_string()
     }
 
     /// The folder outside of the workspace that holds its keys.
