@@ -16,6 +16,7 @@ mod check;
 mod definitions;
 mod explain;
 mod outsiders;
+mod rules;
 mod run;
 mod sandbox;
 mod secrets;
