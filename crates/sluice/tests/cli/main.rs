@@ -16,6 +16,8 @@ mod check;
 mod clock;
 mod definitions;
 mod explain;
+#[cfg(unix)]
+mod full_disk;
 mod outsiders;
 mod rules;
 mod run;

@@ -128,9 +128,20 @@ impl Sandbox {
     }
 
     pub(crate) fn sluice_with(&self, arguments: &[&str], input: &str) -> Ended {
+        self.ended(Command::new(env!("CARGO_BIN_EXE_sluice")).args(arguments), input)
+    }
+
+    /// Where no file may grow beyond so many KiB: a write past that fails, as on a disk without room.
+    #[cfg(unix)]
+    pub(crate) fn sluice_with_files_up_to(&self, kib: usize, arguments: &[&str]) -> Ended {
+        // The shell counts in blocks of 512 bytes; without the trap the process would be killed.
+        let limited = format!("trap '' XFSZ; ulimit -f {}; exec \"$0\" \"$@\"", kib * 2);
+        self.ended(Command::new("/bin/sh").args(["-c", &limited, env!("CARGO_BIN_EXE_sluice")]).args(arguments), "")
+    }
+
+    fn ended(&self, command: &mut Command, input: &str) -> Ended {
         let at = if self.path("ws").exists() { self.path("ws") } else { self.folder.path().to_path_buf() };
-        let mut child = Command::new(env!("CARGO_BIN_EXE_sluice"))
-            .args(arguments)
+        let mut child = command
             .current_dir(at)
             .env_clear()
             .env("SLUICE_HOME", self.path("home"))
