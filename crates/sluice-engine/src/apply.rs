@@ -586,3 +586,6 @@ fn action_name(prepared: &Prepared) -> String {
 fn arguments_of(prepared: &Prepared) -> serde_json::Value {
     prepared.arguments.to_json().unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,7 +17,6 @@ use sluice_ledger::{EntryKind, RunId};
 use sluice_store::{FIELD_APPROVAL, NewRecord, Payload};
 use thiserror::Error;
 
-use crate::clock::now_ms;
 use crate::gate::requirement_from;
 use crate::ledger::{Ledger, LedgerError, random};
 use crate::proposal::{Proposal, ProposalError};
@@ -173,7 +172,7 @@ impl<'a> Approver<'a> {
                 role: requirement.role.clone(),
                 requester: waiting.requester.clone(),
                 approver: person.clone(),
-                expiry_ms: now_ms().saturating_add(EXPIRY_MS_DEFAULT),
+                expiry_ms: self.ledger.clock().now_ms().saturating_add(EXPIRY_MS_DEFAULT),
                 nonce: Nonce(random()?),
             };
             let signed = statement.sign(key);
@@ -202,8 +201,8 @@ impl<'a> Approver<'a> {
         };
         let body = Map::new().with(FIELD_APPROVAL, id).with("closure", signed.statement.closure.0.0.to_vec());
         let payload = serde_json::json!({ "statement": to_hex(&signed.to_bytes()), "reason": reason });
-        let record =
-            NewRecord::new(kind, now_ms(), body).with_payload(Payload::of_run(payload.to_string().into_bytes()));
+        let payload = Payload::of_run(payload.to_string().into_bytes());
+        let record = NewRecord::new(kind, self.ledger.clock().now_ms(), body).with_payload(payload);
         self.ledger.append(vec![record])?;
         Ok(())
     }
@@ -216,7 +215,7 @@ impl<'a> Approver<'a> {
             mode: self.workspace.bundle().workspace().mode,
             principals: self.workspace.principals(),
             seen: NOBODY,
-            now_ms: now_ms(),
+            now_ms: self.ledger.clock().now_ms(),
         }
     }
 
@@ -325,7 +324,7 @@ pub fn is_signed(
         mode: workspace.bundle().workspace().mode,
         principals: workspace.principals(),
         seen: &seen,
-        now_ms: now_ms(),
+        now_ms: ledger.clock().now_ms(),
     };
     Ok(question.count(&statements, std::slice::from_ref(&needed)).satisfied.contains(&needed.id()))
 }

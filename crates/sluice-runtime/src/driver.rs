@@ -44,8 +44,8 @@ pub trait Host {
 #[derive(Debug, Error)]
 pub enum DriveError<E: std::error::Error + 'static> {
     /// The ledger did not take a commit: nothing that depended on it was done.
-    #[error("cannot append to the ledger: {0}")]
-    Commit(#[source] E),
+    #[error(transparent)]
+    Commit(E),
     /// A defect of the driver or the engine.
     #[error(transparent)]
     OutOfOrder(#[from] OutOfOrder),

@@ -51,11 +51,11 @@ impl Host for LiveHost<'_> {
     type Error = HostError;
 
     fn now_ms(&self) -> u64 {
-        now_ms()
+        self.ledger.clock().now_ms()
     }
 
     fn ask(&self, question: &Question) -> GateAnswer {
-        self.gate.answer(question, now_ms())
+        self.gate.answer(question, self.now_ms())
     }
 
     async fn commit(&self, records: Vec<Record>) -> Result<(), HostError> {
@@ -88,6 +88,7 @@ impl Host for LiveHost<'_> {
     }
 
     async fn sleep_until(&self, at_ms: u64) {
+        // The machine's own clock: while it is behind, the ledger's stands still.
         tokio::time::sleep(Duration::from_millis(at_ms.saturating_sub(now_ms()))).await;
     }
 }
@@ -132,7 +133,7 @@ impl Evidence for LedgerEvidence<'_> {
     }
 
     fn calls_this_hour(&self, action: &str) -> u64 {
-        let key = hourly(action, now_ms());
+        let key = hourly(action, self.0.clock().now_ms());
         // Unreadable counts as too many.
         self.0.look(|records| records.fact(&key)).unwrap_or(u64::MAX)
     }

@@ -13,8 +13,13 @@ mod approvals;
 mod audit;
 mod bad_input;
 mod check;
+mod clock;
+mod definitions;
 mod explain;
+#[cfg(unix)]
+mod full_disk;
 mod outsiders;
+mod rules;
 mod run;
 mod sandbox;
 mod secrets;
