@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use sluice_core::catalogue::Idempotency;
 use sluice_core::label::Label;
 use sluice_core::program::{DeadlineId, NodeId, NodeKind};
+use sluice_core::subject::Subjects;
 use sluice_core::transfer::{self, Moves, Prepared, ReplyValue, State, Step};
 use sluice_core::value::Value;
 use sluice_ledger::RunId;
@@ -58,6 +59,7 @@ impl RunState {
             visits: BTreeMap::new(),
             generation: 0,
             calls: BTreeMap::new(),
+            subjects: Subjects::NOBODY,
             now_ms: 0,
         }
     }
@@ -214,6 +216,9 @@ impl Machine<'_> {
         if own != key {
             return Err(out_of_order("finished", "it answers another call"));
         }
+        if let CallOutcome::Replied { reply } = &outcome {
+            self.read_of(&prepared, reply);
+        }
         self.append(Fact::Finished { token: id, key: key.to_string(), outcome: outcome.clone() });
         match outcome {
             CallOutcome::Replied { reply } => self.replied(id, &prepared, &ReplyValue::Came(reply)),
@@ -248,6 +253,9 @@ impl Machine<'_> {
         let Phase::InDoubt { prepared, key } = token.phase else {
             return Err(out_of_order("resolved", "the call is not in doubt"));
         };
+        if let Resolution::Happened { reply } = &resolution {
+            self.read_of(&prepared, reply);
+        }
         self.append(Fact::Resolved { token: id, resolution: resolution.clone() });
         match resolution {
             Resolution::Happened { reply } => self.replied(id, &prepared, &ReplyValue::Came(reply)),
@@ -351,6 +359,13 @@ impl Machine<'_> {
             ),
         };
         self.follow(id, moves);
+    }
+
+    /// From here on the run may hold data of whoever a reply is about: its record is the first that is sealed as theirs.
+    fn read_of(&mut self, prepared: &Prepared, reply: &serde_json::Value) {
+        let action = prepared.action.as_ref().and_then(|(c, a)| self.plan.catalogue.action(c, a));
+        let subjects = action.map_or(Subjects::Anybody, |action| action.subjects_of(reply));
+        self.state.subjects = std::mem::take(&mut self.state.subjects).join(subjects);
     }
 
     fn fault_label(&self, prepared: &Prepared) -> Label {
@@ -555,7 +570,8 @@ impl Machine<'_> {
     }
 
     fn append(&mut self, fact: Fact) {
-        let record = Record { run: self.state.run, time_ms: self.state.now_ms, fact };
+        let subjects = if fact.holds_values() { self.state.subjects.clone() } else { Subjects::NOBODY };
+        let record = Record { run: self.state.run, time_ms: self.state.now_ms, fact, subjects };
         self.commands.push(Command::Append(Box::new(record)));
     }
 

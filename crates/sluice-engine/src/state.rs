@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use sluice_core::label::{Label, Name};
 use sluice_core::program::{DeadlineId, NodeId};
+use sluice_core::subject::Subjects;
 use sluice_core::transfer::{Moves, Prepared, State};
 use sluice_ledger::RunId;
 use thiserror::Error;
@@ -29,6 +30,8 @@ pub struct RunState {
     pub(crate) visits: BTreeMap<NodeId, u64>,
     pub(crate) generation: u64,
     pub(crate) calls: BTreeMap<(Name, Name), u64>,
+    /// Whose data the run has read so far.
+    pub(crate) subjects: Subjects,
     pub(crate) now_ms: u64,
 }
 

@@ -7,8 +7,9 @@ use futures_util::future::FutureExt as _;
 use sluice_core::contract::approval::SignedStatement;
 use sluice_core::contract::closure::ClosureDigest;
 use sluice_core::label::Name;
+use sluice_core::subject::Subjects;
 use sluice_engine::{Call, CallOutcome, Fact, GateAnswer, Permitted, Question, Record, RecordError, Resolution};
-use sluice_store::{AppendError, Batch, Count, Epoch, Expect, NewRecord, Payload};
+use sluice_store::{AppendError, Batch, Count, Epoch, Expect, NewRecord, Payload, Subjects as SealedFor};
 use thiserror::Error;
 
 use crate::approvals::statements;
@@ -99,7 +100,7 @@ impl Host for LiveHost<'_> {
 pub fn new_record(record: &Record, workflow: &str) -> Result<NewRecord, RecordError> {
     let mut new = NewRecord::new(record.fact.kind(), record.time_ms, record.fact.body())
         .of_run(record.run)
-        .with_payload(Payload::of_run(record.fact.to_bytes()?));
+        .with_payload(Payload { bytes: record.fact.to_bytes()?, subjects: sealed_for(&record.subjects) });
     match &record.fact {
         Fact::Intended { action, .. } => {
             new.counts.push(Count { key: hourly(action, record.time_ms), add: 1 });
@@ -112,6 +113,13 @@ pub fn new_record(record: &Record, workflow: &str) -> Result<NewRecord, RecordEr
         _ => {}
     }
     Ok(new)
+}
+
+fn sealed_for(subjects: &Subjects) -> SealedFor {
+    match subjects {
+        Subjects::Named(named) => SealedFor::Named(named.iter().map(ToString::to_string).collect()),
+        Subjects::Anybody => SealedFor::Anybody,
+    }
 }
 
 fn hourly(action: &str, time_ms: u64) -> String {

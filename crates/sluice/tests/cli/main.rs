@@ -13,6 +13,7 @@ mod approvals;
 mod audit;
 mod bad_input;
 mod check;
+mod erasure;
 mod explain;
 mod outsiders;
 mod run;
