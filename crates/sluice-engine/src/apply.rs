@@ -90,6 +90,7 @@ impl Machine<'_> {
             Event::Finished { token, key, outcome } => self.finished(token, key, outcome),
             Event::Resolved { token, resolution } => self.resolved(token, resolution),
             Event::Recheck { token } => self.recheck(token),
+            Event::Moved { token } => self.moved(token),
             Event::Denied { token, why } => self.denied(token, why),
             Event::Time => {
                 self.time();
@@ -174,7 +175,7 @@ impl Machine<'_> {
                 if let Some(action) = &prepared.action {
                     *self.state.calls.entry(action.clone()).or_default() += 1;
                 }
-                self.set_phase(id, Phase::Committing { prepared, key, repeats: 0 });
+                self.set_phase(id, Phase::Committing { prepared, key, repeats: 0, again: before });
             }
             GateAnswer::Forbid { ref code, ref why, .. } => {
                 let (code, why) = (code.clone(), why.clone());
@@ -189,7 +190,7 @@ impl Machine<'_> {
     fn committed(&mut self) {
         let ready: Vec<TokenId> = self.tokens_where(|p| matches!(p, Phase::Committing { .. }));
         for id in ready {
-            if let Some(Token { phase: Phase::Committing { prepared, key, repeats }, .. }) =
+            if let Some(Token { phase: Phase::Committing { prepared, key, repeats, .. }, .. }) =
                 self.state.tokens.get(&id).cloned()
             {
                 self.call(id, prepared, key, repeats);
@@ -259,7 +260,7 @@ impl Machine<'_> {
         self.append(Fact::Resolved { token: id, resolution: resolution.clone() });
         match resolution {
             Resolution::Happened { reply } => self.replied(id, &prepared, &ReplyValue::Came(reply)),
-            Resolution::Repeat => self.set_phase(id, Phase::Committing { prepared, key, repeats: 1 }),
+            Resolution::Repeat => self.set_phase(id, Phase::Committing { prepared, key, repeats: 1, again: None }),
             Resolution::Abandon => {
                 let detail = serde_json::json!("the call was abandoned");
                 self.replied(id, &prepared, &ReplyValue::Failed { detail });
@@ -275,6 +276,21 @@ impl Machine<'_> {
             return Err(out_of_order("recheck", "it is not held"));
         };
         self.ask(id, token.node, prepared, key, Some(hold));
+        Ok(())
+    }
+
+    /// Takes back a permit that never became durable, as if it had not been given.
+    fn moved(&mut self, id: TokenId) -> Result<(), OutOfOrder> {
+        let token = self.token(id, "moved")?;
+        let Phase::Committing { prepared, key, repeats: 0, again } = token.phase else {
+            return Err(out_of_order("moved", "no permit is being made durable"));
+        };
+        if let Some(action) = &prepared.action
+            && let Some(calls) = self.state.calls.get_mut(action)
+        {
+            *calls = calls.saturating_sub(1);
+        }
+        self.ask(id, token.node, prepared, key, again);
         Ok(())
     }
 

@@ -368,7 +368,7 @@ impl<'a> Executor<'a> {
                 runnable,
                 universe: &plan.universe,
                 run: state.run(),
-                evidence: LedgerEvidence(self.ledger),
+                evidence: LedgerEvidence::new(self.ledger),
             },
             ledger: self.ledger,
             connectors: &self.connectors,

@@ -15,6 +15,7 @@ mod bad_input;
 mod check;
 mod erasure;
 mod explain;
+mod limits;
 mod outsiders;
 mod run;
 mod sandbox;
