@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use crate::gate::{Effect, Role};
 use crate::label::{Atom, AtomId, Label, Name, TooManyAtoms, Universe};
+use crate::subject::Subjects;
 use crate::value::{Kinds, Rest, Shape, Value};
 
 /// Everything that the bundle vouches for.
@@ -48,6 +49,8 @@ pub struct Action {
     pub labels: LabelTree,
     /// `src_k`: what every reply carries wherever it is read: lineage, the model's origin.
     pub source: Label,
+    /// Where a reply names whose data it is; `None` if it is nobody's.
+    pub subject: Option<Pattern>,
     /// How a repeated call behaves.
     pub idempotency: Idempotency,
     /// What the effect is about.
@@ -65,6 +68,12 @@ impl Action {
     #[must_use]
     pub fn full_name(&self) -> String {
         format!("{}.{}", self.connector, self.name)
+    }
+
+    /// Whose data a reply is.
+    #[must_use]
+    pub fn subjects_of(&self, reply: &serde_json::Value) -> Subjects {
+        self.subject.as_ref().map_or(Subjects::NOBODY, |pattern| Subjects::at(pattern, reply))
     }
 
     /// The label of "did it fail": what the reply's shape would have told.

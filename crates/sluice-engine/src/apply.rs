@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use sluice_core::catalogue::Idempotency;
 use sluice_core::label::Label;
 use sluice_core::program::{DeadlineId, NodeId, NodeKind};
+use sluice_core::subject::Subjects;
 use sluice_core::transfer::{self, Moves, Prepared, ReplyValue, State, Step};
 use sluice_core::value::Value;
 use sluice_ledger::RunId;
@@ -58,6 +59,7 @@ impl RunState {
             visits: BTreeMap::new(),
             generation: 0,
             calls: BTreeMap::new(),
+            subjects: Subjects::NOBODY,
             now_ms: 0,
         }
     }
@@ -88,6 +90,7 @@ impl Machine<'_> {
             Event::Finished { token, key, outcome } => self.finished(token, key, outcome),
             Event::Resolved { token, resolution } => self.resolved(token, resolution),
             Event::Recheck { token } => self.recheck(token),
+            Event::Moved { token } => self.moved(token),
             Event::Denied { token, why } => self.denied(token, why),
             Event::Time => {
                 self.time();
@@ -172,7 +175,7 @@ impl Machine<'_> {
                 if let Some(action) = &prepared.action {
                     *self.state.calls.entry(action.clone()).or_default() += 1;
                 }
-                self.set_phase(id, Phase::Committing { prepared, key, repeats: 0 });
+                self.set_phase(id, Phase::Committing { prepared, key, repeats: 0, again: before });
             }
             GateAnswer::Forbid { ref code, ref why, .. } => {
                 let (code, why) = (code.clone(), why.clone());
@@ -187,7 +190,7 @@ impl Machine<'_> {
     fn committed(&mut self) {
         let ready: Vec<TokenId> = self.tokens_where(|p| matches!(p, Phase::Committing { .. }));
         for id in ready {
-            if let Some(Token { phase: Phase::Committing { prepared, key, repeats }, .. }) =
+            if let Some(Token { phase: Phase::Committing { prepared, key, repeats, .. }, .. }) =
                 self.state.tokens.get(&id).cloned()
             {
                 self.call(id, prepared, key, repeats);
@@ -213,6 +216,9 @@ impl Machine<'_> {
         };
         if own != key {
             return Err(out_of_order("finished", "it answers another call"));
+        }
+        if let CallOutcome::Replied { reply } = &outcome {
+            self.read_of(&prepared, reply);
         }
         self.append(Fact::Finished { token: id, key: key.to_string(), outcome: outcome.clone() });
         match outcome {
@@ -248,10 +254,13 @@ impl Machine<'_> {
         let Phase::InDoubt { prepared, key } = token.phase else {
             return Err(out_of_order("resolved", "the call is not in doubt"));
         };
+        if let Resolution::Happened { reply } = &resolution {
+            self.read_of(&prepared, reply);
+        }
         self.append(Fact::Resolved { token: id, resolution: resolution.clone() });
         match resolution {
             Resolution::Happened { reply } => self.replied(id, &prepared, &ReplyValue::Came(reply)),
-            Resolution::Repeat => self.set_phase(id, Phase::Committing { prepared, key, repeats: 1 }),
+            Resolution::Repeat => self.set_phase(id, Phase::Committing { prepared, key, repeats: 1, again: None }),
             Resolution::Abandon => {
                 let detail = serde_json::json!("the call was abandoned");
                 self.replied(id, &prepared, &ReplyValue::Failed { detail });
@@ -267,6 +276,21 @@ impl Machine<'_> {
             return Err(out_of_order("recheck", "it is not held"));
         };
         self.ask(id, token.node, prepared, key, Some(hold));
+        Ok(())
+    }
+
+    /// Takes back a permit that never became durable, as if it had not been given.
+    fn moved(&mut self, id: TokenId) -> Result<(), OutOfOrder> {
+        let token = self.token(id, "moved")?;
+        let Phase::Committing { prepared, key, repeats: 0, again } = token.phase else {
+            return Err(out_of_order("moved", "no permit is being made durable"));
+        };
+        if let Some(action) = &prepared.action
+            && let Some(calls) = self.state.calls.get_mut(action)
+        {
+            *calls = calls.saturating_sub(1);
+        }
+        self.ask(id, token.node, prepared, key, again);
         Ok(())
     }
 
@@ -351,6 +375,13 @@ impl Machine<'_> {
             ),
         };
         self.follow(id, moves);
+    }
+
+    /// From here on the run may hold data of whoever a reply is about: its record is the first that is sealed as theirs.
+    fn read_of(&mut self, prepared: &Prepared, reply: &serde_json::Value) {
+        let action = prepared.action.as_ref().and_then(|(c, a)| self.plan.catalogue.action(c, a));
+        let subjects = action.map_or(Subjects::Anybody, |action| action.subjects_of(reply));
+        self.state.subjects = std::mem::take(&mut self.state.subjects).join(subjects);
     }
 
     fn fault_label(&self, prepared: &Prepared) -> Label {
@@ -555,7 +586,8 @@ impl Machine<'_> {
     }
 
     fn append(&mut self, fact: Fact) {
-        let record = Record { run: self.state.run, time_ms: self.state.now_ms, fact };
+        let subjects = if fact.holds_values() { self.state.subjects.clone() } else { Subjects::NOBODY };
+        let record = Record { run: self.state.run, time_ms: self.state.now_ms, fact, subjects };
         self.commands.push(Command::Append(Box::new(record)));
     }
 

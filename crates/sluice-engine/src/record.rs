@@ -4,6 +4,7 @@
 //! store seals. The payload's layout is versioned by [`crate::INTERPRETER_VERSION`] in the first fact.
 
 use serde::{Deserialize, Serialize};
+use sluice_core::subject::Subjects;
 use sluice_ledger::cbor::Map;
 use sluice_ledger::{EntryKind, RunId};
 use thiserror::Error;
@@ -19,6 +20,8 @@ pub struct Record {
     pub time_ms: u64,
     /// What happened.
     pub fact: Fact,
+    /// Whose data the fact may hold: what the store seals it under. Not stored; a replay finds it anew.
+    pub subjects: Subjects,
 }
 
 /// What happened, in the words that replay reads back.
@@ -192,6 +195,24 @@ impl Fact {
             | Self::Cancelled { .. }
             | Self::Completed { .. }
             | Self::Faulted { .. } => map,
+        }
+    }
+
+    /// Whether it can hold what somebody's data was made into: then it is sealed as that data is.
+    #[must_use]
+    pub const fn holds_values(&self) -> bool {
+        match self {
+            Self::ApprovalRequested { .. } | Self::Resumed { .. } | Self::Time | Self::Recovered => false,
+            Self::Started(_)
+            | Self::Decided { .. }
+            | Self::Intended { .. }
+            | Self::Finished { .. }
+            | Self::Resolved { .. }
+            | Self::Denied { .. }
+            | Self::Cancelled { .. }
+            | Self::Completed { .. }
+            | Self::Refused { .. }
+            | Self::Faulted { .. } => true,
         }
     }
 

@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use sluice_core::label::{Label, Name};
 use sluice_core::program::{DeadlineId, NodeId};
+use sluice_core::subject::Subjects;
 use sluice_core::transfer::{Moves, Prepared, State};
 use sluice_ledger::RunId;
 use thiserror::Error;
@@ -29,6 +30,8 @@ pub struct RunState {
     pub(crate) visits: BTreeMap<NodeId, u64>,
     pub(crate) generation: u64,
     pub(crate) calls: BTreeMap<(Name, Name), u64>,
+    /// Whose data the run has read so far.
+    pub(crate) subjects: Subjects,
     pub(crate) now_ms: u64,
 }
 
@@ -77,8 +80,8 @@ pub(crate) enum Phase {
     Asking { prepared: Box<Prepared>, key: EffectKey, again: Option<Hold> },
     /// A person must decide.
     Held { prepared: Box<Prepared>, key: EffectKey, hold: Hold },
-    /// Permit and intent are being made durable.
-    Committing { prepared: Box<Prepared>, key: EffectKey, repeats: u32 },
+    /// Permit and intent are being made durable; `again` is what was waited for before the permit.
+    Committing { prepared: Box<Prepared>, key: EffectKey, repeats: u32, again: Option<Hold> },
     /// The connector is at work, or was when the process ended.
     Calling { prepared: Box<Prepared>, key: EffectKey, repeats: u32 },
     /// Nobody knows whether the effect happened; a person must say.
@@ -146,6 +149,12 @@ pub enum Event {
     /// An approval arrived, or something else changed: a held token asks its gate again.
     Recheck {
         /// Which.
+        token: TokenId,
+    },
+    /// What the gate counted has changed before its permit was durable: neither permit nor intent was written, and the
+    /// gate is asked again. Leaves no record.
+    Moved {
+        /// Whose permit.
         token: TokenId,
     },
     /// A person denied what a token waits for.

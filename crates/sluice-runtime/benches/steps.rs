@@ -24,7 +24,7 @@ use sluice_engine::{Call, CallOutcome, GateAnswer, Permitted, Question, Record, 
 use sluice_policy::Acting;
 use sluice_runtime::admit::{Proposed, Runnable};
 use sluice_runtime::connect::Connectors;
-use sluice_runtime::driver::{Host, drive};
+use sluice_runtime::driver::{Host, NotCommitted, drive};
 use sluice_runtime::gate::RunGate;
 use sluice_runtime::host::{HostError, LedgerEvidence, LiveHost};
 use sluice_runtime::init;
@@ -159,7 +159,7 @@ impl<'a> World<'a> {
                 runnable: &self.runnable,
                 universe: &plan.universe,
                 run: state.run(),
-                evidence: LedgerEvidence(self.ledger),
+                evidence: LedgerEvidence::new(self.ledger),
             },
             ledger: self.ledger,
             connectors: &self.connectors,
@@ -196,7 +196,7 @@ impl Host for InMemory<'_> {
         answer
     }
 
-    async fn commit(&self, records: Vec<Record>) -> Result<(), HostError> {
+    async fn commit(&self, records: &[Record]) -> Result<(), NotCommitted<HostError>> {
         self.live.commit(records).await
     }
 

@@ -14,7 +14,7 @@ use sluice_core::label::Name;
 use sluice_engine::{Fact, GateAnswer};
 use sluice_ledger::cbor::Map;
 use sluice_ledger::{EntryKind, RunId};
-use sluice_store::{FIELD_APPROVAL, NewRecord, Payload};
+use sluice_store::{FIELD_APPROVAL, NewRecord, Payload, PayloadState};
 use thiserror::Error;
 
 use crate::gate::requirement_from;
@@ -112,6 +112,12 @@ pub enum ApprovalError {
         /// Why.
         why: String,
     },
+    /// SL444. Data in the stored question was erased: nobody can see any more what they would sign.
+    #[error("SL444: the question behind `{id}` was erased with somebody's data, and nobody can decide it any more")]
+    Erased {
+        /// The id.
+        id: String,
+    },
 }
 
 /// What may be done with approvals by somebody who signs.
@@ -127,13 +133,14 @@ impl<'a> Approver<'a> {
         Self { workspace, ledger }
     }
 
-    /// Everything that waits, oldest first.
+    /// Everything that waits, oldest first. What was erased is left out: it waits for nobody.
     ///
     /// # Errors
     /// [`ApprovalError::Ledger`].
     pub fn list(&self) -> Result<Vec<Waiting>, ApprovalError> {
         let rows = self.ledger.read(|records| records.held_approvals())?;
-        rows.into_iter().map(|row| self.show(&row.id)).collect()
+        let shown = rows.into_iter().map(|row| self.show(&row.id));
+        shown.filter(|shown| !matches!(shown, Err(ApprovalError::Erased { .. }))).collect()
     }
 
     /// One of them, decided or not.
@@ -246,7 +253,11 @@ impl<'a> Approver<'a> {
         };
         let run = row.run.ok_or_else(unknown)?;
         let unreadable = |why: &str| ApprovalError::Unreadable { id: id.to_owned(), why: why.to_owned() };
-        let facts = crate::run::facts(&self.ledger.run(run)?).map_err(|e| unreadable(&e.to_string()))?;
+        let entries = self.ledger.run(run)?;
+        if entries.iter().any(|recorded| recorded.payload == PayloadState::Erased) {
+            return Err(ApprovalError::Erased { id: id.to_owned() });
+        }
+        let facts = crate::run::facts(&entries).map_err(|e| unreadable(&e.to_string()))?;
         let held = facts.iter().rev().find_map(|record| match &record.fact {
             Fact::Decided { action, answer: GateAnswer::Hold { receipt, hold }, .. } if hold.approval == id => {
                 Some((action.clone(), receipt.clone(), hold.clone()))

@@ -11,7 +11,7 @@ use futures_util::future::{Either, select};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use sluice_core::label::Name;
 use sluice_engine::{
-    Call, CallOutcome, Command, EffectKey, Event, GateAnswer, OutOfOrder, Permitted, Plan, Question, Record,
+    Call, CallOutcome, Command, EffectKey, Event, Fact, GateAnswer, OutOfOrder, Permitted, Plan, Question, Record,
     Resolution, RunState, Status, TokenId, apply,
 };
 use thiserror::Error;
@@ -28,7 +28,7 @@ pub trait Host {
     fn ask(&self, question: &Question) -> GateAnswer;
 
     /// Makes records durable, all or none. `Ok` means that they survive a crash from here on.
-    fn commit(&self, records: Vec<Record>) -> impl Future<Output = Result<(), Self::Error>>;
+    fn commit(&self, records: &[Record]) -> impl Future<Output = Result<(), NotCommitted<Self::Error>>>;
 
     /// Performs a permitted call. Never fails: what goes wrong is an outcome.
     fn call(&self, call: Permitted<Call>) -> impl Future<Output = CallOutcome>;
@@ -39,6 +39,25 @@ pub trait Host {
     /// Returns when it is as late as `at_ms`.
     fn sleep_until(&self, at_ms: u64) -> impl Future<Output = ()>;
 }
+
+/// Why records were not taken.
+#[derive(Debug)]
+pub enum NotCommitted<E> {
+    /// What a gate counted has changed since it answered. Nothing was written; it must be asked again.
+    Moved(E),
+    /// Anything else.
+    Failed(E),
+}
+
+impl<E> From<E> for NotCommitted<E> {
+    fn from(error: E) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// How often in a row gates are asked again because others were faster. Each time one of them got on, so that this
+/// ends by itself where a limit is near; a policy that reads counts could be kept waiting for as long as others call.
+const ASKED_AGAIN_MAX: u32 = 64;
 
 /// Why a run could not be driven on. What is in the ledger is whole; another process can go on from there.
 #[derive(Debug, Error)]
@@ -66,6 +85,7 @@ pub async fn drive<H: Host>(
     let mut pending: Vec<Record> = Vec::new();
     let mut under_way = FuturesUnordered::new();
     let mut must_commit = false;
+    let mut asked_again = 0;
     loop {
         while let Some(event) = events.pop_front() {
             if *state.status() != Status::Running {
@@ -91,19 +111,26 @@ pub async fn drive<H: Host>(
             }
             // Decisions that are already asked for ride in the same commit: one commit per step.
             if must_commit && !events.iter().any(|e| matches!(e, Event::Decided { .. })) {
-                must_commit = false;
-                commit(host, &mut pending).await?;
-                if *state.status() == Status::Running {
+                let moved = commit(host, &mut pending, &mut asked_again).await?;
+                must_commit = !moved.is_empty();
+                if must_commit {
+                    // At once: until they ask again, their calls look as if they were permitted.
+                    moved.into_iter().rev().for_each(|token| events.push_front(Event::Moved { token }));
+                } else if *state.status() == Status::Running {
                     events.push_back(Event::Committed);
                 }
             }
         }
+        // Before anything is waited for, what happened so far is durable.
+        let moved = commit(host, &mut pending, &mut asked_again).await?;
+        if !moved.is_empty() {
+            must_commit = true;
+            events.extend(moved.into_iter().map(|token| Event::Moved { token }));
+            continue;
+        }
         if *state.status() != Status::Running {
-            commit(host, &mut pending).await?;
             return Ok(state);
         }
-        // Before anything is waited for, what happened so far is durable.
-        commit(host, &mut pending).await?;
         if under_way.is_empty() && state.wakes_at().is_none() {
             return Ok(state);
         }
@@ -115,11 +142,45 @@ pub async fn drive<H: Host>(
     }
 }
 
-async fn commit<H: Host>(host: &H, pending: &mut Vec<Record>) -> Result<(), DriveError<H::Error>> {
+/// Commits what is pending. If what a gate counted has moved, gives those who must ask again, and leaves in `pending`
+/// what happened without them.
+async fn commit<H: Host>(
+    host: &H,
+    pending: &mut Vec<Record>,
+    asked_again: &mut u32,
+) -> Result<Vec<TokenId>, DriveError<H::Error>> {
     if pending.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
-    host.commit(std::mem::take(pending)).await.map_err(DriveError::Commit)
+    match host.commit(pending).await {
+        Ok(()) => {
+            pending.clear();
+            *asked_again = 0;
+            Ok(Vec::new())
+        }
+        Err(NotCommitted::Failed(error)) => Err(DriveError::Commit(error)),
+        Err(NotCommitted::Moved(error)) => {
+            let tokens = take_back(pending);
+            *asked_again += 1;
+            if tokens.is_empty() || *asked_again > ASKED_AGAIN_MAX {
+                return Err(DriveError::Commit(error));
+            }
+            Ok(tokens)
+        }
+    }
+}
+
+/// Takes permits and their intents out of records that were not written, and says whose they were.
+fn take_back(records: &mut Vec<Record>) -> Vec<TokenId> {
+    let intended = |r: &Record| if let Fact::Intended { token, .. } = &r.fact { Some(*token) } else { None };
+    let tokens: Vec<TokenId> = records.iter().filter_map(intended).collect();
+    records.retain(|record| match &record.fact {
+        Fact::Intended { token, .. }
+        | Fact::Resumed { token }
+        | Fact::Decided { token, answer: GateAnswer::Permit { .. }, .. } => !tokens.contains(token),
+        _ => true,
+    });
+    tokens
 }
 
 /// The next thing that happens: `Some` of a work's event (if it has one), or `None` if it is time.

@@ -22,14 +22,15 @@ use sluice_verify::question::{
 };
 
 use crate::admit::Runnable;
+use crate::counts::Counted;
 use crate::workspace::Workspace;
 
 /// What the gate looks up outside the run.
 pub trait Evidence {
     /// Every statement recorded about a digest.
     fn statements(&self, digest: ClosureDigest) -> Vec<SignedStatement>;
-    /// Calls of an action in the last hour, in the whole workspace.
-    fn calls_this_hour(&self, action: &str) -> u64;
+    /// Calls of an action in the hour of `now_ms`, in the whole workspace.
+    fn calls_this_hour(&self, action: &str, now_ms: u64) -> u64;
     /// Whether this workflow called this action on this resource before.
     fn was_seen(&self, workflow: &str, action: &str, resource: &str) -> bool;
 }
@@ -56,7 +57,7 @@ impl<E: Evidence> RunGate<'_, E> {
         let Some(action) = action else {
             return forbid(json!({}), "SL505", "no contract covers the call".to_owned());
         };
-        let hourly = self.evidence.calls_this_hour(&action.full_name());
+        let hourly = self.evidence.calls_this_hour(&action.full_name(), now_ms);
         if let Some(limit) = action.limits.per_hour.filter(|limit| hourly >= *limit) {
             let why = format!(
                 "`{}` was called {hourly} times in the last hour; its contract allows {limit}",
@@ -84,11 +85,26 @@ impl<E: Evidence> RunGate<'_, E> {
                 asking.count(&statements, std::slice::from_ref(&needed)).satisfied.contains(&needed.id())
             })
         });
-        let used = !statements.is_empty();
-        self.answered(&answer, question, digest, used)
+        let permit = json!({
+            "uses": if statements.is_empty() { Vec::new() } else { vec![approval_id(digest)] },
+            "counted": Counted {
+                at_ms: now_ms,
+                calls_this_hour: hourly,
+                per_hour: action.limits.per_hour,
+                first_seen: circumstances.facts.first_seen,
+                is_read_by_policy: !self.workspace.policies().reads_run_facts(action.effect).is_empty(),
+            },
+        });
+        self.answered(&answer, question, digest, permit)
     }
 
-    fn answered(&self, answer: &Answer, question: &Question, digest: ClosureDigest, used: bool) -> GateAnswer {
+    fn answered(
+        &self,
+        answer: &Answer,
+        question: &Question,
+        digest: ClosureDigest,
+        permit: serde_json::Value,
+    ) -> GateAnswer {
         let approval = approval_id(digest);
         let requester = self.runnable.requester();
         let receipt = |extra: serde_json::Value| {
@@ -104,10 +120,7 @@ impl<E: Evidence> RunGate<'_, E> {
         };
         let words = || answer.reasons.iter().map(|r| r.words.as_str()).collect::<Vec<_>>().join("; ");
         match &answer.decision {
-            Decision::Permit { .. } => {
-                let uses = if used { vec![approval] } else { Vec::new() };
-                GateAnswer::Permit { receipt: receipt(json!({ "uses": uses })) }
-            }
+            Decision::Permit { .. } => GateAnswer::Permit { receipt: receipt(permit) },
             Decision::Hold { remedies, .. } if !is_satisfiable(self.workspace.principals(), requester, remedies) => {
                 let why = format!("{}. not enough different people exist who could approve it", words());
                 forbid(receipt(json!({})), "SL333", why)

@@ -8,6 +8,7 @@ use sluice_connectors::secret::{SecretError, SecretStore, WorkspaceKey};
 use sluice_core::contract::approval::Decision;
 use sluice_core::label::Name;
 use sluice_core::program::Program;
+use sluice_core::subject::Subjects;
 use sluice_engine::{
     EffectKey, Event, Fact, Plan, Record, RecordError, ReplayError, Resolution, RunState, Status, TokenId, replay,
 };
@@ -367,7 +368,7 @@ impl<'a> Executor<'a> {
                 runnable,
                 universe: &plan.universe,
                 run: state.run(),
-                evidence: LedgerEvidence(self.ledger),
+                evidence: LedgerEvidence::new(self.ledger),
             },
             ledger: self.ledger,
             connectors: &self.connectors,
@@ -379,7 +380,7 @@ impl<'a> Executor<'a> {
     }
 }
 
-/// The engine's records in a run's entries.
+/// The engine's records in a run's entries. Whose data they hold is not in them: [`replay`] finds it.
 ///
 /// # Errors
 /// [`RunError::Sealed`] if a payload cannot be opened, [`RunError::Record`] if it is not one.
@@ -389,7 +390,7 @@ pub fn facts(entries: &[Recorded]) -> Result<Vec<Record>, RunError> {
         let run = entry.run.as_ref().map(sluice_ledger::RunLink::id);
         let sealed = || RunError::Sealed { entry: entry.log.get() };
         let fact = Fact::from_bytes(recorded.payload.opened().ok_or_else(sealed)?)?;
-        Ok(Record { run: run.ok_or_else(sealed)?, time_ms: entry.time_ms, fact })
+        Ok(Record { run: run.ok_or_else(sealed)?, time_ms: entry.time_ms, fact, subjects: Subjects::NOBODY })
     };
     entries.iter().map(record).collect()
 }

@@ -220,6 +220,7 @@ fn action(connector: &str, idempotency: Idempotency) -> Action {
         region: None,
         stored: Label::BOTTOM,
         limits: CallLimits::default(),
+        subject: None,
     }
 }
 

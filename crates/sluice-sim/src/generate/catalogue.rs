@@ -268,6 +268,7 @@ fn resolved(spec: &ActionSpec, atoms: &Atoms) -> Action {
             origin: web,
         },
         source: atoms.label(spec.source).join(if spec.is_store() { lineage } else { Label::BOTTOM }),
+        subject: None,
         idempotency: Idempotency::Natural,
         resource: match (spec.connector, spec.effect) {
             ("db", _) => {

@@ -17,10 +17,11 @@ use sluice_engine::{
     Record, Resolution, RunState, Start, Status, replay,
 };
 use sluice_ledger::RunId;
-use sluice_runtime::driver::{DriveError, Host, drive};
+use sluice_runtime::driver::{DriveError, Host, NotCommitted, drive};
 use sluice_runtime::host::{HostError, new_record};
 use sluice_store::{
-    Batch, Commit, Durability, Expect, Fault, Mode, PayloadKeys, Random, RandomError, Records, Sync, verify_all,
+    AppendError, Commit, Conflict, Durability, Expect, Fault, Mode, PayloadKeys, Random, RandomError, Records,
+    RunExpect, Sync, verify_all,
 };
 use sluice_verify::Analysis;
 use sluice_verify::analysis::Entry;
@@ -378,6 +379,18 @@ impl World {
         Err("the driver waits for nothing".to_owned())
     }
 
+    fn append(&self, records: &[Record]) -> Result<(), HostError> {
+        let run = records.first().map_or(RunId::from_bytes([0; 16]), |r| r.run);
+        let count = records.len() as u64;
+        let records = records.iter().map(|r| new_record(r, "sim")).collect::<Result<Vec<_>, _>>()?;
+        let mut expect = Expect::ANYTHING;
+        expect.runs = vec![RunExpect { run, next_seq: Some(self.next_seq.get()), epoch: None }];
+        let mut store = self.records.borrow_mut();
+        store.as_mut().map_or(Err(AppendError::Stopped), |store| store.append(&records, &expect))?;
+        self.next_seq.set(self.next_seq.get() + count);
+        Ok(())
+    }
+
     /// What must hold at the end.
     fn ended(&self, plan: &Plan, run: RunId, state: &RunState) -> Result<Ended, String> {
         let records = self.records.borrow_mut().take().ok_or("no store")?;
@@ -455,19 +468,14 @@ impl Host for World {
         GateAnswer::Permit { receipt: json!({}) }
     }
 
-    async fn commit(&self, records: Vec<Record>) -> Result<(), HostError> {
-        let run = records.first().map_or(RunId::from_bytes([0; 16]), |r| r.run);
-        let count = records.len() as u64;
-        let records = records.iter().map(|r| new_record(r, "sim")).collect::<Result<Vec<_>, _>>()?;
-        let mut expect = Expect::ANYTHING;
-        expect.runs = vec![sluice_store::RunExpect { run, next_seq: Some(self.next_seq.get()), epoch: None }];
-        let batch = Batch { records, expect };
-        let mut store = self.records.borrow_mut();
-        let result =
-            store.as_mut().map_or(Err(sluice_store::AppendError::Stopped), |s| s.append(&batch.records, &batch.expect));
-        result?;
-        self.next_seq.set(self.next_seq.get() + count);
-        Ok(())
+    async fn commit(&self, records: &[Record]) -> Result<(), NotCommitted<HostError>> {
+        let permits = records.iter().any(|record| matches!(record.fact, Fact::Intended { .. }));
+        if permits && self.chance(10) {
+            self.hit("a count moved");
+            let moved = Conflict::Fact { key: "per-hour".to_owned(), found: 1 };
+            return Err(NotCommitted::Moved(AppendError::Conflict(moved).into()));
+        }
+        Ok(self.append(records)?)
     }
 
     async fn call(&self, call: Permitted<Call>) -> CallOutcome {

@@ -15,9 +15,11 @@ mod bad_input;
 mod check;
 mod clock;
 mod definitions;
+mod erasure;
 mod explain;
 #[cfg(unix)]
 mod full_disk;
+mod limits;
 mod outsiders;
 mod rules;
 mod run;
