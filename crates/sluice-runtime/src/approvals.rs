@@ -71,6 +71,21 @@ pub enum About {
         /// Origins that the approval vouches for, at this gate only.
         clears: Vec<String>,
     },
+    /// One value of a run.
+    Value {
+        /// The run.
+        run: RunId,
+        /// `release` or `endorse`.
+        function: String,
+        /// The entry of the releases register.
+        entry: String,
+        /// The value, whole.
+        value: serde_json::Value,
+        /// What it carries, and the decision to pass it on.
+        labels: Vec<String>,
+        /// What it no longer carries, if somebody vouches for it.
+        clears: Vec<String>,
+    },
 }
 
 /// Why something cannot be approved.
@@ -269,12 +284,22 @@ impl<'a> Approver<'a> {
             why: hold.why.clone(),
             said: Vec::new(),
             is_satisfied: false,
-            about: About::Step {
-                run,
-                action,
-                request: text("request"),
-                arguments: more.get("arguments").cloned().unwrap_or_default(),
-                clears: list("clears"),
+            about: match more.get("entry").and_then(|v| v.as_str()) {
+                Some(entry) => About::Value {
+                    run,
+                    function: action,
+                    entry: entry.to_owned(),
+                    value: more.get("value").cloned().unwrap_or_default(),
+                    labels: list("labels"),
+                    clears: list("clears"),
+                },
+                None => About::Step {
+                    run,
+                    action,
+                    request: text("request"),
+                    arguments: more.get("arguments").cloned().unwrap_or_default(),
+                    clears: list("clears"),
+                },
             },
         })
     }

@@ -12,7 +12,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use sluice_core::label::Name;
 use sluice_engine::{
     Call, CallOutcome, Command, EffectKey, Event, GateAnswer, OutOfOrder, Permitted, Plan, Question, Record,
-    Resolution, RunState, Status, TokenId, apply,
+    Resolution, RunState, Status, TokenId, ValueQuestion, apply,
 };
 use thiserror::Error;
 
@@ -26,6 +26,9 @@ pub trait Host {
 
     /// Asks the gate. An error inside is a `Forbid`; there is no way to not answer.
     fn ask(&self, question: &Question) -> GateAnswer;
+
+    /// Asks whether somebody vouches for a value. As with [`Host::ask`], there is always an answer.
+    fn ask_for_word(&self, question: &ValueQuestion) -> GateAnswer;
 
     /// Makes records durable, all or none. `Ok` means that they survive a crash from here on.
     fn commit(&self, records: Vec<Record>) -> impl Future<Output = Result<(), Self::Error>>;
@@ -77,6 +80,10 @@ pub async fn drive<H: Host>(
                 match command {
                     Command::Ask(question) => {
                         let answer = host.ask(&question);
+                        events.push_back(Event::Decided { token: question.token, answer });
+                    }
+                    Command::AskForWord(question) => {
+                        let answer = host.ask_for_word(&question);
                         events.push_back(Event::Decided { token: question.token, answer });
                     }
                     Command::Append(record) => pending.push(*record),

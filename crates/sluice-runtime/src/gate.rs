@@ -3,18 +3,20 @@
 //!
 //! There is no way to not answer: whatever cannot be evaluated is a `Forbid`.
 
+mod word;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 use sluice_core::catalogue::Action;
 use sluice_core::contract::Digest;
-use sluice_core::contract::approval::{Party as Signer, Question as Asked, Requirement, SignedStatement};
+use sluice_core::contract::approval::{Nonce, Party as Signer, Question as Asked, Requirement, SignedStatement};
 use sluice_core::contract::closure::{Closure, ClosureDigest, StepElement};
 use sluice_core::gate::Role;
 use sluice_core::label::{Name, Universe};
 use sluice_core::transfer::Prepared;
 use sluice_core::value::{Data, Value};
-use sluice_engine::{GateAnswer, Hold, Question};
+use sluice_engine::{EffectKey, GateAnswer, Hold, Question};
 use sluice_ledger::RunId;
 use sluice_policy::{Answer, Decision, Facts, Standing};
 use sluice_verify::question::{
@@ -70,15 +72,7 @@ impl<E: Evidence> RunGate<'_, E> {
         let closure = self.step_closure(question, action);
         let digest = closure.digest();
         let statements = self.evidence.statements(digest);
-        let nobody = BTreeSet::new();
-        let asking = Asked {
-            closure: digest,
-            requester: self.runnable.requester(),
-            mode: self.workspace.bundle().workspace().mode,
-            principals: self.workspace.principals(),
-            seen: &nobody,
-            now_ms,
-        };
+        let asking = self.asking(digest, now_ms);
         let answer = self.workspace.policies().decide_with_approvals(&asked, |remedy| {
             requirement(remedy).is_some_and(|needed| {
                 asking.count(&statements, std::slice::from_ref(&needed)).satisfied.contains(&needed.id())
@@ -86,6 +80,19 @@ impl<E: Evidence> RunGate<'_, E> {
         });
         let used = !statements.is_empty();
         self.answered(&answer, question, digest, used)
+    }
+
+    /// By what statements about a step are judged.
+    fn asking(&self, closure: ClosureDigest, now_ms: u64) -> Asked<'_> {
+        const NOBODY: &BTreeSet<Nonce> = &BTreeSet::new();
+        Asked {
+            closure,
+            requester: self.runnable.requester(),
+            mode: self.workspace.bundle().workspace().mode,
+            principals: self.workspace.principals(),
+            seen: NOBODY,
+            now_ms,
+        }
     }
 
     fn answered(&self, answer: &Answer, question: &Question, digest: ClosureDigest, used: bool) -> GateAnswer {
@@ -121,7 +128,10 @@ impl<E: Evidence> RunGate<'_, E> {
                     "requester": self.runnable.requester(),
                     "arguments": question.prepared.arguments.to_json(),
                 });
-                GateAnswer::Hold { receipt: receipt(extra), hold: Hold { approval, why: words(), digest: digest.0.0 } }
+                GateAnswer::Hold {
+                    receipt: receipt(extra),
+                    hold: Hold { approval, why: words(), digest: digest.0.0, salt: None },
+                }
             }
             Decision::Hold { .. } => {
                 let why = format!("{}. nobody can approve this: the workflow must change", words());
@@ -191,7 +201,7 @@ impl<E: Evidence> RunGate<'_, E> {
             run: self.run.to_string().into(),
             node: u64::from(question.node.0),
             // The effect key already tells visits and generation apart; its bytes stand in for the counters.
-            visits: key_words(question),
+            visits: key_words(question.key),
             action: action.full_name().into(),
             arguments: StepElement::arguments(arguments.iter(), self.universe).unwrap_or_default(),
             control: StepElement::control(question.prepared.control, self.universe),
@@ -213,9 +223,9 @@ impl<E: Evidence> RunGate<'_, E> {
     }
 }
 
-fn key_words(question: &Question) -> Vec<u64> {
+fn key_words(key: EffectKey) -> Vec<u64> {
     let chunk = |c: &[u8]| c.iter().fold(0_u64, |word, byte| word << 8 | u64::from(*byte));
-    question.key.as_bytes().chunks(8).map(chunk).collect()
+    key.as_bytes().chunks(8).map(chunk).collect()
 }
 
 fn forbid(receipt: serde_json::Value, code: &str, why: String) -> GateAnswer {

@@ -7,7 +7,9 @@ use futures_util::future::FutureExt as _;
 use sluice_core::contract::approval::SignedStatement;
 use sluice_core::contract::closure::ClosureDigest;
 use sluice_core::label::Name;
-use sluice_engine::{Call, CallOutcome, Fact, GateAnswer, Permitted, Question, Record, RecordError, Resolution};
+use sluice_engine::{
+    Call, CallOutcome, Fact, GateAnswer, Permitted, Question, Record, RecordError, Resolution, ValueQuestion,
+};
 use sluice_store::{AppendError, Batch, Count, Epoch, Expect, NewRecord, Payload};
 use thiserror::Error;
 
@@ -56,6 +58,10 @@ impl Host for LiveHost<'_> {
 
     fn ask(&self, question: &Question) -> GateAnswer {
         self.gate.answer(question, now_ms())
+    }
+
+    fn ask_for_word(&self, question: &ValueQuestion) -> GateAnswer {
+        self.gate.word(question, now_ms())
     }
 
     async fn commit(&self, records: Vec<Record>) -> Result<(), HostError> {

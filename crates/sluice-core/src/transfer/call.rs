@@ -125,8 +125,9 @@ pub(super) fn prepare(walk: &Walk<'_>, catalogue: &Catalogue, universe: &Univers
         let state = walk.decided(told);
         let failing = walk.failing(&state, &computed);
         let arguments = arguments.raised(walk.control);
-        let release = builtin::Call { function: *function, arguments, told, reply: site.reply, next: site.next };
-        return Step::Moves(builtin::apply(walk, catalogue, universe, &release).and(failing));
+        let (function, reply, next) = (*function, site.reply, site.next);
+        let release = builtin::Call { function, arguments, told, reply, next, failing };
+        return builtin::apply(walk, catalogue, universe, release);
     }
     let failing = {
         let state = walk.decided(told.join(arguments.deep_label()));

@@ -84,7 +84,7 @@ fn decide(arguments: &Decide, decision: Decision) -> Result<Exit, Failure> {
     ]);
     if decision == Decision::Approve && !waiting.is_satisfied {
         page.hang(["  "], &["more people must agree: `sluice approvals show` lists who".into()]);
-    } else if let About::Step { run, .. } = &waiting.about {
+    } else if let About::Step { run, .. } | About::Value { run, .. } = &waiting.about {
         let short: String = run.to_string().chars().take(8).collect();
         page.line([Part::new(format!("  sluice resume {short}   goes on"), Tone::Faint)]);
     }
@@ -99,6 +99,10 @@ fn about(waiting: &Waiting) -> (String, String) {
         About::Step { run, action, .. } => {
             let short: String = run.to_string().chars().take(8).collect();
             (action.clone(), format!("in run {short}"))
+        }
+        About::Value { run, function, entry, .. } => {
+            let short: String = run.to_string().chars().take(8).collect();
+            (format!("{function} `{entry}`"), format!("in run {short}"))
         }
     }
 }
@@ -136,6 +140,11 @@ fn whole(page: &mut Page, waiting: &Waiting) {
     {
         row("vouches for", format!("words from {}, at this step only", clears.join(" and ")), Tone::Warn);
     }
+    if let About::Value { clears, labels, .. } = &waiting.about {
+        row("vouches for", "the value below, and no other".to_owned(), Tone::Warn);
+        row("carries", labels.join(", "), Tone::Plain);
+        row("loses", clears.join(", "), Tone::Warn);
+    }
     if let About::Definition { author, .. } = &waiting.about {
         row("written by", author.clone(), Tone::Plain);
     }
@@ -149,6 +158,7 @@ fn whole(page: &mut Page, waiting: &Waiting) {
         About::Step { arguments, .. } => {
             ("what would be sent", serde_json::to_string_pretty(arguments).unwrap_or_default())
         }
+        About::Value { value, .. } => ("the value", serde_json::to_string_pretty(value).unwrap_or_default()),
     };
     page.line([Part::new(title, Tone::Strong)]);
     for line in text.lines() {
@@ -164,6 +174,17 @@ fn wire(waiting: &Waiting) -> Json {
         About::Step { run, action, request, arguments, clears } => (
             "step",
             json!({ "run": run.to_string(), "action": action, "request": request, "arguments": arguments, "clears": clears }),
+        ),
+        About::Value { run, function, entry, value, labels, clears } => (
+            "value",
+            json!({
+                "run": run.to_string(),
+                "function": function,
+                "entry": entry,
+                "value": value,
+                "labels": labels,
+                "clears": clears,
+            }),
         ),
     };
     let said = waiting.said.iter().map(|(who, decision)| json!({ "who": who, "decision": word(*decision) }));

@@ -18,3 +18,4 @@ mod outsiders;
 mod run;
 mod sandbox;
 mod secrets;
+mod vouching;

@@ -168,7 +168,9 @@ fn nobody_releases_what_is_not_theirs() {
     assert_snapshot!(release("by: health-office", "by: it"), @"SL774 registers/releases.yaml:5:28 `it` cannot release `phi`, which `health-office` owns");
     assert_snapshot!(release("clears: { origins: [tickets", "clears: { origins: [crm"), @"SL774 registers/releases.yaml:9:25 `it` may not vouch for `crm`");
     assert_snapshot!(release("accepts: []", "accepts: [author]"), @"SL774 registers/releases.yaml:10:15 `it` may not vouch for `author`");
-    assert_snapshot!(release("drop: [\"/*/health_note\"]", "drop: [\"/*/health_note\"]\n    mask: [\"\"]"), @"SL776 registers/releases.yaml:3:3 `without-health` must have exactly one of `drop`, `mask` and `allow`");
+    assert_snapshot!(release("kind: approval", "kind: aproval"), @"SL119 registers/releases.yaml:15:11 `kind` is `aproval`; allowed are `approval`");
+    assert_snapshot!(release("kind: approval", "kind: approval\n    mask: [\"\"]"), @"SL776 registers/releases.yaml:12:3 `seen-words` must have exactly one of `drop`, `mask`, `allow` and `kind`");
+    assert_snapshot!(release("drop: [\"/*/health_note\"]", "drop: [\"/*/health_note\"]\n    mask: [\"\"]"), @"SL776 registers/releases.yaml:3:3 `without-health` must have exactly one of `drop`, `mask`, `allow` and `kind`");
     assert_snapshot!(release("origins: [tickets, \"model:recorded-1\"]", "origins: [ticket, \"model:recorded-2\", \"person:eve\"]"), @r"
     SL764 registers/releases.yaml:9:25 `ticket` is no origin; did you mean `tickets`?
     SL764 registers/releases.yaml:9:33 `recorded-2` is no model that a contract reaches; did you mean `recorded-1`?

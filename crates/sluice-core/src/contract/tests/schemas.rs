@@ -232,6 +232,8 @@ fn what_a_reader_refuses_for_its_form_the_schema_refuses_too() {
         ("connectors/sheets.yaml", "bytes: 1MiB", "bytes: 1 mile"),
         ("connectors/sheets.yaml", "{ key: Idempotency-Key }", "{ key: K, lookup: L }"),
         ("registers/releases.yaml", "drop: [\"/*/health_note\"]", "drop: [\"\"]\n    mask: [\"\"]"),
+        ("registers/releases.yaml", "kind: approval", "kind: approval\n    allow: [readers]"),
+        ("registers/releases.yaml", "kind: approval", "kind: aproval"),
         ("registers/classification.yaml", "only: [eu, us]", "only: []"),
         ("registers/principals.yaml", "class: privileged", "class: mighty"),
         ("workspace.yaml", "mode: test", "mode: prod"),
