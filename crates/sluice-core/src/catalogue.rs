@@ -85,6 +85,8 @@ pub struct Argument {
     pub allow: Option<BTreeSet<Name>>,
     /// What kind of object a reference names: approvals bind to that object's version.
     pub reference: Option<Name>,
+    /// The read action of the same connector whose reply is that object's version.
+    pub version: Option<Name>,
     /// Recipients resolve to ids of this directory.
     pub resolve: Option<Name>,
 }

@@ -24,7 +24,7 @@ mod state;
 mod told;
 mod vouching;
 
-pub use call::{Breach, Prepared, ReplyValue, arguments, reply};
+pub use call::{Breach, Prepared, Reference, ReplyValue, arguments, prepare_action, reply};
 pub use error::{FaultKind, fault, timeout};
 pub use flow::{join_branches, latency, step, timeouts};
 pub use state::{Edge, Moves, State, Step};

@@ -475,7 +475,8 @@ impl Machine<'_> {
         self.commands.push(match &about {
             About::Call(prepared) => {
                 let calls = prepared.action.as_ref().and_then(|a| self.state.calls.get(a)).copied().unwrap_or_default();
-                Command::Ask(Box::new(Question { token: id, node, prepared: (**prepared).clone(), key, calls }))
+                let (prepared, before) = ((**prepared).clone(), again.clone());
+                Command::Ask(Box::new(Question { token: id, node, prepared, key, calls, before }))
             }
             About::Value(vouching) => Command::AskForWord(Box::new(ValueQuestion {
                 token: id,

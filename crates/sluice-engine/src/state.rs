@@ -332,6 +332,8 @@ pub struct Question {
     pub key: EffectKey,
     /// Calls of this action that this run has made.
     pub calls: u64,
+    /// What it waits for already.
+    pub before: Option<Hold>,
 }
 
 /// Whether somebody vouches for a value.

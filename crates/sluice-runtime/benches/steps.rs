@@ -188,12 +188,16 @@ impl Host for InMemory<'_> {
         self.live.now_ms()
     }
 
-    fn ask(&self, question: &Question) -> GateAnswer {
+    fn ask(&self, question: &Question) -> Option<GateAnswer> {
         let start = Instant::now();
         let answer = self.live.ask(question);
         let nanos = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
         self.gate_nanos.fetch_add(nanos, Ordering::Relaxed);
         answer
+    }
+
+    async fn read_and_ask(&self, question: &Question) -> GateAnswer {
+        self.live.read_and_ask(question).await
     }
 
     fn ask_for_word(&self, question: &ValueQuestion) -> GateAnswer {

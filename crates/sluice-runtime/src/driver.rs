@@ -24,10 +24,13 @@ pub trait Host {
     /// Milliseconds since 1970.
     fn now_ms(&self) -> u64;
 
-    /// Asks the gate. An error inside is a `Forbid`; there is no way to not answer.
-    fn ask(&self, question: &Question) -> GateAnswer;
+    /// Asks the gate. An error inside is a `Forbid`. `None` if something must be read first: [`Host::read_and_ask`].
+    fn ask(&self, question: &Question) -> Option<GateAnswer>;
 
-    /// Asks whether somebody vouches for a value. As with [`Host::ask`], there is always an answer.
+    /// Reads what the gate needs, and asks it. There is no way to not answer.
+    fn read_and_ask(&self, question: &Question) -> impl Future<Output = GateAnswer>;
+
+    /// Asks whether somebody vouches for a value. There is no way to not answer.
     fn ask_for_word(&self, question: &ValueQuestion) -> GateAnswer;
 
     /// Makes records durable, all or none. `Ok` means that they survive a crash from here on.
@@ -78,10 +81,10 @@ pub async fn drive<H: Host>(
             state = applied.state;
             for command in applied.commands {
                 match command {
-                    Command::Ask(question) => {
-                        let answer = host.ask(&question);
-                        events.push_back(Event::Decided { token: question.token, answer });
-                    }
+                    Command::Ask(question) => match host.ask(&question) {
+                        Some(answer) => events.push_back(Event::Decided { token: question.token, answer }),
+                        None => under_way.push(Work::Ask(question).perform(host)),
+                    },
                     Command::AskForWord(question) => {
                         let answer = host.ask_for_word(&question);
                         events.push_back(Event::Decided { token: question.token, answer });
@@ -153,6 +156,7 @@ async fn wait<H: Host, F: Future<Output = Option<Event>>>(
 }
 
 enum Work {
+    Ask(Box<Question>),
     Call(Permitted<Call>),
     LookUp(TokenId, Name, Box<Call>),
 }
@@ -160,6 +164,10 @@ enum Work {
 impl Work {
     async fn perform<H: Host>(self, host: &H) -> Option<Event> {
         match self {
+            Self::Ask(question) => {
+                let answer = host.read_and_ask(&question).await;
+                Some(Event::Decided { token: question.token, answer })
+            }
             Self::Call(call) => {
                 let (token, key): (TokenId, EffectKey) = (call.peek().token, call.peek().key);
                 let outcome = host.call(call).await;

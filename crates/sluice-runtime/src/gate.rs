@@ -3,13 +3,13 @@
 //!
 //! There is no way to not answer: whatever cannot be evaluated is a `Forbid`.
 
+mod version;
 mod word;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 use sluice_core::catalogue::Action;
-use sluice_core::contract::Digest;
 use sluice_core::contract::approval::{Nonce, Party as Signer, Question as Asked, Requirement, SignedStatement};
 use sluice_core::contract::closure::{Closure, ClosureDigest, StepElement};
 use sluice_core::gate::Role;
@@ -18,10 +18,13 @@ use sluice_core::transfer::Prepared;
 use sluice_core::value::{Data, Value};
 use sluice_engine::{EffectKey, GateAnswer, Hold, Question};
 use sluice_ledger::RunId;
-use sluice_policy::{Answer, Decision, Facts, Standing};
+use sluice_policy::{Answer, Decision, Facts, GateRequest, Standing};
 use sluice_verify::question::{
     Circumstances, Objects, classes_of, destination, is_satisfiable, request, requirement, resource,
 };
+
+use version::Referred;
+pub use version::{VersionRead, Versions};
 
 use crate::admit::Runnable;
 use crate::workspace::Workspace;
@@ -51,8 +54,8 @@ pub struct RunGate<'a, E> {
 }
 
 impl<E: Evidence> RunGate<'_, E> {
-    /// Answers one question at `now_ms`.
-    pub fn answer(&self, question: &Question, now_ms: u64) -> GateAnswer {
+    /// Answers one question at `now_ms`. `versions` are the replies to all of [`RunGate::reads`].
+    pub fn answer(&self, question: &Question, versions: &Versions, now_ms: u64) -> GateAnswer {
         let catalogue = &self.workspace.governance().catalogue;
         let action = question.prepared.action.as_ref().and_then(|(c, a)| catalogue.action(c, a));
         let Some(action) = action else {
@@ -66,11 +69,12 @@ impl<E: Evidence> RunGate<'_, E> {
             );
             return forbid(json!({}), "SL515", why);
         }
-        let objects = self.objects(action, &question.prepared);
-        let circumstances = self.circumstances(question, action, &objects, hourly, now_ms);
-        let asked = request(self.universe, action, &question.prepared, &objects, &circumstances);
-        let closure = self.step_closure(question, action);
-        let digest = closure.digest();
+        let referred = match self.referred(question, action, versions) {
+            Ok(referred) => referred,
+            Err(why) => return forbid(json!({}), "SL517", why),
+        };
+        let asked = self.request(question, action, hourly, now_ms);
+        let digest = self.step_closure(question, action, &referred).digest();
         let statements = self.evidence.statements(digest);
         let asking = self.asking(digest, now_ms);
         let answer = self.workspace.policies().decide_with_approvals(&asked, |remedy| {
@@ -79,7 +83,14 @@ impl<E: Evidence> RunGate<'_, E> {
             })
         });
         let used = !statements.is_empty();
-        self.answered(&answer, question, digest, used)
+        self.answered(&answer, question, &referred, digest, used)
+    }
+
+    /// Policy's question about a call of an action that was called `hourly` times in the last hour.
+    fn request(&self, question: &Question, action: &Action, hourly: u64, now_ms: u64) -> GateRequest {
+        let objects = self.objects(action, &question.prepared);
+        let circumstances = self.circumstances(question, action, &objects, hourly, now_ms);
+        request(self.universe, action, &question.prepared, &objects, &circumstances)
     }
 
     /// By what statements about a step are judged.
@@ -95,7 +106,14 @@ impl<E: Evidence> RunGate<'_, E> {
         }
     }
 
-    fn answered(&self, answer: &Answer, question: &Question, digest: ClosureDigest, used: bool) -> GateAnswer {
+    fn answered(
+        &self,
+        answer: &Answer,
+        question: &Question,
+        referred: &[Referred],
+        digest: ClosureDigest,
+        used: bool,
+    ) -> GateAnswer {
         let approval = approval_id(digest);
         let requester = self.runnable.requester();
         let receipt = |extra: serde_json::Value| {
@@ -127,11 +145,10 @@ impl<E: Evidence> RunGate<'_, E> {
                     "clears": clears,
                     "requester": self.runnable.requester(),
                     "arguments": question.prepared.arguments.to_json(),
+                    "references": referred.iter().map(|r| &r.told).collect::<Vec<_>>(),
                 });
-                GateAnswer::Hold {
-                    receipt: receipt(extra),
-                    hold: Hold { approval, why: words(), digest: digest.0.0, salt: None },
-                }
+                let hold = held(question.before.as_ref(), digest, words());
+                GateAnswer::Hold { receipt: receipt(extra), hold }
             }
             Decision::Hold { .. } => {
                 let why = format!("{}. nobody can approve this: the workflow must change", words());
@@ -185,7 +202,7 @@ impl<E: Evidence> RunGate<'_, E> {
     }
 
     /// What a person signs who approves this very step.
-    fn step_closure(&self, question: &Question, action: &Action) -> Closure {
+    fn step_closure(&self, question: &Question, action: &Action, referred: &[Referred]) -> Closure {
         let arguments: BTreeMap<Name, Value> = match &question.prepared.arguments.data {
             Data::Object(fields) => fields
                 .iter()
@@ -193,10 +210,6 @@ impl<E: Evidence> RunGate<'_, E> {
                 .collect(),
             _ => BTreeMap::new(),
         };
-        let references = question.prepared.references.iter().map(|reference| {
-            let id = reference.id.as_deref().unwrap_or("");
-            (reference.argument.clone(), self.version_of(&reference.kind, id))
-        });
         let step = StepElement {
             run: self.run.to_string().into(),
             node: u64::from(question.node.0),
@@ -205,22 +218,26 @@ impl<E: Evidence> RunGate<'_, E> {
             action: action.full_name().into(),
             arguments: StepElement::arguments(arguments.iter(), self.universe).unwrap_or_default(),
             control: StepElement::control(question.prepared.control, self.universe),
-            references: references.collect(),
+            references: referred.iter().map(|r| (r.argument.clone(), r.version.clone())).collect(),
         };
         Closure { step: Some(step), ..self.runnable.closure().clone() }
     }
+}
 
-    /// The version of what a reference names: of a group, its members and class in the register.
-    fn version_of(&self, kind: &str, id: &str) -> Name {
-        match (kind, self.workspace.principals().groups.get(id)) {
-            ("group", Some(group)) => {
-                let members: Vec<&str> = group.members.iter().map(|m| m.value.as_ref()).collect();
-                let text = format!("{id}\n{}\n{}", group.privileged, members.join("\n"));
-                Digest::of(text.as_bytes()).to_string().into()
-            }
-            _ => "unregistered".into(),
-        }
-    }
+/// What a step waits for. Of one run's question everything but the versions stays as it was, so another digest than
+/// before means that what the step refers to has changed; that is said as long as this question waits.
+fn held(before: Option<&Hold>, digest: ClosureDigest, words: String) -> Hold {
+    let approval = approval_id(digest);
+    let why = match before {
+        Some(before) if before.digest == digest.0.0 => before.why.clone(),
+        Some(before) => format!(
+            "what it refers to has changed since `{}` was asked, so what was said there does not count: \
+             `sluice approvals show {approval}` shows the difference. {words}",
+            before.approval
+        ),
+        None => words,
+    };
+    Hold { approval, why, digest: digest.0.0, salt: None }
 }
 
 fn key_words(key: EffectKey) -> Vec<u64> {

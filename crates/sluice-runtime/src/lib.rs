@@ -10,6 +10,7 @@ pub mod audit;
 pub mod check;
 pub mod clock;
 pub mod connect;
+mod difference;
 pub mod driver;
 pub mod gate;
 pub mod home;

@@ -279,6 +279,14 @@ fn authority(world: &World<'_>, sites: &[Site<'_>]) -> Authority {
     for site in sites {
         let Some(action) = site.action else { continue };
         authority.actions.insert(action.full_name());
+        for shows in
+            action.arguments.values().filter_map(|a| world.catalogue.action(&action.connector, a.version.as_ref()?))
+        {
+            authority.actions.insert(shows.full_name());
+            if let Resource::Dataset { name, .. } = &shows.resource {
+                authority.datasets.insert(name.clone());
+            }
+        }
         match &action.resource {
             Resource::Dataset { name, .. } => authority.datasets.insert(name.clone()),
             Resource::Destination(id) => authority.destinations.insert(id.clone()),

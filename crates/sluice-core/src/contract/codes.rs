@@ -34,4 +34,5 @@ codes! {
     BAD_PLACE = 782 "bad-place" "write a relative path of plain segments, or a pin as `sha256:HEX`";
     BAD_STATEMENT = 783 "bad-statement" "write one statement without comments; its parameters are `:name`";
     BAD_QUORUM = 784 "bad-quorum" "write how many different people must sign, from 1 to 9";
+    BAD_VERSION = 785 "bad-version" "name an action of this connector whose effect is `read`, and which takes arguments of this one";
 }

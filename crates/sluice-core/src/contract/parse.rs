@@ -246,8 +246,16 @@ fn argument(entry: &Entry, out: &mut Vec<Diagnostic>) -> Option<Argument> {
     });
     let resolve = fields.optional("resolve").map_or(Some(None), |n| Some(Some(id(n, "resolve", out)?.value)));
     let reference = fields.optional("reference").map_or(Some(None), |n| Some(Some(id(n, "reference", out)?.value)));
+    let version = fields.optional("version").map_or(Some(None), |n| Some(Some(id(n, "version", out)?.value)));
     fields.finish(out);
-    is_id.then_some(Argument { role: role?, required: required?, allow, reference: reference?, resolve: resolve? })
+    is_id.then_some(Argument {
+        role: role?,
+        required: required?,
+        allow,
+        reference: reference?,
+        version: version?,
+        resolve: resolve?,
+    })
 }
 
 fn idempotency(node: &Node, out: &mut Vec<Diagnostic>) -> Option<Located<Idempotency>> {

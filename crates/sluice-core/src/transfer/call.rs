@@ -155,6 +155,25 @@ pub(super) fn prepare(walk: &Walk<'_>, catalogue: &Catalogue, universe: &Univers
     Step::Calls(Box::new(prepared))
 }
 
+/// A call of `action` that no node of the program makes, as its gate sees it: a read on behalf of another call.
+#[must_use]
+pub fn prepare_action(universe: &Universe, action: &Action, arguments: Value, control: Label) -> Prepared {
+    let mut prepared = Prepared {
+        action: Some((action.connector.clone(), action.name.clone())),
+        roles: Role::ALL.into_iter().map(|r| (r, Label::BOTTOM)).collect(),
+        control,
+        joined: control.join(arguments.deep_label()),
+        excess: Label::BOTTOM,
+        resource: None,
+        references: Vec::new(),
+        breaches: Vec::new(),
+        failing: Moves::default(),
+        arguments,
+    };
+    hold_against(&mut prepared, universe, action);
+    prepared
+}
+
 /// The action that a call names, and the arguments as its contract names them.
 fn find<'a>(
     catalogue: &'a Catalogue,

@@ -434,6 +434,17 @@ impl World {
 }
 
 impl World {
+    fn wants_person(&self, question: &Question) -> bool {
+        question.prepared.action.as_ref().is_some_and(|(_, a)| a.contains("held"))
+    }
+
+    fn answer(&self, question: &Question) -> GateAnswer {
+        if self.wants_person(question) && !self.approved.borrow().contains(&format!("A-{}", question.key)) {
+            return self.hold(question.key);
+        }
+        GateAnswer::Permit { receipt: json!({}) }
+    }
+
     fn hold(&self, key: EffectKey) -> GateAnswer {
         self.hit("held");
         let (approval, why) = (format!("A-{key}"), "a person must look".to_owned());
@@ -453,13 +464,21 @@ impl Host for World {
         self.clock.get()
     }
 
-    fn ask(&self, question: &Question) -> GateAnswer {
-        let approval = format!("A-{}", question.key);
-        let wants_person = question.prepared.action.as_ref().is_some_and(|(_, a)| a.contains("held"));
-        if wants_person && !self.approved.borrow().contains(&approval) {
-            return self.hold(question.key);
+    fn ask(&self, question: &Question) -> Option<GateAnswer> {
+        if self.wants_person(question) && self.chance(2) {
+            self.hit("a version was read first");
+            return None;
         }
-        GateAnswer::Permit { receipt: json!({}) }
+        Some(self.answer(question))
+    }
+
+    async fn read_and_ask(&self, question: &Question) -> GateAnswer {
+        if self.chance(10) {
+            self.hit("died before the answer");
+            self.is_dead.set(true);
+            return std::future::pending().await;
+        }
+        self.answer(question)
     }
 
     fn ask_for_word(&self, question: &ValueQuestion) -> GateAnswer {

@@ -18,4 +18,5 @@ mod outsiders;
 mod run;
 mod sandbox;
 mod secrets;
+mod versions;
 mod vouching;

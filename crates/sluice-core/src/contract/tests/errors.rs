@@ -163,6 +163,16 @@ fn contradictions_and_slips_are_refused() {
 }
 
 #[test]
+fn a_version_is_found_by_a_read_of_the_same_connector() {
+    let directory = |from, to| problems(&edited(&[("connectors/directory.yaml", from, to)]));
+    assert_snapshot!(directory("version: groups.show", "version: group.show"), @"SL785 connectors/directory.yaml:12:7 `group.show` is not an action of `directory`; did you mean `groups.show`?");
+    assert_snapshot!(directory("version: groups.show", "version: members.add"), @"SL785 connectors/directory.yaml:12:7 `members.add` is `grant`: finding a version must change nothing");
+    assert_snapshot!(directory("reference: group, version", "version"), @"SL785 connectors/directory.yaml:12:7 `group` has a `version` and no `reference`: it refers to nothing");
+    assert_snapshot!(directory("arguments: { group: { role: reference } }", "arguments: { group: { role: reference }, page: { required: true } }"), @"SL785 connectors/directory.yaml:12:7 `groups.show` requires `page`, which this action does not have");
+    assert_snapshot!(directory("path: \"/groups/{group}\" }\n    arguments: { group: { role: reference } }", "path: /groups }"), @"SL785 connectors/directory.yaml:12:7 `groups.show` takes no `group`, so it cannot tell that object's version");
+}
+
+#[test]
 fn nobody_releases_what_is_not_theirs() {
     let release = |from, to| problems(&edited(&[("registers/releases.yaml", from, to)]));
     assert_snapshot!(release("by: health-office", "by: it"), @"SL774 registers/releases.yaml:5:28 `it` cannot release `phi`, which `health-office` owns");

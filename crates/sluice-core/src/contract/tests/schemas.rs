@@ -138,14 +138,14 @@ actions:
     request: { method: PUT, path: "/{id}", query: [q], headers: { X-Tenant: t }, body: doc }
     idempotency: { lookup: find }
     arguments:
-      id: { role: reference, reference: thing, required: true }
+      id: { role: reference, reference: thing, version: find, required: true }
       q: { allow: [a, b] }
       t: { role: destination }
       doc: { role: payload, resolve: directory }
     output: { from: echo, trust: { "": origin }, dataset: d, labels: { "": [] }, subject: "/id", regions: { only: [eu] }, purposes: { only: [care] } }
     destination: { argument: t }
     limits: { per_hour: 1, bytes: 1MiB, timeout: 30s }
-  find: { effect: read, request: { method: GET, path: /find }, idempotency: natural }
+  find: { effect: read, request: { method: GET, path: /find }, arguments: { id: {} }, idempotency: natural }
 "#;
 
 #[test]
