@@ -94,6 +94,8 @@ pub struct Argument {
     pub allow: Option<BTreeSet<Name>>,
     /// What kind of object a reference names: approvals bind to that object's version.
     pub reference: Option<Name>,
+    /// The read action of the same connector whose reply is that object's version.
+    pub version: Option<Name>,
     /// Recipients resolve to ids of this directory.
     pub resolve: Option<Name>,
     /// The secret that fills it: a definition may write this one's handle here, and nothing else.
@@ -217,6 +219,8 @@ pub enum ReleaseKind {
     Mask(Vec<Pattern>),
     /// Passes only a text that is in the list; anything else raises.
     AllowList(BTreeSet<Name>),
+    /// Passes anything; a person of `by` looks at each value before it loses a label.
+    Approval,
 }
 
 impl Release {

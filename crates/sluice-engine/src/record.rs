@@ -36,7 +36,7 @@ pub enum Fact {
         token: TokenId,
         /// The node that calls.
         node: u32,
-        /// `connector.action`.
+        /// `connector.action`; of a value, `release` or `endorse`.
         action: String,
         /// The effect key, in hex.
         key: String,
@@ -159,14 +159,12 @@ impl Fact {
                 map.with("closure", start.closure.to_vec()).with("interpreter", u64::from(start.interpreter))
             }
             Self::Decided { node, action, key, answer, .. } => {
-                let (decision, code) = match answer {
-                    GateAnswer::Permit { .. } => ("permit", None),
-                    GateAnswer::Hold { .. } => ("hold", None),
-                    GateAnswer::Forbid { code, .. } => ("forbid", Some(code.as_str())),
-                };
-                let map = named(map, *node, action, key).with("decision", decision);
-                let map = if let Some(code) = code { map.with("code", code) } else { map };
-                if let GateAnswer::Hold { hold, .. } = answer { map.with("step", hold.digest.to_vec()) } else { map }
+                let map = named(map, *node, action, key).with("decision", answer.name());
+                match answer {
+                    GateAnswer::Hold { hold, .. } => map.with("step", hold.digest.to_vec()),
+                    GateAnswer::Forbid { code, .. } => map.with("code", code.as_str()),
+                    GateAnswer::Permit { .. } | GateAnswer::Unchanged { .. } => map,
+                }
             }
             Self::ApprovalRequested { approval, .. } => map.with("approval", approval.as_str()),
             Self::Intended { node, action, key, .. } => named(map, *node, action, key),

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use sluice_core::label::{Label, Name};
 use sluice_core::program::{DeadlineId, NodeId};
 use sluice_core::subject::Subjects;
-use sluice_core::transfer::{Moves, Prepared, State};
+use sluice_core::transfer::{Moves, Prepared, State, Vouching};
 use sluice_ledger::RunId;
 use thiserror::Error;
 
@@ -77,9 +77,9 @@ pub(crate) enum Phase {
     /// About to do what its node says.
     Ready,
     /// The gate has been asked.
-    Asking { prepared: Box<Prepared>, key: EffectKey, again: Option<Hold> },
+    Asking { about: About, key: EffectKey, again: Option<Hold> },
     /// A person must decide.
-    Held { prepared: Box<Prepared>, key: EffectKey, hold: Hold },
+    Held { about: About, key: EffectKey, hold: Hold },
     /// Permit and intent are being made durable; `again` is what was waited for before the permit.
     Committing { prepared: Box<Prepared>, key: EffectKey, repeats: u32, again: Option<Hold> },
     /// The connector is at work, or was when the process ended.
@@ -88,6 +88,15 @@ pub(crate) enum Phase {
     InDoubt { prepared: Box<Prepared>, key: EffectKey },
     /// Time must pass.
     Sleeping { until_ms: u64, after: Moves, told: Label },
+}
+
+/// What an answer of the gate is about.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum About {
+    /// A call that may be made.
+    Call(Box<Prepared>),
+    /// A value that may lose labels.
+    Value(Box<Vouching>),
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -200,6 +209,37 @@ pub enum GateAnswer {
         /// In words, for the owner.
         why: String,
     },
+    /// Of a value: nobody's word changes its labels, and it goes on with those that it had.
+    Unchanged {
+        /// As above.
+        receipt: serde_json::Value,
+        /// In words, for the owner.
+        why: String,
+    },
+}
+
+impl GateAnswer {
+    /// The sealed receipt.
+    #[must_use]
+    pub const fn receipt(&self) -> &serde_json::Value {
+        match self {
+            Self::Permit { receipt }
+            | Self::Hold { receipt, .. }
+            | Self::Forbid { receipt, .. }
+            | Self::Unchanged { receipt, .. } => receipt,
+        }
+    }
+
+    /// The word in entries.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Permit { .. } => "permit",
+            Self::Hold { .. } => "hold",
+            Self::Forbid { .. } => "forbid",
+            Self::Unchanged { .. } => "unchanged",
+        }
+    }
 }
 
 /// What a held token waits for.
@@ -211,6 +251,9 @@ pub struct Hold {
     pub why: String,
     /// The step's closure digest: what a signature must name.
     pub digest: [u8; 32],
+    /// Of a value: the salt of the commitment to it that the digest covers. The same one when the gate is asked again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub salt: Option<[u8; 32]>,
 }
 
 /// What a connector reports.
@@ -259,6 +302,8 @@ pub enum Resolution {
 pub enum Command {
     /// Ask the gate, then [`Event::Decided`].
     Ask(Box<Question>),
+    /// Ask whether somebody vouches for a value, then [`Event::Decided`].
+    AskForWord(Box<ValueQuestion>),
     /// Append to the ledger with the next commit.
     Append(Box<Record>),
     /// Commit what was appended, then [`Event::Committed`].
@@ -296,6 +341,23 @@ pub struct Question {
     pub key: EffectKey,
     /// Calls of this action that this run has made.
     pub calls: u64,
+    /// What it waits for already.
+    pub before: Option<Hold>,
+}
+
+/// Whether somebody vouches for a value.
+#[derive(Clone, Debug)]
+pub struct ValueQuestion {
+    /// Whose.
+    pub token: TokenId,
+    /// The node that calls `release` or `endorse`.
+    pub node: NodeId,
+    /// The value.
+    pub vouching: Vouching,
+    /// Tells this visit of the node from every other.
+    pub key: EffectKey,
+    /// What it waits for already.
+    pub before: Option<Hold>,
 }
 
 /// One call, as a connector performs it.

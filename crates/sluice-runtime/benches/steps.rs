@@ -20,7 +20,7 @@ use serde_json::json;
 use sluice_connectors::secret::{SecretStore, WorkspaceKey};
 use sluice_core::contract::key::SecretKey;
 use sluice_core::label::Name;
-use sluice_engine::{Call, CallOutcome, GateAnswer, Permitted, Question, Record, Resolution, Status};
+use sluice_engine::{Call, CallOutcome, GateAnswer, Permitted, Question, Record, Resolution, Status, ValueQuestion};
 use sluice_policy::Acting;
 use sluice_runtime::admit::{Proposed, Runnable};
 use sluice_runtime::connect::Connectors;
@@ -188,12 +188,20 @@ impl Host for InMemory<'_> {
         self.live.now_ms()
     }
 
-    fn ask(&self, question: &Question) -> GateAnswer {
+    fn ask(&self, question: &Question) -> Option<GateAnswer> {
         let start = Instant::now();
         let answer = self.live.ask(question);
         let nanos = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
         self.gate_nanos.fetch_add(nanos, Ordering::Relaxed);
         answer
+    }
+
+    async fn read_and_ask(&self, question: &Question) -> GateAnswer {
+        self.live.read_and_ask(question).await
+    }
+
+    fn ask_for_word(&self, question: &ValueQuestion) -> GateAnswer {
+        self.live.ask_for_word(question)
     }
 
     async fn commit(&self, records: &[Record]) -> Result<(), NotCommitted<HostError>> {

@@ -106,6 +106,20 @@ impl Connectors {
         }
     }
 
+    /// Reads the version of an object. The gate has asked policy about this very call.
+    ///
+    /// # Errors
+    /// In words: there was no reply.
+    pub async fn read(&self, call: &Call) -> Result<serde_json::Value, String> {
+        let Some(connector) = self.by_name.get(&call.connector) else { return Err("the connector is gone".to_owned()) };
+        match connector.call(prepared(call)).await {
+            Outcome::Reply { value, .. } => Ok(value),
+            Outcome::Rejected { why, .. } => Err(why.to_string()),
+            Outcome::InDoubt { why } => Err(why.to_string()),
+            Outcome::NotSent { why } => Err(why.to_string()),
+        }
+    }
+
     /// Asks a look-up action by key whether an effect happened. `None` if that cannot be told now.
     pub async fn look_up(&self, action: &Name, call: &Call) -> Option<Resolution> {
         let connector = self.by_name.get(&call.connector)?;

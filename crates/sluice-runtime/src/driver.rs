@@ -12,7 +12,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use sluice_core::label::Name;
 use sluice_engine::{
     Call, CallOutcome, Command, EffectKey, Event, Fact, GateAnswer, OutOfOrder, Permitted, Plan, Question, Record,
-    Resolution, RunState, Status, TokenId, apply,
+    Resolution, RunState, Status, TokenId, ValueQuestion, apply,
 };
 use thiserror::Error;
 
@@ -24,8 +24,14 @@ pub trait Host {
     /// Milliseconds since 1970.
     fn now_ms(&self) -> u64;
 
-    /// Asks the gate. An error inside is a `Forbid`; there is no way to not answer.
-    fn ask(&self, question: &Question) -> GateAnswer;
+    /// Asks the gate. An error inside is a `Forbid`. `None` if something must be read first: [`Host::read_and_ask`].
+    fn ask(&self, question: &Question) -> Option<GateAnswer>;
+
+    /// Reads what the gate needs, and asks it. There is no way to not answer.
+    fn read_and_ask(&self, question: &Question) -> impl Future<Output = GateAnswer>;
+
+    /// Asks whether somebody vouches for a value. There is no way to not answer.
+    fn ask_for_word(&self, question: &ValueQuestion) -> GateAnswer;
 
     /// Makes records durable, all or none. `Ok` means that they survive a crash from here on.
     fn commit(&self, records: &[Record]) -> impl Future<Output = Result<(), NotCommitted<Self::Error>>>;
@@ -95,8 +101,12 @@ pub async fn drive<H: Host>(
             state = applied.state;
             for command in applied.commands {
                 match command {
-                    Command::Ask(question) => {
-                        let answer = host.ask(&question);
+                    Command::Ask(question) => match host.ask(&question) {
+                        Some(answer) => events.push_back(Event::Decided { token: question.token, answer }),
+                        None => under_way.push(Work::Ask(question).perform(host)),
+                    },
+                    Command::AskForWord(question) => {
+                        let answer = host.ask_for_word(&question);
                         events.push_back(Event::Decided { token: question.token, answer });
                     }
                     Command::Append(record) => pending.push(*record),
@@ -170,16 +180,24 @@ async fn commit<H: Host>(
     }
 }
 
-/// Takes permits and their intents out of records that were not written, and says whose they were.
+/// Takes permits and their intents out of records that were not written, and says whose they were. What the same line
+/// of control was told before, such as that somebody vouches for a value, stays.
 fn take_back(records: &mut Vec<Record>) -> Vec<TokenId> {
-    let intended = |r: &Record| if let Fact::Intended { token, .. } = &r.fact { Some(*token) } else { None };
-    let tokens: Vec<TokenId> = records.iter().filter_map(intended).collect();
-    records.retain(|record| match &record.fact {
-        Fact::Intended { token, .. }
-        | Fact::Resumed { token }
-        | Fact::Decided { token, answer: GateAnswer::Permit { .. }, .. } => !tokens.contains(token),
-        _ => true,
-    });
+    let mut tokens = Vec::new();
+    let mut kept: Vec<Record> = Vec::with_capacity(records.len());
+    for record in records.drain(..) {
+        let Fact::Intended { token: whose, .. } = record.fact else {
+            kept.push(record);
+            continue;
+        };
+        // The engine appends them in one go: the permit, that it is gone on, the intent.
+        kept.pop_if(|last| matches!(last.fact, Fact::Resumed { token } if token == whose));
+        kept.pop_if(|last| {
+            matches!(last.fact, Fact::Decided { token, answer: GateAnswer::Permit { .. }, .. } if token == whose)
+        });
+        tokens.push(whose);
+    }
+    *records = kept;
     tokens
 }
 
@@ -207,6 +225,7 @@ async fn wait<H: Host, F: Future<Output = Option<Event>>>(
 }
 
 enum Work {
+    Ask(Box<Question>),
     Call(Permitted<Call>),
     LookUp(TokenId, Name, Box<Call>),
 }
@@ -214,6 +233,10 @@ enum Work {
 impl Work {
     async fn perform<H: Host>(self, host: &H) -> Option<Event> {
         match self {
+            Self::Ask(question) => {
+                let answer = host.read_and_ask(&question).await;
+                Some(Event::Decided { token: question.token, answer })
+            }
             Self::Call(call) => {
                 let (token, key): (TokenId, EffectKey) = (call.peek().token, call.peek().key);
                 let outcome = host.call(call).await;
@@ -223,6 +246,53 @@ impl Work {
                 let resolution = host.look_up(action, *call).await?;
                 Some(Event::Resolved { token, resolution })
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value as Json, json};
+    use sluice_core::subject::Subjects;
+    use sluice_ledger::RunId;
+
+    use super::*;
+
+    const RUN: RunId = RunId::from_bytes([1; 16]);
+
+    fn record(fact: Fact) -> Record {
+        Record { run: RUN, time_ms: 1, fact, subjects: Subjects::NOBODY }
+    }
+
+    fn decided(token: u32, action: &str, answer: GateAnswer) -> Record {
+        record(Fact::Decided { token: TokenId(token), node: 1, action: action.to_owned(), key: String::new(), answer })
+    }
+
+    fn permit(token: u32, action: &str) -> Record {
+        decided(token, action, GateAnswer::Permit { receipt: Json::Null })
+    }
+
+    fn resumed(token: u32) -> Record {
+        record(Fact::Resumed { token: TokenId(token) })
+    }
+
+    fn intended(token: u32) -> Record {
+        let (token, action) = (TokenId(token), "bank.pay".to_owned());
+        record(Fact::Intended { token, node: 1, action, key: String::new(), arguments: json!({}) })
+    }
+
+    #[test]
+    fn what_is_taken_back_is_the_permit_of_the_call_and_not_the_word_before_it() {
+        let word = || [permit(1, "release"), resumed(1)];
+        for (call, tokens) in [
+            (vec![permit(1, "bank.pay"), intended(1)], vec![1]),
+            (vec![permit(1, "bank.pay"), resumed(1), intended(1)], vec![1]),
+            (vec![permit(2, "bank.pay"), intended(2), permit(1, "bank.pay"), resumed(1), intended(1)], vec![2, 1]),
+            (vec![], vec![]),
+        ] {
+            let mut records: Vec<Record> = word().into_iter().chain(call.clone()).collect();
+            let taken: Vec<u32> = take_back(&mut records).into_iter().map(|token| token.0).collect();
+            assert_eq!((taken, records), (tokens, word().to_vec()), "{call:?}");
         }
     }
 }

@@ -9,7 +9,9 @@ use sluice_core::contract::approval::SignedStatement;
 use sluice_core::contract::closure::ClosureDigest;
 use sluice_core::label::Name;
 use sluice_core::subject::Subjects;
-use sluice_engine::{Call, CallOutcome, Fact, GateAnswer, Permitted, Question, Record, RecordError, Resolution};
+use sluice_engine::{
+    Call, CallOutcome, Fact, GateAnswer, Permitted, Question, Record, RecordError, Resolution, ValueQuestion,
+};
 use sluice_store::{AppendError, Batch, Conflict, Epoch, Expect, NewRecord, Payload, Subjects as SealedFor};
 use thiserror::Error;
 
@@ -18,7 +20,7 @@ use crate::clock::now_ms;
 use crate::connect::Connectors;
 use crate::counts::{added, expected, hourly, seen};
 use crate::driver::{Host, NotCommitted};
-use crate::gate::{Evidence, RunGate, approval_id};
+use crate::gate::{Evidence, RunGate, Versions, approval_id};
 use crate::ledger::Ledger;
 
 /// The host of one run.
@@ -55,12 +57,26 @@ impl Host for LiveHost<'_> {
         self.ledger.clock().now_ms()
     }
 
-    fn ask(&self, question: &Question) -> GateAnswer {
-        let answer = self.gate.answer(question, self.now_ms());
-        if let (GateAnswer::Permit { .. }, Some((connector, action))) = (&answer, &question.prepared.action) {
-            self.gate.evidence.permitted(&format!("{connector}.{action}"));
+    fn ask(&self, question: &Question) -> Option<GateAnswer> {
+        let now_ms = self.now_ms();
+        let needs_nothing = self.gate.reads(question, now_ms).is_empty();
+        needs_nothing.then(|| self.answer(question, &Versions::default(), now_ms))
+    }
+
+    async fn read_and_ask(&self, question: &Question) -> GateAnswer {
+        let mut versions = Versions::default();
+        for read in self.gate.reads(question, self.now_ms()) {
+            let reply = match read.call {
+                Ok(call) => self.connectors.read(&call).await,
+                Err(why) => Err(why),
+            };
+            versions.add(read.argument, reply);
         }
-        answer
+        self.answer(question, &versions, self.now_ms())
+    }
+
+    fn ask_for_word(&self, question: &ValueQuestion) -> GateAnswer {
+        self.gate.word(question, self.now_ms())
     }
 
     async fn commit(&self, records: &[Record]) -> Result<(), NotCommitted<HostError>> {
@@ -87,6 +103,15 @@ impl Host for LiveHost<'_> {
 }
 
 impl LiveHost<'_> {
+    /// The gate's answer; a permit counts at once for the next question.
+    fn answer(&self, question: &Question, versions: &Versions, now_ms: u64) -> GateAnswer {
+        let answer = self.gate.answer(question, versions, now_ms);
+        if let (GateAnswer::Permit { .. }, Some((connector, action))) = (&answer, &question.prepared.action) {
+            self.gate.evidence.permitted(&format!("{connector}.{action}"));
+        }
+        answer
+    }
+
     async fn write(&self, records: &[Record]) -> Result<(), HostError> {
         let ends = records.iter().any(|r| {
             matches!(r.fact, Fact::Completed { .. } | Fact::Refused { .. } | Fact::Faulted { .. } | Fact::Recovered)

@@ -11,6 +11,7 @@ pub mod check;
 pub mod clock;
 pub mod connect;
 pub mod counts;
+mod difference;
 pub mod driver;
 pub mod gate;
 pub mod home;

@@ -165,8 +165,9 @@ pub(super) fn prepare(walk: &Walk<'_>, catalogue: &Catalogue, universe: &Univers
         let state = walk.decided(told);
         let failing = walk.failing(&state, &computed);
         let arguments = arguments.raised(walk.control);
-        let release = builtin::Call { function: *function, arguments, told, reply: site.reply, next: site.next };
-        return Step::Moves(builtin::apply(walk, catalogue, universe, &release).and(failing));
+        let (function, reply, next) = (*function, site.reply, site.next);
+        let release = builtin::Call { function, arguments, told, reply, next, failing };
+        return builtin::apply(walk, catalogue, universe, release);
     }
     let failing = {
         let state = walk.decided(told.join(arguments.deep_label()));
@@ -195,6 +196,27 @@ pub(super) fn prepare(walk: &Walk<'_>, catalogue: &Catalogue, universe: &Univers
         None => unknown_roles(&mut prepared),
     }
     Step::Calls(Box::new(prepared))
+}
+
+/// A call of `action` that no node of the program makes, as its gate sees it: a read on behalf of another call.
+/// No definition names a secret for it.
+#[must_use]
+pub fn prepare_action(universe: &Universe, action: &Action, arguments: Value, control: Label) -> Prepared {
+    let mut prepared = Prepared {
+        action: Some((action.connector.clone(), action.name.clone())),
+        roles: Role::ALL.into_iter().map(|r| (r, Label::BOTTOM)).collect(),
+        control,
+        joined: control.join(arguments.deep_label()),
+        excess: Label::BOTTOM,
+        resource: None,
+        references: Vec::new(),
+        breaches: Vec::new(),
+        failing: Moves::default(),
+        arguments,
+    };
+    hold_against(&mut prepared, universe, action);
+    hold_handles(&mut prepared, &[], action);
+    prepared
 }
 
 /// The action that a call names, and the arguments as its contract names them.

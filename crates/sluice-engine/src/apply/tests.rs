@@ -120,7 +120,8 @@ fn event(say: Say, key: Option<EffectKey>) -> Event {
         StartOfAnotherRun => started([8; 16]),
         Permit => decided(GateAnswer::Permit { receipt: Json::Null }),
         Say::Hold => {
-            let hold = Hold { approval: "A-1".to_owned(), why: "somebody must agree".to_owned(), digest: [1; 32] };
+            let hold =
+                Hold { approval: "A-1".to_owned(), why: "somebody must agree".to_owned(), digest: [1; 32], salt: None };
             decided(GateAnswer::Hold { receipt: Json::Null, hold })
         }
         Forbid => {
@@ -160,6 +161,7 @@ fn in_words(command: &Command) -> String {
             let (connector, action) = question.prepared.action.clone().unwrap();
             format!("ask {connector}.{action} after {}", question.calls)
         }
+        Command::AskForWord(question) => format!("ask for a word about {}", question.vouching.entry),
         Command::Append(record) => match &record.fact {
             Fact::Refused { code, .. } => format!("run-refused {code}"),
             fact => fact.kind().name().unwrap().to_owned(),

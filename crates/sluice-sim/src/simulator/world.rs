@@ -13,8 +13,8 @@ use sluice_core::label::{Label, Name};
 use sluice_core::program::Program;
 use sluice_core::value::{Kinds, Value};
 use sluice_engine::{
-    Call, CallOutcome, Event, Fact, GateAnswer, Hold, INTERPRETER_VERSION, Permitted, Plan, Prediction, Question,
-    Record, Resolution, RunState, Start, Status, replay,
+    Call, CallOutcome, EffectKey, Event, Fact, GateAnswer, Hold, INTERPRETER_VERSION, Permitted, Plan, Prediction,
+    Question, Record, Resolution, RunState, Start, Status, ValueQuestion, replay,
 };
 use sluice_ledger::RunId;
 use sluice_runtime::driver::{DriveError, Host, NotCommitted, drive};
@@ -446,6 +446,26 @@ impl World {
     }
 }
 
+impl World {
+    fn wants_person(&self, question: &Question) -> bool {
+        question.prepared.action.as_ref().is_some_and(|(_, a)| a.contains("held"))
+    }
+
+    fn answer(&self, question: &Question) -> GateAnswer {
+        if self.wants_person(question) && !self.approved.borrow().contains(&format!("A-{}", question.key)) {
+            return self.hold(question.key);
+        }
+        GateAnswer::Permit { receipt: json!({}) }
+    }
+
+    fn hold(&self, key: EffectKey) -> GateAnswer {
+        self.hit("held");
+        let (approval, why) = (format!("A-{key}"), "a person must look".to_owned());
+        let hold = Hold { approval, why, digest: *key.as_bytes(), salt: None };
+        GateAnswer::Hold { receipt: json!({}), hold }
+    }
+}
+
 impl Host for World {
     type Error = HostError;
 
@@ -457,14 +477,32 @@ impl Host for World {
         self.clock.get()
     }
 
-    fn ask(&self, question: &Question) -> GateAnswer {
-        let approval = format!("A-{}", question.key);
-        let wants_person = question.prepared.action.as_ref().is_some_and(|(_, a)| a.contains("held"));
-        if wants_person && !self.approved.borrow().contains(&approval) {
-            self.hit("held");
-            let hold = Hold { approval, why: "a person must look".to_owned(), digest: *question.key.as_bytes() };
-            return GateAnswer::Hold { receipt: json!({}), hold };
+    fn ask(&self, question: &Question) -> Option<GateAnswer> {
+        if self.wants_person(question) && self.chance(2) {
+            self.hit("a version was read first");
+            return None;
         }
+        Some(self.answer(question))
+    }
+
+    async fn read_and_ask(&self, question: &Question) -> GateAnswer {
+        if self.chance(10) {
+            self.hit("died before the answer");
+            self.is_dead.set(true);
+            return std::future::pending().await;
+        }
+        self.answer(question)
+    }
+
+    fn ask_for_word(&self, question: &ValueQuestion) -> GateAnswer {
+        let vouching = &question.vouching;
+        if !vouching.is_allowed || !vouching.is_needed {
+            return GateAnswer::Unchanged { receipt: json!({}), why: "nothing to ask".to_owned() };
+        }
+        if !self.approved.borrow().contains(&format!("A-{}", question.key)) {
+            return self.hold(question.key);
+        }
+        self.hit("vouched for");
         GateAnswer::Permit { receipt: json!({}) }
     }
 

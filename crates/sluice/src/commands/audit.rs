@@ -137,15 +137,15 @@ fn of_run(fact: &Fact) -> (String, Tone) {
 }
 
 fn decided(action: &str, answer: &GateAnswer) -> (String, Tone) {
-    let list = |receipt: &Json, key: &str| -> String {
-        let items = receipt.get(key).and_then(Json::as_array).cloned().unwrap_or_default();
-        items.iter().filter_map(Json::as_str).collect::<Vec<_>>().join(", ")
+    // The policies, or the entry of the releases register.
+    let by = |receipt: &Json| -> String {
+        let items = receipt.get("policies").and_then(Json::as_array).into_iter().flatten();
+        items.chain(receipt.get("release")).filter_map(Json::as_str).collect::<Vec<_>>().join(", ")
     };
     match answer {
-        GateAnswer::Permit { receipt } => (format!("permit {action} ({})", list(receipt, "policies")), Tone::Good),
-        GateAnswer::Hold { receipt, hold } => {
-            (format!("hold {action} ({}): {}", list(receipt, "policies"), hold.why), Tone::Warn)
-        }
+        GateAnswer::Permit { receipt } => (format!("permit {action} ({})", by(receipt)), Tone::Good),
+        GateAnswer::Hold { receipt, hold } => (format!("hold {action} ({}): {}", by(receipt), hold.why), Tone::Warn),
+        GateAnswer::Unchanged { receipt, why } => (format!("unchanged {action} ({}): {why}", by(receipt)), Tone::Warn),
         GateAnswer::Forbid { code, why, .. } => (format!("forbid {action} ({code}): {why}"), Tone::Bad),
     }
 }

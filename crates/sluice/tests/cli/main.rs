@@ -25,3 +25,5 @@ mod rules;
 mod run;
 mod sandbox;
 mod secrets;
+mod versions;
+mod vouching;

@@ -247,12 +247,25 @@ fn contradictions_and_slips_are_refused() {
 }
 
 #[test]
+fn a_version_is_found_by_a_read_of_the_same_connector() {
+    let directory = |from, to| problems(&edited(&[("connectors/directory.yaml", from, to)]));
+    assert_snapshot!(directory("version: groups.show", "version: group.show"), @"SL786 connectors/directory.yaml:12:7 `group.show` is not an action of `directory`; did you mean `groups.show`?");
+    assert_snapshot!(directory("version: groups.show", "version: members.add"), @"SL786 connectors/directory.yaml:12:7 `members.add` is `grant`: finding a version must change nothing");
+    assert_snapshot!(directory("reference: group, version", "version"), @"SL786 connectors/directory.yaml:12:7 `group` has a `version` and no `reference`: it refers to nothing");
+    assert_snapshot!(directory("arguments: { group: { role: reference } }", "arguments: { group: { role: reference }, page: { required: true } }"), @"SL786 connectors/directory.yaml:12:7 `groups.show` requires `page`, which this action does not have");
+    assert_snapshot!(directory("path: \"/groups/{group}\" }\n    arguments: { group: { role: reference } }", "path: \"/groups/{group}\", headers: { X-Key: key } }\n    arguments: { group: { role: reference }, key: { required: true, secret: desk } }"), @"SL786 connectors/directory.yaml:12:7 `groups.show` requires `key`, which only a handle in a definition's text fills");
+    assert_snapshot!(directory("path: \"/groups/{group}\" }\n    arguments: { group: { role: reference } }", "path: /groups }"), @"SL786 connectors/directory.yaml:12:7 `groups.show` takes no `group`, so it cannot tell that object's version");
+}
+
+#[test]
 fn nobody_releases_what_is_not_theirs() {
     let release = |from, to| problems(&edited(&[("registers/releases.yaml", from, to)]));
     assert_snapshot!(release("by: health-office", "by: it"), @"SL774 registers/releases.yaml:5:28 `it` cannot release `phi`, which `health-office` owns");
     assert_snapshot!(release("clears: { origins: [tickets", "clears: { origins: [crm"), @"SL774 registers/releases.yaml:9:25 `it` may not vouch for `crm`");
     assert_snapshot!(release("accepts: []", "accepts: [author]"), @"SL774 registers/releases.yaml:10:15 `it` may not vouch for `author`");
-    assert_snapshot!(release("drop: [\"/*/health_note\"]", "drop: [\"/*/health_note\"]\n    mask: [\"\"]"), @"SL776 registers/releases.yaml:3:3 `without-health` must have exactly one of `drop`, `mask` and `allow`");
+    assert_snapshot!(release("kind: approval", "kind: aproval"), @"SL119 registers/releases.yaml:15:11 `kind` is `aproval`; allowed are `approval`");
+    assert_snapshot!(release("kind: approval", "kind: approval\n    mask: [\"\"]"), @"SL776 registers/releases.yaml:12:3 `seen-words` must have exactly one of `drop`, `mask`, `allow` and `kind`");
+    assert_snapshot!(release("drop: [\"/*/health_note\"]", "drop: [\"/*/health_note\"]\n    mask: [\"\"]"), @"SL776 registers/releases.yaml:3:3 `without-health` must have exactly one of `drop`, `mask`, `allow` and `kind`");
     assert_snapshot!(release("origins: [tickets, \"model:recorded-1\"]", "origins: [ticket, \"model:recorded-2\", \"person:eve\"]"), @r"
     SL764 registers/releases.yaml:9:25 `ticket` is no origin; did you mean `tickets`?
     SL764 registers/releases.yaml:9:33 `recorded-2` is no model that a contract reaches; did you mean `recorded-1`?

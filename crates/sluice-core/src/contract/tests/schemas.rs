@@ -138,7 +138,7 @@ actions:
     request: { method: PUT, path: "/{id}", query: [q], headers: { X-Tenant: t, X-Key: k }, body: doc }
     idempotency: { lookup: find }
     arguments:
-      id: { role: reference, reference: thing, required: true }
+      id: { role: reference, reference: thing, version: find, required: true }
       q: { allow: [a, b] }
       t: { role: destination }
       k: { secret: s2 }
@@ -146,7 +146,7 @@ actions:
     output: { from: echo, trust: { "": origin }, dataset: d, labels: { "": [] }, subject: "/id", regions: { only: [eu] }, purposes: { only: [care] } }
     destination: { argument: t }
     limits: { per_hour: 1, bytes: 1MiB, timeout: 30s }
-  find: { effect: read, request: { method: GET, path: /find }, idempotency: natural }
+  find: { effect: read, request: { method: GET, path: /find }, arguments: { id: {} }, idempotency: natural }
 "#;
 
 /// The keys that only a writer of CSV has.
@@ -250,6 +250,8 @@ fn what_a_reader_refuses_for_its_form_the_schema_refuses_too() {
         ("connectors/sheets.yaml", "bytes: 1MiB", "bytes: 1 mile"),
         ("connectors/sheets.yaml", "{ key: Idempotency-Key }", "{ key: K, lookup: L }"),
         ("registers/releases.yaml", "drop: [\"/*/health_note\"]", "drop: [\"\"]\n    mask: [\"\"]"),
+        ("registers/releases.yaml", "kind: approval", "kind: approval\n    allow: [readers]"),
+        ("registers/releases.yaml", "kind: approval", "kind: aproval"),
         ("registers/classification.yaml", "only: [eu, us]", "only: []"),
         ("registers/principals.yaml", "class: privileged", "class: mighty"),
         ("workspace.yaml", "mode: test", "mode: prod"),
