@@ -88,7 +88,7 @@ impl Machine<'_> {
                 Ok(())
             }
             Event::Finished { token, key, outcome } => self.finished(token, key, outcome),
-            Event::Resolved { token, resolution } => self.resolved(token, resolution),
+            Event::Resolved { token, resolution, by } => self.resolved(token, resolution, by),
             Event::Recheck { token } => self.recheck(token),
             Event::Moved { token } => self.moved(token),
             Event::Denied { token, why } => self.denied(token, why),
@@ -274,7 +274,7 @@ impl Machine<'_> {
         }
     }
 
-    fn resolved(&mut self, id: TokenId, resolution: Resolution) -> Result<(), OutOfOrder> {
+    fn resolved(&mut self, id: TokenId, resolution: Resolution, by: Option<String>) -> Result<(), OutOfOrder> {
         let token = self.token(id, "resolved")?;
         let Phase::InDoubt { prepared, key } = token.phase else {
             return Err(out_of_order("resolved", "the call is not in doubt"));
@@ -282,7 +282,7 @@ impl Machine<'_> {
         if let Resolution::Happened { reply } = &resolution {
             self.read_of(&prepared, reply);
         }
-        self.append(Fact::Resolved { token: id, resolution: resolution.clone() });
+        self.append(Fact::Resolved { token: id, resolution: resolution.clone(), by });
         match resolution {
             Resolution::Happened { reply } => self.replied(id, &prepared, &ReplyValue::Came(reply)),
             Resolution::Repeat => self.set_phase(id, Phase::Committing { prepared, key, repeats: 1, again: None }),

@@ -77,12 +77,15 @@ pub enum Fact {
         /// How.
         outcome: CallOutcome,
     },
-    /// A person looked at a call in doubt.
+    /// A person looked at a call in doubt, or a look-up told.
     Resolved {
         /// Whose call.
         token: TokenId,
-        /// What they found.
+        /// What was found.
         resolution: Resolution,
+        /// Who says so; nobody if a look-up told. In the open body a pseudonym stands for them, which whoever commits adds.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
     },
     /// A person denied.
     Denied {
@@ -177,14 +180,7 @@ impl Fact {
                 };
                 map.with("key", key.as_str()).with("outcome", word)
             }
-            Self::Resolved { resolution, .. } => map.with(
-                "resolution",
-                match resolution {
-                    Resolution::Happened { .. } => "happened",
-                    Resolution::Repeat => "repeat",
-                    Resolution::Abandon => "abandon",
-                },
-            ),
+            Self::Resolved { resolution, .. } => map.with("resolution", resolution.name()),
             Self::Refused { code, node, .. } => map.with("code", code.as_str()).with("node", u64::from(*node)),
             Self::Denied { .. }
             | Self::Resumed { .. }

@@ -148,12 +148,14 @@ pub enum Event {
         /// How.
         outcome: CallOutcome,
     },
-    /// A person looked at a call in doubt.
+    /// A person looked at a call in doubt, or a look-up told.
     Resolved {
         /// Whose call.
         token: TokenId,
-        /// What they found.
+        /// What was found.
         resolution: Resolution,
+        /// Who says so; nobody if a look-up told.
+        by: Option<String>,
     },
     /// An approval arrived, or something else changed: a held token asks its gate again.
     Recheck {
@@ -295,6 +297,18 @@ pub enum Resolution {
     Repeat,
     /// It did not happen and shall not: the workflow sees a failed call.
     Abandon,
+}
+
+impl Resolution {
+    /// The word in entries.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Happened { .. } => "happened",
+            Self::Repeat => "repeat",
+            Self::Abandon => "abandon",
+        }
+    }
 }
 
 /// What must happen outside.

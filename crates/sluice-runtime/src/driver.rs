@@ -244,7 +244,7 @@ impl Work {
             }
             Self::LookUp(token, action, call) => {
                 let resolution = host.look_up(action, *call).await?;
-                Some(Event::Resolved { token, resolution })
+                Some(Event::Resolved { token, resolution, by: None })
             }
         }
     }

@@ -21,7 +21,7 @@ use crate::connect::Connectors;
 use crate::counts::{added, expected, hourly, seen};
 use crate::driver::{Host, NotCommitted};
 use crate::gate::{Evidence, RunGate, Versions, approval_id};
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, LedgerError};
 
 /// The host of one run.
 pub struct LiveHost<'a> {
@@ -45,6 +45,9 @@ pub enum HostError {
     /// The ledger.
     #[error("{code}: {0}", code = .0.code())]
     Append(#[from] AppendError),
+    /// The pseudonym of a person.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
     /// A record that cannot be written.
     #[error(transparent)]
     Record(#[from] RecordError),
@@ -119,7 +122,7 @@ impl LiveHost<'_> {
         let mut expect = Expect::run(self.gate.run, self.next_seq.get(), self.epoch);
         expect.facts = expected(records, &self.workflow);
         let count = u64::try_from(records.len()).unwrap_or(u64::MAX);
-        let records = records.iter().map(|r| new_record(r, &self.workflow)).collect::<Result<Vec<_>, _>>()?;
+        let records = records.iter().map(|r| self.new_record(r)).collect::<Result<Vec<_>, _>>()?;
         if ends {
             self.ledger.want_checkpoint();
         }
@@ -132,9 +135,20 @@ impl LiveHost<'_> {
         self.next_seq.set(self.next_seq.get().saturating_add(count));
         Ok(())
     }
+
+    /// Who resolved a call stands in the open body by pseudonym: their name is in the sealed payload alone.
+    fn new_record(&self, record: &Record) -> Result<NewRecord, HostError> {
+        let mut new = new_record(record, &self.workflow)?;
+        if let Fact::Resolved { by: Some(person), .. } = &record.fact {
+            let person = person.clone();
+            let pseudonym = self.ledger.read(move |records| records.keys().pseudonym(&person))?;
+            new.body = new.body.with("person", pseudonym.as_bytes().to_vec());
+        }
+        Ok(new)
+    }
 }
 
-/// A record of the engine as the store takes it.
+/// A record of the engine as the store takes it, but for the pseudonyms of people.
 ///
 /// # Errors
 /// [`RecordError`] if a value cannot be written.

@@ -83,7 +83,7 @@ pub fn run(plan: &Plan, input: Json, definition: Json, host: &mut impl Host) -> 
                     later.insert((now_ms + takes_ms, calls), Event::Finished { token, key, outcome });
                 }
                 Command::LookUp { token, .. } => {
-                    now.push_back(Event::Resolved { token, resolution: Resolution::Repeat });
+                    now.push_back(Event::Resolved { token, resolution: Resolution::Repeat, by: None });
                 }
                 Command::Append(_) | Command::WakeAt { .. } | Command::Ended => {}
             }

@@ -113,7 +113,7 @@ fn event(say: Say, key: Option<EffectKey>) -> Event {
         outcome,
     };
     let decided = |answer| Event::Decided { token, answer };
-    let resolved = |resolution| Event::Resolved { token, resolution };
+    let resolved = |resolution| Event::Resolved { token, resolution, by: Some("ana".to_owned()) };
     let reply = json!({ "n": 2 });
     match say {
         Say::Start => started(RUN),

@@ -352,7 +352,7 @@ impl World {
                 .borrow()
                 .reply_to(key)
                 .map_or(Resolution::Repeat, |reply| Resolution::Happened { reply: reply.clone() });
-            events.push(Event::Resolved { token, resolution });
+            events.push(Event::Resolved { token, resolution, by: Some("ana".to_owned()) });
         }
         Ok((state, events, next_seq))
     }

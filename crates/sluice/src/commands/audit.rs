@@ -1,11 +1,12 @@
 //! `sluice audit`: what happened and why, and whether the log still says what was written.
 
 use serde_json::{Value as Json, json};
-use sluice_engine::{CallOutcome, Fact, GateAnswer, Resolution};
+use sluice_engine::{CallOutcome, Fact, GateAnswer};
 use sluice_runtime::audit::{self, AuditReport, Line};
 use sluice_runtime::run::find;
 
 use crate::cli::{Audit, Format, List, Log, Prove, Resume};
+use crate::commands::run::resolution_in_words;
 use crate::failure::{Exit, Failure};
 use crate::render::{Page, Part, Tone, json as out, time};
 
@@ -121,11 +122,7 @@ fn of_run(fact: &Fact) -> (String, Tone) {
         Fact::Resumed { .. } => ("its gate is asked again".to_owned(), Tone::Plain),
         Fact::Intended { action, arguments, .. } => (format!("{action} with {arguments}"), Tone::Accent),
         Fact::Finished { outcome, .. } => finished(outcome),
-        Fact::Resolved { resolution, .. } => match resolution {
-            Resolution::Happened { reply } => (format!("a person says that it happened: {reply}"), Tone::Plain),
-            Resolution::Repeat => ("a person says that it did not happen: done now".to_owned(), Tone::Plain),
-            Resolution::Abandon => ("a person says that it did not happen: left undone".to_owned(), Tone::Plain),
-        },
+        Fact::Resolved { resolution, by, .. } => (resolution_in_words(resolution, by.as_deref()), Tone::Plain),
         Fact::Denied { why, .. } => (why.clone(), Tone::Bad),
         Fact::Time => (String::new(), Tone::Faint),
         Fact::Recovered => ("another process goes on".to_owned(), Tone::Plain),

@@ -15,6 +15,7 @@ mod bad_input;
 mod check;
 mod clock;
 mod definitions;
+mod doubt;
 mod erasure;
 mod explain;
 #[cfg(unix)]
