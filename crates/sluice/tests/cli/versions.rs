@@ -87,6 +87,11 @@ fn an_approval_of_what_has_changed_since_does_not_count_and_the_difference_is_sh
     resume(&sandbox, &run).with(0);
     let kept = std::fs::read_to_string(sandbox.path("ws/data/crews/night.jsonl")).unwrap();
     assert!(kept.contains("mallory") && kept.contains("fay"), "{kept}");
+    // What a gate counted after it had read is compared at commit like what it counts at once.
+    let shown = sandbox.sluice(&["audit", "show", &run, "--format", "json"]).with(0).json();
+    let answers: Vec<&Json> = shown["entries"].as_array().unwrap().iter().map(|e| &e["payload"]["answer"]).collect();
+    let permit = answers.iter().find(|answer| answer["decision"] == "permit").unwrap();
+    assert_eq!(permit["receipt"]["more"]["counted"]["calls_this_hour"], 0, "{permit}");
     assert_eq!(sandbox.sluice(&["audit", "verify", "--format", "json"]).with(0).json()["agrees"], true);
 }
 

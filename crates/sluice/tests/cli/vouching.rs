@@ -79,6 +79,14 @@ fn decisions(sandbox: &Sandbox, run: &str, action: &str) -> Vec<String> {
     facts.filter_map(|fact| fact["answer"]["decision"].as_str().map(str::to_owned)).collect()
 }
 
+/// Whether the permits of a run for `action` say what was counted.
+fn are_counted(sandbox: &Sandbox, run: &str, action: &str) -> Vec<bool> {
+    let shown = sandbox.sluice(&["audit", "show", run, "--format", "json"]).with(0).json();
+    let facts = shown["entries"].as_array().unwrap().iter().map(|e| &e["payload"]).filter(|p| p["action"] == action);
+    let permits = facts.map(|fact| &fact["answer"]).filter(|answer| answer["decision"] == "permit");
+    permits.map(|permit| permit["receipt"]["more"]["counted"].is_object()).collect()
+}
+
 #[test]
 fn the_prediction_keeps_the_label_and_says_hold() {
     let sandbox = workspace("lookers", "[internal]");
@@ -123,6 +131,8 @@ fn a_value_that_somebody_vouches_for_passes_and_is_shown_to_them_whole() {
     assert_eq!(ended["output"][0]["text"], "roses", "{ended}");
     assert_eq!(decisions(&sandbox, &run, "endorse"), ["hold", "permit"]);
     assert_eq!(decisions(&sandbox, &run, "notes.book"), ["permit"]);
+    assert_eq!(are_counted(&sandbox, &run, "endorse"), [false], "a word is no call");
+    assert_eq!(are_counted(&sandbox, &run, "notes.book"), [true]);
     // What was recorded is folded again, and not asked again.
     assert!(sandbox.sluice(&["runs", "show", &run]).with(0).out.contains("completed"));
     let verified = sandbox.sluice(&["audit", "verify", "--format", "json"]).with(0).json();
