@@ -33,6 +33,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
+use zeroize::Zeroizing;
 
 pub use self::error::{EgressError, Phase};
 pub use self::request::{Body, Credential, EgressRequest, EgressRule, Method, Scheme};
@@ -194,7 +195,7 @@ fn judge(address: IpAddr, request: &EgressRequest, rule: &EgressRule) -> Result<
         }
         Reach::Private(_) | Reach::Public => {}
     }
-    let in_clear = request.scheme == Scheme::Http && request.credential.is_some();
+    let in_clear = request.scheme == Scheme::Http && !request.credentials.is_empty();
     if in_clear && !address.is_loopback() {
         return Err(EgressError::SecretInClear { host: host() });
     }
@@ -287,10 +288,22 @@ impl Exchange<'_> {
 
     /// A server that sends the credential back would put it into values, entries and prompts.
     fn is_echo(&self, bytes: &[u8]) -> bool {
-        let Some(credential) = &self.request.credential else { return false };
-        let secret = credential.secret().expose();
-        secret.len() >= ECHO_BYTES_MIN && bytes.windows(secret.len()).any(|window| window == secret)
+        self.request.credentials.iter().any(|credential| {
+            let secret = credential.secret().expose();
+            secret.len() >= ECHO_BYTES_MIN && (contains(bytes, secret) || contains(bytes, &as_in_json(secret)))
+        })
     }
+}
+
+fn contains(bytes: &[u8], part: &[u8]) -> bool {
+    !part.is_empty() && bytes.windows(part.len()).any(|window| window == part)
+}
+
+/// A secret as it would stand inside a JSON text; nothing if it is no text.
+fn as_in_json(secret: &[u8]) -> Zeroizing<Vec<u8>> {
+    let text = std::str::from_utf8(secret).ok().and_then(|text| serde_json::to_vec(text).ok()).map(Zeroizing::new);
+    let inner = text.as_deref().and_then(|text| text.strip_prefix(b"\"")?.strip_suffix(b"\""));
+    Zeroizing::new(inner.unwrap_or_default().to_vec())
 }
 
 async fn collect(mut body: Incoming, bytes_max: usize) -> Result<Option<Bytes>, hyper::Error> {

@@ -20,6 +20,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 use sluice_core::diagnostic::Code;
+use sluice_core::program::Handle;
 use thiserror::Error;
 
 use crate::address::{Host, HostFault};
@@ -108,6 +109,8 @@ pub struct Parameter {
     pub place: Place,
     /// Whether a call without it is refused.
     pub required: bool,
+    /// The secret that fills it. A call only says that it is meant, by its handle; this is what is opened.
+    pub secret: Option<String>,
 }
 
 /// How a service lets us in: the kind of header, and the secret's name.
@@ -303,21 +306,32 @@ impl HttpConnector {
             body: parts
                 .body
                 .map(|body| Body { content_type: "application/json", bytes: body.to_string().into_bytes() }),
-            // Last, so that a malformed call never opens it.
-            credential: self.credential()?,
+            // Last, so that a malformed call never opens one.
+            credentials: self.credentials(&parts.secrets)?,
             idempotency,
             run: call.run.clone(),
         })
     }
 
-    fn credential(&self) -> Result<Option<Credential>, ConnectorError> {
-        let Some((kind, name)) = &self.credential else { return Ok(None) };
-        let secret: Secret = self.secrets.open(name)?;
-        Ok(Some(match kind {
-            CredentialKind::Bearer => Credential::Bearer(secret),
-            CredentialKind::Basic(user) => Credential::Basic(user.clone(), secret),
-            CredentialKind::Header(header) => Credential::Header(header.clone(), secret),
-        }))
+    /// What lets us in, and the arguments that are secrets.
+    fn credentials(&self, arguments: &[(SecretPlace, String)]) -> Result<Vec<Credential>, ConnectorError> {
+        let mut credentials = Vec::new();
+        if let Some((kind, name)) = &self.credential {
+            let secret: Secret = self.secrets.open(name)?;
+            credentials.push(match kind {
+                CredentialKind::Bearer => Credential::Bearer(secret),
+                CredentialKind::Basic(user) => Credential::Basic(user.clone(), secret),
+                CredentialKind::Header(header) => Credential::Header(header.clone(), secret),
+            });
+        }
+        for (place, name) in arguments {
+            let secret: Secret = self.secrets.open(name)?;
+            credentials.push(match place {
+                SecretPlace::Header(header) => Credential::Header(header.clone(), secret),
+                SecretPlace::Field(field) => Credential::Field(field.clone(), secret),
+            });
+        }
+        Ok(credentials)
     }
 }
 
@@ -330,6 +344,13 @@ fn path_error(fault: PathFault) -> HttpError {
     }
 }
 
+/// Where an argument that is a secret goes.
+#[derive(Debug, PartialEq, Eq)]
+enum SecretPlace {
+    Header(String),
+    Field(String),
+}
+
 /// The arguments, each where it belongs.
 #[derive(Default)]
 struct Parts {
@@ -337,6 +358,8 @@ struct Parts {
     query: Vec<(String, String)>,
     headers: Vec<(String, String)>,
     body: Option<Value>,
+    /// Secrets by name, still closed.
+    secrets: Vec<(SecretPlace, String)>,
 }
 
 impl Parts {
@@ -352,7 +375,10 @@ impl Parts {
         let mut parts = Self::default();
         for (name, parameter) in &action.parameters {
             match given.get(name) {
-                Some(value) => parts.put(name, &parameter.place, value)?,
+                Some(value) => match &parameter.secret {
+                    Some(secret) => parts.put_secret(name, &parameter.place, secret, value)?,
+                    None => parts.put(name, &parameter.place, value)?,
+                },
                 None if parameter.required => {
                     return Err(HttpError::Argument { name: name.clone(), why: "is missing" });
                 }
@@ -360,6 +386,27 @@ impl Parts {
             }
         }
         Ok(parts)
+    }
+
+    /// The call's value only says that the secret is meant: nothing else is taken for it, and it names nothing.
+    fn put_secret(&mut self, name: &str, place: &Place, secret: &str, value: &Value) -> Result<(), HttpError> {
+        if *value != Handle::shown(secret) {
+            let why = "is not the handle of the secret that the contract names";
+            return Err(HttpError::Argument { name: name.to_owned(), why });
+        }
+        let place = match place {
+            Place::Header(header) => SecretPlace::Header(header.clone()),
+            Place::Field(key) => {
+                // A body that is nothing but secrets is an object all the same.
+                self.body.get_or_insert_with(|| Value::Object(Map::new()));
+                SecretPlace::Field(key.clone())
+            }
+            Place::Path | Place::Query | Place::QueryList | Place::Body => {
+                return Err(HttpError::Contract { why: "a secret fills a header or a field of the body" });
+            }
+        };
+        self.secrets.push((place, secret.to_owned()));
+        Ok(())
     }
 
     fn put(&mut self, name: &str, place: &Place, value: &Value) -> Result<(), HttpError> {
@@ -479,7 +526,7 @@ mod tests {
     use super::*;
 
     fn action(method: Method, path: &str, parameters: &[(&str, Place)]) -> HttpAction {
-        let parameter = |place: &Place| Parameter { place: place.clone(), required: true };
+        let parameter = |place: &Place| Parameter { place: place.clone(), required: true, secret: None };
         HttpAction {
             effect: if method.is_safe() { Effect::Read } else { Effect::Change },
             method,

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use crate::gate::{Effect, Role};
 use crate::label::{Atom, AtomId, Label, Name, TooManyAtoms, Universe};
+use crate::subject::Subjects;
 use crate::value::{Kinds, Rest, Shape, Value};
 
 /// Everything that the bundle vouches for.
@@ -48,6 +49,8 @@ pub struct Action {
     pub labels: LabelTree,
     /// `src_k`: what every reply carries wherever it is read: lineage, the model's origin.
     pub source: Label,
+    /// Where a reply names whose data it is; `None` if it is nobody's.
+    pub subject: Option<Pattern>,
     /// How a repeated call behaves.
     pub idempotency: Idempotency,
     /// What the effect is about.
@@ -65,6 +68,12 @@ impl Action {
     #[must_use]
     pub fn full_name(&self) -> String {
         format!("{}.{}", self.connector, self.name)
+    }
+
+    /// Whose data a reply is.
+    #[must_use]
+    pub fn subjects_of(&self, reply: &serde_json::Value) -> Subjects {
+        self.subject.as_ref().map_or(Subjects::NOBODY, |pattern| Subjects::at(pattern, reply))
     }
 
     /// The label of "did it fail": what the reply's shape would have told.
@@ -85,8 +94,12 @@ pub struct Argument {
     pub allow: Option<BTreeSet<Name>>,
     /// What kind of object a reference names: approvals bind to that object's version.
     pub reference: Option<Name>,
+    /// The read action of the same connector whose reply is that object's version.
+    pub version: Option<Name>,
     /// Recipients resolve to ids of this directory.
     pub resolve: Option<Name>,
+    /// The secret that fills it: a definition may write this one's handle here, and nothing else.
+    pub secret: Option<Name>,
     /// What the other side does with it, finer than the role: what the rules on imported formats ask.
     pub usage: Option<Usage>,
 }
@@ -243,6 +256,8 @@ pub enum ReleaseKind {
     Mask(Vec<Pattern>),
     /// Passes only a text that is in the list; anything else raises.
     AllowList(BTreeSet<Name>),
+    /// Passes anything; a person of `by` looks at each value before it loses a label.
+    Approval,
 }
 
 impl Release {

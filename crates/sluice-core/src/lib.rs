@@ -23,6 +23,7 @@ pub mod gate;
 pub mod label;
 pub mod limits;
 pub mod program;
+pub mod subject;
 pub mod text;
 pub mod transfer;
 pub mod value;

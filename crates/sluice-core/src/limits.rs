@@ -33,5 +33,8 @@ pub const ABSTRACT_DEPTH_MAX: usize = 12;
 pub const ABSTRACT_CHILDREN_MAX: usize = 64;
 /// Largest reply of a connector, in bytes. SL707.
 pub const REPLY_BYTES_MAX: usize = 16 << 20;
+/// Most data subjects that one run tells apart: each is a key of its own in every payload of the run. Beyond it what the run
+/// seals counts as anybody's.
+pub const SUBJECTS_MAX: usize = 1_000;
 /// Most visits of one node in one run: a loop that never ends must end. SL504.
 pub const VISITS_MAX: u64 = 100_000;

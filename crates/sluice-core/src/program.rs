@@ -228,6 +228,8 @@ pub enum NodeKind {
         target: CallTarget,
         /// An object: one field per argument.
         arguments: Use,
+        /// Which of them are handles of secrets.
+        handles: Vec<Handle>,
         /// Receives the reply.
         reply: PlaceId,
         /// Next.
@@ -284,6 +286,28 @@ pub enum NodeKind {
     },
     /// The end of the run.
     Exit,
+}
+
+/// An argument that the definition's own text fills with `${ $secrets.NAME }`.
+///
+/// This is what makes it a handle. The argument's value only shows the name; a value that looks the same and came from
+/// data is data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Handle {
+    /// The argument, as the contract names it.
+    pub argument: Name,
+    /// The secret's name in the store.
+    pub secret: Name,
+    /// Where it is written.
+    pub span: Span,
+}
+
+impl Handle {
+    /// What stands for a secret in the arguments that gates, approvals and the ledger are shown.
+    #[must_use]
+    pub fn shown(secret: &str) -> serde_json::Value {
+        serde_json::json!({ "$secret": secret })
+    }
 }
 
 /// What a call names.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use sluice_core::catalogue::Idempotency;
 use sluice_core::label::Label;
 use sluice_core::program::{DeadlineId, NodeId, NodeKind};
+use sluice_core::subject::Subjects;
 use sluice_core::transfer::{self, Moves, Prepared, ReplyValue, State, Step};
 use sluice_core::value::Value;
 use sluice_ledger::RunId;
@@ -13,8 +14,8 @@ use crate::key::EffectKey;
 use crate::plan::Plan;
 use crate::record::{Fact, Record};
 use crate::state::{
-    Call, CallOutcome, Command, Event, ForkFrame, GateAnswer, Hold, OutOfOrder, Permitted, Phase, Question, Resolution,
-    RunState, Start, Status, Token, TokenId,
+    About, Call, CallOutcome, Command, Event, ForkFrame, GateAnswer, Hold, OutOfOrder, Permitted, Phase, Question,
+    Resolution, RunState, Start, Status, Token, TokenId, ValueQuestion,
 };
 
 /// How often a call in doubt is repeated under its key before a person is asked.
@@ -58,6 +59,7 @@ impl RunState {
             visits: BTreeMap::new(),
             generation: 0,
             calls: BTreeMap::new(),
+            subjects: Subjects::NOBODY,
             now_ms: 0,
         }
     }
@@ -86,8 +88,9 @@ impl Machine<'_> {
                 Ok(())
             }
             Event::Finished { token, key, outcome } => self.finished(token, key, outcome),
-            Event::Resolved { token, resolution } => self.resolved(token, resolution),
+            Event::Resolved { token, resolution, by } => self.resolved(token, resolution, by),
             Event::Recheck { token } => self.recheck(token),
+            Event::Moved { token } => self.moved(token),
             Event::Denied { token, why } => self.denied(token, why),
             Event::Time => {
                 self.time();
@@ -132,62 +135,87 @@ impl Machine<'_> {
     fn decided(&mut self, id: TokenId, answer: GateAnswer) -> Result<(), OutOfOrder> {
         let token = self.token(id, "decided")?;
         // A held token accepts an answer too: on replay, the question that led to it left no record.
-        let (prepared, key, before) = match token.phase {
-            Phase::Asking { prepared, key, again } => (prepared, key, again),
-            Phase::Held { prepared, key, hold } => (prepared, key, Some(hold)),
+        let (about, key, before) = match token.phase {
+            Phase::Asking { about, key, again } => (about, key, again),
+            Phase::Held { about, key, hold } => (about, key, Some(hold)),
             _ => return Err(out_of_order("decided", "nothing was asked")),
         };
         let node = token.node;
-        let decided = |answer: &GateAnswer| Fact::Decided {
+        // The same question once more leaves no trace: waiting for a person costs O(1) entries.
+        let is_news = !matches!(&answer, GateAnswer::Hold { hold, .. } if before.as_ref() == Some(hold));
+        if is_news {
+            self.append(Fact::Decided {
+                token: id,
+                node: node.0,
+                action: about.name(),
+                key: key.to_string(),
+                answer: answer.clone(),
+            });
+        }
+        match (answer, about) {
+            (GateAnswer::Hold { hold, .. }, about) => {
+                if is_news {
+                    self.append(Fact::ApprovalRequested { token: id, approval: hold.approval.clone() });
+                    self.commands.push(Command::Commit);
+                }
+                self.set_phase(id, Phase::Held { about, key, hold });
+            }
+            (GateAnswer::Forbid { code, why, .. }, _) => self.refuse_as(code, why, node),
+            (GateAnswer::Permit { .. }, About::Call(prepared)) => {
+                self.resumed(id, before.as_ref());
+                self.intend(id, node, prepared, key, before);
+            }
+            (GateAnswer::Permit { .. }, About::Value(vouching)) => {
+                self.resumed(id, before.as_ref());
+                self.spoken(id, vouching.told, vouching.vouched);
+            }
+            (GateAnswer::Unchanged { .. }, About::Value(vouching)) => {
+                self.resumed(id, before.as_ref());
+                self.spoken(id, vouching.told, vouching.unchanged);
+            }
+            (GateAnswer::Unchanged { .. }, About::Call(_)) => {
+                return Err(out_of_order("decided", "a call is permitted or not"));
+            }
+        }
+        Ok(())
+    }
+
+    fn resumed(&mut self, id: TokenId, before: Option<&Hold>) {
+        if before.is_some() {
+            self.append(Fact::Resumed { token: id });
+        }
+    }
+
+    fn intend(&mut self, id: TokenId, node: NodeId, prepared: Box<Prepared>, key: EffectKey, before: Option<Hold>) {
+        self.append(Fact::Intended {
             token: id,
             node: node.0,
             action: action_name(&prepared),
             key: key.to_string(),
-            answer: answer.clone(),
-        };
-        match answer {
-            GateAnswer::Hold { hold, receipt } => {
-                // The same question once more leaves no trace: waiting for a person costs O(1) entries.
-                let news = before.as_ref() != Some(&hold);
-                if news {
-                    self.append(decided(&GateAnswer::Hold { hold: hold.clone(), receipt }));
-                    self.append(Fact::ApprovalRequested { token: id, approval: hold.approval.clone() });
-                    self.commands.push(Command::Commit);
-                }
-                self.set_phase(id, Phase::Held { prepared, key, hold });
-            }
-            GateAnswer::Permit { .. } => {
-                self.append(decided(&answer));
-                if before.is_some() {
-                    self.append(Fact::Resumed { token: id });
-                }
-                self.append(Fact::Intended {
-                    token: id,
-                    node: node.0,
-                    action: action_name(&prepared),
-                    key: key.to_string(),
-                    arguments: arguments_of(&prepared),
-                });
-                self.commands.push(Command::Commit);
-                if let Some(action) = &prepared.action {
-                    *self.state.calls.entry(action.clone()).or_default() += 1;
-                }
-                self.set_phase(id, Phase::Committing { prepared, key, repeats: 0 });
-            }
-            GateAnswer::Forbid { ref code, ref why, .. } => {
-                let (code, why) = (code.clone(), why.clone());
-                self.append(decided(&answer));
-                self.refuse_as(code, why, node);
-            }
+            arguments: arguments_of(&prepared),
+        });
+        self.commands.push(Command::Commit);
+        if let Some(action) = &prepared.action {
+            *self.state.calls.entry(action.clone()).or_default() += 1;
         }
-        Ok(())
+        self.set_phase(id, Phase::Committing { prepared, key, repeats: 0, again: before });
+    }
+
+    /// Goes on with a value that somebody has spoken of, unless a timeout ran out first.
+    fn spoken(&mut self, id: TokenId, told: Label, moves: Moves) {
+        let Some(token) = self.state.tokens.get(&id) else { return };
+        let moves = match expired(token, self.state.now_ms) {
+            Some((deadline, _)) => transfer::timeout(&self.plan.program, &token.values, token.node, deadline, told),
+            None => moves,
+        };
+        self.follow(id, moves);
     }
 
     /// What was appended is durable: the calls whose intent it holds may be made, now and only now.
     fn committed(&mut self) {
         let ready: Vec<TokenId> = self.tokens_where(|p| matches!(p, Phase::Committing { .. }));
         for id in ready {
-            if let Some(Token { phase: Phase::Committing { prepared, key, repeats }, .. }) =
+            if let Some(Token { phase: Phase::Committing { prepared, key, repeats, .. }, .. }) =
                 self.state.tokens.get(&id).cloned()
             {
                 self.call(id, prepared, key, repeats);
@@ -213,6 +241,9 @@ impl Machine<'_> {
         };
         if own != key {
             return Err(out_of_order("finished", "it answers another call"));
+        }
+        if let CallOutcome::Replied { reply } = &outcome {
+            self.read_of(&prepared, reply);
         }
         self.append(Fact::Finished { token: id, key: key.to_string(), outcome: outcome.clone() });
         match outcome {
@@ -243,15 +274,18 @@ impl Machine<'_> {
         }
     }
 
-    fn resolved(&mut self, id: TokenId, resolution: Resolution) -> Result<(), OutOfOrder> {
+    fn resolved(&mut self, id: TokenId, resolution: Resolution, by: Option<String>) -> Result<(), OutOfOrder> {
         let token = self.token(id, "resolved")?;
         let Phase::InDoubt { prepared, key } = token.phase else {
             return Err(out_of_order("resolved", "the call is not in doubt"));
         };
-        self.append(Fact::Resolved { token: id, resolution: resolution.clone() });
+        if let Resolution::Happened { reply } = &resolution {
+            self.read_of(&prepared, reply);
+        }
+        self.append(Fact::Resolved { token: id, resolution: resolution.clone(), by });
         match resolution {
             Resolution::Happened { reply } => self.replied(id, &prepared, &ReplyValue::Came(reply)),
-            Resolution::Repeat => self.set_phase(id, Phase::Committing { prepared, key, repeats: 1 }),
+            Resolution::Repeat => self.set_phase(id, Phase::Committing { prepared, key, repeats: 1, again: None }),
             Resolution::Abandon => {
                 let detail = serde_json::json!("the call was abandoned");
                 self.replied(id, &prepared, &ReplyValue::Failed { detail });
@@ -263,10 +297,25 @@ impl Machine<'_> {
 
     fn recheck(&mut self, id: TokenId) -> Result<(), OutOfOrder> {
         let token = self.token(id, "recheck")?;
-        let Phase::Held { prepared, key, hold } = token.phase else {
+        let Phase::Held { about, key, hold } = token.phase else {
             return Err(out_of_order("recheck", "it is not held"));
         };
-        self.ask(id, token.node, prepared, key, Some(hold));
+        self.ask(id, token.node, about, key, Some(hold));
+        Ok(())
+    }
+
+    /// Takes back a permit that never became durable, as if it had not been given.
+    fn moved(&mut self, id: TokenId) -> Result<(), OutOfOrder> {
+        let token = self.token(id, "moved")?;
+        let Phase::Committing { prepared, key, repeats: 0, again } = token.phase else {
+            return Err(out_of_order("moved", "no permit is being made durable"));
+        };
+        if let Some(action) = &prepared.action
+            && let Some(calls) = self.state.calls.get_mut(action)
+        {
+            *calls = calls.saturating_sub(1);
+        }
+        self.ask(id, token.node, About::Call(prepared), key, again);
         Ok(())
     }
 
@@ -303,9 +352,12 @@ impl Machine<'_> {
                     }
                     _ => self.follow(id, after.clone()),
                 },
-                Phase::Held { prepared, .. } => {
+                Phase::Held { about, .. } => {
                     if let Some((deadline, _)) = expired(&token, now) {
-                        let told = prepared.joined.join(self.fault_label(prepared));
+                        let told = match about {
+                            About::Call(prepared) => prepared.joined.join(self.fault_label(prepared)),
+                            About::Value(vouching) => vouching.told,
+                        };
                         let moves = transfer::timeout(&self.plan.program, &token.values, token.node, deadline, told);
                         self.follow(id, moves);
                     }
@@ -323,7 +375,7 @@ impl Machine<'_> {
             match token.phase {
                 Phase::Calling { prepared, key, .. } => self.doubt(id, prepared, key, 1),
                 Phase::InDoubt { prepared, key } => self.doubt(id, prepared, key, 1),
-                Phase::Asking { prepared, key, again } => self.ask(id, token.node, prepared, key, again),
+                Phase::Asking { about, key, again } => self.ask(id, token.node, about, key, again),
                 Phase::Ready | Phase::Held { .. } | Phase::Committing { .. } | Phase::Sleeping { .. } => {}
             }
         }
@@ -351,6 +403,13 @@ impl Machine<'_> {
             ),
         };
         self.follow(id, moves);
+    }
+
+    /// From here on the run may hold data of whoever a reply is about: its record is the first that is sealed as theirs.
+    fn read_of(&mut self, prepared: &Prepared, reply: &serde_json::Value) {
+        let action = prepared.action.as_ref().and_then(|(c, a)| self.plan.catalogue.action(c, a));
+        let subjects = action.map_or(Subjects::Anybody, |action| action.subjects_of(reply));
+        self.state.subjects = std::mem::take(&mut self.state.subjects).join(subjects);
     }
 
     fn fault_label(&self, prepared: &Prepared) -> Label {
@@ -396,11 +455,15 @@ impl Machine<'_> {
             Step::Moves(moves) => self.follow(id, moves),
             Step::Calls(prepared) => {
                 if let Some(breach) = prepared.breaches.first() {
-                    self.refuse("SL505", crate::state::breach_in_words(breach), node);
+                    self.refuse("SL505", breach.to_string(), node);
                     return;
                 }
                 let key = EffectKey::of(self.state.run, node, visit, self.state.generation);
-                self.ask(id, node, prepared, key, None);
+                self.ask(id, node, About::Call(prepared), key, None);
+            }
+            Step::Vouches(vouching) => {
+                let key = EffectKey::of(self.state.run, node, visit, self.state.generation);
+                self.ask(id, node, About::Value(vouching), key, None);
             }
             Step::Waits { millis: Some(millis), after, told, .. } => self.sleep(id, node, millis, after, told),
             Step::Arms { millis: Some(millis), after, .. } => self.arm(id, node, millis, after),
@@ -439,11 +502,22 @@ impl Machine<'_> {
         self.follow(id, after);
     }
 
-    fn ask(&mut self, id: TokenId, node: NodeId, prepared: Box<Prepared>, key: EffectKey, again: Option<Hold>) {
-        let calls = prepared.action.as_ref().and_then(|a| self.state.calls.get(a)).copied().unwrap_or_default();
-        let question = Question { token: id, node, prepared: (*prepared).clone(), key, calls };
-        self.commands.push(Command::Ask(Box::new(question)));
-        self.set_phase(id, Phase::Asking { prepared, key, again });
+    fn ask(&mut self, id: TokenId, node: NodeId, about: About, key: EffectKey, again: Option<Hold>) {
+        self.commands.push(match &about {
+            About::Call(prepared) => {
+                let calls = prepared.action.as_ref().and_then(|a| self.state.calls.get(a)).copied().unwrap_or_default();
+                let (prepared, before) = ((**prepared).clone(), again.clone());
+                Command::Ask(Box::new(Question { token: id, node, prepared, key, calls, before }))
+            }
+            About::Value(vouching) => Command::AskForWord(Box::new(ValueQuestion {
+                token: id,
+                node,
+                vouching: (**vouching).clone(),
+                key,
+                before: again.clone(),
+            })),
+        });
+        self.set_phase(id, Phase::Asking { about, key, again });
     }
 
     /// Takes the one way that a run has.
@@ -555,7 +629,8 @@ impl Machine<'_> {
     }
 
     fn append(&mut self, fact: Fact) {
-        let record = Record { run: self.state.run, time_ms: self.state.now_ms, fact };
+        let subjects = if fact.holds_values() { self.state.subjects.clone() } else { Subjects::NOBODY };
+        let record = Record { run: self.state.run, time_ms: self.state.now_ms, fact, subjects };
         self.commands.push(Command::Append(Box::new(record)));
     }
 
@@ -579,6 +654,16 @@ fn expired(token: &Token, now_ms: u64) -> Option<(DeadlineId, u64)> {
     token.deadlines.iter().copied().filter(|(_, at)| *at <= now_ms).min_by_key(|(_, at)| *at)
 }
 
+impl About {
+    /// `connector.action`, or `release` or `endorse`.
+    fn name(&self) -> String {
+        match self {
+            Self::Call(prepared) => action_name(prepared),
+            Self::Value(vouching) => vouching.function.name().to_owned(),
+        }
+    }
+}
+
 fn action_name(prepared: &Prepared) -> String {
     prepared.action.as_ref().map_or_else(String::new, |(c, a)| format!("{c}.{a}"))
 }
@@ -586,3 +671,6 @@ fn action_name(prepared: &Prepared) -> String {
 fn arguments_of(prepared: &Prepared) -> serde_json::Value {
     prepared.arguments.to_json().unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;

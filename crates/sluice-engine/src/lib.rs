@@ -10,6 +10,7 @@
 //! - A decision is recorded and never recomputed on replay; after a wait it is taken again.
 //! - A call without a recorded outcome is *in doubt* after a crash. It is repeated only under the same
 //!   key and only where the contract says that this is harmless.
+//! - A value loses labels by somebody's word only where a recorded answer says so; the engine never concludes it.
 //! - A refusal by the gate cannot be caught by the workflow.
 //! - A run that leaves its prediction stops.
 //!
@@ -30,5 +31,5 @@ pub use record::{Fact, Record, RecordError};
 pub use replay::{ReplayError, replay};
 pub use state::{
     Call, CallOutcome, Command, Event, GateAnswer, Hold, OutOfOrder, Permitted, Question, Resolution, RunState, Start,
-    Status, TokenId,
+    Status, TokenId, ValueQuestion,
 };

@@ -4,6 +4,7 @@
 //! store seals. The payload's layout is versioned by [`crate::INTERPRETER_VERSION`] in the first fact.
 
 use serde::{Deserialize, Serialize};
+use sluice_core::subject::Subjects;
 use sluice_ledger::cbor::Map;
 use sluice_ledger::{EntryKind, RunId};
 use thiserror::Error;
@@ -19,6 +20,8 @@ pub struct Record {
     pub time_ms: u64,
     /// What happened.
     pub fact: Fact,
+    /// Whose data the fact may hold: what the store seals it under. Not stored; a replay finds it anew.
+    pub subjects: Subjects,
 }
 
 /// What happened, in the words that replay reads back.
@@ -33,7 +36,7 @@ pub enum Fact {
         token: TokenId,
         /// The node that calls.
         node: u32,
-        /// `connector.action`.
+        /// `connector.action`; of a value, `release` or `endorse`.
         action: String,
         /// The effect key, in hex.
         key: String,
@@ -74,12 +77,15 @@ pub enum Fact {
         /// How.
         outcome: CallOutcome,
     },
-    /// A person looked at a call in doubt.
+    /// A person looked at a call in doubt, or a look-up told.
     Resolved {
         /// Whose call.
         token: TokenId,
-        /// What they found.
+        /// What was found.
         resolution: Resolution,
+        /// Who says so; nobody if a look-up told. In the open body a pseudonym stands for them, which whoever commits adds.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
     },
     /// A person denied.
     Denied {
@@ -156,14 +162,12 @@ impl Fact {
                 map.with("closure", start.closure.to_vec()).with("interpreter", u64::from(start.interpreter))
             }
             Self::Decided { node, action, key, answer, .. } => {
-                let (decision, code) = match answer {
-                    GateAnswer::Permit { .. } => ("permit", None),
-                    GateAnswer::Hold { .. } => ("hold", None),
-                    GateAnswer::Forbid { code, .. } => ("forbid", Some(code.as_str())),
-                };
-                let map = named(map, *node, action, key).with("decision", decision);
-                let map = if let Some(code) = code { map.with("code", code) } else { map };
-                if let GateAnswer::Hold { hold, .. } = answer { map.with("step", hold.digest.to_vec()) } else { map }
+                let map = named(map, *node, action, key).with("decision", answer.name());
+                match answer {
+                    GateAnswer::Hold { hold, .. } => map.with("step", hold.digest.to_vec()),
+                    GateAnswer::Forbid { code, .. } => map.with("code", code.as_str()),
+                    GateAnswer::Permit { .. } | GateAnswer::Unchanged { .. } => map,
+                }
             }
             Self::ApprovalRequested { approval, .. } => map.with("approval", approval.as_str()),
             Self::Intended { node, action, key, .. } => named(map, *node, action, key),
@@ -176,14 +180,7 @@ impl Fact {
                 };
                 map.with("key", key.as_str()).with("outcome", word)
             }
-            Self::Resolved { resolution, .. } => map.with(
-                "resolution",
-                match resolution {
-                    Resolution::Happened { .. } => "happened",
-                    Resolution::Repeat => "repeat",
-                    Resolution::Abandon => "abandon",
-                },
-            ),
+            Self::Resolved { resolution, .. } => map.with("resolution", resolution.name()),
             Self::Refused { code, node, .. } => map.with("code", code.as_str()).with("node", u64::from(*node)),
             Self::Denied { .. }
             | Self::Resumed { .. }
@@ -192,6 +189,24 @@ impl Fact {
             | Self::Cancelled { .. }
             | Self::Completed { .. }
             | Self::Faulted { .. } => map,
+        }
+    }
+
+    /// Whether it can hold what somebody's data was made into: then it is sealed as that data is.
+    #[must_use]
+    pub const fn holds_values(&self) -> bool {
+        match self {
+            Self::ApprovalRequested { .. } | Self::Resumed { .. } | Self::Time | Self::Recovered => false,
+            Self::Started(_)
+            | Self::Decided { .. }
+            | Self::Intended { .. }
+            | Self::Finished { .. }
+            | Self::Resolved { .. }
+            | Self::Denied { .. }
+            | Self::Cancelled { .. }
+            | Self::Completed { .. }
+            | Self::Refused { .. }
+            | Self::Faulted { .. } => true,
         }
     }
 

@@ -109,7 +109,7 @@ fn event_of(fact: &Fact) -> Option<Event> {
         Fact::Started(start) => Event::Started(start),
         Fact::Decided { token, answer, .. } => Event::Decided { token, answer },
         Fact::Finished { token, key, outcome } => Event::Finished { token, key: crate::key::parse(&key)?, outcome },
-        Fact::Resolved { token, resolution } => Event::Resolved { token, resolution },
+        Fact::Resolved { token, resolution, by } => Event::Resolved { token, resolution, by },
         Fact::Denied { token, why } => Event::Denied { token, why },
         Fact::Time => Event::Time,
         Fact::Recovered => Event::Recovered,

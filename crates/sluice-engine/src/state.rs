@@ -6,7 +6,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use sluice_core::label::{Label, Name};
 use sluice_core::program::{DeadlineId, NodeId};
-use sluice_core::transfer::{Moves, Prepared, State};
+use sluice_core::subject::Subjects;
+use sluice_core::transfer::{Moves, Prepared, State, Vouching};
 use sluice_ledger::RunId;
 use thiserror::Error;
 
@@ -29,6 +30,8 @@ pub struct RunState {
     pub(crate) visits: BTreeMap<NodeId, u64>,
     pub(crate) generation: u64,
     pub(crate) calls: BTreeMap<(Name, Name), u64>,
+    /// Whose data the run has read so far.
+    pub(crate) subjects: Subjects,
     pub(crate) now_ms: u64,
 }
 
@@ -74,17 +77,26 @@ pub(crate) enum Phase {
     /// About to do what its node says.
     Ready,
     /// The gate has been asked.
-    Asking { prepared: Box<Prepared>, key: EffectKey, again: Option<Hold> },
+    Asking { about: About, key: EffectKey, again: Option<Hold> },
     /// A person must decide.
-    Held { prepared: Box<Prepared>, key: EffectKey, hold: Hold },
-    /// Permit and intent are being made durable.
-    Committing { prepared: Box<Prepared>, key: EffectKey, repeats: u32 },
+    Held { about: About, key: EffectKey, hold: Hold },
+    /// Permit and intent are being made durable; `again` is what was waited for before the permit.
+    Committing { prepared: Box<Prepared>, key: EffectKey, repeats: u32, again: Option<Hold> },
     /// The connector is at work, or was when the process ended.
     Calling { prepared: Box<Prepared>, key: EffectKey, repeats: u32 },
     /// Nobody knows whether the effect happened; a person must say.
     InDoubt { prepared: Box<Prepared>, key: EffectKey },
     /// Time must pass.
     Sleeping { until_ms: u64, after: Moves, told: Label },
+}
+
+/// What an answer of the gate is about.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum About {
+    /// A call that may be made.
+    Call(Box<Prepared>),
+    /// A value that may lose labels.
+    Value(Box<Vouching>),
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -136,16 +148,24 @@ pub enum Event {
         /// How.
         outcome: CallOutcome,
     },
-    /// A person looked at a call in doubt.
+    /// A person looked at a call in doubt, or a look-up told.
     Resolved {
         /// Whose call.
         token: TokenId,
-        /// What they found.
+        /// What was found.
         resolution: Resolution,
+        /// Who says so; nobody if a look-up told.
+        by: Option<String>,
     },
     /// An approval arrived, or something else changed: a held token asks its gate again.
     Recheck {
         /// Which.
+        token: TokenId,
+    },
+    /// What the gate counted has changed before its permit was durable: neither permit nor intent was written, and the
+    /// gate is asked again. Leaves no record.
+    Moved {
+        /// Whose permit.
         token: TokenId,
     },
     /// A person denied what a token waits for.
@@ -191,6 +211,37 @@ pub enum GateAnswer {
         /// In words, for the owner.
         why: String,
     },
+    /// Of a value: nobody's word changes its labels, and it goes on with those that it had.
+    Unchanged {
+        /// As above.
+        receipt: serde_json::Value,
+        /// In words, for the owner.
+        why: String,
+    },
+}
+
+impl GateAnswer {
+    /// The sealed receipt.
+    #[must_use]
+    pub const fn receipt(&self) -> &serde_json::Value {
+        match self {
+            Self::Permit { receipt }
+            | Self::Hold { receipt, .. }
+            | Self::Forbid { receipt, .. }
+            | Self::Unchanged { receipt, .. } => receipt,
+        }
+    }
+
+    /// The word in entries.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Permit { .. } => "permit",
+            Self::Hold { .. } => "hold",
+            Self::Forbid { .. } => "forbid",
+            Self::Unchanged { .. } => "unchanged",
+        }
+    }
 }
 
 /// What a held token waits for.
@@ -202,6 +253,9 @@ pub struct Hold {
     pub why: String,
     /// The step's closure digest: what a signature must name.
     pub digest: [u8; 32],
+    /// Of a value: the salt of the commitment to it that the digest covers. The same one when the gate is asked again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub salt: Option<[u8; 32]>,
 }
 
 /// What a connector reports.
@@ -245,11 +299,25 @@ pub enum Resolution {
     Abandon,
 }
 
+impl Resolution {
+    /// The word in entries.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Happened { .. } => "happened",
+            Self::Repeat => "repeat",
+            Self::Abandon => "abandon",
+        }
+    }
+}
+
 /// What must happen outside.
 #[derive(Debug)]
 pub enum Command {
     /// Ask the gate, then [`Event::Decided`].
     Ask(Box<Question>),
+    /// Ask whether somebody vouches for a value, then [`Event::Decided`].
+    AskForWord(Box<ValueQuestion>),
     /// Append to the ledger with the next commit.
     Append(Box<Record>),
     /// Commit what was appended, then [`Event::Committed`].
@@ -287,6 +355,23 @@ pub struct Question {
     pub key: EffectKey,
     /// Calls of this action that this run has made.
     pub calls: u64,
+    /// What it waits for already.
+    pub before: Option<Hold>,
+}
+
+/// Whether somebody vouches for a value.
+#[derive(Clone, Debug)]
+pub struct ValueQuestion {
+    /// Whose.
+    pub token: TokenId,
+    /// The node that calls `release` or `endorse`.
+    pub node: NodeId,
+    /// The value.
+    pub vouching: Vouching,
+    /// Tells this visit of the node from every other.
+    pub key: EffectKey,
+    /// What it waits for already.
+    pub before: Option<Hold>,
 }
 
 /// One call, as a connector performs it.
@@ -397,21 +482,5 @@ impl RunState {
     #[must_use]
     pub const fn now_ms(&self) -> u64 {
         self.now_ms
-    }
-}
-
-pub(crate) fn breach_in_words(breach: &sluice_core::transfer::Breach) -> String {
-    use sluice_core::transfer::Breach;
-    match breach {
-        Breach::Uncatalogued { what } => format!("no contract covers `{what}`"),
-        Breach::Ambiguous { actions } => format!("several contract actions cover this call: {}", actions.join(", ")),
-        Breach::UnknownEndpoint => "the method or endpoint of the call is not a text".to_owned(),
-        Breach::UnknownArgument { argument } => format!("the contract has no argument `{argument}`"),
-        Breach::MissingArgument { argument } => format!("the contract requires the argument `{argument}`"),
-        Breach::NotAllowed { argument, value } => {
-            format!("the contract does not allow {value} for the argument `{argument}`")
-        }
-        Breach::UnknownValue { argument } => format!("the argument `{argument}` has no known value"),
-        Breach::NotAnObject => "the arguments of the call are not an object".to_owned(),
     }
 }

@@ -216,5 +216,6 @@ fn plain_action(connector: Name, name: &Name, labels: Label, origin: Label) -> A
         region: None,
         stored: Label::BOTTOM,
         limits: CallLimits::default(),
+        subject: None,
     }
 }

@@ -20,11 +20,11 @@ use serde_json::json;
 use sluice_connectors::secret::{SecretStore, WorkspaceKey};
 use sluice_core::contract::key::SecretKey;
 use sluice_core::label::Name;
-use sluice_engine::{Call, CallOutcome, GateAnswer, Permitted, Question, Record, Resolution, Status};
+use sluice_engine::{Call, CallOutcome, GateAnswer, Permitted, Question, Record, Resolution, Status, ValueQuestion};
 use sluice_policy::Acting;
 use sluice_runtime::admit::{Proposed, Runnable};
 use sluice_runtime::connect::Connectors;
-use sluice_runtime::driver::{Host, drive};
+use sluice_runtime::driver::{Host, NotCommitted, drive};
 use sluice_runtime::gate::RunGate;
 use sluice_runtime::host::{HostError, LedgerEvidence, LiveHost};
 use sluice_runtime::init;
@@ -159,7 +159,7 @@ impl<'a> World<'a> {
                 runnable: &self.runnable,
                 universe: &plan.universe,
                 run: state.run(),
-                evidence: LedgerEvidence(self.ledger),
+                evidence: LedgerEvidence::new(self.ledger),
             },
             ledger: self.ledger,
             connectors: &self.connectors,
@@ -188,7 +188,7 @@ impl Host for InMemory<'_> {
         self.live.now_ms()
     }
 
-    fn ask(&self, question: &Question) -> GateAnswer {
+    fn ask(&self, question: &Question) -> Option<GateAnswer> {
         let start = Instant::now();
         let answer = self.live.ask(question);
         let nanos = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
@@ -196,7 +196,15 @@ impl Host for InMemory<'_> {
         answer
     }
 
-    async fn commit(&self, records: Vec<Record>) -> Result<(), HostError> {
+    async fn read_and_ask(&self, question: &Question) -> GateAnswer {
+        self.live.read_and_ask(question).await
+    }
+
+    fn ask_for_word(&self, question: &ValueQuestion) -> GateAnswer {
+        self.live.ask_for_word(question)
+    }
+
+    async fn commit(&self, records: &[Record]) -> Result<(), NotCommitted<HostError>> {
         self.live.commit(records).await
     }
 

@@ -8,15 +8,16 @@ use std::collections::BTreeSet;
 use sluice_core::contract::Digest;
 use sluice_core::contract::approval::{Decision, Nonce, Question, Refusal, Requirement, SignedStatement, Statement};
 use sluice_core::contract::closure::ClosureDigest;
+use sluice_core::contract::digest::to_hex;
 use sluice_core::contract::key::SecretKey;
 use sluice_core::label::Name;
-use sluice_engine::{Fact, GateAnswer};
+use sluice_engine::{Fact, GateAnswer, Record};
 use sluice_ledger::cbor::Map;
 use sluice_ledger::{EntryKind, RunId};
-use sluice_store::{FIELD_APPROVAL, NewRecord, Payload};
+use sluice_store::{FIELD_APPROVAL, NewRecord, Payload, PayloadState};
 use thiserror::Error;
 
-use crate::clock::now_ms;
+use crate::difference::difference;
 use crate::gate::requirement_from;
 use crate::ledger::{Ledger, LedgerError, random};
 use crate::proposal::{Proposal, ProposalError};
@@ -44,6 +45,8 @@ pub struct Waiting {
     pub said: Vec<(Name, Decision)>,
     /// Whether everything needed was said.
     pub is_satisfied: bool,
+    /// Whether something else took its place: the id of that, if it is still asked.
+    pub superseded: Option<Option<String>>,
 }
 
 /// What an approval is about.
@@ -70,7 +73,41 @@ pub enum About {
         arguments: serde_json::Value,
         /// Origins that the approval vouches for, at this gate only.
         clears: Vec<String>,
+        /// What the arguments refer to.
+        references: Vec<Referred>,
+        /// What of it changed since the same step was asked about under another id: one line each.
+        changed: Vec<String>,
     },
+    /// One value of a run.
+    Value {
+        /// The run.
+        run: RunId,
+        /// `release` or `endorse`.
+        function: String,
+        /// The entry of the releases register.
+        entry: String,
+        /// The value, whole.
+        value: serde_json::Value,
+        /// What it carries, and the decision to pass it on.
+        labels: Vec<String>,
+        /// What it no longer carries, if somebody vouches for it.
+        clears: Vec<String>,
+    },
+}
+
+/// An object that an argument of a held step refers to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Referred {
+    /// The argument.
+    pub argument: String,
+    /// What kind of object.
+    pub kind: String,
+    /// Its id.
+    pub id: String,
+    /// Its version, and who told it; `None` if no version is known.
+    pub version: Option<(String, String)>,
+    /// What was told, if it is small enough to keep.
+    content: Option<serde_json::Value>,
 }
 
 /// Why something cannot be approved.
@@ -104,6 +141,17 @@ pub enum ApprovalError {
         /// Who may.
         needs: String,
     },
+    /// SL445. The step is asked about under another id by now, or not at all.
+    #[error(
+        "SL445: `{id}` is no longer asked: {}",
+        by.as_ref().map_or_else(|| "its run went on without it".to_owned(), |by| format!("what it refers to changed, and `{by}` took its place"))
+    )]
+    Superseded {
+        /// The id.
+        id: String,
+        /// What took its place.
+        by: Option<String>,
+    },
     /// SL442. The stored question cannot be read.
     #[error("SL442: the question behind `{id}` cannot be opened: {why}")]
     Unreadable {
@@ -111,6 +159,12 @@ pub enum ApprovalError {
         id: String,
         /// Why.
         why: String,
+    },
+    /// SL444. Data in the stored question was erased: nobody can see any more what they would sign.
+    #[error("SL444: the question behind `{id}` was erased with somebody's data, and nobody can decide it any more")]
+    Erased {
+        /// The id.
+        id: String,
     },
 }
 
@@ -127,13 +181,15 @@ impl<'a> Approver<'a> {
         Self { workspace, ledger }
     }
 
-    /// Everything that waits, oldest first.
+    /// Everything that waits, oldest first. What was erased or superseded is left out: it waits for nobody.
     ///
     /// # Errors
     /// [`ApprovalError::Ledger`].
     pub fn list(&self) -> Result<Vec<Waiting>, ApprovalError> {
         let rows = self.ledger.read(|records| records.held_approvals())?;
-        rows.into_iter().map(|row| self.show(&row.id)).collect()
+        let rows = rows.into_iter().map(|row| self.show(&row.id));
+        let shown = rows.filter(|shown| !matches!(shown, Err(ApprovalError::Erased { .. })));
+        shown.filter(|shown| !matches!(shown, Ok(waiting) if waiting.superseded.is_some())).collect()
     }
 
     /// One of them, decided or not.
@@ -163,6 +219,9 @@ impl<'a> Approver<'a> {
         reason: &str,
     ) -> Result<Waiting, ApprovalError> {
         let waiting = self.show(id)?;
+        if let Some(by) = waiting.superseded {
+            return Err(ApprovalError::Superseded { id: id.to_owned(), by });
+        }
         let person = key.name().clone();
         let mut refusal = None;
         for requirement in &waiting.needs {
@@ -172,7 +231,7 @@ impl<'a> Approver<'a> {
                 role: requirement.role.clone(),
                 requester: waiting.requester.clone(),
                 approver: person.clone(),
-                expiry_ms: now_ms().saturating_add(EXPIRY_MS_DEFAULT),
+                expiry_ms: self.ledger.clock().now_ms().saturating_add(EXPIRY_MS_DEFAULT),
                 nonce: Nonce(random()?),
             };
             let signed = statement.sign(key);
@@ -200,9 +259,9 @@ impl<'a> Approver<'a> {
             Decision::Withdraw { .. } => EntryKind::WITHDRAWN,
         };
         let body = Map::new().with(FIELD_APPROVAL, id).with("closure", signed.statement.closure.0.0.to_vec());
-        let payload = serde_json::json!({ "statement": hex(&signed.to_bytes()), "reason": reason });
-        let record =
-            NewRecord::new(kind, now_ms(), body).with_payload(Payload::of_run(payload.to_string().into_bytes()));
+        let payload = serde_json::json!({ "statement": to_hex(&signed.to_bytes()), "reason": reason });
+        let payload = Payload::of_run(payload.to_string().into_bytes());
+        let record = NewRecord::new(kind, self.ledger.clock().now_ms(), body).with_payload(payload);
         self.ledger.append(vec![record])?;
         Ok(())
     }
@@ -215,7 +274,7 @@ impl<'a> Approver<'a> {
             mode: self.workspace.bundle().workspace().mode,
             principals: self.workspace.principals(),
             seen: NOBODY,
-            now_ms: now_ms(),
+            now_ms: self.ledger.clock().now_ms(),
         }
     }
 
@@ -229,6 +288,7 @@ impl<'a> Approver<'a> {
             why: "the workspace asks people to sign definitions".to_owned(),
             said: Vec::new(),
             is_satisfied: false,
+            superseded: None,
             about: About::Definition {
                 author: crate::proposal::author_in_words(&proposal.author),
                 name: proposal.name,
@@ -246,14 +306,19 @@ impl<'a> Approver<'a> {
         };
         let run = row.run.ok_or_else(unknown)?;
         let unreadable = |why: &str| ApprovalError::Unreadable { id: id.to_owned(), why: why.to_owned() };
-        let facts = crate::run::facts(&self.ledger.run(run)?).map_err(|e| unreadable(&e.to_string()))?;
-        let held = facts.iter().rev().find_map(|record| match &record.fact {
-            Fact::Decided { action, answer: GateAnswer::Hold { receipt, hold }, .. } if hold.approval == id => {
-                Some((action.clone(), receipt.clone(), hold.clone()))
+        let entries = self.ledger.run(run)?;
+        if entries.iter().any(|recorded| recorded.payload == PayloadState::Erased) {
+            return Err(ApprovalError::Erased { id: id.to_owned() });
+        }
+        let facts = crate::run::facts(&entries).map_err(|e| unreadable(&e.to_string()))?;
+        let held = facts.iter().enumerate().rev().find_map(|(at, record)| match &record.fact {
+            Fact::Decided { action, key, answer: GateAnswer::Hold { receipt, hold }, .. } if hold.approval == id => {
+                Some((at, action.clone(), key.clone(), receipt.clone(), hold.clone()))
             }
             _ => None,
         });
-        let (action, receipt, hold) = held.ok_or_else(|| unreadable("the run does not hold it"))?;
+        let (at, action, key, receipt, hold) = held.ok_or_else(|| unreadable("the run does not hold it"))?;
+        let (earlier, later) = facts.split_at(at);
         let more = receipt.get("more").cloned().unwrap_or_default();
         let needs = more.get("needs").and_then(|n| n.as_array()).cloned().unwrap_or_default();
         let text = |key: &str| receipt.get(key).and_then(|v| v.as_str()).unwrap_or_default().to_owned();
@@ -269,15 +334,84 @@ impl<'a> Approver<'a> {
             why: hold.why.clone(),
             said: Vec::new(),
             is_satisfied: false,
-            about: About::Step {
-                run,
-                action,
-                request: text("request"),
-                arguments: more.get("arguments").cloned().unwrap_or_default(),
-                clears: list("clears"),
+            superseded: superseded(later, &key, id),
+            about: match more.get("entry").and_then(|v| v.as_str()) {
+                Some(entry) => About::Value {
+                    run,
+                    function: action,
+                    entry: entry.to_owned(),
+                    value: more.get("value").cloned().unwrap_or_default(),
+                    labels: list("labels"),
+                    clears: list("clears"),
+                },
+                None => About::Step {
+                    run,
+                    action,
+                    request: text("request"),
+                    arguments: more.get("arguments").cloned().unwrap_or_default(),
+                    clears: list("clears"),
+                    changed: changed(&references(&before(earlier, &key)), &references(&receipt)),
+                    references: references(&receipt),
+                },
             },
         })
     }
+}
+
+/// Whether a later answer about the same visit of the same step made a question void; an approval that was used did not.
+fn superseded(later: &[Record], key: &str, id: &str) -> Option<Option<String>> {
+    let answer = later.iter().rev().find_map(|record| match &record.fact {
+        Fact::Decided { key: other, answer, .. } if other == key => Some(answer),
+        _ => None,
+    })?;
+    match answer {
+        GateAnswer::Hold { hold, .. } if hold.approval != id => Some(Some(hold.approval.clone())),
+        GateAnswer::Forbid { .. } | GateAnswer::Unchanged { .. } => Some(None),
+        GateAnswer::Hold { .. } | GateAnswer::Permit { .. } => None,
+    }
+}
+
+/// The receipt of the question that was asked about the same visit of the same step before.
+fn before(earlier: &[Record], key: &str) -> serde_json::Value {
+    let held = earlier.iter().rev().find_map(|record| match &record.fact {
+        Fact::Decided { key: other, answer: GateAnswer::Hold { receipt, .. }, .. } if other == key => Some(receipt),
+        _ => None,
+    });
+    held.cloned().unwrap_or_default()
+}
+
+fn references(receipt: &serde_json::Value) -> Vec<Referred> {
+    let listed = receipt.pointer("/more/references").and_then(|v| v.as_array()).into_iter().flatten();
+    let read = |told: &serde_json::Value| {
+        let text = |key: &str| told.get(key).and_then(|v| v.as_str()).map(str::to_owned);
+        Referred {
+            argument: text("argument").unwrap_or_default(),
+            kind: text("kind").unwrap_or_default(),
+            id: text("id").unwrap_or_default(),
+            version: text("version").zip(text("from")),
+            content: told.get("content").filter(|c| !c.is_null()).cloned(),
+        }
+    };
+    listed.map(read).collect()
+}
+
+/// What changed of what is referred to, one line each.
+fn changed(before: &[Referred], now: &[Referred]) -> Vec<String> {
+    let mut lines = Vec::new();
+    for new in now {
+        let Some(old) = before.iter().find(|old| old.argument == new.argument && old.version != new.version) else {
+            continue;
+        };
+        let what = format!("{} `{}`", new.kind, new.id);
+        match (&old.content, &new.content) {
+            (Some(old), Some(new)) => {
+                lines.extend(difference(old, new).into_iter().map(|line| format!("{what} {line}")));
+            }
+            _ => lines
+                .push(format!("{what} is another; its difference is not kept, for it is too large or data of people")),
+        }
+    }
+    lines
 }
 
 /// Every statement recorded under an id. One that cannot be opened counts for nothing.
@@ -324,7 +458,7 @@ pub fn is_signed(
         mode: workspace.bundle().workspace().mode,
         principals: workspace.principals(),
         seen: &seen,
-        now_ms: now_ms(),
+        now_ms: ledger.clock().now_ms(),
     };
     Ok(question.count(&statements, std::slice::from_ref(&needed)).satisfied.contains(&needed.id()))
 }
@@ -340,10 +474,6 @@ pub fn in_words(requirement: &Requirement) -> String {
     let parties: Vec<String> = requirement.parties.iter().map(party).collect();
     let who = parties.join(" and ");
     if requirement.quorum > 1 { format!("{} of {who}", requirement.quorum) } else { who }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
 fn unhex(text: &str) -> Option<Vec<u8>> {

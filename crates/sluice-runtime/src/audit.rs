@@ -8,7 +8,7 @@ use std::path::Path;
 
 use serde_json::Value as Json;
 use sluice_core::contract::bundle::BundleFiles;
-use sluice_engine::{Fact, GateAnswer};
+use sluice_engine::Fact;
 use sluice_ledger::note::VerifierKey;
 use sluice_ledger::{EntryKind, Evidence, LeafIndex, RunId};
 use sluice_policy::{Bundle as Policies, Decision, GateRequest};
@@ -218,13 +218,9 @@ fn judge(bundles: &BTreeMap<String, Policies>, recorded: &Recorded, decisions: &
         decisions.unopened += 1;
         return;
     };
-    let (receipt, said) = match &answer {
-        GateAnswer::Permit { receipt } => (receipt, "permit"),
-        GateAnswer::Hold { receipt, .. } => (receipt, "hold"),
-        GateAnswer::Forbid { receipt, .. } => (receipt, "forbid"),
-    };
+    let (receipt, said) = (answer.receipt(), answer.name());
     let Some(request) = receipt.get("request").and_then(Json::as_str) else {
-        // A refusal before policy was asked: a limit, or a call that no contract covers.
+        // Policy was not asked: a limit, a call that no contract covers, or a value for which an entry's people speak.
         decisions.agree += 1;
         return;
     };

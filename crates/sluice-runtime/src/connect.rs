@@ -16,10 +16,10 @@ use sluice_connectors::sql::{Access, SqlConnector, SqlStatement};
 use sluice_connectors::tls::CertificatePin;
 use sluice_connectors::{Connector, IdempotencyKey, Outcome, Prepared};
 use sluice_core::catalogue::Idempotency;
-use sluice_core::contract::Contract;
 use sluice_core::contract::connector::{
-    ActionContract, FileFormat, FileOperation, HttpRequest, HttpTransport, Placement, Request, Transport,
+    ActionContract, FileFormat, FileOperation, HttpRequest, HttpTransport, Placement, Request, RowLayout, Transport,
 };
+use sluice_core::contract::{self, Contract};
 use sluice_core::gate::Effect;
 use sluice_core::label::Name;
 use sluice_engine::{Call, CallOutcome, Permitted, Resolution};
@@ -57,14 +57,6 @@ pub enum ConnectError {
         /// What is wrong.
         source: FilesError,
     },
-    /// SL548. The contract language cannot name the columns of a CSV file yet, so writing one would lose data.
-    #[error("SL548: `{connector}.{action}` writes a CSV file, which is not supported yet: use `format: jsonl`")]
-    CsvWrite {
-        /// The connector.
-        connector: Name,
-        /// The action.
-        action: Name,
-    },
     /// SL543. The method is no HTTP method.
     #[error("SL543: `{method}` is not a method that `{connector}.{action}` can use")]
     Method {
@@ -96,8 +88,8 @@ impl Connectors {
                     Connector::Http(Arc::new(http(contract, transport, &egress, secrets)?))
                 }
                 Transport::Sql { database } => Connector::Sql(Arc::new(sql(contract, folder, database))),
-                Transport::Files { folder: files_folder, format } => {
-                    Connector::Files(Arc::new(files(contract, &folder.join(files_folder.as_ref()), *format)?))
+                Transport::Files { folder: files_folder, .. } => {
+                    Connector::Files(Arc::new(files(contract, &folder.join(files_folder.as_ref()))?))
                 }
             };
             Ok((name, made))
@@ -111,6 +103,20 @@ impl Connectors {
         match self.by_name.get(&call.connector) {
             Some(connector) => outcome(connector.call(prepared(&call)).await),
             None => CallOutcome::Failed { detail: serde_json::json!("the connector is gone") },
+        }
+    }
+
+    /// Reads the version of an object. The gate has asked policy about this very call.
+    ///
+    /// # Errors
+    /// In words: there was no reply.
+    pub async fn read(&self, call: &Call) -> Result<serde_json::Value, String> {
+        let Some(connector) = self.by_name.get(&call.connector) else { return Err("the connector is gone".to_owned()) };
+        match connector.call(prepared(call)).await {
+            Outcome::Reply { value, .. } => Ok(value),
+            Outcome::Rejected { why, .. } => Err(why.to_string()),
+            Outcome::InDoubt { why } => Err(why.to_string()),
+            Outcome::NotSent { why } => Err(why.to_string()),
         }
     }
 
@@ -203,8 +209,10 @@ fn http_action(
             Placement::WholeBody => Place::Body,
             Placement::Header(header) => Place::Header(header.to_string()),
         };
-        let required = action.arguments.get(argument).is_some_and(|a| a.value.required);
-        (argument.to_string(), Parameter { place, required })
+        let declared = action.arguments.get(argument).map(|a| &a.value);
+        let required = declared.is_some_and(|a| a.required);
+        let secret = declared.and_then(|a| a.secret.as_ref()).map(ToString::to_string);
+        (argument.to_string(), Parameter { place, required, secret })
     };
     Ok(HttpAction {
         effect: if action.effect == Effect::Read { HttpEffect::Read } else { HttpEffect::Change },
@@ -251,26 +259,13 @@ fn sql(contract: &Contract, folder: &Path, database: &Name) -> SqlConnector {
     }
 }
 
-fn files(contract: &Contract, folder: &Path, format: FileFormat) -> Result<FilesConnector, ConnectError> {
-    let writes_csv = |(name, action): (&Name, &ActionContract)| match action.request.as_ref().map(|r| &r.value) {
-        Some(Request::Files { operation, .. }) if *operation != FileOperation::Read && format == FileFormat::Csv => {
-            Some(name.clone())
-        }
-        _ => None,
-    };
-    if let Some(action) = contract.actions.iter().find_map(writes_csv) {
-        return Err(ConnectError::CsvWrite { connector: contract.connector.value.clone(), action });
-    }
+fn files(contract: &Contract, folder: &Path) -> Result<FilesConnector, ConnectError> {
     let action = |(name, action): (&Name, &ActionContract)| {
         let Some(Request::Files { file, operation }) = action.request.as_ref().map(|r| &r.value) else { return None };
-        let deed = match operation {
-            FileOperation::Read => Deed::Read,
-            FileOperation::Append => Deed::Append,
-            FileOperation::Replace => Deed::Write,
-        };
-        let format = match format {
-            FileFormat::Csv => Format::Csv { columns: Vec::new(), formulas: Formulas::Quote },
-            FileFormat::JsonLines => Format::JsonLines,
+        let (deed, format) = match operation {
+            FileOperation::Read(format) => (Deed::Read, read_format(*format)),
+            FileOperation::Append(layout) => (Deed::Append, write_format(layout)),
+            FileOperation::Replace(layout) => (Deed::Write, write_format(layout)),
         };
         let bytes_max = bytes_max(action, sluice_core::limits::REPLY_BYTES_MAX);
         Some((name.to_string(), FilesAction { deed, path: file.to_string(), format, bytes_max, rows_max: ROWS_MAX }))
@@ -279,27 +274,74 @@ fn files(contract: &Contract, folder: &Path, format: FileFormat) -> Result<Files
         .map_err(|source| ConnectError::Files { connector: contract.connector.value.clone(), source })
 }
 
+/// A file that is read says itself which columns it has.
+const fn read_format(format: FileFormat) -> Format {
+    match format {
+        FileFormat::Csv => Format::Csv { columns: Vec::new(), formulas: Formulas::Quote },
+        FileFormat::JsonLines => Format::JsonLines,
+    }
+}
+
+fn write_format(layout: &RowLayout) -> Format {
+    match layout {
+        RowLayout::Csv { columns, formulas } => Format::Csv {
+            columns: columns.iter().map(ToString::to_string).collect(),
+            formulas: match formulas {
+                contract::connector::Formulas::Quote => Formulas::Quote,
+                contract::connector::Formulas::Keep => Formulas::Keep,
+            },
+        },
+        RowLayout::JsonLines => Format::JsonLines,
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
+    use serde_json::{Value, json};
     use sluice_core::text::Text;
 
     use super::*;
 
-    fn opened(format: &str, operation: &str) -> Result<FilesConnector, ConnectError> {
-        let text = format!(
-            "version: 1\nconnector: notes\ntransport: {{ files: {{ folder: notes, format: {format} }} }}\n\
-             actions:\n  do:\n    effect: write\n    request: {{ file: a.txt, operation: {operation} }}\n    \
-             arguments: {{ rows: {{ role: payload }} }}\n"
-        );
+    /// A workspace with a contract that writes CSV and one that reads it.
+    fn calls(folder: &Path) -> impl Fn(&str, Value) -> Result<Value, String> {
+        let text = "version: 1\nconnector: notes\ntransport: { files: { folder: notes, format: csv } }\nactions:\n  \
+                    append:\n    effect: write\n    arguments: { rows: { role: payload } }\n    \
+                    request: { file: a.csv, operation: append, columns: [id, name] }\n  \
+                    replace:\n    effect: write\n    arguments: { rows: { role: payload } }\n    \
+                    request: { file: a.csv, operation: replace, columns: [id, name], formulas: keep }\n  \
+                    read: { effect: read, request: { file: a.csv, operation: read } }\n";
         let contract = Contract::parse(&Text::new("connectors/notes.yaml", text)).unwrap();
-        let Transport::Files { format, .. } = contract.transport else { panic!("a files transport") };
-        files(&contract, tempfile::tempdir().unwrap().path(), format)
+        fs::create_dir(folder.join("notes")).unwrap();
+        let connector = files(&contract, &folder.join("notes")).unwrap();
+        move |action, arguments| {
+            let call = Prepared {
+                connector: "notes".into(),
+                action: action.into(),
+                arguments,
+                idempotency_key: IdempotencyKey([1; 32]),
+                run: "run-1".into(),
+            };
+            match connector.call(&call) {
+                Outcome::Reply { value, .. } => Ok(value),
+                Outcome::NotSent { why } => Err(why.to_string()),
+                other => panic!("{other:?}"),
+            }
+        }
     }
 
     #[test]
-    fn a_contract_that_writes_csv_is_refused_and_one_that_writes_lines_is_not() {
-        assert!(matches!(opened("csv", "append"), Err(ConnectError::CsvWrite { .. })));
-        assert!(matches!(opened("csv", "replace"), Err(ConnectError::CsvWrite { .. })));
-        assert!(opened("jsonl", "append").is_ok());
+    fn csv_is_written_under_the_columns_of_the_contract_and_reads_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let call = calls(folder.path());
+        let rows = json!({"rows": [{"name": "=1+1", "id": 7}]});
+        assert_eq!(call("append", rows.clone()).unwrap(), json!({"rows": 1, "added": true}));
+        assert_eq!(call("append", rows.clone()).unwrap(), json!({"rows": 1, "added": false}), "the same effect");
+        assert_eq!(call("read", json!({})).unwrap(), json!([{"id": "7", "name": "'=1+1"}]));
+        assert_eq!(call("replace", rows).unwrap()["rows"], 1);
+        assert_eq!(fs::read_to_string(folder.path().join("notes/a.csv")).unwrap(), "id,name\n7,=1+1\n");
+        assert_eq!(call("replace", json!({"rows": [{"id": 7}]})).unwrap_err(), "row 1 has no column `name`");
+        assert_eq!(fs::read_to_string(folder.path().join("notes/a.csv")).unwrap(), "id,name\n7,=1+1\n", "untouched");
     }
 }

@@ -11,8 +11,8 @@ use futures_util::future::{Either, select};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use sluice_core::label::Name;
 use sluice_engine::{
-    Call, CallOutcome, Command, EffectKey, Event, GateAnswer, OutOfOrder, Permitted, Plan, Question, Record,
-    Resolution, RunState, Status, TokenId, apply,
+    Call, CallOutcome, Command, EffectKey, Event, Fact, GateAnswer, OutOfOrder, Permitted, Plan, Question, Record,
+    Resolution, RunState, Status, TokenId, ValueQuestion, apply,
 };
 use thiserror::Error;
 
@@ -24,11 +24,17 @@ pub trait Host {
     /// Milliseconds since 1970.
     fn now_ms(&self) -> u64;
 
-    /// Asks the gate. An error inside is a `Forbid`; there is no way to not answer.
-    fn ask(&self, question: &Question) -> GateAnswer;
+    /// Asks the gate. An error inside is a `Forbid`. `None` if something must be read first: [`Host::read_and_ask`].
+    fn ask(&self, question: &Question) -> Option<GateAnswer>;
+
+    /// Reads what the gate needs, and asks it. There is no way to not answer.
+    fn read_and_ask(&self, question: &Question) -> impl Future<Output = GateAnswer>;
+
+    /// Asks whether somebody vouches for a value. There is no way to not answer.
+    fn ask_for_word(&self, question: &ValueQuestion) -> GateAnswer;
 
     /// Makes records durable, all or none. `Ok` means that they survive a crash from here on.
-    fn commit(&self, records: Vec<Record>) -> impl Future<Output = Result<(), Self::Error>>;
+    fn commit(&self, records: &[Record]) -> impl Future<Output = Result<(), NotCommitted<Self::Error>>>;
 
     /// Performs a permitted call. Never fails: what goes wrong is an outcome.
     fn call(&self, call: Permitted<Call>) -> impl Future<Output = CallOutcome>;
@@ -40,12 +46,31 @@ pub trait Host {
     fn sleep_until(&self, at_ms: u64) -> impl Future<Output = ()>;
 }
 
+/// Why records were not taken.
+#[derive(Debug)]
+pub enum NotCommitted<E> {
+    /// What a gate counted has changed since it answered. Nothing was written; it must be asked again.
+    Moved(E),
+    /// Anything else.
+    Failed(E),
+}
+
+impl<E> From<E> for NotCommitted<E> {
+    fn from(error: E) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// How often in a row gates are asked again because others were faster. Each time one of them got on, so that this
+/// ends by itself where a limit is near; a policy that reads counts could be kept waiting for as long as others call.
+const ASKED_AGAIN_MAX: u32 = 64;
+
 /// Why a run could not be driven on. What is in the ledger is whole; another process can go on from there.
 #[derive(Debug, Error)]
 pub enum DriveError<E: std::error::Error + 'static> {
     /// The ledger did not take a commit: nothing that depended on it was done.
-    #[error("cannot append to the ledger: {0}")]
-    Commit(#[source] E),
+    #[error(transparent)]
+    Commit(E),
     /// A defect of the driver or the engine.
     #[error(transparent)]
     OutOfOrder(#[from] OutOfOrder),
@@ -66,6 +91,7 @@ pub async fn drive<H: Host>(
     let mut pending: Vec<Record> = Vec::new();
     let mut under_way = FuturesUnordered::new();
     let mut must_commit = false;
+    let mut asked_again = 0;
     loop {
         while let Some(event) = events.pop_front() {
             if *state.status() != Status::Running {
@@ -75,8 +101,12 @@ pub async fn drive<H: Host>(
             state = applied.state;
             for command in applied.commands {
                 match command {
-                    Command::Ask(question) => {
-                        let answer = host.ask(&question);
+                    Command::Ask(question) => match host.ask(&question) {
+                        Some(answer) => events.push_back(Event::Decided { token: question.token, answer }),
+                        None => under_way.push(Work::Ask(question).perform(host)),
+                    },
+                    Command::AskForWord(question) => {
+                        let answer = host.ask_for_word(&question);
                         events.push_back(Event::Decided { token: question.token, answer });
                     }
                     Command::Append(record) => pending.push(*record),
@@ -91,19 +121,26 @@ pub async fn drive<H: Host>(
             }
             // Decisions that are already asked for ride in the same commit: one commit per step.
             if must_commit && !events.iter().any(|e| matches!(e, Event::Decided { .. })) {
-                must_commit = false;
-                commit(host, &mut pending).await?;
-                if *state.status() == Status::Running {
+                let moved = commit(host, &mut pending, &mut asked_again).await?;
+                must_commit = !moved.is_empty();
+                if must_commit {
+                    // At once: until they ask again, their calls look as if they were permitted.
+                    moved.into_iter().rev().for_each(|token| events.push_front(Event::Moved { token }));
+                } else if *state.status() == Status::Running {
                     events.push_back(Event::Committed);
                 }
             }
         }
+        // Before anything is waited for, what happened so far is durable.
+        let moved = commit(host, &mut pending, &mut asked_again).await?;
+        if !moved.is_empty() {
+            must_commit = true;
+            events.extend(moved.into_iter().map(|token| Event::Moved { token }));
+            continue;
+        }
         if *state.status() != Status::Running {
-            commit(host, &mut pending).await?;
             return Ok(state);
         }
-        // Before anything is waited for, what happened so far is durable.
-        commit(host, &mut pending).await?;
         if under_way.is_empty() && state.wakes_at().is_none() {
             return Ok(state);
         }
@@ -115,11 +152,53 @@ pub async fn drive<H: Host>(
     }
 }
 
-async fn commit<H: Host>(host: &H, pending: &mut Vec<Record>) -> Result<(), DriveError<H::Error>> {
+/// Commits what is pending. If what a gate counted has moved, gives those who must ask again, and leaves in `pending`
+/// what happened without them.
+async fn commit<H: Host>(
+    host: &H,
+    pending: &mut Vec<Record>,
+    asked_again: &mut u32,
+) -> Result<Vec<TokenId>, DriveError<H::Error>> {
     if pending.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
-    host.commit(std::mem::take(pending)).await.map_err(DriveError::Commit)
+    match host.commit(pending).await {
+        Ok(()) => {
+            pending.clear();
+            *asked_again = 0;
+            Ok(Vec::new())
+        }
+        Err(NotCommitted::Failed(error)) => Err(DriveError::Commit(error)),
+        Err(NotCommitted::Moved(error)) => {
+            let tokens = take_back(pending);
+            *asked_again += 1;
+            if tokens.is_empty() || *asked_again > ASKED_AGAIN_MAX {
+                return Err(DriveError::Commit(error));
+            }
+            Ok(tokens)
+        }
+    }
+}
+
+/// Takes permits and their intents out of records that were not written, and says whose they were. What the same line
+/// of control was told before, such as that somebody vouches for a value, stays.
+fn take_back(records: &mut Vec<Record>) -> Vec<TokenId> {
+    let mut tokens = Vec::new();
+    let mut kept: Vec<Record> = Vec::with_capacity(records.len());
+    for record in records.drain(..) {
+        let Fact::Intended { token: whose, .. } = record.fact else {
+            kept.push(record);
+            continue;
+        };
+        // The engine appends them in one go: the permit, that it is gone on, the intent.
+        kept.pop_if(|last| matches!(last.fact, Fact::Resumed { token } if token == whose));
+        kept.pop_if(|last| {
+            matches!(last.fact, Fact::Decided { token, answer: GateAnswer::Permit { .. }, .. } if token == whose)
+        });
+        tokens.push(whose);
+    }
+    *records = kept;
+    tokens
 }
 
 /// The next thing that happens: `Some` of a work's event (if it has one), or `None` if it is time.
@@ -146,6 +225,7 @@ async fn wait<H: Host, F: Future<Output = Option<Event>>>(
 }
 
 enum Work {
+    Ask(Box<Question>),
     Call(Permitted<Call>),
     LookUp(TokenId, Name, Box<Call>),
 }
@@ -153,6 +233,10 @@ enum Work {
 impl Work {
     async fn perform<H: Host>(self, host: &H) -> Option<Event> {
         match self {
+            Self::Ask(question) => {
+                let answer = host.read_and_ask(&question).await;
+                Some(Event::Decided { token: question.token, answer })
+            }
             Self::Call(call) => {
                 let (token, key): (TokenId, EffectKey) = (call.peek().token, call.peek().key);
                 let outcome = host.call(call).await;
@@ -160,8 +244,55 @@ impl Work {
             }
             Self::LookUp(token, action, call) => {
                 let resolution = host.look_up(action, *call).await?;
-                Some(Event::Resolved { token, resolution })
+                Some(Event::Resolved { token, resolution, by: None })
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value as Json, json};
+    use sluice_core::subject::Subjects;
+    use sluice_ledger::RunId;
+
+    use super::*;
+
+    const RUN: RunId = RunId::from_bytes([1; 16]);
+
+    fn record(fact: Fact) -> Record {
+        Record { run: RUN, time_ms: 1, fact, subjects: Subjects::NOBODY }
+    }
+
+    fn decided(token: u32, action: &str, answer: GateAnswer) -> Record {
+        record(Fact::Decided { token: TokenId(token), node: 1, action: action.to_owned(), key: String::new(), answer })
+    }
+
+    fn permit(token: u32, action: &str) -> Record {
+        decided(token, action, GateAnswer::Permit { receipt: Json::Null })
+    }
+
+    fn resumed(token: u32) -> Record {
+        record(Fact::Resumed { token: TokenId(token) })
+    }
+
+    fn intended(token: u32) -> Record {
+        let (token, action) = (TokenId(token), "bank.pay".to_owned());
+        record(Fact::Intended { token, node: 1, action, key: String::new(), arguments: json!({}) })
+    }
+
+    #[test]
+    fn what_is_taken_back_is_the_permit_of_the_call_and_not_the_word_before_it() {
+        let word = || [permit(1, "release"), resumed(1)];
+        for (call, tokens) in [
+            (vec![permit(1, "bank.pay"), intended(1)], vec![1]),
+            (vec![permit(1, "bank.pay"), resumed(1), intended(1)], vec![1]),
+            (vec![permit(2, "bank.pay"), intended(2), permit(1, "bank.pay"), resumed(1), intended(1)], vec![2, 1]),
+            (vec![], vec![]),
+        ] {
+            let mut records: Vec<Record> = word().into_iter().chain(call.clone()).collect();
+            let taken: Vec<u32> = take_back(&mut records).into_iter().map(|token| token.0).collect();
+            assert_eq!((taken, records), (tokens, word().to_vec()), "{call:?}");
         }
     }
 }

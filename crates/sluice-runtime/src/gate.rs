@@ -3,33 +3,39 @@
 //!
 //! There is no way to not answer: whatever cannot be evaluated is a `Forbid`.
 
+mod version;
+mod word;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 use sluice_core::catalogue::Action;
-use sluice_core::contract::Digest;
-use sluice_core::contract::approval::{Party as Signer, Question as Asked, Requirement, SignedStatement};
+use sluice_core::contract::approval::{Nonce, Party as Signer, Question as Asked, Requirement, SignedStatement};
 use sluice_core::contract::closure::{Closure, ClosureDigest, StepElement};
 use sluice_core::gate::Role;
 use sluice_core::label::{Name, Universe};
 use sluice_core::transfer::Prepared;
 use sluice_core::value::{Data, Value};
-use sluice_engine::{GateAnswer, Hold, Question};
+use sluice_engine::{EffectKey, GateAnswer, Hold, Question};
 use sluice_ledger::RunId;
-use sluice_policy::{Answer, Decision, Facts, Standing};
+use sluice_policy::{Answer, Decision, Facts, GateRequest, Standing};
 use sluice_verify::question::{
     Circumstances, Objects, classes_of, destination, is_satisfiable, request, requirement, resource,
 };
 
+use version::Referred;
+pub use version::{VersionRead, Versions};
+
 use crate::admit::Runnable;
+use crate::counts::Counted;
 use crate::workspace::Workspace;
 
 /// What the gate looks up outside the run.
 pub trait Evidence {
     /// Every statement recorded about a digest.
     fn statements(&self, digest: ClosureDigest) -> Vec<SignedStatement>;
-    /// Calls of an action in the last hour, in the whole workspace.
-    fn calls_this_hour(&self, action: &str) -> u64;
+    /// Calls of an action in the hour of `now_ms`, in the whole workspace.
+    fn calls_this_hour(&self, action: &str, now_ms: u64) -> u64;
     /// Whether this workflow called this action on this resource before.
     fn was_seen(&self, workflow: &str, action: &str, resource: &str) -> bool;
 }
@@ -49,14 +55,14 @@ pub struct RunGate<'a, E> {
 }
 
 impl<E: Evidence> RunGate<'_, E> {
-    /// Answers one question at `now_ms`.
-    pub fn answer(&self, question: &Question, now_ms: u64) -> GateAnswer {
+    /// Answers one question at `now_ms`. `versions` are the replies to all of [`RunGate::reads`].
+    pub fn answer(&self, question: &Question, versions: &Versions, now_ms: u64) -> GateAnswer {
         let catalogue = &self.workspace.governance().catalogue;
         let action = question.prepared.action.as_ref().and_then(|(c, a)| catalogue.action(c, a));
         let Some(action) = action else {
             return forbid(json!({}), "SL505", "no contract covers the call".to_owned());
         };
-        let hourly = self.evidence.calls_this_hour(&action.full_name());
+        let hourly = self.evidence.calls_this_hour(&action.full_name(), now_ms);
         if let Some(limit) = action.limits.per_hour.filter(|limit| hourly >= *limit) {
             let why = format!(
                 "`{}` was called {hourly} times in the last hour; its contract allows {limit}",
@@ -64,32 +70,60 @@ impl<E: Evidence> RunGate<'_, E> {
             );
             return forbid(json!({}), "SL515", why);
         }
-        let objects = self.objects(action, &question.prepared);
-        let circumstances = self.circumstances(question, action, &objects, hourly, now_ms);
-        let asked = request(self.universe, action, &question.prepared, &objects, &circumstances);
-        let closure = self.step_closure(question, action);
-        let digest = closure.digest();
-        let statements = self.evidence.statements(digest);
-        let nobody = BTreeSet::new();
-        let asking = Asked {
-            closure: digest,
-            requester: self.runnable.requester(),
-            mode: self.workspace.bundle().workspace().mode,
-            principals: self.workspace.principals(),
-            seen: &nobody,
-            now_ms,
+        let referred = match self.referred(question, action, versions) {
+            Ok(referred) => referred,
+            Err(why) => return forbid(json!({}), "SL517", why),
         };
+        let asked = self.request(question, action, hourly, now_ms);
+        let digest = self.step_closure(question, action, &referred).digest();
+        let statements = self.evidence.statements(digest);
+        let asking = self.asking(digest, now_ms);
         let answer = self.workspace.policies().decide_with_approvals(&asked, |remedy| {
             requirement(remedy).is_some_and(|needed| {
                 asking.count(&statements, std::slice::from_ref(&needed)).satisfied.contains(&needed.id())
             })
         });
-        let used = !statements.is_empty();
-        self.answered(&answer, question, digest, used)
+        let permit = json!({
+            "uses": if statements.is_empty() { Vec::new() } else { vec![approval_id(digest)] },
+            "counted": Counted {
+                at_ms: now_ms,
+                calls_this_hour: hourly,
+                per_hour: action.limits.per_hour,
+                first_seen: asked.facts.first_seen,
+                is_read_by_policy: !self.workspace.policies().reads_run_facts(action.effect).is_empty(),
+            },
+        });
+        self.answered(&answer, question, &referred, digest, permit)
     }
 
-    fn answered(&self, answer: &Answer, question: &Question, digest: ClosureDigest, used: bool) -> GateAnswer {
-        let approval = approval_id(digest);
+    /// Policy's question about a call of an action that was called `hourly` times in the last hour.
+    fn request(&self, question: &Question, action: &Action, hourly: u64, now_ms: u64) -> GateRequest {
+        let objects = self.objects(action, &question.prepared);
+        let circumstances = self.circumstances(question, action, &objects, hourly, now_ms);
+        request(self.universe, action, &question.prepared, &objects, &circumstances)
+    }
+
+    /// By what statements about a step are judged.
+    fn asking(&self, closure: ClosureDigest, now_ms: u64) -> Asked<'_> {
+        const NOBODY: &BTreeSet<Nonce> = &BTreeSet::new();
+        Asked {
+            closure,
+            requester: self.runnable.requester(),
+            mode: self.workspace.bundle().workspace().mode,
+            principals: self.workspace.principals(),
+            seen: NOBODY,
+            now_ms,
+        }
+    }
+
+    fn answered(
+        &self,
+        answer: &Answer,
+        question: &Question,
+        referred: &[Referred],
+        digest: ClosureDigest,
+        permit: serde_json::Value,
+    ) -> GateAnswer {
         let requester = self.runnable.requester();
         let receipt = |extra: serde_json::Value| {
             json!({
@@ -104,10 +138,7 @@ impl<E: Evidence> RunGate<'_, E> {
         };
         let words = || answer.reasons.iter().map(|r| r.words.as_str()).collect::<Vec<_>>().join("; ");
         match &answer.decision {
-            Decision::Permit { .. } => {
-                let uses = if used { vec![approval] } else { Vec::new() };
-                GateAnswer::Permit { receipt: receipt(json!({ "uses": uses })) }
-            }
+            Decision::Permit { .. } => GateAnswer::Permit { receipt: receipt(permit) },
             Decision::Hold { remedies, .. } if !is_satisfiable(self.workspace.principals(), requester, remedies) => {
                 let why = format!("{}. not enough different people exist who could approve it", words());
                 forbid(receipt(json!({})), "SL333", why)
@@ -120,8 +151,10 @@ impl<E: Evidence> RunGate<'_, E> {
                     "clears": clears,
                     "requester": self.runnable.requester(),
                     "arguments": question.prepared.arguments.to_json(),
+                    "references": referred.iter().map(|r| &r.told).collect::<Vec<_>>(),
                 });
-                GateAnswer::Hold { receipt: receipt(extra), hold: Hold { approval, why: words(), digest: digest.0.0 } }
+                let hold = held(question.before.as_ref(), digest, words());
+                GateAnswer::Hold { receipt: receipt(extra), hold }
             }
             Decision::Hold { .. } => {
                 let why = format!("{}. nobody can approve this: the workflow must change", words());
@@ -175,7 +208,7 @@ impl<E: Evidence> RunGate<'_, E> {
     }
 
     /// What a person signs who approves this very step.
-    fn step_closure(&self, question: &Question, action: &Action) -> Closure {
+    fn step_closure(&self, question: &Question, action: &Action, referred: &[Referred]) -> Closure {
         let arguments: BTreeMap<Name, Value> = match &question.prepared.arguments.data {
             Data::Object(fields) => fields
                 .iter()
@@ -183,39 +216,39 @@ impl<E: Evidence> RunGate<'_, E> {
                 .collect(),
             _ => BTreeMap::new(),
         };
-        let references = question.prepared.references.iter().map(|reference| {
-            let id = reference.id.as_deref().unwrap_or("");
-            (reference.argument.clone(), self.version_of(&reference.kind, id))
-        });
         let step = StepElement {
             run: self.run.to_string().into(),
             node: u64::from(question.node.0),
             // The effect key already tells visits and generation apart; its bytes stand in for the counters.
-            visits: key_words(question),
+            visits: key_words(question.key),
             action: action.full_name().into(),
             arguments: StepElement::arguments(arguments.iter(), self.universe).unwrap_or_default(),
             control: StepElement::control(question.prepared.control, self.universe),
-            references: references.collect(),
+            references: referred.iter().map(|r| (r.argument.clone(), r.version.clone())).collect(),
         };
         Closure { step: Some(step), ..self.runnable.closure().clone() }
     }
-
-    /// The version of what a reference names: of a group, its members and class in the register.
-    fn version_of(&self, kind: &str, id: &str) -> Name {
-        match (kind, self.workspace.principals().groups.get(id)) {
-            ("group", Some(group)) => {
-                let members: Vec<&str> = group.members.iter().map(|m| m.value.as_ref()).collect();
-                let text = format!("{id}\n{}\n{}", group.privileged, members.join("\n"));
-                Digest::of(text.as_bytes()).to_string().into()
-            }
-            _ => "unregistered".into(),
-        }
-    }
 }
 
-fn key_words(question: &Question) -> Vec<u64> {
+/// What a step waits for. Of one run's question everything but the versions stays as it was, so another digest than
+/// before means that what the step refers to has changed; that is said as long as this question waits.
+fn held(before: Option<&Hold>, digest: ClosureDigest, words: String) -> Hold {
+    let approval = approval_id(digest);
+    let why = match before {
+        Some(before) if before.digest == digest.0.0 => before.why.clone(),
+        Some(before) => format!(
+            "what it refers to has changed since `{}` was asked, so what was said there does not count: \
+             `sluice approvals show {approval}` shows the difference. {words}",
+            before.approval
+        ),
+        None => words,
+    };
+    Hold { approval, why, digest: digest.0.0, salt: None }
+}
+
+fn key_words(key: EffectKey) -> Vec<u64> {
     let chunk = |c: &[u8]| c.iter().fold(0_u64, |word, byte| word << 8 | u64::from(*byte));
-    question.key.as_bytes().chunks(8).map(chunk).collect()
+    key.as_bytes().chunks(8).map(chunk).collect()
 }
 
 fn forbid(receipt: serde_json::Value, code: &str, why: String) -> GateAnswer {

@@ -14,7 +14,7 @@ use sluice_store::{
 };
 use thiserror::Error;
 
-use crate::clock::now_ms;
+use crate::clock::{LedgerClock, now_ms};
 use crate::home::{Home, HomeError, write_new};
 use crate::workspace::LEDGER_FILE;
 
@@ -28,6 +28,7 @@ pub struct Ledger {
     /// stands between their batches.
     reader: Mutex<Records>,
     checkpoint_due: Arc<AtomicBool>,
+    clock: LedgerClock,
 }
 
 /// Why the ledger cannot be used.
@@ -92,9 +93,10 @@ impl Ledger {
 
     fn serve(mut records: Records, reader: Records, signer: SignerKey) -> Result<Self, LedgerError> {
         let checkpoint_due = Arc::new(AtomicBool::new(true));
+        let clock = LedgerClock::not_before(latest_ms(&reader)?);
         records.sign_with(checkpoints(signer, Arc::clone(&checkpoint_due)));
         let writer = Writer::start(records).map_err(|_| AppendError::Stopped)?;
-        Ok(Self { writer, reader: Mutex::new(reader), checkpoint_due })
+        Ok(Self { writer, reader: Mutex::new(reader), checkpoint_due, clock })
     }
 
     /// Appends records outside of runs, durably.
@@ -126,11 +128,17 @@ impl Ledger {
             .collect();
         let payload = serde_json::json!({ "version": 1, "files": files, "signers": signers_of(bundle) });
         let body = Map::new().with("bundle", bundle.digest().0.0.to_vec()).with("solo", bundle.is_solo());
-        let mut record = NewRecord::new(EntryKind::BUNDLE_CHANGED, now_ms(), body)
+        let mut record = NewRecord::new(EntryKind::BUNDLE_CHANGED, self.clock.now_ms(), body)
             .with_payload(Payload::of_run(payload.to_string().into_bytes()));
         record.counts.push(Count { key, add: 1 });
         self.append(vec![record])?;
         Ok(())
+    }
+
+    /// The time that entries get and expiries are judged by: the machine's, but never earlier than the latest entry's.
+    #[must_use]
+    pub const fn clock(&self) -> &LedgerClock {
+        &self.clock
     }
 
     /// The writer, for a run's own batches.
@@ -203,6 +211,12 @@ pub fn random<const N: usize>() -> Result<[u8; N], LedgerError> {
     let mut bytes = [0; N];
     OsRandom.fill(&mut bytes).map_err(|_| LedgerError::Random)?;
     Ok(bytes)
+}
+
+/// When the latest entry was written; zero for a log without entries.
+fn latest_ms(records: &Records) -> Result<u64, StoreError> {
+    let size = records.head()?.size.get();
+    Ok(records.entries(size.saturating_sub(1)..size)?.last().map_or(0, |recorded| recorded.entry.time_ms))
 }
 
 /// The name of the log in checkpoints: its origin.

@@ -10,6 +10,8 @@ pub mod audit;
 pub mod check;
 pub mod clock;
 pub mod connect;
+pub mod counts;
+mod difference;
 pub mod driver;
 pub mod gate;
 pub mod home;

@@ -11,7 +11,6 @@ use sluice_store::{FIELD_APPROVAL, NewRecord, Payload};
 use thiserror::Error;
 
 use crate::admit::Proposed;
-use crate::clock::now_ms;
 use crate::ledger::{Ledger, LedgerError};
 use crate::workspace::Workspace;
 
@@ -104,10 +103,11 @@ impl<'a> Proposer<'a> {
         };
         let body = Map::new().with(FIELD_APPROVAL, id.as_str()).with("closure", closure.0.0.to_vec());
         let bytes = serde_json::to_vec(&sealed).map_err(|_| ProposalError::Unreadable { id: id.clone() })?;
+        let now_ms = self.ledger.clock().now_ms();
         let mut records =
-            vec![NewRecord::new(EntryKind::PROPOSAL, now_ms(), body.clone()).with_payload(Payload::of_run(bytes))];
+            vec![NewRecord::new(EntryKind::PROPOSAL, now_ms, body.clone()).with_payload(Payload::of_run(bytes))];
         if crate::approvals::definition_requirement(self.workspace).is_some() {
-            records.push(NewRecord::new(EntryKind::APPROVAL_REQUESTED, now_ms(), body));
+            records.push(NewRecord::new(EntryKind::APPROVAL_REQUESTED, now_ms, body));
         }
         self.ledger.append(records)?;
         Ok(Proposal { id, closure, name, text, author: author.clone(), requester: requester.clone() })

@@ -1,15 +1,17 @@
 //! Runs: started, held, resumed, listed.
 
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::Value as Json;
 use sluice_connectors::secret::{SecretError, SecretStore, WorkspaceKey};
 use sluice_core::contract::approval::Decision;
 use sluice_core::label::Name;
-use sluice_core::program::Program;
+use sluice_core::program::{NodeId, Program};
+use sluice_core::subject::Subjects;
 use sluice_engine::{
-    EffectKey, Event, Fact, Plan, Record, RecordError, ReplayError, Resolution, RunState, Status, TokenId, replay,
+    Event, Fact, Plan, Record, RecordError, ReplayError, Resolution, RunState, Status, TokenId, replay,
 };
 use sluice_ledger::RunId;
 use sluice_policy::Acting;
@@ -44,6 +46,8 @@ pub struct RunOutcome {
     pub status: RunStatus,
     /// What it waits for.
     pub held: Vec<HeldFor>,
+    /// What became of calls in doubt, if the run is only looked at.
+    pub resolved: Vec<Resolved>,
     /// The verifier's report, if it was made now.
     pub report: Option<Report>,
 }
@@ -104,6 +108,19 @@ pub struct HeldFor {
     pub why: String,
     /// The step.
     pub step: String,
+}
+
+/// What was said of a call in doubt.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Resolved {
+    /// The id of the call in doubt.
+    pub call: String,
+    /// The step.
+    pub step: String,
+    /// What was found.
+    pub resolution: Resolution,
+    /// Who said so; nobody if a look-up told.
+    pub by: Option<String>,
 }
 
 /// Why a run could not be driven.
@@ -220,7 +237,9 @@ impl<'a> Executor<'a> {
         let signed = is_signed(self.workspace, self.ledger, &proposal.id, proposal.closure, requester)?;
         let checked = proposed.verify(self.workspace, &self.assumptions(&proposal, signed));
         let report = checked.report;
-        let not = |status, held, report| Admission::Not(Box::new(RunOutcome { run: None, status, held, report }));
+        let not = |status, held, report| {
+            Admission::Not(Box::new(RunOutcome { run: None, status, held, resolved: Vec::new(), report }))
+        };
         let verified = match checked.standing {
             Ok(verified) => verified,
             Err(refused) => {
@@ -259,7 +278,8 @@ impl<'a> Executor<'a> {
         .await
     }
 
-    /// Says what became of a call in doubt, and goes on. `doubt` is its id; `None` if there is only one.
+    /// Records what `person` found that became of a call in doubt, and goes on. `doubt` is its id; `None` if there is
+    /// only one.
     ///
     /// # Errors
     /// [`RunError::NotInDoubt`] if the run waits for no such word; else as [`Executor::resume`].
@@ -268,12 +288,16 @@ impl<'a> Executor<'a> {
         run: RunId,
         doubt: Option<&str>,
         resolution: Resolution,
+        person: &Name,
     ) -> Result<RunOutcome, RunError> {
         self.go_on(run, |state| {
             let fits = |id: &str| doubt.is_none_or(|wanted| wanted == id);
-            let mut fitting = state.in_doubt().filter(|(token, _, key)| fits(&doubt_id(*token, *key)));
+            let mut fitting = state.in_doubt().filter(|(token, _, key)| fits(&doubt_id(*token, &key.to_string())));
             match (fitting.next(), fitting.next()) {
-                (Some((token, ..)), None) => Ok(vec![Event::Resolved { token, resolution }]),
+                (Some((token, ..)), None) => {
+                    let by = Some(person.to_string());
+                    Ok(vec![Event::Resolved { token, resolution, by }])
+                }
                 (found, _) => Err(RunError::NotInDoubt { run: run.to_string(), several: found.is_some() }),
             }
         })
@@ -305,7 +329,8 @@ impl<'a> Executor<'a> {
     /// As [`Executor::resume`].
     pub fn look(&self, run: RunId) -> Result<RunOutcome, RunError> {
         let (plan, _, records) = self.reopen(run)?;
-        Ok(outcome(&plan, &replay(&plan, run, &records)?))
+        let outcome = outcome(&plan, &replay(&plan, run, &records)?);
+        Ok(RunOutcome { resolved: resolved(&plan, &records), ..outcome })
     }
 
     /// Earns a run's standing again from what is stored: nothing of it is believed because it ran before.
@@ -367,7 +392,7 @@ impl<'a> Executor<'a> {
                 runnable,
                 universe: &plan.universe,
                 run: state.run(),
-                evidence: LedgerEvidence(self.ledger),
+                evidence: LedgerEvidence::new(self.ledger),
             },
             ledger: self.ledger,
             connectors: &self.connectors,
@@ -379,7 +404,7 @@ impl<'a> Executor<'a> {
     }
 }
 
-/// The engine's records in a run's entries.
+/// The engine's records in a run's entries. Whose data they hold is not in them: [`replay`] finds it.
 ///
 /// # Errors
 /// [`RunError::Sealed`] if a payload cannot be opened, [`RunError::Record`] if it is not one.
@@ -389,7 +414,7 @@ pub fn facts(entries: &[Recorded]) -> Result<Vec<Record>, RunError> {
         let run = entry.run.as_ref().map(sluice_ledger::RunLink::id);
         let sealed = || RunError::Sealed { entry: entry.log.get() };
         let fact = Fact::from_bytes(recorded.payload.opened().ok_or_else(sealed)?)?;
-        Ok(Record { run: run.ok_or_else(sealed)?, time_ms: entry.time_ms, fact })
+        Ok(Record { run: run.ok_or_else(sealed)?, time_ms: entry.time_ms, fact, subjects: Subjects::NOBODY })
     };
     entries.iter().map(record).collect()
 }
@@ -400,13 +425,13 @@ fn workflow_name(program: &Program) -> String {
 }
 
 fn outcome(plan: &Plan, state: &RunState) -> RunOutcome {
-    let step = |node| plan.program.step_of(node).map_or_else(|| "?".to_owned(), |s| s.path.to_string());
+    let step = |node| step_name(plan, node);
     let mut held: Vec<HeldFor> = state
         .held()
         .map(|(_, node, hold)| HeldFor { approval: hold.approval.clone(), why: hold.why.clone(), step: step(node) })
         .collect();
     held.extend(state.in_doubt().map(|(token, node, key)| HeldFor {
-        approval: doubt_id(token, key),
+        approval: doubt_id(token, &key.to_string()),
         why: "nobody knows whether this call took effect; `sluice runs resolve` says what was found".to_owned(),
         step: step(node),
     }));
@@ -418,12 +443,36 @@ fn outcome(plan: &Plan, state: &RunState) -> RunOutcome {
         }
         Status::Faulted { error } => RunStatus::Faulted { error: error.clone() },
     };
-    RunOutcome { run: Some(state.run()), status, held, report: None }
+    RunOutcome { run: Some(state.run()), status, held, resolved: Vec::new(), report: None }
+}
+
+fn step_name(plan: &Plan, node: NodeId) -> String {
+    plan.program.step_of(node).map_or_else(|| "?".to_owned(), |step| step.path.to_string())
+}
+
+/// What the records say of calls in doubt: a line of control has one call at a time, so each is about the latest.
+fn resolved(plan: &Plan, records: &[Record]) -> Vec<Resolved> {
+    let mut calls: BTreeMap<TokenId, (NodeId, &str)> = BTreeMap::new();
+    let mut all = Vec::new();
+    for record in records {
+        match &record.fact {
+            Fact::Intended { token, node, key, .. } => {
+                calls.insert(*token, (NodeId(*node), key));
+            }
+            Fact::Resolved { token, resolution, by } => {
+                let Some((node, key)) = calls.get(token) else { continue };
+                let (call, step) = (doubt_id(*token, key), step_name(plan, *node));
+                all.push(Resolved { call, step, resolution: resolution.clone(), by: by.clone() });
+            }
+            _ => {}
+        }
+    }
+    all
 }
 
 /// The id under which people find a call in doubt.
-fn doubt_id(token: TokenId, key: EffectKey) -> String {
-    format!("D-{}-{}", token.0, key.to_string().get(..10).unwrap_or_default())
+fn doubt_id(token: TokenId, key: &str) -> String {
+    format!("D-{}-{}", token.0, key.get(..10).unwrap_or_default())
 }
 
 /// Reads a run's id as people write it: 32 hexadecimal digits, or the beginning of one that is in the ledger.

@@ -8,7 +8,7 @@ use sluice_core::program::{NodeId, PlaceId};
 use sluice_core::transfer::State;
 use sluice_engine::{
     CallOutcome, Command, EffectKey, Event, GateAnswer, INTERPRETER_VERSION, Plan, Prediction, Question, Resolution,
-    RunState, Start, Status, TokenId, apply,
+    RunState, Start, Status, TokenId, ValueQuestion, apply,
 };
 use sluice_ledger::RunId;
 
@@ -19,6 +19,11 @@ pub const EVENTS_MAX: usize = 4_000;
 pub trait Host {
     /// The gate.
     fn ask(&mut self, question: &Question) -> GateAnswer;
+
+    /// Whether somebody vouches for a value: whenever they may.
+    fn ask_for_word(&mut self, question: &ValueQuestion) -> GateAnswer {
+        word(question)
+    }
 
     /// A permitted call: its outcome, and how many milliseconds it takes.
     fn call(&mut self, question: &Question) -> (CallOutcome, u64);
@@ -66,6 +71,9 @@ pub fn run(plan: &Plan, input: Json, definition: Json, host: &mut impl Host) -> 
                     asked.insert(token, Arc::from(question));
                     now.push_back(Event::Decided { token, answer });
                 }
+                Command::AskForWord(question) => {
+                    now.push_back(Event::Decided { token: question.token, answer: host.ask_for_word(&question) });
+                }
                 Command::Commit => now.push_back(Event::Committed),
                 Command::Call(call) => {
                     let (token, key): (TokenId, EffectKey) = (call.peek().token, call.peek().key);
@@ -75,7 +83,7 @@ pub fn run(plan: &Plan, input: Json, definition: Json, host: &mut impl Host) -> 
                     later.insert((now_ms + takes_ms, calls), Event::Finished { token, key, outcome });
                 }
                 Command::LookUp { token, .. } => {
-                    now.push_back(Event::Resolved { token, resolution: Resolution::Repeat });
+                    now.push_back(Event::Resolved { token, resolution: Resolution::Repeat, by: None });
                 }
                 Command::Append(_) | Command::WakeAt { .. } | Command::Ended => {}
             }
@@ -117,6 +125,18 @@ fn next(
 #[must_use]
 pub fn permit() -> GateAnswer {
     GateAnswer::Permit { receipt: Json::Null }
+}
+
+/// A person who vouches for whatever they may.
+#[must_use]
+pub fn word(question: &ValueQuestion) -> GateAnswer {
+    if question.vouching.is_allowed && question.vouching.is_needed { permit() } else { unchanged() }
+}
+
+/// Nobody vouches.
+#[must_use]
+pub fn unchanged() -> GateAnswer {
+    GateAnswer::Unchanged { receipt: Json::Null, why: "nobody vouches".to_owned() }
 }
 
 /// The gate's no.

@@ -1,6 +1,6 @@
 //! Appending: one transaction reads where the log stands, compares, seals, and writes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use sluice_ledger::{Entry, Frontier, Hash, LeafIndex, RunId, RunLink, TreeSize, leaf_hash};
@@ -8,7 +8,7 @@ use sluice_ledger::{Entry, Frontier, Hash, LeafIndex, RunId, RunLink, TreeSize, 
 use crate::derived::{ApprovalRow, RunRow, approval_of, counts_of, uses_of};
 use crate::error::{AppendError, Conflict, File, StoreError};
 use crate::fault::{Commit, Fault};
-use crate::keys::{PayloadKeys, wanted};
+use crate::keys::{PayloadKeys, Place};
 use crate::record::{Appended, Batch, Expect, NewRecord, PAYLOAD_BYTES_MAX};
 use crate::records::Records;
 use crate::seal::{Sealed, seal};
@@ -50,7 +50,7 @@ impl Records {
         let file = &self.file;
         let deed = file.deed("write");
         let tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(&deed)?;
-        self.keys.ensure(all_keys(batches))?;
+        self.keys.ensure(&all_keys(&self.keys, batches))?;
         let mut frontier = read_frontier(&tx, file)?;
         let size_before = frontier.size();
         let mut results = Vec::with_capacity(batches.len());
@@ -121,12 +121,13 @@ fn commit_failure(file: &File, error: &rusqlite::Error) -> Failure {
     }
 }
 
-fn all_keys(batches: &[Batch]) -> impl Iterator<Item = (Option<RunId>, &str)> {
+fn all_keys(keys: &PayloadKeys, batches: &[Batch]) -> BTreeSet<Place> {
     batches
         .iter()
         .flat_map(|batch| &batch.records)
         .filter_map(|record| Some((record.run, record.payload.as_ref()?)))
-        .flat_map(|(run, payload)| wanted(run, &payload.subjects))
+        .flat_map(|(run, payload)| keys.places(run, &payload.subjects))
+        .collect()
 }
 
 pub(crate) fn read_frontier(conn: &Connection, file: &File) -> Result<Frontier, StoreError> {

@@ -63,7 +63,7 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// SL657. Help: make room and go on; what was written before is safe.
-    #[error("no room left on the disk for `{}`", path.display())]
+    #[error("no room left on the disk for `{}`: make room and go on; what was written before is safe", path.display())]
     Full {
         /// The file.
         path: PathBuf,
@@ -159,7 +159,9 @@ pub enum AppendError {
     #[error("the log has moved on: {0}")]
     Conflict(Conflict),
     /// SL662. Help: open the store again and read whether the entries are there.
-    #[error("the store was lost during a commit: the entries may be written or not")]
+    #[error(
+        "the store was lost during a commit: its entries are there whole, or not at all. look at the disk; `sluice audit verify` says what is there, and `sluice resume` goes on"
+    )]
     Unknown,
     /// SL663. Help: open the store again.
     #[error("the store has stopped after a failed commit")]

@@ -3,8 +3,11 @@
 //! It lies beside the ledger and never in it, so that destroying a key destroys the data in every
 //! copy of the ledger. One random key per run and data subject; a payload is sealed under all of its
 //! keys at once, so that the end of any one of them is the end of it.
+//!
+//! Whose a key is stands here as a keyed hash: the file can be asked for one subject, and does not
+//! list them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::path::Path;
 
@@ -16,22 +19,27 @@ use zeroize::Zeroizing;
 use crate::database::{self, Layout, Mode, Sync};
 use crate::error::{File, StoreError};
 use crate::random::{Random, draw};
+use crate::record::Subjects;
 
 const LAYOUT: Layout = Layout {
     what: "the key file",
     // "SLKY"
     application_id: 0x534c_4b59,
-    version: 1,
+    // 1 held subjects in clear. No release wrote it.
+    version: 2,
     tables: "
         CREATE TABLE workspace (
             one INTEGER PRIMARY KEY CHECK (one = 1),
-            id BLOB NOT NULL
+            id BLOB NOT NULL,
+            -- What subjects are hashed with.
+            secret BLOB NOT NULL
         ) STRICT;
         -- A destroyed key leaves its id, so that erased can be told from lost.
         CREATE TABLE keys (
             id BLOB PRIMARY KEY,
             run BLOB NOT NULL,
-            subject TEXT,
+            -- x'' the run itself, '*' anybody, else a subject's tag.
+            subject BLOB,
             key BLOB
         ) STRICT, WITHOUT ROWID;
         CREATE UNIQUE INDEX current_keys ON keys (run, subject) WHERE key IS NOT NULL;
@@ -50,14 +58,39 @@ pub(crate) const KEY_ID_BYTES: usize = 16;
 /// Keeps the keys that are derived here apart from everything else made of the same bytes.
 const SEAL_DOMAIN: &[u8] = b"sluice.payload-key.v1\n";
 
-/// The run's own key is kept as that of a subject without a name.
-const RUN_ITSELF: &str = "";
+/// Keeps the tags of subjects apart from everything else made of the same secret.
+const TAG_DOMAIN: &[u8] = b"sluice.subject-tag.v1\n";
 
 /// More keys than this are not kept in memory; they are read again.
 const CACHED_KEYS_MAX: usize = 4_096;
 
 pub(crate) type KeyId = [u8; KEY_ID_BYTES];
 type Key = Zeroizing<[u8; KEY_BYTES]>;
+
+/// Whose key one is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Owner {
+    /// The run's own.
+    Run,
+    /// Of whoever is erased first.
+    Anybody,
+    /// A subject's, by its tag.
+    Subject([u8; 32]),
+}
+
+impl Owner {
+    /// As the table has it. A tag is longer than the other two, so that no subject can be taken for them.
+    const fn column(&self) -> &[u8] {
+        match self {
+            Self::Run => b"",
+            Self::Anybody => b"*",
+            Self::Subject(tag) => tag,
+        }
+    }
+}
+
+/// The name under which a key is kept.
+pub(crate) type Place = (Option<RunId>, Owner);
 
 /// What stands for a person in the log: random, so that without the key file it says nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -89,7 +122,8 @@ pub struct PayloadKeys {
     file: File,
     random: Box<dyn Random>,
     id: [u8; 16],
-    cache: HashMap<(Option<RunId>, String), (KeyId, Key)>,
+    secret: Key,
+    cache: HashMap<Place, (KeyId, Key)>,
     /// What SQLite says whenever another process has changed the file.
     seen: i64,
     commits: u64,
@@ -123,18 +157,19 @@ impl PayloadKeys {
     /// As [`PayloadKeys::open`].
     pub fn open_with(path: &Path, mode: Mode, mut random: Box<dyn Random>, sync: Sync) -> Result<Self, StoreError> {
         let fresh: [u8; 16] = draw(random.as_mut())?;
+        let secret: Key = Zeroizing::new(draw(random.as_mut())?);
         let (conn, file) = database::open(path, &LAYOUT, mode, sync, |conn| {
-            conn.execute("INSERT INTO workspace (one, id) VALUES (1, ?1)", [fresh])?;
+            conn.execute("INSERT INTO workspace (one, id, secret) VALUES (1, ?1, ?2)", (fresh, *secret))?;
             Ok(())
         })?;
         // What is deleted is overwritten in the file, not only forgotten.
         conn.pragma_update(None, "secure_delete", true).map_err(file.deed("set up"))?;
-        let id = conn
-            .query_row("SELECT id FROM workspace", (), |row| row.get(0))
+        let (id, secret) = conn
+            .query_row("SELECT id, secret FROM workspace", (), |row| Ok((row.get(0)?, Zeroizing::new(row.get(1)?))))
             .optional()
             .map_err(file.deed("read"))?
             .ok_or_else(|| file.damaged("it does not say which workspace it belongs to"))?;
-        Ok(Self { conn, file, random, id, cache: HashMap::new(), seen: 0, commits: 0 })
+        Ok(Self { conn, file, random, id, secret, cache: HashMap::new(), seen: 0, commits: 0 })
     }
 
     /// What the ledger and its key file have in common, so that they cannot be mixed up.
@@ -207,16 +242,21 @@ impl PayloadKeys {
         Ok(deleted > 0)
     }
 
-    /// Destroys every key of a data subject, in all runs. Says how many there were.
+    /// Destroys every key of a data subject, in all runs, and every key of [`Subjects::Anybody`], whose payloads may
+    /// be about this one too. Says how many there were.
     ///
     /// What later entries say of the same subject is sealed under a new key.
     ///
     /// # Errors
     /// [`StoreError`] if the key file cannot be written, or another process is reading it.
     pub fn erase_subject(&mut self, subject: &str) -> Result<usize, StoreError> {
+        let owner = self.tag(subject);
         let erased = self
             .conn
-            .execute("UPDATE keys SET key = NULL, subject = NULL WHERE subject = ?1 AND subject <> ''", [subject])
+            .execute(
+                "UPDATE keys SET key = NULL, subject = NULL WHERE subject IN (?1, ?2)",
+                (owner.column(), Owner::Anybody.column()),
+            )
             .map_err(self.file.deed("write"))?;
         self.wipe_wal()?;
         Ok(erased)
@@ -249,46 +289,59 @@ impl PayloadKeys {
         Ok(())
     }
 
-    /// Makes the keys that are not there yet, all in one commit, durable before anything is sealed.
-    pub(crate) fn ensure<'a>(
-        &mut self,
-        wanted: impl Iterator<Item = (Option<RunId>, &'a str)>,
-    ) -> Result<(), StoreError> {
-        let mut missing: Vec<(Option<RunId>, &str)> = Vec::new();
-        let mut wanted = wanted.peekable();
-        if wanted.peek().is_some() {
-            self.forget_if_changed()?;
-        }
-        for one in wanted {
-            if !self.cache.contains_key(&(one.0, one.1.to_owned())) && !missing.contains(&one) {
-                missing.push(one);
+    /// What a subject is called in the file. The secret is hashed with text of a fixed length, so that one tag does not
+    /// lead to another.
+    fn tag(&self, subject: &str) -> Owner {
+        let mut sha = Sha256::new_with_prefix(TAG_DOMAIN);
+        sha.update(self.secret.as_slice());
+        sha.update(Sha256::digest(subject.as_bytes()));
+        Owner::Subject(sha.finalize().into())
+    }
+
+    /// The names under which a payload's keys are kept: the run's own, and one per subject. None twice.
+    pub(crate) fn places(&self, run: Option<RunId>, subjects: &Subjects) -> BTreeSet<Place> {
+        let mut places = BTreeSet::from([(run, Owner::Run)]);
+        match subjects {
+            Subjects::Named(named) => places.extend(named.iter().map(|subject| (run, self.tag(subject)))),
+            Subjects::Anybody => {
+                places.insert((run, Owner::Anybody));
             }
         }
+        places
+    }
+
+    /// Makes the keys that are not there yet, all in one commit, durable before anything is sealed.
+    pub(crate) fn ensure(&mut self, wanted: &BTreeSet<Place>) -> Result<(), StoreError> {
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        self.forget_if_changed()?;
+        let missing: Vec<Place> = wanted.iter().filter(|place| !self.cache.contains_key(place)).copied().collect();
         if missing.is_empty() {
             return Ok(());
         }
         self.add(&missing)
     }
 
-    fn add(&mut self, missing: &[(Option<RunId>, &str)]) -> Result<(), StoreError> {
+    fn add(&mut self, missing: &[Place]) -> Result<(), StoreError> {
         let deed = self.file.deed("write");
         let tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(&deed)?;
         let mut found = Vec::new();
         let mut is_changed = false;
-        for (run, subject) in missing {
-            let known = select_current(&tx, *run, subject).map_err(&deed)?;
+        for place in missing {
+            let known = select_current(&tx, place).map_err(&deed)?;
             let pair = if let Some(pair) = known {
                 pair
             } else {
                 let id: KeyId = draw(self.random.as_mut())?;
                 let key = Zeroizing::new(draw(self.random.as_mut())?);
                 tx.prepare_cached("INSERT INTO keys (id, run, subject, key) VALUES (?1, ?2, ?3, ?4)")
-                    .and_then(|mut insert| insert.execute((id, run_column(*run), subject, *key)))
+                    .and_then(|mut insert| insert.execute((id, run_column(place.0), place.1.column(), *key)))
                     .map_err(&deed)?;
                 is_changed = true;
                 (id, key)
             };
-            found.push(((*run, (*subject).to_owned()), pair));
+            found.push((*place, pair));
         }
         tx.commit().map_err(&deed)?;
         self.cache.extend(found);
@@ -297,17 +350,13 @@ impl PayloadKeys {
     }
 
     /// The key for a payload of a run about these subjects; [`PayloadKeys::ensure`] has made them.
-    pub(crate) fn key_for(&mut self, run: Option<RunId>, subjects: &[String]) -> Result<SealKey, StoreError> {
-        self.ensure(wanted(run, subjects))?;
-        let mut parts: Vec<(KeyId, Key)> = Vec::new();
-        for (run, subject) in wanted(run, subjects) {
-            let part = self
-                .cache
-                .get(&(run, subject.to_owned()))
-                .ok_or_else(|| self.file.damaged("a key that was just written is gone"))?;
-            if !parts.iter().any(|(id, _)| *id == part.0) {
-                parts.push(part.clone());
-            }
+    pub(crate) fn key_for(&mut self, run: Option<RunId>, subjects: &Subjects) -> Result<SealKey, StoreError> {
+        let places = self.places(run, subjects);
+        self.ensure(&places)?;
+        let mut parts: Vec<(KeyId, Key)> = Vec::with_capacity(places.len());
+        for place in &places {
+            let part = self.cache.get(place).ok_or_else(|| self.file.damaged("a key that was just written is gone"))?;
+            parts.push(part.clone());
         }
         parts.sort_by_key(|(id, _)| *id);
         Ok(SealKey {
@@ -362,18 +411,13 @@ impl fmt::Debug for PayloadKeys {
     }
 }
 
-/// The names under which a payload's keys are kept: the run's own, and one per subject.
-pub(crate) fn wanted(run: Option<RunId>, subjects: &[String]) -> impl Iterator<Item = (Option<RunId>, &str)> {
-    std::iter::once(RUN_ITSELF).chain(subjects.iter().map(String::as_str)).map(move |subject| (run, subject))
-}
-
 fn run_column(run: Option<RunId>) -> Vec<u8> {
     run.map(|run| run.as_bytes().to_vec()).unwrap_or_default()
 }
 
-fn select_current(conn: &Connection, run: Option<RunId>, subject: &str) -> rusqlite::Result<Option<(KeyId, Key)>> {
+fn select_current(conn: &Connection, (run, owner): &Place) -> rusqlite::Result<Option<(KeyId, Key)>> {
     conn.prepare_cached("SELECT id, key FROM keys WHERE run = ?1 AND subject = ?2 AND key IS NOT NULL")?
-        .query_row((run_column(run), subject), |row| Ok((row.get(0)?, Zeroizing::new(row.get(1)?))))
+        .query_row((run_column(*run), owner.column()), |row| Ok((row.get(0)?, Zeroizing::new(row.get(1)?))))
         .optional()
 }
 

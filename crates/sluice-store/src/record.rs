@@ -88,16 +88,29 @@ impl NewRecord {
 pub struct Payload {
     /// What is sealed, at most [`PAYLOAD_BYTES_MAX`] bytes.
     pub bytes: Vec<u8>,
-    /// Whose data it is, as the key store names them. Destroying the key of any of them, or of the
-    /// run, makes the payload unreadable for good.
-    pub subjects: Vec<String>,
+    /// Whose data it is. Destroying the key of any of them, or of the run, makes the payload unreadable for good.
+    pub subjects: Subjects,
+}
+
+/// Whose data is sealed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subjects {
+    /// Of these people, by the names under which they can be erased; of nobody, if there are none.
+    Named(Vec<String>),
+    /// Of people who are not known, or too many to have a key each: whoever is erased first takes it along.
+    Anybody,
+}
+
+impl Subjects {
+    /// Nobody's.
+    pub const NOBODY: Self = Self::Named(Vec::new());
 }
 
 impl Payload {
     /// Bytes that belong to no data subject: only the run's own key seals them.
     #[must_use]
     pub const fn of_run(bytes: Vec<u8>) -> Self {
-        Self { bytes, subjects: Vec::new() }
+        Self { bytes, subjects: Subjects::NOBODY }
     }
 }
 

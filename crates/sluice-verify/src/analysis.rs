@@ -10,7 +10,7 @@ use sluice_core::catalogue::Catalogue;
 use sluice_core::control::normal_successors;
 use sluice_core::label::{Label, Universe};
 use sluice_core::program::{NodeId, NodeKind, PlaceId, Program};
-use sluice_core::transfer::{Prepared, State, Step, step};
+use sluice_core::transfer::{Prepared, State, Step, Vouching, step};
 use sluice_core::value::Value;
 
 mod cycle;
@@ -98,6 +98,15 @@ impl Analysis {
     pub fn prepared(&self, program: &Program, catalogue: &Catalogue, node: NodeId) -> Option<Prepared> {
         match step(program, catalogue, &self.universe, self.state(node)?, node) {
             Step::Calls(prepared) => Some(*prepared),
+            _ => None,
+        }
+    }
+
+    /// The value that waits at `node` for a person's word, over all runs.
+    #[must_use]
+    pub fn vouching(&self, program: &Program, catalogue: &Catalogue, node: NodeId) -> Option<Vouching> {
+        match step(program, catalogue, &self.universe, self.state(node)?, node) {
+            Step::Vouches(vouching) => Some(*vouching),
             _ => None,
         }
     }

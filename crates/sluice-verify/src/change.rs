@@ -169,7 +169,7 @@ fn usable<'a>(world: &World<'_>, site: &Site<'_>, atoms: Label, release: &'a Rel
             let allowed = release.allows(world.analysis.universe(), seen, site.prepared.control);
             if allowed && atoms.flows_to(release.clears) { patterns } else { &[] }
         }
-        ReleaseKind::AllowList(_) => &[],
+        ReleaseKind::AllowList(_) | ReleaseKind::Approval => &[],
     }
 }
 
@@ -196,21 +196,28 @@ fn endorsements(world: &World<'_>, site: &Site<'_>, atoms: Label, parts: &[Part]
     }
     let universe = world.analysis.universe();
     let seen = site.prepared.joined;
+    let lifts = |kind: &ReleaseKind| match kind {
+        ReleaseKind::AllowList(_) => true,
+        // What a person will say is not known before the run: the prediction stays what it is, and must not be a refusal.
+        ReleaseKind::Approval => site.predicted.verdict == Verdict::Hold,
+        ReleaseKind::Drop(_) | ReleaseKind::Mask(_) => false,
+    };
     let helps = |release: &&Release| {
-        matches!(release.kind, ReleaseKind::AllowList(_))
-            && atoms.flows_to(release.clears)
-            && release.allows(universe, seen, site.prepared.control)
+        lifts(&release.kind) && atoms.flows_to(release.clears) && release.allows(universe, seen, site.prepared.control)
     };
     let vouches = universe.origins(atoms) != Label::BOTTOM;
     let function = if vouches { "endorse" } else { "release" };
     let what = if parts.is_empty() { "what decides".to_owned() } else { shown(parts) };
     let through = |release: &Release| {
-        let listed = match &release.kind {
-            ReleaseKind::AllowList(list) => list.iter().map(|v| format!("`{v}`")).collect::<Vec<_>>().join(", "),
+        let how = match &release.kind {
+            ReleaseKind::AllowList(list) => {
+                let listed = list.iter().map(|v| format!("`{v}`")).collect::<Vec<_>>().join(", ");
+                format!("which lets only {listed} through")
+            }
+            ReleaseKind::Approval => format!("where `{}` looks at the very value in every run", release.by),
             ReleaseKind::Drop(_) | ReleaseKind::Mask(_) => String::new(),
         };
-        let name = &release.name;
-        format!("pass {what} through `call: {function}` with entry `{name}`, which lets only {listed} through")
+        format!("pass {what} through `call: {function}` with entry `{}`, {how}", release.name)
     };
     world.catalogue.releases.values().filter(helps).map(through).collect()
 }

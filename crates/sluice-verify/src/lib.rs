@@ -11,6 +11,7 @@
 
 pub mod analysis;
 mod assumptions;
+mod builtin;
 mod change;
 mod provenance;
 pub mod question;

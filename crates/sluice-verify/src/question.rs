@@ -7,7 +7,7 @@ use sluice_core::contract::Principals;
 use sluice_core::contract::approval::{Party as Signer, Requirement};
 use sluice_core::gate::Role;
 use sluice_core::label::{Atom, Label, Name, Universe};
-use sluice_core::transfer::Prepared;
+use sluice_core::transfer::{Prepared, Vouching};
 use sluice_policy::{Acting, AtomSet, Facts, GateRequest, Party, Principal, Remedy, Resource, Standing};
 
 /// The class of an object whose possession gives power over systems.
@@ -183,6 +183,17 @@ pub fn requirement(remedy: &Remedy) -> Option<Requirement> {
         quorum: usize::from(remedy.quorum),
         parties: remedy.parties.iter().map(party).collect(),
     })
+}
+
+/// Whose word a value waits for: one person of the entry's `by`. The role names the entry, so that a signature for one
+/// says nothing of another.
+#[must_use]
+pub fn vouching_requirement(vouching: &Vouching) -> Requirement {
+    Requirement {
+        role: format!("release:{}", vouching.entry).into(),
+        quorum: 1,
+        parties: [Signer::Principal(vouching.by.clone())].into(),
+    }
 }
 
 /// Whether enough different people exist for every approval among `remedies`, the requester left out.

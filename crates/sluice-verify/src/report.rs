@@ -7,8 +7,8 @@ use sluice_core::contract::Principals;
 use sluice_core::contract::closure::ClosureDigest;
 use sluice_core::diagnostic::{Code, Diagnostic, Severity};
 use sluice_core::gate::Verdict;
-use sluice_core::label::{Atom, Label, Name, TooManyAtoms, Universe};
-use sluice_core::program::{CallTarget, NodeId, NodeKind, PlaceId, Program};
+use sluice_core::label::{Atom, Name, TooManyAtoms, Universe};
+use sluice_core::program::{NodeId, PlaceId, Program};
 use sluice_core::text::Span;
 use sluice_core::transfer::State;
 use sluice_policy::{Bundle, Remedy};
@@ -16,6 +16,7 @@ use thiserror::Error;
 
 use crate::analysis::Analysis;
 use crate::assumptions::Assumptions;
+use crate::builtin;
 use crate::rules;
 use crate::site::{Site, sites};
 use crate::verdict::World;
@@ -184,14 +185,15 @@ pub fn verify(
     let analysis = Analysis::of(program, catalogue, &entry);
     let world = World { program, catalogue, principals, bundle, assumptions, analysis: &analysis };
     let sites = if analysis.is_complete() { sites(&world) } else { Vec::new() };
+    let steps = steps(&world, &sites);
     let report = Report {
         findings: rules::check(&world, &sites),
-        steps: steps(&world, &sites),
-        not_shown: not_shown(&world, &sites),
+        not_shown: not_shown(&world, &sites, &steps),
+        steps,
         authority: authority(&world, &sites),
     };
-    let forbidden = sites.iter().filter(|site| site.predicted.verdict == Verdict::Forbid);
-    let forbidden: Vec<String> = forbidden.map(|site| format!("`{}`", site.step.path)).collect();
+    let forbidden = report.steps.iter().filter(|step| step.verdict == Verdict::Forbid);
+    let forbidden: Vec<String> = forbidden.map(|step| format!("`{}`", step.step)).collect();
     let standing = match (analysis.is_complete(), forbidden.is_empty()) {
         (false, _) => Err(Refused::Unfinished),
         (true, false) => Err(Refused::Forbidden { steps: forbidden }),
@@ -223,7 +225,7 @@ fn unnameable(program: &Program, error: TooManyAtoms) -> Verification {
 fn steps(world: &World<'_>, sites: &[Site<'_>]) -> Vec<StepReport> {
     let universe = world.analysis.universe();
     let mut steps: Vec<StepReport> = sites.iter().map(|site| of_site(universe, site)).collect();
-    steps.extend(builtins(world));
+    steps.extend(builtin::steps(world));
     steps.sort_by_key(|step| step.span.start);
     steps
 }
@@ -246,32 +248,8 @@ fn of_site(universe: &Universe, site: &Site<'_>) -> StepReport {
     }
 }
 
-/// Redactions, releases and endorsements stand at no gate: the bundle's entry is their permission.
-fn builtins(world: &World<'_>) -> Vec<StepReport> {
-    let World { program, analysis, .. } = world;
-    let universe = analysis.universe();
-    let of = |(id, node): (NodeId, &sluice_core::program::Node)| {
-        let NodeKind::Call { target: CallTarget::Builtin(function), reply, .. } = &node.kind else { return None };
-        analysis.state(id)?;
-        let after = analysis.successors(id).filter_map(|to| analysis.state(to));
-        let label = Label::join_all(after.map(|state| state.get(*reply).deep_label()));
-        Some(StepReport {
-            step: program.step_of(id)?.path.to_string(),
-            span: node.span,
-            action: function.name().to_owned(),
-            verdict: Verdict::Permit,
-            labels: universe.names(label),
-            policies: vec!["an entry of the signed bundle".to_owned()],
-            approvals: Vec::new(),
-            remedies: Vec::new(),
-            open: Vec::new(),
-        })
-    };
-    program.nodes().filter_map(of).collect()
-}
-
 /// What no prediction of this kind covers, and what this one left open.
-fn not_shown(world: &World<'_>, sites: &[Site<'_>]) -> Vec<String> {
+fn not_shown(world: &World<'_>, sites: &[Site<'_>], steps: &[StepReport]) -> Vec<String> {
     let mut list = vec![
         "timing: how long a run takes may tell an observer something".to_owned(),
         "that contracts are right, and that connectors do what they say".to_owned(),
@@ -285,8 +263,10 @@ fn not_shown(world: &World<'_>, sites: &[Site<'_>]) -> Vec<String> {
     if world.assumptions.requester.is_none() {
         list.push("who starts the run: it was asked for anybody of the register".to_owned());
     }
+    for step in steps {
+        list.extend(step.open.iter().map(|open| format!("`{}`: {open}", step.step)));
+    }
     for site in sites {
-        list.extend(site.predicted.open.iter().map(|open| format!("`{}`: {open}", site.step.path)));
         if site.prepared.joined.is_unknown() {
             list.push(format!("`{}`: what the unclassified data in it is", site.step.path));
         }
@@ -299,6 +279,14 @@ fn authority(world: &World<'_>, sites: &[Site<'_>]) -> Authority {
     for site in sites {
         let Some(action) = site.action else { continue };
         authority.actions.insert(action.full_name());
+        for shows in
+            action.arguments.values().filter_map(|a| world.catalogue.action(&action.connector, a.version.as_ref()?))
+        {
+            authority.actions.insert(shows.full_name());
+            if let Resource::Dataset { name, .. } = &shows.resource {
+                authority.datasets.insert(name.clone());
+            }
+        }
         match &action.resource {
             Resource::Dataset { name, .. } => authority.datasets.insert(name.clone()),
             Resource::Destination(id) => authority.destinations.insert(id.clone()),

@@ -33,6 +33,7 @@ mod repeated_effect;
 mod unbounded_loop;
 mod uncatalogued_call;
 mod unclassified_export;
+mod ungranted_secret;
 mod untrusted_command;
 mod untrusted_privileged_action;
 mod untrusted_query;
@@ -101,6 +102,7 @@ rules! {
     held_by_policy,
     analysis_bound,
     ineffective_release,
+    ungranted_secret,
 }
 
 /// Every rule, in the order of its code.

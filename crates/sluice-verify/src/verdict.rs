@@ -6,7 +6,7 @@ use sluice_core::catalogue::{Action, Catalogue};
 use sluice_core::contract::Principals;
 use sluice_core::gate::Verdict;
 use sluice_core::program::{NodeId, Program};
-use sluice_core::transfer::{Breach, Prepared};
+use sluice_core::transfer::Prepared;
 use sluice_policy::{Bundle, Decision, FACT_MAX, Facts, GateRequest, Polarity, Principal, Reason, Remedy};
 
 use crate::analysis::Analysis;
@@ -52,17 +52,17 @@ impl Predicted {
 /// Predicts the answers to every question that the call may turn out to ask.
 pub(crate) fn predict(world: &World<'_>, node: NodeId, action: Option<&Action>, prepared: &Prepared) -> Predicted {
     let Some(action) = action else {
-        let words = prepared.breaches.first().map(breach_in_words);
+        let words = prepared.breaches.first().map(ToString::to_string);
         return Predicted::refused(words.unwrap_or_else(|| "no contract covers this call".to_owned()));
     };
     if let Some(breach) = prepared.breaches.iter().find(|b| b.is_certain()) {
-        return Predicted::refused(breach_in_words(breach));
+        return Predicted::refused(breach.to_string());
     }
     let asked = questions(world, node, action, prepared);
     let mut predicted = combine(world, &asked.requests);
     predicted.open.extend(asked.open);
     for breach in &prepared.breaches {
-        predicted.open.push(breach_in_words(breach));
+        predicted.open.push(breach.to_string());
         predicted.verdict = leave_to_run(predicted.verdict);
     }
     let shown = world.bundle.antitone(action.effect);
@@ -195,21 +195,5 @@ pub(crate) const fn verdict_of(decision: &Decision) -> Verdict {
         Decision::Permit { .. } => Verdict::Permit,
         Decision::Hold { .. } => Verdict::Hold,
         Decision::Forbid { .. } => Verdict::Forbid,
-    }
-}
-
-/// A breach of contract, for people.
-pub(crate) fn breach_in_words(breach: &Breach) -> String {
-    match breach {
-        Breach::Uncatalogued { what } => format!("no contract covers `{what}`"),
-        Breach::Ambiguous { actions } => format!("several contract actions cover it: {}", actions.join(", ")),
-        Breach::UnknownEndpoint => "which action is called depends on data that is not known before the run".to_owned(),
-        Breach::UnknownArgument { argument } => format!("the contract has no argument `{argument}`"),
-        Breach::MissingArgument { argument } => format!("the contract requires `{argument}`"),
-        Breach::NotAllowed { argument, value } => format!("the contract does not allow {value} for `{argument}`"),
-        Breach::UnknownValue { argument } => {
-            format!("whether the contract allows `{argument}` is known only at run time")
-        }
-        Breach::NotAnObject => "the arguments are not an object".to_owned(),
     }
 }

@@ -91,6 +91,11 @@ actions:
     request: { method: GET, path: /search }
     arguments: { q: { role: query, required: true } }
     output: { from: replace, trust: { \"\": trusted }, labels: { \"\": [internal] } }
+  accounts.count:
+    effect: read
+    request: { method: GET, path: /count, headers: { X-Key: key } }
+    arguments: { key: { secret: crm-key } }
+    output: { from: replace, trust: { \"\": trusted }, labels: { \"\": [internal] } }
   accounts.raw:
     effect: read
     request: { method: GET, path: /raw }

@@ -374,6 +374,9 @@ pub struct Resolve {
     /// What was found.
     #[command(flatten)]
     pub found: Found,
+    /// Who found it; else the one signer of a solo workspace.
+    #[arg(long = "as", value_name = "PERSON")]
+    pub person: Option<String>,
     /// Where.
     #[command(flatten)]
     pub place: Place,

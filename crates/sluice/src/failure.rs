@@ -172,7 +172,10 @@ impl From<ApprovalError> for Failure {
     fn from(error: ApprovalError) -> Self {
         let exit = match &error {
             ApprovalError::Unknown { .. } => Exit::Usage,
-            ApprovalError::Refused { .. } | ApprovalError::NotAsked { .. } => Exit::Refused,
+            ApprovalError::Refused { .. }
+            | ApprovalError::NotAsked { .. }
+            | ApprovalError::Superseded { .. }
+            | ApprovalError::Erased { .. } => Exit::Refused,
             ApprovalError::Ledger(error) => ledger(error),
             _ => Exit::Internal,
         };

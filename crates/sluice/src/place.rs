@@ -12,6 +12,7 @@ use sluice_runtime::workspace::Workspace;
 
 use crate::cli::{Author, Place};
 use crate::failure::Failure;
+use crate::render::time::span;
 use crate::render::{Page, Part, Tone};
 
 /// Largest file that a command reads for a person: an input, a prompt, a reply.
@@ -65,6 +66,7 @@ impl Place {
     pub fn open_with_ledger(&self) -> Result<Opened, Failure> {
         let workspace = self.open()?;
         let ledger = Ledger::open(workspace.folder(), workspace.home())?;
+        say_behind(ledger.clock().is_behind_by_ms());
         Ok(Opened { workspace, ledger })
     }
 }
@@ -162,6 +164,22 @@ pub fn read_up_to(file: &Path, what: &str, max: u64) -> Result<Vec<u8>, Failure>
     let mut bytes = Vec::new();
     opened.take(max.saturating_add(1)).read_to_end(&mut bytes).map_err(cannot)?;
     Ok(bytes)
+}
+
+/// Says that the machine's clock jumped back, on the standard error: results stay what programs read.
+fn say_behind(by_ms: u64) {
+    // Two processes of one machine may write a little out of order.
+    const TOLERATED_MS: u64 = 1_000;
+    if by_ms <= TOLERATED_MS {
+        return;
+    }
+    let words = format!(
+        "this machine's clock is {} behind the ledger's latest entry. until it has caught up, entries get that entry's time, and what expired stays expired",
+        span(by_ms)
+    );
+    let mut page = Page::of_stderr();
+    page.hang([Part::new("note: ", Tone::Warn)], &[Part::plain(words)]);
+    page.print_error();
 }
 
 /// Says that one person governs here, where that is so.

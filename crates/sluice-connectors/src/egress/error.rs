@@ -157,6 +157,12 @@ pub enum EgressError {
         /// The bound.
         bytes_max: usize,
     },
+    /// SL719.
+    #[error("the secret for the field `{}` is not text in UTF-8", .field.escape_debug())]
+    SecretNotText {
+        /// The field.
+        field: String,
+    },
 }
 
 impl EgressError {
@@ -182,6 +188,7 @@ impl EgressError {
             Self::SecretInClear { .. } => 716,
             Self::SecretEchoed { .. } => 717,
             Self::RequestTooLarge { .. } => 718,
+            Self::SecretNotText { .. } => 719,
         })
     }
 
@@ -207,6 +214,7 @@ impl EgressError {
             Self::SecretInClear { .. } => "call the service over https",
             Self::SecretEchoed { .. } => "replace the credential and tell the service's owner",
             Self::RequestTooLarge { .. } => "send less at once",
+            Self::SecretNotText { .. } => "store a text: a field of JSON holds nothing else",
         }
     }
 
@@ -225,7 +233,8 @@ impl EgressError {
             | Self::Pin { .. }
             | Self::Header { .. }
             | Self::SecretInClear { .. }
-            | Self::RequestTooLarge { .. } => true,
+            | Self::RequestTooLarge { .. }
+            | Self::SecretNotText { .. } => true,
             Self::Timeout { phase } => !matches!(phase, Phase::Reply),
             Self::Redirect { .. }
             | Self::ReplyTooLarge { .. }

@@ -108,18 +108,21 @@ pub enum Credential {
     Basic(String, Secret),
     /// A header of the service's own.
     Header(String, Secret),
+    /// A field of the JSON object that is sent.
+    Field(String, Secret),
 }
 
 impl Credential {
     pub(crate) const fn secret(&self) -> &Secret {
         match self {
-            Self::Bearer(secret) | Self::Basic(_, secret) | Self::Header(_, secret) => secret,
+            Self::Bearer(secret) | Self::Basic(_, secret) | Self::Header(_, secret) | Self::Field(_, secret) => secret,
         }
     }
 
-    /// The one place where a secret becomes part of a request.
-    fn to_header(&self) -> Result<(HeaderName, HeaderValue), EgressError> {
+    /// Where a secret becomes a header; `None` for one that is a field of the body.
+    fn to_header(&self) -> Result<Option<(HeaderName, HeaderValue)>, EgressError> {
         let (name, text) = match self {
+            Self::Field(..) => return Ok(None),
             Self::Bearer(secret) => ("authorization", Zeroizing::new([b"Bearer ", secret.expose()].concat())),
             Self::Basic(user, secret) => {
                 let pair = Zeroizing::new([user.as_bytes(), b":", secret.expose()].concat());
@@ -133,7 +136,17 @@ impl Credential {
         let refused = || EgressError::Header { name: name.to_owned() };
         let mut value = HeaderValue::from_bytes(&text).map_err(|_| refused())?;
         value.set_sensitive(true);
-        Ok((HeaderName::try_from(name).map_err(|_| refused())?, value))
+        Ok(Some((HeaderName::try_from(name).map_err(|_| refused())?, value)))
+    }
+
+    /// Where a secret becomes a field, `"name":"secret"`; `None` for one that is a header.
+    fn to_field(&self) -> Result<Option<Zeroizing<Vec<u8>>>, EgressError> {
+        let Self::Field(name, secret) = self else { return Ok(None) };
+        let not_text = || EgressError::SecretNotText { field: name.clone() };
+        let text = std::str::from_utf8(secret.expose()).map_err(|_| not_text())?;
+        let text = Zeroizing::new(serde_json::to_vec(text).map_err(|_| not_text())?);
+        let name = serde_json::to_vec(name).map_err(|_| not_text())?;
+        Ok(Some(Zeroizing::new([name.as_slice(), b":", &text].concat())))
     }
 }
 
@@ -163,8 +176,8 @@ pub struct EgressRequest {
     pub headers: Vec<(String, String)>,
     /// What is sent along.
     pub body: Option<Body>,
-    /// What is shown to be let in.
-    pub credential: Option<Credential>,
+    /// The secrets that are shown: what lets us in, and arguments that are secrets.
+    pub credentials: Vec<Credential>,
     /// Header and key by which the server knows a repeated request.
     pub idempotency: Option<(String, String)>,
     /// The run, sent as `X-Sluice-Run`, so that the service's own log leads back to ours.
@@ -231,18 +244,32 @@ impl EgressRequest {
     pub(super) fn to_message(&self) -> Result<Request<Full<Bytes>>, EgressError> {
         let bytes_max = REQUEST_BYTES_MAX;
         let target = self.target();
-        let body_bytes = self.body.as_ref().map_or(0, |body| body.bytes.len());
-        if body_bytes > bytes_max || target.len() > PATH_BYTES_MAX + QUERY_BYTES_MAX {
+        let body = self.to_body()?;
+        if body.len() > bytes_max || target.len() > PATH_BYTES_MAX + QUERY_BYTES_MAX {
             return Err(EgressError::RequestTooLarge { bytes_max });
         }
-        let body = self.body.as_ref().map(|body| Bytes::copy_from_slice(&body.bytes)).unwrap_or_default();
         let mut message = Request::builder()
             .method(self.method.to_hyper())
             .uri(target)
-            .body(Full::new(body))
+            .body(Full::new(Bytes::copy_from_slice(&body)))
             .map_err(|_| EgressError::NotAdmitted { what: "a malformed path".to_owned() })?;
         *message.headers_mut() = self.to_headers()?;
         Ok(message)
+    }
+
+    /// The body with the secrets that are fields of it.
+    fn to_body(&self) -> Result<Zeroizing<Vec<u8>>, EgressError> {
+        let mut body = Zeroizing::new(self.body.as_ref().map(|body| body.bytes.clone()).unwrap_or_default());
+        for credential in &self.credentials {
+            let Some(field) = credential.to_field()? else { continue };
+            // A secret is a field of a JSON object or it is nowhere.
+            if body.pop() != Some(b'}') {
+                return Err(EgressError::NotAdmitted { what: "a secret in a body that is no object".to_owned() });
+            }
+            let between: &[u8] = if body.as_slice() == b"{" { b"" } else { b"," };
+            body = Zeroizing::new([body.as_slice(), between, &field, b"}"].concat());
+        }
+        Ok(body)
     }
 
     fn target(&self) -> String {
@@ -282,8 +309,8 @@ impl EgressRequest {
         if let Some((name, key)) = &self.idempotency {
             set(name, key)?;
         }
-        if let Some(credential) = &self.credential {
-            let (name, value) = credential.to_header()?;
+        for credential in &self.credentials {
+            let Some((name, value)) = credential.to_header()? else { continue };
             if headers.contains_key(&name) {
                 return Err(EgressError::Header { name: name.to_string() });
             }
@@ -348,7 +375,7 @@ mod tests {
             query: vec![("q".into(), "a&b=c d#e".into())],
             headers: Vec::new(),
             body: None,
-            credential: None,
+            credentials: Vec::new(),
             idempotency: None,
             run: "run-1".into(),
         }
@@ -443,7 +470,7 @@ mod tests {
     #[test]
     fn a_user_and_secret_are_shown_as_the_standard_says() {
         let (name, value) =
-            Credential::Basic("Aladdin".into(), Secret::new(b"open sesame".to_vec())).to_header().unwrap();
+            Credential::Basic("Aladdin".into(), Secret::new(b"open sesame".to_vec())).to_header().unwrap().unwrap();
         assert_eq!(
             (name.as_str(), value.as_bytes()),
             ("authorization", b"Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==".as_slice())
@@ -453,15 +480,31 @@ mod tests {
     }
 
     #[test]
+    fn a_secret_is_a_field_of_an_object_and_of_nothing_else() {
+        let with = |body: &[u8], secret: &[u8]| {
+            let body = Some(Body { content_type: "application/json", bytes: body.to_vec() });
+            let field = |name: &str| Credential::Field(name.into(), Secret::new(secret.to_vec()));
+            let request = EgressRequest { body, credentials: vec![field("key"), field("k\"2")], ..request() };
+            request.to_body().map(|body| String::from_utf8(body.to_vec()).unwrap()).map_err(|error| error.code().0)
+        };
+        assert_eq!(with(b"{}", b"a\"b\n"), Ok(r#"{"key":"a\"b\n","k\"2":"a\"b\n"}"#.to_owned()));
+        assert_eq!(with(br#"{"a":{}}"#, b"s"), Ok(r#"{"a":{},"key":"s","k\"2":"s"}"#.to_owned()));
+        for body in [&b"[]"[..], b"", b"null"] {
+            assert_eq!(with(body, b"s"), Err(704));
+        }
+        assert_eq!(with(b"{}", b"\xff"), Err(719));
+    }
+
+    #[test]
     fn a_request_prints_neither_arguments_nor_secrets() {
         let request = EgressRequest {
             headers: vec![("x-note".into(), "canary".into())],
             query: vec![("canary".into(), "canary".into())],
-            credential: Some(Credential::Basic("user".into(), Secret::new(b"canary".to_vec()))),
+            credentials: vec![Credential::Basic("user".into(), Secret::new(b"canary".to_vec()))],
             ..request()
         };
         let headers = request.to_headers().unwrap();
-        let shown = format!("{request:?} {:?} {:?}", request.credential, headers.get("authorization"));
+        let shown = format!("{request:?} {:?} {:?}", request.credentials, headers.get("authorization"));
         assert!(!shown.contains("canary") && !shown.contains("dXNlcjp"), "{shown}");
     }
 }

@@ -13,9 +13,9 @@ use std::io::{Read, Seek, SeekFrom, Write};
 
 use cap_std::fs::{Dir, File, OpenOptions};
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
+use sluice_core::contract::Digest;
 
-use super::{FilesAction, FilesConnector, FilesError, Format, sync_folder};
+use super::{FilesAction, FilesConnector, FilesError, sync_folder};
 use crate::IdempotencyKey;
 
 /// Largest file of keys: some 300,000 effects on one file.
@@ -50,7 +50,10 @@ pub(super) fn append(
         torn_at = (last.start < content.len()).then_some(last.start);
     }
     content.truncate(torn_at.unwrap_or(content.len()));
-    check_columns(path, action, &content)?;
+    if !action.format.continues(&content) {
+        // Rows under other names would read as the wrong columns.
+        return Err(FilesError::Columns { path: path.to_owned() });
+    }
     let mut added = action.format.to_bytes(rows, content.is_empty())?;
     if content.last().is_some_and(|last| *last != b'\n') {
         added.insert(0, b'\n');
@@ -88,7 +91,7 @@ impl Line {
     fn is_in(&self, content: &[u8]) -> bool {
         let end = self.start.checked_add(self.length);
         let bytes = end.and_then(|end| content.get(self.start..end));
-        bytes.is_some_and(|bytes| hex(bytes) == self.sha256)
+        bytes.is_some_and(|bytes| Digest::of(bytes).to_string() == self.sha256)
     }
 }
 
@@ -128,21 +131,8 @@ impl Keys {
     }
 
     fn note(&mut self, key: &IdempotencyKey, start: usize, added: &[u8]) -> Result<(), FilesError> {
-        let line = format!("{key} {start} {} {}\n", added.len(), hex(added));
+        let line = format!("{key} {start} {} {}\n", added.len(), Digest::of(added));
         let written = self.file.write_all(line.as_bytes()).and_then(|()| self.file.sync_all());
         written.map_err(FilesError::io("write the keys"))
     }
-}
-
-/// Rows under other names would read as the wrong columns.
-fn check_columns(path: &str, action: &FilesAction, content: &[u8]) -> Result<(), FilesError> {
-    let Format::Csv { .. } = &action.format else { return Ok(()) };
-    if content.is_empty() || content.starts_with(&action.format.to_bytes(&[], true)?) {
-        return Ok(());
-    }
-    Err(FilesError::Columns { path: path.to_owned() })
-}
-
-fn hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -38,6 +38,16 @@ impl Format {
         }
     }
 
+    /// Whether rows of this format can follow what a file holds: in CSV its first line must name the same columns.
+    pub(super) fn continues(&self, content: &[u8]) -> bool {
+        match self {
+            Self::Csv { columns, .. } if !content.is_empty() => {
+                csv::Reader::from_reader(content).headers().is_ok_and(|names| names.iter().eq(columns))
+            }
+            Self::Csv { .. } | Self::JsonLines => true,
+        }
+    }
+
     /// The bytes of rows, with the line of names first if asked for.
     pub(super) fn to_bytes(&self, rows: &[Value], with_names: bool) -> Result<Vec<u8>, FilesError> {
         match self {
@@ -102,7 +112,9 @@ fn csv_bytes(rows: &[Value], columns: &[String], formulas: Formulas, with_names:
             ));
         }
         let cells = columns.iter().map(|column| {
-            cell(fields.get(column), formulas)
+            // A cell that is empty by mistake reads like one that is empty on purpose, which is `null`.
+            let value = fields.get(column).ok_or_else(|| bad(row_number, format!("has no column `{column}`")))?;
+            cell(value, formulas)
                 .ok_or_else(|| bad(row_number, format!("has a list or an object in the column `{column}`")))
         });
         writer.write_record(cells.collect::<Result<Vec<_>, _>>()?).map_err(lost(row_number))?;
@@ -110,16 +122,16 @@ fn csv_bytes(rows: &[Value], columns: &[String], formulas: Formulas, with_names:
     writer.into_inner().map_err(|_| bad(0, "cannot be written"))
 }
 
-fn cell(value: Option<&Value>, formulas: Formulas) -> Option<String> {
+fn cell(value: &Value, formulas: Formulas) -> Option<String> {
     match value {
-        None | Some(Value::Null) => Some(String::new()),
-        Some(Value::Bool(truth)) => Some(truth.to_string()),
-        Some(Value::Number(number)) => Some(number.to_string()),
-        Some(Value::String(text)) => Some(match formulas {
+        Value::Null => Some(String::new()),
+        Value::Bool(truth) => Some(truth.to_string()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::String(text) => Some(match formulas {
             Formulas::Quote if is_formula(text) => format!("'{text}"),
             Formulas::Quote | Formulas::Keep => text.clone(),
         }),
-        Some(Value::Array(_) | Value::Object(_)) => None,
+        Value::Array(_) | Value::Object(_) => None,
     }
 }
 

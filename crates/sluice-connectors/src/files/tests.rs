@@ -53,10 +53,13 @@ fn rows_are_written_whole_and_read_back() {
             csv(&["id", "name", "note"]),
             json!([{"id": "1", "name": "A, \"B\"\nC", "note": ""}, {"id": "2", "name": "", "note": "x"}]),
         ),
-        (Format::JsonLines, json!([{"id": 1, "name": "A, \"B\"\nC"}, {"id": 2, "name": null, "note": "x"}])),
+        (
+            Format::JsonLines,
+            json!([{"id": 1, "name": "A, \"B\"\nC", "note": null}, {"id": 2, "name": null, "note": "x"}]),
+        ),
     ] {
         let path = "reports/{month}.txt";
-        let rows = json!([{"id": 1, "name": "A, \"B\"\nC"}, {"id": 2, "name": null, "note": "x"}]);
+        let rows = json!([{"id": 1, "name": "A, \"B\"\nC", "note": null}, {"id": 2, "name": null, "note": "x"}]);
         for _ in 0..2 {
             let write = action(Deed::Write, path, format.clone());
             let outcome = value(call(folder.path(), write, json!({"month": "2026-11", "rows": rows})));
@@ -188,6 +191,8 @@ fn rows_that_the_contract_does_not_name_are_not_written() {
     for (rows, code) in [
         (json!([{"a": 1, "b": 2}]), 746),
         (json!([{"a": [1]}]), 746),
+        (json!([{"a": {}}]), 746),
+        (json!([{"a": 1}, {}]), 746),
         (json!([1]), 746),
         (json!({"a": 1}), 741),
         (json!(null), 741),
@@ -287,6 +292,18 @@ fn rows_go_only_under_the_names_of_the_contract() {
     fs::write(folder.path().join("a.csv"), "b\n1\n").unwrap();
     let outcome = call(folder.path(), action(Deed::Append, "a.csv", csv(&["a"])), json!({"rows": [{"a": 1}]}));
     assert_eq!(refused(outcome), 749);
+    fs::write(folder.path().join("a.csv"), "a,a b\r\n1,2\r\n").unwrap();
+    let append = |columns: &[&str], rows: Value| {
+        call(folder.path(), action(Deed::Append, "a.csv", csv(columns)), json!({ "rows": rows }))
+    };
+    for columns in [&["a"][..], &["a b", "a"], &["a", "a b", "c"]] {
+        assert_eq!(refused(append(columns, json!([]))), 749, "{columns:?}");
+    }
+    assert_eq!(refused(append(&["a", "a b"], json!([{"a": 3}]))), 746);
+    assert_eq!(fs::read_to_string(folder.path().join("a.csv")).unwrap(), "a,a b\r\n1,2\r\n", "nothing is written");
+    // Another program's line ends and quotes are the same names.
+    value(append(&["a", "a b"], json!([{"a": 3, "a b": true}])));
+    assert_eq!(fs::read_to_string(folder.path().join("a.csv")).unwrap(), "a,a b\r\n1,2\r\n3,true\n");
     fs::write(folder.path().join("lines"), "1").unwrap();
     value(call(folder.path(), action(Deed::Append, "lines", Format::JsonLines), json!({"rows": [2]})));
     assert_eq!(fs::read_to_string(folder.path().join("lines")).unwrap(), "1\n2\n");

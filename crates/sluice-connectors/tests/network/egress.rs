@@ -64,7 +64,7 @@ fn request(host: &str, port: u16) -> EgressRequest {
         query: vec![("q".into(), "a b".into())],
         headers: Vec::new(),
         body: Some(Body { content_type: "application/json", bytes: b"{\"n\":1}".to_vec() }),
-        credential: None,
+        credentials: Vec::new(),
         idempotency: Some(("Idempotency-Key".into(), "key-1".into())),
         run: "run-1".into(),
     }
@@ -105,9 +105,9 @@ async fn asked(answer: Answer) -> Result<EgressReply, EgressError> {
 #[tokio::test]
 async fn a_request_carries_run_key_and_credential_and_nothing_unasked() {
     let server = Server::start(Answer::text("HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\n{}")).await;
-    let credential = Some(Credential::Bearer(Secret::new(b"canary-token".to_vec())));
+    let credentials = vec![Credential::Bearer(Secret::new(b"canary-token".to_vec()))];
     let headers = vec![("X-Tag".to_owned(), "blue".to_owned())];
-    let request = EgressRequest { credential, headers, ..request("crm.test", server.port()) };
+    let request = EgressRequest { credentials, headers, ..request("crm.test", server.port()) };
     let reply = send(&client(&[&["127.0.0.1"]]), request).await.unwrap();
     assert_eq!((reply.status, reply.body.as_ref()), (201, b"{}".as_slice()));
     assert_eq!(reply.address, SocketAddr::from(([127, 0, 0, 1], server.port())));
@@ -325,9 +325,9 @@ async fn a_compressed_reply_is_refused() {
 
 #[tokio::test]
 async fn a_secret_leaves_only_inside_tls_or_this_machine() {
-    let secret = || Some(Credential::Header("x-key".into(), Secret::new(b"canary-token".to_vec())));
+    let secret = || vec![Credential::Header("x-key".into(), Secret::new(b"canary-token".to_vec()))];
     for address in ["192.0.2.1", "10.0.0.1", "8.8.8.8"] {
-        let request = EgressRequest { credential: secret(), ..request("crm.test", 80) };
+        let request = EgressRequest { credentials: secret(), ..request("crm.test", 80) };
         let error = send(&client(&[&[address]]), request).await.unwrap_err();
         assert_eq!((error.code().0, error.nothing_left()), (716, true), "{address}");
     }
@@ -340,8 +340,8 @@ async fn a_reply_that_repeats_the_secret_is_refused() {
         "HTTP/1.1 302 Found\r\nLocation: /?token=canary-token\r\nContent-Length: 0\r\n\r\n",
     ] {
         let server = Server::start(Answer::text(text)).await;
-        let credential = Some(Credential::Bearer(Secret::new(b"canary-token".to_vec())));
-        let request = EgressRequest { credential, ..request("crm.test", server.port()) };
+        let credentials = vec![Credential::Bearer(Secret::new(b"canary-token".to_vec()))];
+        let request = EgressRequest { credentials, ..request("crm.test", server.port()) };
         let error = send(&client(&[&["127.0.0.1"]]), request).await.unwrap_err();
         assert_eq!((error.code().0, error.nothing_left()), (717, false));
         assert!(!format!("{error:?} {error}").contains("canary"));

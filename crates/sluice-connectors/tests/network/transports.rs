@@ -44,7 +44,7 @@ fn prepared(action: &str, arguments: Value) -> Prepared {
 }
 
 fn action(effect: Effect, method: Method, path: &str, parameters: &[(&str, Place)]) -> HttpAction {
-    let parameter = |place: &Place| Parameter { place: place.clone(), required: true };
+    let parameter = |place: &Place| Parameter { place: place.clone(), required: true, secret: None };
     HttpAction {
         effect,
         method,
@@ -159,6 +159,68 @@ async fn a_call_that_is_wrong_here_never_leaves() {
         assert_eq!(shown(&outcome), code, "{arguments}");
     }
     assert_eq!(server.requests().len(), 0);
+}
+
+/// The desk with one more action, whose arguments `key` and `pass` are filled with secrets.
+fn keyed_desk(folder: &Path, port: u16, places: [Place; 2]) -> Connector {
+    let Connector::Http(desk) = desk(folder, port, "desk-token") else { unreachable!("the desk speaks HTTP") };
+    let mut desk = Arc::into_inner(desk).unwrap();
+    desk.secrets.set("sheet-key", &Secret::new(b"canary-a-\"quoted\"".to_vec())).unwrap();
+    let mut keyed = action(Effect::Change, Method::Post, "/keyed", &[("note", Place::Field("note".into()))]);
+    for ((argument, secret), place) in [("key", "desk-token"), ("pass", "sheet-key")].into_iter().zip(places) {
+        let parameter = Parameter { place, required: false, secret: Some(secret.into()) };
+        keyed.parameters.insert(argument.into(), parameter);
+    }
+    desk.actions.insert("keyed".into(), keyed);
+    Connector::Http(Arc::new(desk))
+}
+
+fn handle(secret: &str) -> Value {
+    json!({ "$secret": secret })
+}
+
+#[tokio::test]
+async fn a_handle_becomes_the_secret_that_the_contract_names_where_it_names_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(json_answer("[]")).await;
+    let desk = keyed_desk(folder.path(), server.port(), [Place::Header("X-Key".into()), Place::Field("pass".into())]);
+    // What only looks like a handle, in an argument that takes data, stays data.
+    let arguments = json!({"note": handle("desk-token"), "key": handle("desk-token"), "pass": handle("sheet-key")});
+    assert_eq!(shown(&desk.call(prepared("keyed", arguments)).await), "reply Some(200) []");
+    let seen = &server.requests()[0];
+    assert!(seen.lines().any(|line| line == format!("x-key: {CANARY}")), "{seen}");
+    assert!(seen.ends_with(r#"{"note":{"$secret":"desk-token"},"pass":"canary-a-\"quoted\""}"#), "{seen}");
+}
+
+#[tokio::test]
+async fn nothing_but_the_handle_of_the_contract_opens_a_secret() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(json_answer("[]")).await;
+    let places = || [Place::Header("X-Key".into()), Place::Field("pass".into())];
+    let desk = keyed_desk(folder.path(), server.port(), places());
+    for key in [handle("sheet-key"), handle("other"), json!("desk-token"), json!(null), json!({}), json!("x")] {
+        let outcome = desk.call(prepared("keyed", json!({"note": 1, "key": key}))).await;
+        assert_eq!(shown(&outcome), "not sent SL720", "{key}");
+    }
+    for place in [Place::Path, Place::Query, Place::QueryList, Place::Body] {
+        let folder = tempfile::tempdir().unwrap();
+        let desk = keyed_desk(folder.path(), server.port(), [place.clone(), Place::Field("pass".into())]);
+        let outcome = desk.call(prepared("keyed", json!({"note": 1, "key": handle("desk-token")}))).await;
+        assert_eq!(shown(&outcome), "not sent SL721", "{place:?}");
+    }
+    assert_eq!(server.requests().len(), 0);
+}
+
+#[tokio::test]
+async fn a_reply_that_repeats_an_argument_that_is_a_secret_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    for answer in [json_answer(r#"["canary-a-\"quoted\""]"#), json_answer(&format!("[\"{CANARY}\"]"))] {
+        let server = Server::start(answer).await;
+        let desk = keyed_desk(folder.path(), server.port(), [Place::Header("X-Key".into()), Place::Field("p".into())]);
+        let outcome = desk.call(prepared("keyed", json!({"note": 1, "pass": handle("sheet-key")}))).await;
+        assert_eq!(shown(&outcome), "in doubt SL717");
+        assert!(!format!("{outcome:?} {desk:?}").contains("canary"));
+    }
 }
 
 #[tokio::test]

@@ -34,4 +34,6 @@ codes! {
     BAD_PLACE = 782 "bad-place" "write a relative path of plain segments, or a pin as `sha256:HEX`";
     BAD_STATEMENT = 783 "bad-statement" "write one statement without comments; its parameters are `:name`";
     BAD_QUORUM = 784 "bad-quorum" "write how many different people must sign, from 1 to 9";
+    BAD_COLUMNS = 785 "bad-columns" "list the columns in order: `columns: [id, name]`, each once, none that starts like a formula";
+    BAD_VERSION = 786 "bad-version" "name an action of this connector whose effect is `read`, and which takes arguments of this one";
 }

@@ -171,14 +171,37 @@ pub enum Placement {
 }
 
 /// What is done to a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FileOperation {
     /// Reads all of it.
-    Read,
+    Read(FileFormat),
     /// Adds records at its end.
-    Append,
+    Append(RowLayout),
     /// Writes it anew.
-    Replace,
+    Replace(RowLayout),
+}
+
+/// How rows are written. Unlike [`FileFormat`] it says what a writer must know beforehand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RowLayout {
+    /// Comma-separated values under these columns.
+    Csv {
+        /// In order; at least one, each once, none that a spreadsheet would run.
+        columns: Vec<Name>,
+        /// What becomes of a text that a spreadsheet would run as a formula.
+        formulas: Formulas,
+    },
+    /// One JSON value per line.
+    JsonLines,
+}
+
+/// What becomes of a text that a spreadsheet would run as a formula.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Formulas {
+    /// It gets a leading apostrophe, which spreadsheets show as plain text.
+    Quote,
+    /// It stays as it is, for files that only programs read.
+    Keep,
 }
 
 /// What comes back.

@@ -246,13 +246,23 @@ fn argument(entry: &Entry, out: &mut Vec<Diagnostic>) -> Option<Argument> {
     });
     let resolve = fields.optional("resolve").map_or(Some(None), |n| Some(Some(id(n, "resolve", out)?.value)));
     let reference = fields.optional("reference").map_or(Some(None), |n| Some(Some(id(n, "reference", out)?.value)));
+    let version = fields.optional("version").map_or(Some(None), |n| Some(Some(id(n, "version", out)?.value)));
+    let secret = fields.optional("secret").map_or(Some(None), |n| Some(Some(id(n, "secret", out)?.value)));
+    if fields.has("secret")
+        && let Some(key) = ["role", "allow", "resolve", "reference", "version"].into_iter().find(|key| fields.has(key))
+    {
+        let message = format!("an argument that a secret fills has no value of its own, and so no `{key}`");
+        out.push(CONTRADICTION.at(entry.key_span, message));
+    }
     fields.finish(out);
     is_id.then_some(Argument {
         role: role?,
         required: required?,
         allow,
         reference: reference?,
+        version: version?,
         resolve: resolve?,
+        secret: secret?,
         usage: None,
     })
 }

@@ -98,6 +98,8 @@ pub enum ReleaseKindEntry {
     Mask(Vec<Pattern>),
     /// Lets only these texts through.
     Allow(Vec<Located<Name>>),
+    /// A person vouches for each value.
+    Approval,
 }
 
 impl ReleaseKindEntry {
@@ -106,6 +108,7 @@ impl ReleaseKindEntry {
             Self::Drop(patterns) => ReleaseKind::Drop(patterns.clone()),
             Self::Mask(patterns) => ReleaseKind::Mask(patterns.clone()),
             Self::Allow(texts) => ReleaseKind::AllowList(texts.iter().map(|t| t.value.clone()).collect()),
+            Self::Approval => ReleaseKind::Approval,
         }
     }
 }
@@ -212,12 +215,16 @@ fn kind(fields: &mut Fields<'_>, entry: &Entry, out: &mut Vec<Diagnostic>) -> Op
     let drop = fields.optional("drop");
     let mask = fields.optional("mask");
     let allow = fields.optional("allow");
-    match (drop, mask, allow) {
-        (Some(node), None, None) => patterns(node, "drop", out).map(ReleaseKindEntry::Drop),
-        (None, Some(node), None) => patterns(node, "mask", out).map(ReleaseKindEntry::Mask),
-        (None, None, Some(node)) => Some(ReleaseKindEntry::Allow(names(Some(node), "allow", out))),
+    let kind = fields.optional("kind");
+    match (drop, mask, allow, kind) {
+        (Some(node), None, None, None) => patterns(node, "drop", out).map(ReleaseKindEntry::Drop),
+        (None, Some(node), None, None) => patterns(node, "mask", out).map(ReleaseKindEntry::Mask),
+        (None, None, Some(node), None) => Some(ReleaseKindEntry::Allow(names(Some(node), "allow", out))),
+        (None, None, None, Some(node)) => {
+            node.expect_word("kind", &[("approval", ())], out).map(|()| ReleaseKindEntry::Approval)
+        }
         _ => {
-            let message = format!("`{}` must have exactly one of `drop`, `mask` and `allow`", entry.key);
+            let message = format!("`{}` must have exactly one of `drop`, `mask`, `allow` and `kind`", entry.key);
             out.push(CONTRADICTION.at(entry.key_span, message));
             None
         }

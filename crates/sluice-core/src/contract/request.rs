@@ -3,11 +3,13 @@
 //! Every declared argument must have exactly one place, and every place a declared argument: what the gate
 //! judges and what is sent must be the same things.
 
+mod files;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalogue::Argument;
 use crate::contract::codes::{BAD_PATTERN, BAD_STATEMENT, MISSING_REQUEST, PLACEMENT};
-use crate::contract::connector::{FileOperation, HttpRequest, Placement, Request, Transport};
+use crate::contract::connector::{HttpRequest, Placement, Request, Transport};
 use crate::contract::principals::unknown;
 use crate::contract::read::{Located, names, text};
 use crate::diagnostic::Diagnostic;
@@ -41,10 +43,37 @@ pub(super) fn read(
     let request = match transport {
         Transport::Http(_) | Transport::Model { .. } => cx.http(&mut fields, node, out),
         Transport::Sql { .. } => cx.sql(&mut fields, out),
-        Transport::Files { .. } => cx.files(&mut fields, out),
+        Transport::Files { format, .. } => cx.files(&mut fields, node.span, *format, out),
     };
     fields.finish(out);
+    if let Some(request) = &request {
+        check_secrets(transport, request, cx.arguments, out);
+    }
     request.map(|request| Located::new(request, node.span))
+}
+
+/// Addresses are logged everywhere, models repeat what they are told, and databases and files keep it.
+fn check_secrets(
+    transport: &Transport,
+    request: &Request,
+    arguments: &BTreeMap<Name, Located<Argument>>,
+    out: &mut Vec<Diagnostic>,
+) {
+    for (name, argument) in arguments.iter().filter(|(_, argument)| argument.value.secret.is_some()) {
+        let place = match request {
+            Request::Http(http) => http.placement.get(name),
+            Request::Sql { .. } | Request::Files { .. } => None,
+        };
+        let fits = match place {
+            Some(Placement::Header(_)) => true,
+            Some(Placement::Body) => matches!(transport, Transport::Http(_)),
+            Some(Placement::Path | Placement::Query | Placement::WholeBody) | None => false,
+        };
+        if !fits {
+            let message = format!("the secret of `{name}` may fill a header, or a field of a body that no model reads");
+            out.push(PLACEMENT.at(argument.span, message));
+        }
+    }
 }
 
 impl Action<'_> {
@@ -147,24 +176,6 @@ impl Action<'_> {
         Some(Request::Sql { statement: statement.value })
     }
 
-    fn files(&mut self, fields: &mut Fields<'_>, out: &mut Vec<Diagnostic>) -> Option<Request> {
-        let operations =
-            [("read", FileOperation::Read), ("append", FileOperation::Append), ("replace", FileOperation::Replace)];
-        let operation = fields.required("operation", out).and_then(|n| n.expect_word("operation", &operations, out));
-        let file = fields.required("file", out).and_then(|n| text(n, "file", out))?;
-        if file.value.split('/').any(|s| matches!(s, "" | "." | "..")) || file.value.contains('\\') {
-            out.push(BAD_PATTERN.at(file.span, format!("`{}` must be a plain path inside the folder", file.value)));
-        }
-        let operation = operation?;
-        for parameter in braces(&file.value) {
-            self.place(&mut Places::default(), &Located::new(parameter.into(), file.span), Placement::Path, out);
-            if let Some(argument) = self.arguments.get_mut(parameter) {
-                argument.value.required = true;
-            }
-        }
-        Some(Request::Files { file: file.value, operation })
-    }
-
     fn match_parameters(&self, found: &BTreeSet<&str>, span: Span, whose: &str, out: &mut Vec<Diagnostic>) {
         for parameter in found.iter().filter(|p| !self.declared.contains(**p)) {
             let ids = self.declared.iter().map(AsRef::as_ref);
@@ -217,11 +228,6 @@ fn check_path(path: &Located<Name>, out: &mut Vec<Diagnostic>) -> bool {
 /// Arguments of a path template: whole segments.
 fn parameters(path: &str) -> impl Iterator<Item = &str> {
     path.split('/').filter_map(|s| s.strip_prefix('{')?.strip_suffix('}'))
-}
-
-/// `{argument}` anywhere in a file name.
-fn braces(file: &str) -> impl Iterator<Item = &str> {
-    file.split('{').skip(1).filter_map(|part| Some(part.split_once('}')?.0))
 }
 
 /// `:name` parameters of one statement, outside quotes and comments.

@@ -37,7 +37,7 @@ fn program(sketches: &[Sketch]) -> Program {
                 3 => {
                     let name = Name::from("x");
                     let call = CallTarget::Action { connector: name.clone(), action: name };
-                    NodeKind::Call { target: call, arguments: what(), reply: target, next: a }
+                    NodeKind::Call { target: call, arguments: what(), handles: Vec::new(), reply: target, next: a }
                 }
                 4 => NodeKind::Fork { branches: vec![a, b], join: c },
                 _ => NodeKind::Raise { error: what() },

@@ -2,17 +2,16 @@
 
 use std::sync::Arc;
 
-use crate::document::{CodeInfo, Fields, Node, closest};
+use crate::document::{CodeInfo, Data, Fields, Node, closest};
 use crate::dsl::codes::{
     AUTHENTICATION, CALL_A2A, CALL_ASYNCAPI, CALL_GRPC, CALL_MCP, CALL_OPENAPI, FUNCTION, HTTP_OPTION,
     UNKNOWN_REFERENCE,
 };
-use crate::dsl::expression::Sight;
 use crate::dsl::task::Task;
 use crate::dsl::uri::Uri;
 use crate::dsl::workflow::Lower;
 use crate::expression::Expression;
-use crate::program::{Builtin, CallTarget, NodeKind, Use};
+use crate::program::{Builtin, CallTarget, Handle, NodeKind, Use};
 
 /// The protocols of the DSL that have no connector yet.
 const PROTOCOLS: [(&str, &CodeInfo); 5] = [
@@ -29,16 +28,16 @@ impl<'t> Lower<'t> {
     pub(super) fn call(&mut self, task: &Task<'_, 't>, node: &'t Node, fields: &mut Fields<'t>) {
         let with = fields.optional("with");
         let target = self.fixed(node, "call").and_then(|name| self.target(node, &name));
-        let sight = task.sight.with_secrets();
+        let mut handles = Vec::new();
         let arguments = match &target {
             None => None,
-            Some(CallTarget::Http) => self.http(task, with, &sight),
-            Some(CallTarget::Builtin(_)) => self.builtin(task, with, &sight),
-            Some(CallTarget::Action { .. }) => self.arguments(task, with, &sight),
+            Some(CallTarget::Http) => self.http(task, with, &mut handles),
+            Some(CallTarget::Builtin(_)) => self.builtin(task, with),
+            Some(CallTarget::Action { .. }) => self.arguments(task, with, &mut handles),
         };
         if let (Some(target), Some(arguments)) = (target, arguments) {
             let reply = task.raw;
-            self.graph.then(node.span, |next| NodeKind::Call { target, arguments, reply, next });
+            self.graph.then(node.span, |next| NodeKind::Call { target, arguments, handles, reply, next });
         }
         self.finish(task, None);
     }
@@ -80,17 +79,32 @@ impl<'t> Lower<'t> {
     }
 
     /// The arguments of an action: whatever its contract names.
-    fn arguments(&mut self, task: &Task<'_, 't>, with: Option<&'t Node>, sight: &Sight) -> Option<Use> {
+    fn arguments(&mut self, task: &Task<'_, 't>, with: Option<&'t Node>, handles: &mut Vec<Handle>) -> Option<Use> {
         match with {
             None => Some(Self::constant(&serde_json::json!({}), task.input, task.span)),
             Some(node) => {
-                node.expect_map("with", &mut self.out)?;
-                self.structure(node, sight)
+                let arguments = self.filled("with", node, handles)?;
+                self.bound(arguments, &task.sight)
             }
         }
     }
 
-    fn builtin(&mut self, task: &Task<'_, 't>, with: Option<&'t Node>, sight: &Sight) -> Option<Use> {
+    /// A map of arguments. Handles are read here and nowhere deeper: a contract grants a secret to a whole argument.
+    fn filled(&mut self, what: &str, node: &Node, handles: &mut Vec<Handle>) -> Option<Expression> {
+        let entries = node.expect_map(what, &mut self.out)?;
+        let fields: Vec<_> =
+            entries.iter().map(|e| Some((e.key.clone(), self.handle_or_value(&e.key, &e.value, handles)?))).collect();
+        Some(Expression::object(fields.into_iter().collect::<Option<_>>()?, node.span))
+    }
+
+    fn handle_or_value(&mut self, argument: &Arc<str>, node: &Node, handles: &mut Vec<Handle>) -> Option<Expression> {
+        let Some(secret) = self.handle(node) else { return self.value(node) };
+        let shown = Expression::literal(&Handle::shown(&secret), node.span);
+        handles.push(Handle { argument: argument.clone(), secret, span: node.span });
+        Some(shown)
+    }
+
+    fn builtin(&mut self, task: &Task<'_, 't>, with: Option<&'t Node>) -> Option<Use> {
         let Some(node) = with else {
             self.bad(task.span, "the call needs `with: { entry, value }`");
             return None;
@@ -101,18 +115,18 @@ impl<'t> Lower<'t> {
         fields.finish(&mut self.out);
         let name = entry.and_then(|node| self.fixed(node, "entry"));
         (value.is_some() && name.is_some()).then_some(())?;
-        self.structure(node, &Sight { secrets: false, ..sight.clone() })
+        self.structure(node, &task.sight)
     }
 
     /// `{method, endpoint, parameters?, headers?, query?, body?}`.
-    fn http(&mut self, task: &Task<'_, 't>, with: Option<&'t Node>, sight: &Sight) -> Option<Use> {
+    fn http(&mut self, task: &Task<'_, 't>, with: Option<&'t Node>, handles: &mut Vec<Handle>) -> Option<Use> {
         let Some(node) = with else {
             self.bad(task.span, "`call: http` needs `with: { method, endpoint }`");
             return None;
         };
         let mut fields = Fields::of(node, "`with`", &mut self.out)?;
-        let method = fields.required("method", &mut self.out).and_then(|n| self.argument("method", n, sight));
-        let endpoint = fields.required("endpoint", &mut self.out).and_then(|n| self.endpoint(n, sight));
+        let method = fields.required("method", &mut self.out).and_then(|n| self.method(n));
+        let endpoint = fields.required("endpoint", &mut self.out).and_then(|n| self.endpoint(n));
         let mut arguments = vec![method];
         match endpoint {
             None => arguments.push(None),
@@ -123,23 +137,28 @@ impl<'t> Lower<'t> {
         }
         for name in ["headers", "query", "body"] {
             if let Some(node) = fields.optional(name) {
-                arguments.push(self.argument(name, node, sight));
+                let is_map = matches!(node.value, Data::Map(_));
+                // Their fields are the contract's arguments; so is a body that is one argument as a whole.
+                let value = match name {
+                    _ if is_map => self.filled(name, node, handles),
+                    "body" => self.handle_or_value(&name.into(), node, handles),
+                    _ => self.value(node),
+                };
+                arguments.push(value.map(|value| (name.into(), value)));
             }
         }
         self.http_options(&mut fields);
         fields.finish(&mut self.out);
         let arguments = arguments.into_iter().collect::<Option<Vec<_>>>()?;
-        self.bound(Expression::object(arguments, node.span), sight)
+        self.bound(Expression::object(arguments, node.span), &task.sight)
     }
 
-    fn argument(&mut self, name: &str, node: &Node, sight: &Sight) -> Option<(Arc<str>, Expression)> {
-        if name == "method" {
-            node.expect_name(name, &mut self.out)?;
-        }
-        Some((name.into(), self.value(node, sight)?))
+    fn method(&mut self, node: &Node) -> Option<(Arc<str>, Expression)> {
+        node.expect_name("method", &mut self.out)?;
+        Some(("method".into(), self.value(node)?))
     }
 
-    fn endpoint(&mut self, node: &'t Node, sight: &Sight) -> Option<Uri> {
+    fn endpoint(&mut self, node: &'t Node) -> Option<Uri> {
         let uri = if node.as_text().is_some() {
             node
         } else {
@@ -151,7 +170,7 @@ impl<'t> Lower<'t> {
             fields.finish(&mut self.out);
             uri?
         };
-        self.uri(uri, sight)
+        self.uri(uri)
     }
 
     /// Options that change what a reply is: only their defaults are supported.

@@ -14,7 +14,7 @@ pub(super) const CLOCK: CodeInfo = CodeInfo::new(
 pub(super) const SECRET_OUTSIDE_CALL: CodeInfo = CodeInfo::new(
     123,
     "expression-reads-secret",
-    "name a declared secret as a whole value, `${ $secrets.NAME }`, in `with` of a call: only a connector opens it",
+    "name a declared secret as a whole argument, `${ $secrets.NAME }`, in `with` of a call: only a connector opens it",
 );
 pub(super) const UNKNOWN_VARIABLE: CodeInfo = CodeInfo::new(
     124,

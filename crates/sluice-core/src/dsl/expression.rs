@@ -18,8 +18,6 @@ use crate::text::Span;
 pub(super) struct Sight {
     pub(super) input: PlaceId,
     pub(super) variables: BTreeMap<Arc<str>, PlaceId>,
-    /// Whether secrets may be named: in `with` of a call.
-    pub(super) secrets: bool,
 }
 
 impl Sight {
@@ -30,10 +28,6 @@ impl Sight {
     pub(super) fn and(mut self, name: impl Into<Arc<str>>, place: PlaceId) -> Self {
         self.variables.insert(name.into(), place);
         self
-    }
-
-    pub(super) fn with_secrets(&self) -> Self {
-        Self { secrets: true, ..self.clone() }
     }
 }
 
@@ -52,7 +46,7 @@ impl Lower<'_> {
     pub(super) fn condition(&mut self, node: &Node, what: &str, sight: &Sight) -> Option<Use> {
         let text = node.expect_text(what, &mut self.out)?;
         let (source, at) = whole(&text).unwrap_or((&text, 0));
-        let expression = self.parse(&Locator::of(self.text, node), source, at, sight)?;
+        let expression = self.parse(&Locator::of(self.text, node), source, at)?;
         self.bound(expression, sight)
     }
 
@@ -63,7 +57,7 @@ impl Lower<'_> {
 
     /// A structure with `${ }` anywhere in it, as one expression; text without `${ }` is literal.
     pub(super) fn structure(&mut self, node: &Node, sight: &Sight) -> Option<Use> {
-        let expression = self.value(node, sight)?;
+        let expression = self.value(node)?;
         self.bound(expression, sight)
     }
 
@@ -105,16 +99,15 @@ impl Lower<'_> {
         complete.then(|| Use { expression: Arc::new(expression), input: sight.input, variables })
     }
 
-    pub(super) fn value(&mut self, node: &Node, sight: &Sight) -> Option<Expression> {
+    pub(super) fn value(&mut self, node: &Node) -> Option<Expression> {
         match &node.value {
-            Data::Text(text) => self.text(node, text, sight),
+            Data::Text(text) => self.text(node, text),
             Data::List(items) => {
-                let items: Vec<_> = items.iter().map(|item| self.value(item, sight)).collect();
+                let items: Vec<_> = items.iter().map(|item| self.value(item)).collect();
                 Some(Expression::array(items.into_iter().collect::<Option<_>>()?, node.span))
             }
             Data::Map(entries) => {
-                let fields: Vec<_> =
-                    entries.iter().map(|e| Some((e.key.clone(), self.value(&e.value, sight)?))).collect();
+                let fields: Vec<_> = entries.iter().map(|e| Some((e.key.clone(), self.value(&e.value)?))).collect();
                 Some(Expression::object(fields.into_iter().collect::<Option<_>>()?, node.span))
             }
             _ => Some(Expression::literal(&node.to_json(), node.span)),
@@ -122,21 +115,19 @@ impl Lower<'_> {
     }
 
     /// Text: an expression, a literal, or a mixture.
-    pub(super) fn text(&mut self, node: &Node, text: &str, sight: &Sight) -> Option<Expression> {
+    pub(super) fn text(&mut self, node: &Node, text: &str) -> Option<Expression> {
         if let Some((source, at)) = whole(text) {
-            return self.parse(&Locator::of(self.text, node), source, at, sight);
+            return self.parse(&Locator::of(self.text, node), source, at);
         }
         if !text.contains("${") {
             return Some(Expression::literal(&text.into(), node.span));
         }
         let locator = Locator::of(self.text, node);
-        // A handle that is part of a text could not be opened any more.
-        let sight = &Sight { secrets: false, ..sight.clone() };
         let parts: Vec<Option<TextPart>> = parts(text)
             .into_iter()
             .map(|part| match part {
                 Part::Literal(text) => Some(TextPart::Literal(text.into())),
-                Part::Expression(source, at) => self.parse(&locator, source, at, sight).map(TextPart::Expression),
+                Part::Expression(source, at) => self.parse(&locator, source, at).map(TextPart::Expression),
                 Part::Open(at) => {
                     let span = locator.span(at, at + 2);
                     self.out.push(EXPRESSION_SYNTAX.at(span, "`${` has no `}`"));
@@ -148,22 +139,19 @@ impl Lower<'_> {
     }
 
     /// One expression of a scalar, at byte `at` of its value.
-    fn parse(&mut self, locator: &Locator, source: &str, at: usize, sight: &Sight) -> Option<Expression> {
+    fn parse(&mut self, locator: &Locator, source: &str, at: usize) -> Option<Expression> {
         let locate = |start: usize, end: usize| locator.span(at + start, at + end);
-        if let Some(handle) = self.secret(source, sight, locator.scalar()) {
-            return Some(handle);
-        }
         let refused = self.check_descriptors(source, &locate);
         let expression = self.parsed(source, &locate)?;
         (!refused).then_some(expression)
     }
 
-    /// `$secrets.NAME`, alone and where it is allowed, is a handle that only a connector opens.
-    fn secret(&mut self, source: &str, sight: &Sight, span: Span) -> Option<Expression> {
+    /// The declared secret that a text is the handle of: `${ $secrets.NAME }` and nothing else.
+    pub(super) fn handle(&self, node: &Node) -> Option<Arc<str>> {
+        let (source, _) = whole(node.as_text()?)?;
         let source = source.trim();
         let name = source.strip_prefix("$secrets.").or_else(|| source.strip_prefix("$secret."))?;
-        let declared = self.components.secrets.contains(name);
-        (sight.secrets && declared).then(|| Expression::literal(&serde_json::json!({ "$secret": name }), span))
+        self.components.secrets.get(name).cloned()
     }
 
     /// Reports what the DSL's descriptors have and a run of Sluice does not. Whether it found any.

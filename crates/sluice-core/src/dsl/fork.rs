@@ -116,11 +116,7 @@ impl<'t> Lower<'t> {
 
     fn raise_uncaught(&mut self, branch: &Branch<'t>) {
         let span = branch.entry.key_span;
-        let sight = crate::dsl::expression::Sight {
-            input: branch.error,
-            variables: std::collections::BTreeMap::new(),
-            secrets: false,
-        };
+        let sight = crate::dsl::expression::Sight { input: branch.error, variables: std::collections::BTreeMap::new() };
         let Some(guard) = self.generated(". != null", &sight, span) else { return };
         let (raising, next) = (self.graph.label(), self.graph.label());
         self.graph.emit(NodeKind::Branch { arms: vec![Arm { guard, to: raising }], otherwise: next }, span);

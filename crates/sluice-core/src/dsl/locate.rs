@@ -27,11 +27,6 @@ impl Locator {
         Self { span: node.span, places: offsets.map(|offsets| places(raw, &offsets, node.span)) }
     }
 
-    /// The whole scalar.
-    pub(super) fn scalar(&self) -> Span {
-        self.span
-    }
-
     /// The place of the bytes `start..end` of the value; the whole scalar if that cannot be told.
     pub(super) fn span(&self, start: usize, end: usize) -> Span {
         let Some(places) = &self.places else { return self.span };

@@ -43,7 +43,7 @@ impl<'t> Lower<'t> {
                 );
                 continue;
             }
-            found.push(self.value(value, &task.sight).map(|expression| (key.into(), expression)));
+            found.push(self.value(value).map(|expression| (key.into(), expression)));
         }
         fields.finish(&mut self.out);
         found.into_iter().collect()

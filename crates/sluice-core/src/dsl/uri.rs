@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use crate::document::Node;
 use crate::dsl::codes::EXPRESSION_SYNTAX;
-use crate::dsl::expression::Sight;
 use crate::dsl::locate::Locator;
 use crate::dsl::template::whole;
 use crate::dsl::workflow::Lower;
@@ -22,10 +21,10 @@ pub(super) struct Uri {
 
 impl Lower<'_> {
     /// An endpoint's URI: an expression, or a template.
-    pub(super) fn uri(&mut self, node: &Node, sight: &Sight) -> Option<Uri> {
+    pub(super) fn uri(&mut self, node: &Node) -> Option<Uri> {
         let text = node.expect_name("endpoint", &mut self.out)?;
         if whole(&text).is_some() || text.contains("${") || !text.contains(['{', '}']) {
-            return Some(Uri { endpoint: self.text(node, &text, sight)?, parameters: None });
+            return Some(Uri { endpoint: self.text(node, &text)?, parameters: None });
         }
         let path = path_of(&text);
         let locator = Locator::of(self.text, node);

@@ -85,7 +85,7 @@ impl<'t> Lower<'t> {
         self.graph.bind(entry);
 
         let descriptors = BTreeMap::from([("workflow".into(), workflow)]);
-        let mut sight = Sight { input, variables: descriptors, secrets: false };
+        let mut sight = Sight { input, variables: descriptors };
         sight = self.runtime(sight, span);
         let from = self.transformed(parts.from, "input.from", &sight, span);
         self.graph.assign(data, from, parts.from.map_or(span, |n| n.span));

@@ -79,7 +79,7 @@ impl<'p> Listing<'p> {
                 let [items, cursor, item, index] = [items, cursor, item, index].map(|p| self.place(*p));
                 format!("next {item}, {index} of {items} at {cursor} → {} else → {}", body.0, done.0)
             }
-            NodeKind::Call { target, arguments, reply, next } => {
+            NodeKind::Call { target, arguments, reply, next, .. } => {
                 format!("{} := call {} {}{}", self.place(*reply), target_name(target), self.value(arguments), on(next))
             }
             NodeKind::Fork { branches, join } => {

@@ -7,8 +7,9 @@ use crate::catalogue::{Catalogue, Pattern, Release, ReleaseKind};
 use crate::label::{Label, Name, Universe};
 use crate::program::{Builtin, NodeId, PlaceId};
 use crate::transfer::error::{FaultKind, raise_at};
-use crate::transfer::flow::Walk;
-use crate::transfer::state::Moves;
+use crate::transfer::flow::{Walk, timeouts};
+use crate::transfer::state::{Moves, Step};
+use crate::transfer::vouching::Vouching;
 use crate::value::{Data, Kinds, Rest, Shape, Value};
 
 /// What a masked part is replaced by.
@@ -23,10 +24,12 @@ pub(super) struct Call {
     pub(super) told: Label,
     pub(super) reply: PlaceId,
     pub(super) next: NodeId,
+    /// The error edge of computing the arguments.
+    pub(super) failing: Moves,
 }
 
 /// Applies the entry that the call names. Where `Allow` says no, the value passes with its label unchanged.
-pub(super) fn apply(walk: &Walk<'_>, catalogue: &Catalogue, universe: &Universe, call: &Call) -> Moves {
+pub(super) fn apply(walk: &Walk<'_>, catalogue: &Catalogue, universe: &Universe, call: Call) -> Step {
     let entry = call.arguments.child("entry");
     let named = entry.as_ref().and_then(Value::as_text).and_then(|name| catalogue.releases.get(name));
     let value = call.arguments.child("value").unwrap_or_else(|| Value::null(call.arguments.label));
@@ -42,13 +45,19 @@ pub(super) fn apply(walk: &Walk<'_>, catalogue: &Catalogue, universe: &Universe,
             let fails = raise_at(walk.program, &state, walk.at, FaultKind::Validation, detail, told);
             let listed = Value::text(told, NOT_LISTED);
             let refuses = raise_at(walk.program, &state, walk.at, FaultKind::Validation, listed, told);
-            return Moves::to(call.next, passed).and(fails).and(refuses);
+            // And if it is one that a person must look at, a timeout may come first.
+            let late = timeouts(walk.program, &state, walk.at, told);
+            return Step::Moves(Moves::to(call.next, passed).and(fails).and(refuses).and(late).and(call.failing));
         }
         let detail = Value::text(told, NO_ENTRY);
-        return raise_at(walk.program, &state, walk.at, FaultKind::Validation, detail, told);
+        let fails = raise_at(walk.program, &state, walk.at, FaultKind::Validation, detail, told);
+        return Step::Moves(fails.and(call.failing));
     };
     // Judged on the labels before the step, and never on what the step makes of them.
     let allowed = release.allows(universe, value.deep_label(), walk.control.join(chosen));
+    if release.kind == ReleaseKind::Approval {
+        return Step::Vouches(Box::new(vouching(walk, release, call, value, chosen, allowed)));
+    }
     let done = perform(release, &value);
     let told = call.told.join(chosen).join(done.told);
     let state = walk.decided(told);
@@ -65,13 +74,45 @@ pub(super) fn apply(walk: &Walk<'_>, catalogue: &Catalogue, universe: &Universe,
         let detail = Value::text(told, NOT_LISTED);
         moves = moves.and(raise_at(walk.program, &state, walk.at, FaultKind::Validation, detail, told));
     }
-    moves
+    Step::Moves(moves.and(call.failing))
+}
+
+/// A value that waits for a person: both ways to go on are known, and which of them it is comes from outside.
+fn vouching(walk: &Walk<'_>, release: &Release, call: Call, value: Value, chosen: Label, is_allowed: bool) -> Vouching {
+    let control = walk.control.join(chosen);
+    let told = call.told.join(chosen).join(value.deep_label());
+    // Without a timeout around it, control goes on in one way only, whatever the value and whatever is said of it.
+    let learnt = if walk.program.deadlines_of(walk.node).next().is_none() { call.told.join(chosen) } else { told };
+    let state = walk.decided(learnt);
+    let goes_on = |cleared: Label| {
+        let result = clear(&value, &Touched::All, cleared).raised(control).raised(walk.learnt(learnt));
+        let mut state = state.clone();
+        state.set(call.reply, result);
+        Moves::to(call.next, state)
+    };
+    Vouching {
+        function: call.function,
+        entry: release.name.clone(),
+        by: release.by.clone(),
+        clears: release.clears,
+        is_allowed,
+        is_needed: value.deep_label().meet(release.clears) != Label::BOTTOM,
+        control,
+        told,
+        vouched: goes_on(release.clears),
+        unchanged: goes_on(Label::BOTTOM),
+        late: timeouts(walk.program, &state, walk.at, told),
+        failing: call.failing,
+        value,
+    }
 }
 
 fn fits(function: Builtin, kind: &ReleaseKind) -> bool {
     match kind {
         ReleaseKind::Drop(_) | ReleaseKind::Mask(_) => function == Builtin::Redact,
-        ReleaseKind::AllowList(_) => matches!(function, Builtin::Release | Builtin::Endorse),
+        ReleaseKind::AllowList(_) | ReleaseKind::Approval => {
+            matches!(function, Builtin::Release | Builtin::Endorse)
+        }
     }
 }
 
@@ -108,6 +149,10 @@ fn perform(release: &Release, value: &Value) -> Done {
             told: Label::BOTTOM,
         },
         ReleaseKind::AllowList(list) => listed(list, value),
+        // Nothing is done to it here: a person must look first.
+        ReleaseKind::Approval => {
+            Done { value: Some(value.clone()), touched: Touched::Nothing, may_fail: false, told: Label::BOTTOM }
+        }
     }
 }
 

@@ -1,11 +1,12 @@
 //! Calls: found in the catalogue, held against the contract's bounds, labelled by role; then their replies.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use crate::catalogue::{Action, Catalogue, Resource};
 use crate::gate::Role;
 use crate::label::{Atom, Label, Name, Universe};
-use crate::program::{CallTarget, NodeId, NodeKind, PlaceId, Program, Use};
+use crate::program::{CallTarget, Handle, NodeId, NodeKind, PlaceId, Program, Use};
 use crate::transfer::error::{FaultKind, raise_at};
 use crate::transfer::flow::Walk;
 use crate::transfer::state::{Moves, State, Step};
@@ -87,6 +88,20 @@ pub enum Breach {
     },
     /// The arguments are not an object.
     NotAnObject,
+    /// The contract does not let this secret fill the argument.
+    SecretNotGranted {
+        /// The argument.
+        argument: Name,
+        /// The secret's name.
+        secret: Name,
+    },
+    /// The argument takes a secret, and the definition gives it a value.
+    SecretFromData {
+        /// The argument.
+        argument: Name,
+        /// The name of the secret that it takes.
+        secret: Name,
+    },
 }
 
 impl Breach {
@@ -97,9 +112,34 @@ impl Breach {
     }
 }
 
+/// For people, before the run and in it.
+impl fmt::Display for Breach {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Uncatalogued { what } => write!(f, "no contract covers `{what}`"),
+            Self::Ambiguous { actions } => write!(f, "several contract actions cover it: {}", actions.join(", ")),
+            Self::UnknownEndpoint => {
+                f.write_str("which action is called cannot be told: its method or endpoint is not a known text")
+            }
+            Self::UnknownArgument { argument } => write!(f, "the contract has no argument `{argument}`"),
+            Self::MissingArgument { argument } => write!(f, "the contract requires `{argument}`"),
+            Self::NotAllowed { argument, value } => write!(f, "the contract does not allow {value} for `{argument}`"),
+            Self::UnknownValue { argument } => write!(f, "the contract bounds `{argument}`, whose value is not known"),
+            Self::NotAnObject => f.write_str("the arguments are not an object"),
+            Self::SecretNotGranted { argument, secret } => {
+                write!(f, "the contract does not let the secret `{secret}` fill `{argument}`")
+            }
+            Self::SecretFromData { argument, secret } => {
+                write!(f, "`{argument}` takes the handle of the secret `{secret}`, and the definition gives it a value")
+            }
+        }
+    }
+}
+
 pub(super) struct Site<'a> {
     pub(super) target: &'a CallTarget,
     pub(super) arguments: &'a Use,
+    pub(super) handles: &'a [Handle],
     pub(super) reply: PlaceId,
     pub(super) next: NodeId,
 }
@@ -125,8 +165,9 @@ pub(super) fn prepare(walk: &Walk<'_>, catalogue: &Catalogue, universe: &Univers
         let state = walk.decided(told);
         let failing = walk.failing(&state, &computed);
         let arguments = arguments.raised(walk.control);
-        let release = builtin::Call { function: *function, arguments, told, reply: site.reply, next: site.next };
-        return Step::Moves(builtin::apply(walk, catalogue, universe, &release).and(failing));
+        let (function, reply, next) = (*function, site.reply, site.next);
+        let release = builtin::Call { function, arguments, told, reply, next, failing };
+        return builtin::apply(walk, catalogue, universe, release);
     }
     let failing = {
         let state = walk.decided(told.join(arguments.deep_label()));
@@ -148,10 +189,34 @@ pub(super) fn prepare(walk: &Walk<'_>, catalogue: &Catalogue, universe: &Univers
         arguments,
     };
     match found {
-        Some(action) => hold_against(&mut prepared, universe, action),
+        Some(action) => {
+            hold_against(&mut prepared, universe, action);
+            hold_handles(&mut prepared, site.handles, action);
+        }
         None => unknown_roles(&mut prepared),
     }
     Step::Calls(Box::new(prepared))
+}
+
+/// A call of `action` that no node of the program makes, as its gate sees it: a read on behalf of another call.
+/// No definition names a secret for it.
+#[must_use]
+pub fn prepare_action(universe: &Universe, action: &Action, arguments: Value, control: Label) -> Prepared {
+    let mut prepared = Prepared {
+        action: Some((action.connector.clone(), action.name.clone())),
+        roles: Role::ALL.into_iter().map(|r| (r, Label::BOTTOM)).collect(),
+        control,
+        joined: control.join(arguments.deep_label()),
+        excess: Label::BOTTOM,
+        resource: None,
+        references: Vec::new(),
+        breaches: Vec::new(),
+        failing: Moves::default(),
+        arguments,
+    };
+    hold_against(&mut prepared, universe, action);
+    hold_handles(&mut prepared, &[], action);
+    prepared
 }
 
 /// The action that a call names, and the arguments as its contract names them.
@@ -227,6 +292,24 @@ fn hold_against(prepared: &mut Prepared, universe: &Universe, action: &Action) {
     }
 }
 
+/// A secret fills only what the contract says it fills, and nothing but its handle in the definition's text does.
+///
+/// So neither a definition can send a secret where it likes, nor can a reply or an input pass for a handle.
+fn hold_handles(prepared: &mut Prepared, handles: &[Handle], action: &Action) {
+    let secret_of = |argument: &Name| action.arguments.get(argument).and_then(|a| a.secret.as_ref());
+    for Handle { argument, secret, .. } in handles.iter().filter(|h| secret_of(&h.argument) != Some(&h.secret)) {
+        let (argument, secret) = (argument.clone(), secret.clone());
+        prepared.breaches.push(Breach::SecretNotGranted { argument, secret });
+    }
+    for (argument, secret) in action.arguments.iter().filter_map(|(name, a)| Some((name, a.secret.as_ref()?))) {
+        let is_given = matches!(&prepared.arguments.data, Data::Object(given) if given.contains_key(argument));
+        if is_given && !handles.iter().any(|handle| handle.argument == *argument) {
+            let (argument, secret) = (argument.clone(), secret.clone());
+            prepared.breaches.push(Breach::SecretFromData { argument, secret });
+        }
+    }
+}
+
 fn raise_role(prepared: &mut Prepared, role: Role, by: Label) {
     let slot = prepared.roles.entry(role).or_default();
     *slot = slot.join(by);
@@ -293,3 +376,6 @@ pub fn reply(
             .and(prepared.failing.clone()),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -24,8 +24,9 @@ pub fn step(program: &Program, catalogue: &Catalogue, universe: &Universe, state
         NodeKind::Next { items, cursor, item, index, body, done } => {
             Step::Moves(walk.next(&Loop { items: *items, cursor: *cursor, item: *item, index: *index }, *body, *done))
         }
-        NodeKind::Call { target, arguments, reply, next } => {
-            call::prepare(&walk, catalogue, universe, &call::Site { target, arguments, reply: *reply, next: *next })
+        NodeKind::Call { target, arguments, handles, reply, next } => {
+            let site = call::Site { target, arguments, handles, reply: *reply, next: *next };
+            call::prepare(&walk, catalogue, universe, &site)
         }
         NodeKind::Fork { branches, join } => {
             Step::Forks { branches: branches.clone(), join: *join, state: state.clone() }

@@ -70,7 +70,7 @@ impl Sent {
     fn add(&mut self, action: &Action, name: &str, value: Value, whole: bool) {
         match &value.data {
             // Also if it is `null`: where its label stands must not depend on what it is.
-            _ if whole => self.fields.push(("body".into(), value)),
+            _ if whole => self.add_field("body".into(), value),
             Data::Null => self.shape = self.shape.join(value.label),
             Data::Object(inner) => {
                 self.shape = self.shape.join(value.label);
@@ -80,7 +80,8 @@ impl Sent {
             }
             Data::Unknown(shape) if !shape.kinds.and(Kinds::OBJECT).is_empty() => {
                 self.shape = self.shape.join(value.label);
-                for key in action.arguments.keys() {
+                // Nothing but a handle fills an argument that takes a secret, and a run holds that against it.
+                for (key, _) in action.arguments.iter().filter(|(_, argument)| argument.secret.is_none()) {
                     if let Some(field) = value.child(key).filter(|_| !self.has(key)) {
                         self.fields.push((key.clone(), field));
                     }

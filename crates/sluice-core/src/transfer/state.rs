@@ -6,6 +6,7 @@ use crate::program::{NodeId, PlaceId, Program, Use};
 use crate::transfer::call::Prepared;
 use crate::transfer::shared::Shared;
 use crate::transfer::told::Told;
+use crate::transfer::vouching::Vouching;
 use crate::value::Value;
 
 /// Every place's value, and what has been learnt from guards so far.
@@ -60,6 +61,8 @@ pub enum Step {
     Moves(Moves),
     /// A call stands at its gate; [`crate::transfer::reply`] goes on.
     Calls(Box<Prepared>),
+    /// A value waits for the word of a person; [`Vouching`] has both ways to go on.
+    Vouches(Box<Vouching>),
     /// Time passes first.
     Waits {
         /// For how long; `None` if that is not known.

@@ -138,12 +138,15 @@ impl ActionSpec {
     }
 }
 
+/// The kind of release that leaves each value to a person.
+pub(super) const APPROVAL: u8 = 5;
+
 /// One entry that `redact`, `release` or `endorse` may name.
 #[derive(Clone, Debug)]
 pub struct ReleaseSpec {
     /// Its name.
     pub name: String,
-    /// What it does: drop, mask, or pass what is in a list.
+    /// What it does: drop, mask, pass what is in a list, or what a person vouches for.
     pub kind: u8,
     /// What it clears.
     pub clears: Bits,
@@ -159,7 +162,7 @@ impl ReleaseSpec {
     /// Whether it passes only what is in its list.
     #[must_use]
     pub const fn is_list(&self) -> bool {
-        self.kind > 1
+        self.kind > 1 && self.kind != APPROVAL
     }
 
     /// What it is called by.
@@ -185,6 +188,7 @@ impl ReleaseSpec {
             kind: match self.kind {
                 0 => ReleaseKind::Drop(patterns(&["/sec", "/list/*/sec"])),
                 1 => ReleaseKind::Mask(patterns(&["/sec", "/list/*/sec"])),
+                APPROVAL => ReleaseKind::Approval,
                 _ => ReleaseKind::AllowList(WORDS.iter().take(2).map(|w| Name::from(*w)).collect()),
             },
         }
@@ -268,6 +272,7 @@ fn resolved(spec: &ActionSpec, atoms: &Atoms) -> Action {
             origin: web,
         },
         source: atoms.label(spec.source).join(if spec.is_store() { lineage } else { Label::BOTTOM }),
+        subject: None,
         idempotency: Idempotency::Natural,
         resource: match (spec.connector, spec.effect) {
             ("db", _) => {
@@ -343,7 +348,8 @@ pub fn catalogue() -> impl Strategy<Value = CatalogueSpec> {
 
 impl CatalogueSpec {
     /// Contracts that say of everything that it is public and trusted, and replace what they are given; `r0` drops,
-    /// `r1` masks, `r2` passes a list, all of them clear both categories and accept no origin but the requester's.
+    /// `r1` masks, `r2` passes a list, `r5` what a person vouches for, all of them clear both categories and accept no
+    /// origin but the requester's.
     #[must_use]
     pub fn plain() -> Self {
         let labels = || LabelSpec { labels: vec![("", 0)], trust: vec![("", true)] };
@@ -356,7 +362,7 @@ impl CatalogueSpec {
             accepts: 0,
             readable: 0,
         };
-        Self { actions, releases: (0..3).map(release).collect() }
+        Self { actions, releases: [0, 1, 2, APPROVAL].map(release).into() }
     }
 
     /// The same, but `path` of what `connector.name` replies has these atoms; `None` is a path that no pattern covers.
@@ -410,7 +416,7 @@ fn release() -> impl Strategy<Value = ReleaseSpec> {
         1 => 0..(1_u8 << Atoms::COUNT),
     ];
     let part = |most: Bits| prop_oneof![1 => Just(0), 2 => Just(most)];
-    (0..5_u8, clears, prop::bool::weighted(0.9), part(Atoms::ORIGINS), part(Atoms::CATEGORIES)).prop_map(
+    (0..=APPROVAL, clears, prop::bool::weighted(0.9), part(Atoms::ORIGINS), part(Atoms::CATEGORIES)).prop_map(
         |(kind, clears, owns, accepts, readable)| ReleaseSpec {
             name: String::new(),
             kind,

@@ -13,14 +13,15 @@ use sluice_core::label::{Label, Name};
 use sluice_core::program::Program;
 use sluice_core::value::{Kinds, Value};
 use sluice_engine::{
-    Call, CallOutcome, Event, Fact, GateAnswer, Hold, INTERPRETER_VERSION, Permitted, Plan, Prediction, Question,
-    Record, Resolution, RunState, Start, Status, replay,
+    Call, CallOutcome, EffectKey, Event, Fact, GateAnswer, Hold, INTERPRETER_VERSION, Permitted, Plan, Prediction,
+    Question, Record, Resolution, RunState, Start, Status, ValueQuestion, replay,
 };
 use sluice_ledger::RunId;
-use sluice_runtime::driver::{DriveError, Host, drive};
+use sluice_runtime::driver::{DriveError, Host, NotCommitted, drive};
 use sluice_runtime::host::{HostError, new_record};
 use sluice_store::{
-    Batch, Commit, Durability, Expect, Fault, Mode, PayloadKeys, Random, RandomError, Records, Sync, verify_all,
+    AppendError, Commit, Conflict, Durability, Expect, Fault, Mode, PayloadKeys, Random, RandomError, Records,
+    RunExpect, Sync, verify_all,
 };
 use sluice_verify::Analysis;
 use sluice_verify::analysis::Entry;
@@ -351,7 +352,7 @@ impl World {
                 .borrow()
                 .reply_to(key)
                 .map_or(Resolution::Repeat, |reply| Resolution::Happened { reply: reply.clone() });
-            events.push(Event::Resolved { token, resolution });
+            events.push(Event::Resolved { token, resolution, by: Some("ana".to_owned()) });
         }
         Ok((state, events, next_seq))
     }
@@ -376,6 +377,18 @@ impl World {
             }
         }
         Err("the driver waits for nothing".to_owned())
+    }
+
+    fn append(&self, records: &[Record]) -> Result<(), HostError> {
+        let run = records.first().map_or(RunId::from_bytes([0; 16]), |r| r.run);
+        let count = records.len() as u64;
+        let records = records.iter().map(|r| new_record(r, "sim")).collect::<Result<Vec<_>, _>>()?;
+        let mut expect = Expect::ANYTHING;
+        expect.runs = vec![RunExpect { run, next_seq: Some(self.next_seq.get()), epoch: None }];
+        let mut store = self.records.borrow_mut();
+        store.as_mut().map_or(Err(AppendError::Stopped), |store| store.append(&records, &expect))?;
+        self.next_seq.set(self.next_seq.get() + count);
+        Ok(())
     }
 
     /// What must hold at the end.
@@ -433,6 +446,26 @@ impl World {
     }
 }
 
+impl World {
+    fn wants_person(&self, question: &Question) -> bool {
+        question.prepared.action.as_ref().is_some_and(|(_, a)| a.contains("held"))
+    }
+
+    fn answer(&self, question: &Question) -> GateAnswer {
+        if self.wants_person(question) && !self.approved.borrow().contains(&format!("A-{}", question.key)) {
+            return self.hold(question.key);
+        }
+        GateAnswer::Permit { receipt: json!({}) }
+    }
+
+    fn hold(&self, key: EffectKey) -> GateAnswer {
+        self.hit("held");
+        let (approval, why) = (format!("A-{key}"), "a person must look".to_owned());
+        let hold = Hold { approval, why, digest: *key.as_bytes(), salt: None };
+        GateAnswer::Hold { receipt: json!({}), hold }
+    }
+}
+
 impl Host for World {
     type Error = HostError;
 
@@ -444,30 +477,43 @@ impl Host for World {
         self.clock.get()
     }
 
-    fn ask(&self, question: &Question) -> GateAnswer {
-        let approval = format!("A-{}", question.key);
-        let wants_person = question.prepared.action.as_ref().is_some_and(|(_, a)| a.contains("held"));
-        if wants_person && !self.approved.borrow().contains(&approval) {
-            self.hit("held");
-            let hold = Hold { approval, why: "a person must look".to_owned(), digest: *question.key.as_bytes() };
-            return GateAnswer::Hold { receipt: json!({}), hold };
+    fn ask(&self, question: &Question) -> Option<GateAnswer> {
+        if self.wants_person(question) && self.chance(2) {
+            self.hit("a version was read first");
+            return None;
         }
+        Some(self.answer(question))
+    }
+
+    async fn read_and_ask(&self, question: &Question) -> GateAnswer {
+        if self.chance(10) {
+            self.hit("died before the answer");
+            self.is_dead.set(true);
+            return std::future::pending().await;
+        }
+        self.answer(question)
+    }
+
+    fn ask_for_word(&self, question: &ValueQuestion) -> GateAnswer {
+        let vouching = &question.vouching;
+        if !vouching.is_allowed || !vouching.is_needed {
+            return GateAnswer::Unchanged { receipt: json!({}), why: "nothing to ask".to_owned() };
+        }
+        if !self.approved.borrow().contains(&format!("A-{}", question.key)) {
+            return self.hold(question.key);
+        }
+        self.hit("vouched for");
         GateAnswer::Permit { receipt: json!({}) }
     }
 
-    async fn commit(&self, records: Vec<Record>) -> Result<(), HostError> {
-        let run = records.first().map_or(RunId::from_bytes([0; 16]), |r| r.run);
-        let count = records.len() as u64;
-        let records = records.iter().map(|r| new_record(r, "sim")).collect::<Result<Vec<_>, _>>()?;
-        let mut expect = Expect::ANYTHING;
-        expect.runs = vec![sluice_store::RunExpect { run, next_seq: Some(self.next_seq.get()), epoch: None }];
-        let batch = Batch { records, expect };
-        let mut store = self.records.borrow_mut();
-        let result =
-            store.as_mut().map_or(Err(sluice_store::AppendError::Stopped), |s| s.append(&batch.records, &batch.expect));
-        result?;
-        self.next_seq.set(self.next_seq.get() + count);
-        Ok(())
+    async fn commit(&self, records: &[Record]) -> Result<(), NotCommitted<HostError>> {
+        let permits = records.iter().any(|record| matches!(record.fact, Fact::Intended { .. }));
+        if permits && self.chance(10) {
+            self.hit("a count moved");
+            let moved = Conflict::Fact { key: "per-hour".to_owned(), found: 1 };
+            return Err(NotCommitted::Moved(AppendError::Conflict(moved).into()));
+        }
+        Ok(self.append(records)?)
     }
 
     async fn call(&self, call: Permitted<Call>) -> CallOutcome {

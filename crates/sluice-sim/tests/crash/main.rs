@@ -120,6 +120,8 @@ fn thousands_of_seeds_lose_nothing_and_repeat_nothing() {
     }
     if seeds >= 2_000 {
         for what in [
+            "a count moved",
+            "a version was read first",
             "approved by a person",
             "clock jumped back",
             "commit durable, nobody told",

@@ -130,6 +130,7 @@ fn action(connector: &str, name: &str, idempotency: Idempotency) -> Action {
         reply: ReplyRule::Replace,
         labels: LabelTree { labels: vec![(Pattern::default(), Label::BOTTOM)], ..LabelTree::default() },
         source: Label::BOTTOM,
+        subject: None,
         idempotency,
         resource: Resource::Dataset { name: "d".into(), owner: None, region: None },
         region: None,

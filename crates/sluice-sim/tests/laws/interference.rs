@@ -14,7 +14,7 @@ use serde_json::Value as Json;
 use sluice_core::expression::{Environment, evaluate};
 use sluice_core::label::Label;
 use sluice_core::program::{CallTarget, NodeId, NodeKind, Program};
-use sluice_core::transfer::{State, Step, step};
+use sluice_core::transfer::{State, step};
 use sluice_core::value::Value;
 use sluice_engine::{CallOutcome, GateAnswer, Question, Status};
 use sluice_sim::generate::{Atoms, CatalogueSpec, Coverage};
@@ -22,6 +22,7 @@ use sluice_sim::run::{Host, forbid, permit, run};
 use sluice_sim::world::{Secret, World};
 
 use crate::case::{Case, generated, hold};
+use crate::releases::passed;
 
 /// Which branches of which forks a node belongs to.
 type Line = Vec<(NodeId, usize)>;
@@ -83,7 +84,7 @@ fn released(case: &Case, secret: &Secret, node: NodeId, state: &State) -> Option
     if secret.is_in(state.control(&case.program, node)) || !secret.is_in(before.deep_label()) {
         return None;
     }
-    let Step::Moves(moves) = step(&case.program, &case.catalogue, &case.universe, state, node) else { return None };
+    let moves = passed(step(&case.program, &case.catalogue, &case.universe, state, node))?;
     let after = moves.edges.first()?.state.get(*reply);
     Some(format!("{node:?} {}", secret.shown(&after)))
 }

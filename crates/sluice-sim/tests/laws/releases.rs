@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use proptest::prelude::*;
 use sluice_core::label::{Atom, Label};
 use sluice_core::program::{CallTarget, NodeId, NodeKind};
-use sluice_core::transfer::{State, Step, step};
+use sluice_core::transfer::{Moves, State, Step, step};
 use sluice_engine::{CallOutcome, GateAnswer, Question};
 use sluice_sim::generate::CatalogueSpec;
 use sluice_sim::run::{Host, permit, run};
@@ -48,7 +48,7 @@ fn cleared(case: &Case, spec: &CatalogueSpec, node: NodeId, state: &State) -> Op
         return None;
     };
     let before = released_value(&case.program, node, state)?;
-    let Step::Moves(moves) = step(&case.program, &case.catalogue, &case.universe, state, node) else { return None };
+    let moves = passed(step(&case.program, &case.catalogue, &case.universe, state, node))?;
     let after = moves
         .edges
         .first()
@@ -69,6 +69,15 @@ fn cleared(case: &Case, spec: &CatalogueSpec, node: NodeId, state: &State) -> Op
         is_cleared,
         if wrong { format!("`{name}` at {node:?} cleared {:?}", case.universe.names(lost)) } else { String::new() },
     ))
+}
+
+/// Where a release leads: past a person, if there is one, who says yes wherever they may.
+pub(crate) fn passed(step: Step) -> Option<Moves> {
+    match step {
+        Step::Moves(moves) => Some(moves),
+        Step::Vouches(v) => Some(if v.is_allowed && v.is_needed { v.vouched } else { v.unchanged }),
+        _ => None,
+    }
 }
 
 fn entry(case: &Case, node: NodeId, state: &State) -> Option<String> {

@@ -140,16 +140,43 @@ fn a_loop_is_predicted_to_its_fixpoint() {
 #[test]
 fn a_release_is_judged_before_it_clears() {
     let mut spec = CatalogueSpec::plain().labelled("src.read", "/sec", Some(1 << PII | 1 << WEB));
-    if let Some(release) = spec.releases.last_mut() {
+    for release in &mut spec.releases {
         release.clears |= 1 << WEB;
     }
+    for entry in ["r2", "r5"] {
+        let steps = format!(
+            "- out: {{call: endorse, with: {{entry: {entry}, value: '${{ if {IS_RED} then \"red\" else \"blue\" end }}'}}}}\n"
+        );
+        let case = Case::from_text(text(&steps), &spec);
+        for seed in 0..20 {
+            assert_eq!(clears_only_what_it_may(&case, &spec, seed), Ok(0));
+        }
+    }
+}
+
+#[test]
+fn a_value_that_a_person_vouches_for_is_cleared_and_was_predicted_as_if_not() {
+    let spec = plain(PII);
     let steps = format!(
-        "- out: {{call: endorse, with: {{entry: r2, value: '${{ if {IS_RED} then \"red\" else \"blue\" end }}'}}}}\n"
+        "- out: {{call: release, with: {{entry: r5, value: '${{ .v0?.sec? // 0 }}'}}, output: {{as: '${{ {{v1: .}} }}'}}}}\n{SEND}"
     );
     let case = Case::from_text(text(&steps), &spec);
-    for seed in 0..20 {
-        assert_eq!(clears_only_what_it_may(&case, &spec, seed), Ok(0));
-    }
+    let cleared: u32 = (0..20).map(|seed| clears_only_what_it_may(&case, &spec, seed).unwrap()).sum();
+    assert!(cleared > 5, "only {cleared} values were cleared");
+    let sends = case.program.nodes().filter_map(|(id, _)| case.analysis().prepared(&case.program, &case.catalogue, id));
+    assert!(sends.last().unwrap().joined != sluice_core::label::Label::BOTTOM, "the prediction keeps the label");
+    hold(&spec, PII, &steps);
+}
+
+#[test]
+fn that_a_timeout_comes_before_a_persons_word_tells_of_the_value() {
+    let steps = "- attempt: {try: [{slow: {do: [{out: {call: release, with: {entry: r5, value: '${ .v0?.sec? // 0 }'}}}], \
+                 timeout: {after: {milliseconds: 5}}}}], catch: {do: [{tell: {call: out.send, with: {body: late}}}]}}\n";
+    let spec = plain(PII);
+    let case = Case::from_text(text(steps), &spec);
+    let analysis = case.analysis();
+    let told = case.program.nodes().filter_map(|(id, _)| analysis.prepared(&case.program, &case.catalogue, id)).last();
+    assert!(Secret::of(PII).is_in(told.unwrap().control), "the handler runs because of the value");
 }
 
 /// The last step of a branch leads to the join whether it fails or not: its failure was no decision once.

@@ -4,7 +4,7 @@ use sluice_ledger::merkle::{verify_consistency, verify_inclusion};
 use sluice_ledger::{EntryKind, Hash, LeafIndex, TreeSize};
 
 use super::support::*;
-use crate::{Batch, Count, Expect, NewRecord, Payload};
+use crate::{Batch, Count, Expect, NewRecord, Payload, Subjects};
 
 fn any_record() -> impl Strategy<Value = NewRecord> {
     let kind = prop::sample::select(EntryKind::REGISTERED);
@@ -31,7 +31,7 @@ fn any_record() -> impl Strategy<Value = NewRecord> {
             record.run = of_run.map(run);
             record.payload = payload.map(|(bytes, subjects)| Payload {
                 bytes,
-                subjects: subjects.into_iter().map(str::to_owned).collect(),
+                subjects: Subjects::Named(subjects.into_iter().map(str::to_owned).collect()),
             });
             record.uses = uses.into_iter().map(str::to_owned).collect();
             record.counts = counts.into_iter().map(|(key, add)| Count { key: key.to_owned(), add }).collect();

@@ -2,14 +2,17 @@ use std::fs;
 
 use sluice_ledger::{EntryKind, LeafIndex};
 
-use super::support::*;
-use crate::{Expect, Payload, PayloadState, Records};
+use super::support::{Workspace, record, run};
+use crate::{Expect, Payload, PayloadState, Records, Subjects};
 
 const CLEAR: &[u8] = b"the balance of somebody in particular";
 
 fn about_people(records: &mut Records, number: u8, subjects: &[&str]) -> LeafIndex {
-    let payload =
-        Payload { bytes: CLEAR.to_vec(), subjects: subjects.iter().map(|&subject| subject.to_owned()).collect() };
+    about(records, number, Subjects::Named(subjects.iter().map(|&subject| subject.to_owned()).collect()))
+}
+
+fn about(records: &mut Records, number: u8, subjects: Subjects) -> LeafIndex {
+    let payload = Payload { bytes: CLEAR.to_vec(), subjects };
     let record = record(EntryKind::OUTCOME).of_run(run(number)).with_payload(payload);
     records.append(&[record], &Expect::ANYTHING).unwrap().first
 }
@@ -49,6 +52,23 @@ fn erasing_a_subject_erases_what_is_theirs_and_leaves_a_log_that_verifies() {
 }
 
 #[test]
+fn what_may_be_anybodys_goes_with_whoever_is_erased_first() {
+    let (workspace, mut records) = Workspace::new();
+    let anybody = about(&mut records, 1, Subjects::Anybody);
+    let anybody_elsewhere = about(&mut records, 2, Subjects::Anybody);
+    let bob = about_people(&mut records, 1, &["bob"]);
+    // A person may be called as the table calls what is nobody's in particular.
+    let star = about_people(&mut records, 1, &["*"]);
+    assert_eq!(workspace.keys().erase_subject("somebody whom no key names").unwrap(), 2);
+    for (index, state) in
+        [(anybody, PayloadState::Erased), (anybody_elsewhere, PayloadState::Erased), (bob, opened()), (star, opened())]
+    {
+        assert_eq!(records.payload(index).unwrap(), state, "{index}");
+    }
+    assert!(workspace.verify().agrees());
+}
+
+#[test]
 fn erasing_a_run_erases_all_its_payloads() {
     let (workspace, mut records) = Workspace::new();
     let one = about_people(&mut records, 1, &["ann"]);
@@ -78,11 +98,8 @@ fn neither_what_is_sealed_nor_whose_it_is_stands_in_the_ledger() {
     };
     assert!(!holds(workspace.ledger_path(), CLEAR));
     assert!(!holds(workspace.ledger_path(), b"ann-in-particular"));
-    assert!(holds(workspace.keys_path(), b"ann-in-particular"));
-    let mut keys = workspace.keys();
-    keys.erase_subject("ann-in-particular").unwrap();
-    drop(keys);
     assert!(!holds(workspace.keys_path(), b"ann-in-particular"));
+    assert_eq!(workspace.keys().erase_subject("ann-in-particular").unwrap(), 1);
 }
 
 #[test]
@@ -155,7 +172,7 @@ fn nothing_secret_is_printed() {
 #[test]
 fn a_sealed_payload_is_spelled_as_the_format_page_says() {
     let (_workspace, mut records) = Workspace::new();
-    let payload = Payload { bytes: b"hello".to_vec(), subjects: vec!["ann".to_owned()] };
+    let payload = Payload { bytes: b"hello".to_vec(), subjects: Subjects::Named(vec!["ann".to_owned()]) };
     let record = record(EntryKind::OUTCOME).of_run(run(1)).with_payload(payload);
     records.append(&[record], &Expect::ANYTHING).unwrap();
     let hex = |bytes: Vec<u8>| -> String { bytes.iter().map(|byte| format!("{byte:02x}")).collect() };

@@ -87,6 +87,7 @@ impl Search<'_> {
                 let came = ReplyValue::Predicted;
                 self.follow(at, reply(program, self.catalogue, universe, &state, at, &prepared, &came));
             }
+            Step::Vouches(vouching) => self.follow(at, vouching.predicted()),
             Step::Waits { after, instead, told, .. } => {
                 self.follow(at, timeouts(program, &state, at, told));
                 self.follow(at, after.and(instead));

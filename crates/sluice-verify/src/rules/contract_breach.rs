@@ -14,7 +14,6 @@
 use sluice_core::transfer::Breach;
 
 use super::{Code, Context, Diagnostic, RuleMeta, Severity};
-use crate::verdict::breach_in_words;
 
 pub(super) const META: RuleMeta = RuleMeta {
     code: Code(210),
@@ -27,7 +26,9 @@ pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Diagnostic>) {
     for site in cx.sites {
         let Some(action) = site.action else { continue };
         let arguments: Vec<String> = action.arguments.keys().map(|name| format!("`{name}`")).collect();
-        for breach in site.prepared.breaches.iter().filter(|b| b.is_certain()) {
+        // Secrets have a finding of their own.
+        let of_secrets = |b: &&Breach| matches!(b, Breach::SecretNotGranted { .. } | Breach::SecretFromData { .. });
+        for breach in site.prepared.breaches.iter().filter(|b| b.is_certain() && !of_secrets(b)) {
             let help = match breach {
                 Breach::NotAllowed { argument, .. } => {
                     let allowed = action.arguments.get(argument).and_then(|a| a.allow.as_ref());
@@ -37,7 +38,7 @@ pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Diagnostic>) {
                 _ if arguments.is_empty() => format!("`{}` takes no arguments", action.full_name()),
                 _ => format!("`{}` takes {}", action.full_name(), arguments.join(", ")),
             };
-            let message = format!("{} (`{}`)", breach_in_words(breach), action.full_name());
+            let message = format!("{breach} (`{}`)", action.full_name());
             findings.push(META.finding(site.span(), message, help).at_step(site.step.path.to_string()));
         }
     }

@@ -13,7 +13,6 @@
 use sluice_core::transfer::Breach;
 
 use super::{Code, Context, Diagnostic, RuleMeta, Severity};
-use crate::verdict::breach_in_words;
 
 pub(super) const META: RuleMeta = RuleMeta {
     code: Code(209),
@@ -32,7 +31,7 @@ pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Diagnostic>) {
                 Some(name) => format!("the closest action of the catalogue is `{name}`; or have a contract written"),
                 None => "`sluice connector list` shows what there is; or have a contract written for it".to_owned(),
             };
-            let finding = META.finding(site.span(), breach_in_words(breach), help);
+            let finding = META.finding(site.span(), breach.to_string(), help);
             findings.push(finding.at_step(site.step.path.to_string()));
         }
     }

@@ -270,10 +270,27 @@ impl Search<'_> {
     fn with_path(&self, id: NodeId, mut flow: Flow, atoms: Label) -> Flow {
         let Import { program, catalogue, steps, .. } = self.import;
         flow.path = provenance::flow(program, catalogue, self.analysis, id, Sink::Arguments, atoms);
+        in_words(&mut flow);
         let on_way = flow.path.iter().filter_map(|stop| self.steps.get(stop.step.as_str()));
         let between = on_way.filter(|step| **step != flow.sink);
         flow.gate = between.copied().find(|step| steps.get(step).is_some_and(|fact| fact.human_gate));
         flow
+    }
+}
+
+/// The ends of a way, in the words of the file: actions are named for its steps already.
+fn in_words(flow: &mut Flow) {
+    let parameters: Vec<String> = flow.parameters.iter().map(|name| format!("`{name}`")).collect();
+    if let Some(last) = flow.path.last_mut() {
+        last.what = format!("it is used in {}", parameters.join(", "));
+    }
+    if let Some(first) = flow.path.first_mut().filter(|first| first.what.contains(" (reply)`")) {
+        "it comes in here".clone_into(&mut first.what);
+    }
+    for stop in &mut flow.path {
+        if stop.what.starts_with("it becomes the ") {
+            "it goes on from here".clone_into(&mut stop.what);
+        }
     }
 }
 

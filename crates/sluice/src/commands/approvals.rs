@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 use sluice_core::contract::approval::Decision;
-use sluice_runtime::approvals::{About, Approver, Waiting, in_words};
+use sluice_runtime::approvals::{About, Approver, Referred, Waiting, in_words};
 
 use crate::cli::{Approvals, Decide, Format, List, ShowApproval};
 use crate::failure::{Exit, Failure};
@@ -84,7 +84,7 @@ fn decide(arguments: &Decide, decision: Decision) -> Result<Exit, Failure> {
     ]);
     if decision == Decision::Approve && !waiting.is_satisfied {
         page.hang(["  "], &["more people must agree: `sluice approvals show` lists who".into()]);
-    } else if let About::Step { run, .. } = &waiting.about {
+    } else if let About::Step { run, .. } | About::Value { run, .. } = &waiting.about {
         let short: String = run.to_string().chars().take(8).collect();
         page.line([Part::new(format!("  sluice resume {short}   goes on"), Tone::Faint)]);
     }
@@ -99,6 +99,10 @@ fn about(waiting: &Waiting) -> (String, String) {
         About::Step { run, action, .. } => {
             let short: String = run.to_string().chars().take(8).collect();
             (action.clone(), format!("in run {short}"))
+        }
+        About::Value { run, function, entry, .. } => {
+            let short: String = run.to_string().chars().take(8).collect();
+            (format!("{function} `{entry}`"), format!("in run {short}"))
         }
     }
 }
@@ -136,12 +140,30 @@ fn whole(page: &mut Page, waiting: &Waiting) {
     {
         row("vouches for", format!("words from {}, at this step only", clears.join(" and ")), Tone::Warn);
     }
+    if let About::Step { references, changed, .. } = &waiting.about {
+        for one in references {
+            row("refers to", referred(one), if one.version.is_some() { Tone::Plain } else { Tone::Warn });
+        }
+        for line in changed {
+            row("changed", line.clone(), Tone::Bad);
+        }
+    }
+    if let About::Value { clears, labels, .. } = &waiting.about {
+        row("vouches for", "the value below, and no other".to_owned(), Tone::Warn);
+        row("carries", labels.join(", "), Tone::Plain);
+        row("loses", clears.join(", "), Tone::Warn);
+    }
     if let About::Definition { author, .. } = &waiting.about {
         row("written by", author.clone(), Tone::Plain);
     }
     row("signs", waiting.digest.to_string(), Tone::Faint);
-    let state = if waiting.is_satisfied { ("state", "approved", Tone::Good) } else { ("state", "waits", Tone::Warn) };
-    row(state.0, state.1.to_owned(), state.2);
+    let (state, tone) = match (&waiting.superseded, waiting.is_satisfied) {
+        (Some(Some(by)), _) => (format!("no longer asked: {by} took its place"), Tone::Bad),
+        (Some(None), _) => ("no longer asked".to_owned(), Tone::Bad),
+        (None, true) => ("approved".to_owned(), Tone::Good),
+        (None, false) => ("waits".to_owned(), Tone::Warn),
+    };
+    row("state", state, tone);
     page.table(2, &rows);
     page.gap();
     let (title, text) = match &waiting.about {
@@ -149,10 +171,25 @@ fn whole(page: &mut Page, waiting: &Waiting) {
         About::Step { arguments, .. } => {
             ("what would be sent", serde_json::to_string_pretty(arguments).unwrap_or_default())
         }
+        About::Value { value, .. } => ("the value", serde_json::to_string_pretty(value).unwrap_or_default()),
     };
     page.line([Part::new(title, Tone::Strong)]);
     for line in text.lines() {
         page.line([format!("  {line}")]);
+    }
+}
+
+/// An object and its version, in words.
+fn referred(one: &Referred) -> String {
+    let Referred { argument, kind, id, version, .. } = one;
+    match version {
+        Some((version, from)) => {
+            let short: String = version.chars().take(12).collect();
+            format!("{kind} `{id}` (`{argument}`) at version {short}, as {from} told it")
+        }
+        None => {
+            format!("{kind} `{id}` (`{argument}`), of which no version is known: a change of it would go unnoticed")
+        }
     }
 }
 
@@ -161,9 +198,28 @@ fn wire(waiting: &Waiting) -> Json {
         About::Definition { name, text, author } => {
             ("definition", json!({ "name": name, "text": text, "author": author }))
         }
-        About::Step { run, action, request, arguments, clears } => (
+        About::Step { run, action, request, arguments, clears, references, changed } => (
             "step",
-            json!({ "run": run.to_string(), "action": action, "request": request, "arguments": arguments, "clears": clears }),
+            json!({
+                "run": run.to_string(),
+                "action": action,
+                "request": request,
+                "arguments": arguments,
+                "clears": clears,
+                "references": references.iter().map(reference).collect::<Vec<_>>(),
+                "changed": changed,
+            }),
+        ),
+        About::Value { run, function, entry, value, labels, clears } => (
+            "value",
+            json!({
+                "run": run.to_string(),
+                "function": function,
+                "entry": entry,
+                "value": value,
+                "labels": labels,
+                "clears": clears,
+            }),
         ),
     };
     let said = waiting.said.iter().map(|(who, decision)| json!({ "who": who, "decision": word(*decision) }));
@@ -177,5 +233,11 @@ fn wire(waiting: &Waiting) -> Json {
         "why": waiting.why,
         "said": said.collect::<Vec<_>>(),
         "satisfied": waiting.is_satisfied,
+        "superseded": waiting.superseded.is_some(),
     })
+}
+
+fn reference(one: &Referred) -> Json {
+    let (version, from) = one.version.as_ref().map(|(version, from)| (version, from)).unzip();
+    json!({ "argument": one.argument, "kind": one.kind, "id": one.id, "version": version, "from": from })
 }

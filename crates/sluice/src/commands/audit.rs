@@ -1,11 +1,12 @@
 //! `sluice audit`: what happened and why, and whether the log still says what was written.
 
 use serde_json::{Value as Json, json};
-use sluice_engine::{CallOutcome, Fact, GateAnswer, Resolution};
+use sluice_engine::{CallOutcome, Fact, GateAnswer};
 use sluice_runtime::audit::{self, AuditReport, Line};
 use sluice_runtime::run::find;
 
 use crate::cli::{Audit, Format, List, Log, Prove, Resume};
+use crate::commands::run::resolution_in_words;
 use crate::failure::{Exit, Failure};
 use crate::render::{Page, Part, Tone, json as out, time};
 
@@ -121,11 +122,7 @@ fn of_run(fact: &Fact) -> (String, Tone) {
         Fact::Resumed { .. } => ("its gate is asked again".to_owned(), Tone::Plain),
         Fact::Intended { action, arguments, .. } => (format!("{action} with {arguments}"), Tone::Accent),
         Fact::Finished { outcome, .. } => finished(outcome),
-        Fact::Resolved { resolution, .. } => match resolution {
-            Resolution::Happened { reply } => (format!("a person says that it happened: {reply}"), Tone::Plain),
-            Resolution::Repeat => ("a person says that it did not happen: done now".to_owned(), Tone::Plain),
-            Resolution::Abandon => ("a person says that it did not happen: left undone".to_owned(), Tone::Plain),
-        },
+        Fact::Resolved { resolution, by, .. } => (resolution_in_words(resolution, by.as_deref()), Tone::Plain),
         Fact::Denied { why, .. } => (why.clone(), Tone::Bad),
         Fact::Time => (String::new(), Tone::Faint),
         Fact::Recovered => ("another process goes on".to_owned(), Tone::Plain),
@@ -137,15 +134,15 @@ fn of_run(fact: &Fact) -> (String, Tone) {
 }
 
 fn decided(action: &str, answer: &GateAnswer) -> (String, Tone) {
-    let list = |receipt: &Json, key: &str| -> String {
-        let items = receipt.get(key).and_then(Json::as_array).cloned().unwrap_or_default();
-        items.iter().filter_map(Json::as_str).collect::<Vec<_>>().join(", ")
+    // The policies, or the entry of the releases register.
+    let by = |receipt: &Json| -> String {
+        let items = receipt.get("policies").and_then(Json::as_array).into_iter().flatten();
+        items.chain(receipt.get("release")).filter_map(Json::as_str).collect::<Vec<_>>().join(", ")
     };
     match answer {
-        GateAnswer::Permit { receipt } => (format!("permit {action} ({})", list(receipt, "policies")), Tone::Good),
-        GateAnswer::Hold { receipt, hold } => {
-            (format!("hold {action} ({}): {}", list(receipt, "policies"), hold.why), Tone::Warn)
-        }
+        GateAnswer::Permit { receipt } => (format!("permit {action} ({})", by(receipt)), Tone::Good),
+        GateAnswer::Hold { receipt, hold } => (format!("hold {action} ({}): {}", by(receipt), hold.why), Tone::Warn),
+        GateAnswer::Unchanged { receipt, why } => (format!("unchanged {action} ({}): {why}", by(receipt)), Tone::Warn),
         GateAnswer::Forbid { code, why, .. } => (format!("forbid {action} ({code}): {why}"), Tone::Bad),
     }
 }

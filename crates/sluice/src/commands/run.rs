@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 use sluice_core::contract::bundle::SignedBundle;
 use sluice_core::label::Name;
 use sluice_core::limits::TEXT_BYTES_MAX;
+use sluice_engine::Resolution;
 use sluice_policy::Acting;
 use sluice_runtime::admit::Proposed;
 use sluice_runtime::proposal::{Proposal, author_in_words, proposal_id};
@@ -80,7 +81,7 @@ fn unreadable(file: &FileCheck, format: Format) -> Result<Exit, Failure> {
         page.gap();
         page.print();
     }
-    tell(&RunOutcome { run: None, status, held: Vec::new(), report: None }, format, false)
+    tell(&RunOutcome { run: None, status, held: Vec::new(), resolved: Vec::new(), report: None }, format, false)
 }
 
 /// Runs a future on a runtime of its own: only runs need one.
@@ -112,7 +113,8 @@ fn requester(workspace: &Workspace, named: Option<&str>) -> Result<Name, Failure
     Ok(id)
 }
 
-fn only_signer(bundle: &SignedBundle) -> Option<&str> {
+/// The one who signs a solo workspace.
+pub(super) fn only_signer(bundle: &SignedBundle) -> Option<&str> {
     let mut signers = bundle.signers().iter();
     match (bundle.is_solo(), signers.next(), signers.next()) {
         (true, Some(one), None) => Some(one),
@@ -126,6 +128,8 @@ struct Wire<'a> {
     status: &'static str,
     output: Option<&'a Json>,
     held: Vec<HeldWire<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    resolved: Vec<ResolvedWire<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     refusal: Option<RefusalWire<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -137,6 +141,14 @@ struct HeldWire<'a> {
     approval: &'a str,
     why: &'a str,
     step: &'a str,
+}
+
+#[derive(Serialize)]
+struct ResolvedWire<'a> {
+    call: &'a str,
+    step: &'a str,
+    resolution: &'static str,
+    by: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -166,11 +178,18 @@ pub(super) fn tell(outcome: &RunOutcome, format: Format, is_solo: bool) -> Resul
 
 fn wire(outcome: &RunOutcome) -> Wire<'_> {
     let held = outcome.held.iter().map(|h| HeldWire { approval: &h.approval, why: &h.why, step: &h.step });
+    let resolved = outcome.resolved.iter().map(|r| ResolvedWire {
+        call: &r.call,
+        step: &r.step,
+        resolution: r.resolution.name(),
+        by: r.by.as_deref(),
+    });
     let mut wire = Wire {
         run: outcome.run.map(|run| run.to_string()),
         status: outcome.status.name(),
         output: None,
         held: held.collect(),
+        resolved: resolved.collect(),
         refusal: None,
         error: None,
     };
@@ -215,7 +234,22 @@ fn page(outcome: &RunOutcome) -> Page {
             value(&mut page, error);
         }
     }
+    for resolved in &outcome.resolved {
+        let lead = [Part::plain("  "), Part::new(&resolved.call, Tone::Strong), Part::plain("  ")];
+        let words = resolution_in_words(&resolved.resolution, resolved.by.as_deref());
+        page.hang(lead, &[Part::new(format!("{}: ", resolved.step), Tone::Accent), Part::plain(words)]);
+    }
     page
+}
+
+/// What was found of a call in doubt, and who says so.
+pub(super) fn resolution_in_words(resolution: &Resolution, by: Option<&str>) -> String {
+    let by = by.unwrap_or("a look-up");
+    match resolution {
+        Resolution::Happened { reply } => format!("{by} says that it happened: {reply}"),
+        Resolution::Repeat => format!("{by} says that it did not happen: done now"),
+        Resolution::Abandon => format!("{by} says that it did not happen: left undone"),
+    }
 }
 
 fn value(page: &mut Page, value: &Json) {

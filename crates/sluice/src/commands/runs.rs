@@ -1,14 +1,16 @@
 //! `sluice runs`: lists runs, shows one, and takes a person's word about a call in doubt.
 
 use serde_json::json;
+use sluice_core::label::Name;
 use sluice_engine::Resolution;
 use sluice_runtime::run::{Executor, age_ms, find};
+use sluice_runtime::workspace::Workspace;
 use sluice_store::RunStatus;
 
 use crate::cli::{Format, List, Resolve, Resume, Runs};
-use crate::commands::run::{block_on, parsed, tell};
+use crate::commands::run::{block_on, only_signer, parsed, tell};
 use crate::failure::{Exit, Failure};
-use crate::place::{read, say_solo};
+use crate::place::{known, read, say_solo};
 use crate::render::{Page, Part, Tone, json as out, time};
 
 /// Lists, shows or resolves.
@@ -83,7 +85,18 @@ fn resolve(arguments: &Resolve) -> Result<Exit, Failure> {
         None if arguments.found.repeat => Resolution::Repeat,
         None => Resolution::Abandon,
     };
+    let person = person(&opened.workspace, arguments.person.as_deref())?;
     let executor = Executor::open(&opened.workspace, &opened.ledger)?;
-    let outcome = block_on(executor.resolve(run, arguments.call.as_deref(), resolution))??;
+    let outcome = block_on(executor.resolve(run, arguments.call.as_deref(), resolution, &person))??;
     tell(&outcome, arguments.format, opened.workspace.is_solo())
+}
+
+/// Who says so: who was named, or the one person of a solo workspace.
+fn person(workspace: &Workspace, named: Option<&str>) -> Result<Name, Failure> {
+    let named = named.or_else(|| only_signer(workspace.bundle()));
+    let id = known(workspace.principals(), named.ok_or_else(|| Failure::usage("say who found it: `--as PERSON`"))?)?;
+    if !workspace.principals().persons.entries.contains_key(&id) {
+        return Err(Failure::usage(format!("`{id}` is no person: only people say what became of a call")));
+    }
+    Ok(id)
 }

@@ -87,8 +87,7 @@ impl Found {
     }
 
     fn decided(&mut self, house: &House<'_>, answer: &GateAnswer) -> Result<(), Failure> {
-        let (GateAnswer::Permit { receipt } | GateAnswer::Hold { receipt, .. } | GateAnswer::Forbid { receipt, .. }) =
-            answer;
+        let receipt = answer.receipt();
         let policies = receipt.get("policies").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str);
         let verb = if matches!(answer, GateAnswer::Permit { .. }) { "permits" } else { "held" };
         self.policies.extend(policies.map(|policy| format!("{policy} ({verb})")));

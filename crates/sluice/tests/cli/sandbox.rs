@@ -57,12 +57,49 @@ impl Sandbox {
         sandbox
     }
 
+    /// Governed by both: `ana` and `ben` are pinned, sign the rules, and own what is there. The rules are not signed yet.
+    pub(crate) fn governed_by_two() -> Self {
+        let sandbox = Self::with_workspace();
+        sandbox.sluice(&["init", "../elsewhere", "--as", "ben"]).with(0);
+        let key_line = |workspace: &str| {
+            let register = fs::read_to_string(sandbox.path(workspace).join("registers/principals.yaml")).unwrap();
+            register.split('"').find(|text| text.starts_with("sluice-public-key-1 ")).unwrap().to_owned()
+        };
+        let (ana, ben) = (key_line("ws"), key_line("elsewhere"));
+        sandbox.edit("ws/workspace.yaml", |text| {
+            text.replace("\nsolo: true", "\nsolo: false\ndefinitions: { approvers: owners }")
+        });
+        sandbox.edit("ws/registers/principals.yaml", |text| {
+            text.replace("\npersons:\n", &format!("\npersons:\n  ben: {{ name: \"Ben\", keys: [\"{ben}\"] }}\n"))
+                .replace("members: [ana]", "members: [ana, ben]")
+        });
+        fs::write(sandbox.keys().join("signers"), format!("{ana}\n{ben}\n")).unwrap();
+        sandbox
+    }
+
+    /// The same with the rules in force.
+    pub(crate) fn signed_by_two() -> Self {
+        let sandbox = Self::governed_by_two();
+        for person in ["ana", "ben"] {
+            sandbox.sign(person).with(0);
+        }
+        sandbox
+    }
+
+    pub(crate) fn sign(&self, person: &str) -> Ended {
+        self.sluice(&["policy", "sign", "--as", person, "--key", &self.key_of(person)])
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
     pub(crate) fn key(&self) -> String {
-        self.path("home/keys/ana.key").display().to_string()
+        self.key_of("ana")
+    }
+
+    pub(crate) fn key_of(&self, person: &str) -> String {
+        self.path(&format!("home/keys/{person}.key")).display().to_string()
     }
 
     /// The folder outside of the workspace that holds its keys.
@@ -91,9 +128,20 @@ impl Sandbox {
     }
 
     pub(crate) fn sluice_with(&self, arguments: &[&str], input: &str) -> Ended {
+        self.ended(Command::new(env!("CARGO_BIN_EXE_sluice")).args(arguments), input)
+    }
+
+    /// Where no file may grow beyond so many KiB: a write past that fails, as on a disk without room.
+    #[cfg(unix)]
+    pub(crate) fn sluice_with_files_up_to(&self, kib: usize, arguments: &[&str]) -> Ended {
+        // The shell counts in blocks of 512 bytes; without the trap the process would be killed.
+        let limited = format!("trap '' XFSZ; ulimit -f {}; exec \"$0\" \"$@\"", kib * 2);
+        self.ended(Command::new("/bin/sh").args(["-c", &limited, env!("CARGO_BIN_EXE_sluice")]).args(arguments), "")
+    }
+
+    fn ended(&self, command: &mut Command, input: &str) -> Ended {
         let at = if self.path("ws").exists() { self.path("ws") } else { self.folder.path().to_path_buf() };
-        let mut child = Command::new(env!("CARGO_BIN_EXE_sluice"))
-            .args(arguments)
+        let mut child = command
             .current_dir(at)
             .env_clear()
             .env("SLUICE_HOME", self.path("home"))

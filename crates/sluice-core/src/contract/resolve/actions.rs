@@ -34,6 +34,7 @@ impl Resolver<'_> {
             reply: written.output.from,
             labels,
             source: self.source(contract, written),
+            subject: written.output.subject.clone(),
             idempotency: written.idempotency.value.clone(),
             resource: resource(contract, written),
             region: contract.region.as_ref().map(|r| r.value.clone()),

@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::{Complete, Resolver, nothing};
-use crate::catalogue::Idempotency;
-use crate::contract::codes::{BAD_LOOKUP, DUPLICATE, MISSING_DESTINATION, MISSING_OWNER, PLACEMENT, UNKNOWN_REFERENCE};
+use crate::catalogue::{Argument, Idempotency};
+use crate::contract::codes::{
+    BAD_LOOKUP, BAD_VERSION, DUPLICATE, MISSING_DESTINATION, MISSING_OWNER, PLACEMENT, UNKNOWN_REFERENCE,
+};
 use crate::contract::connector::{ActionContract, Contract, DestinationRule, Transport};
 use crate::contract::principals::unknown;
 use crate::contract::read::{Located, Register};
@@ -37,6 +39,7 @@ fn contract(cx: &mut Resolver<'_>, contract: &Contract) {
         output(cx, contract, action);
         destination(cx, contract, action);
         lookup(cx, contract, action);
+        versions(cx, contract, action);
     }
 }
 
@@ -89,6 +92,40 @@ fn lookup(cx: &mut Resolver<'_>, contract: &Contract, action: &ActionContract) {
         }
     };
     cx.report(&contract.file, BAD_LOOKUP.at(action.idempotency.span, message));
+}
+
+/// How the version of what an argument refers to is found.
+fn versions(cx: &mut Resolver<'_>, contract: &Contract, action: &ActionContract) {
+    for (argument, written) in &action.arguments {
+        let Some(name) = &written.value.version else { continue };
+        if let Some(message) = wrong_version(contract, action, argument, name) {
+            cx.report(&contract.file, BAD_VERSION.at(written.span, message));
+        }
+    }
+}
+
+/// Why `name` cannot show what `argument` refers to.
+fn wrong_version(contract: &Contract, action: &ActionContract, argument: &Name, name: &Name) -> Option<String> {
+    let refers = action.arguments.get(argument).is_some_and(|a| a.value.reference.is_some());
+    let Some(shows) = contract.actions.get(name) else {
+        let ids = contract.actions.keys().map(AsRef::as_ref);
+        return Some(unknown(name, &format!("is not an action of `{}`", contract.connector.value), ids));
+    };
+    if !refers {
+        return Some(format!("`{argument}` has a `version` and no `reference`: it refers to nothing"));
+    }
+    if shows.effect != Effect::Read {
+        return Some(format!("`{name}` is `{}`: finding a version must change nothing", shows.effect));
+    }
+    if !shows.arguments.contains_key(argument) {
+        return Some(format!("`{name}` takes no `{argument}`, so it cannot tell that object's version"));
+    }
+    if let Some((secret, _)) = shows.arguments.iter().find(|(_, a)| a.value.required && a.value.secret.is_some()) {
+        return Some(format!("`{name}` requires `{secret}`, which only a handle in a definition's text fills"));
+    }
+    let lacking = |(name, a): &(&Name, &Located<Argument>)| a.value.required && !action.arguments.contains_key(*name);
+    let (missing, _) = shows.arguments.iter().find(lacking)?;
+    Some(format!("`{name}` requires `{missing}`, which this action does not have"))
 }
 
 fn classification(cx: &mut Resolver<'_>) {

@@ -87,7 +87,91 @@ fn arguments_have_exactly_one_place() {
     assert_snapshot!(sql("month = :month", "month = :month; DELETE FROM totals"), @"SL783 connectors/ledgers.yaml:9:27 it holds more than one statement");
     let files = |from, to| problems(&edited(&[("connectors/archive.yaml", from, to)]));
     assert_snapshot!(files("{month}.jsonl", "../{month}.jsonl"), @"SL768 connectors/archive.yaml:9:22 `../{month}.jsonl` must be a plain path inside the folder");
-    assert_snapshot!(files("{month}.jsonl", "{moth}.jsonl"), @"SL767 connectors/archive.yaml:9:22 `moth` is not an argument of this action; did you mean `month`?");
+    assert_snapshot!(files("{month}.jsonl", "{moth}.jsonl"), @r"
+    SL767 connectors/archive.yaml:9:22 `moth` is not an argument of this action; did you mean `month`?
+    SL767 connectors/archive.yaml:10:18 `month` has no place: the file's name does not hold it, and only `rows` is written
+    ");
+}
+
+#[test]
+fn csv_is_written_under_columns_that_the_contract_lists() {
+    let files = |request: &str, arguments: &str| {
+        problems(&edited(&[
+            ("connectors/archive.yaml", "format: jsonl", "format: csv"),
+            ("connectors/archive.yaml", "{ file: \"{month}.jsonl\", operation: append }", request),
+            (
+                "connectors/archive.yaml",
+                "{ month: { role: reference }, rows: { role: payload, required: true } }",
+                arguments,
+            ),
+        ]))
+    };
+    let arguments = "{ month: {}, rows: { role: payload } }";
+    let columns =
+        |listed: &str| files(&format!("{{ file: \"{{month}}.csv\", operation: append, {listed} }}"), arguments);
+    assert_eq!(columns("columns: [id, name]"), "no problem");
+    assert_eq!(columns("columns: [id, name], formulas: keep"), "no problem");
+    assert_snapshot!(columns("formulas: quote"), @"SL785 connectors/archive.yaml:9:14 CSV cannot be written without `columns`");
+    assert_snapshot!(columns("columns: []"), @"SL785 connectors/archive.yaml:9:65 `columns` lists nothing");
+    assert_snapshot!(columns("columns: id"), @"SL118 connectors/archive.yaml:9:65 `columns` must be a list, found text");
+    assert_snapshot!(columns("columns: [id, id, =1, \" x\", \"a\\nb\", \"\"], formulas: maybe"), @r"
+    SL119 connectors/archive.yaml:9:107 `formulas` is `maybe`; allowed are `quote`, `keep`
+    SL119 connectors/archive.yaml:9:92 `columns` is empty
+    SL785 connectors/archive.yaml:9:70 the column `id` is listed twice
+    SL785 connectors/archive.yaml:9:74 the column `=1` starts like a formula
+    SL785 connectors/archive.yaml:9:78 the column ` x` has blanks around it or characters that cannot be seen
+    SL785 connectors/archive.yaml:9:84 the column `a\nb` has blanks around it or characters that cannot be seen
+    ");
+    assert_snapshot!(files("{ file: \"{month}.csv\", operation: read, columns: [id] }", "{ month: {} }"), @"SL779 connectors/archive.yaml:9:63 only what writes CSV names columns and formulas");
+    assert_snapshot!(files("{ file: \"{rows}.csv\", operation: replace, columns: [id] }", arguments), @r"
+    SL767 connectors/archive.yaml:10:18 `month` has no place: the file's name does not hold it, and only `rows` is written
+    SL767 connectors/archive.yaml:9:14 `rows` has two places: the file's name and its content
+    ");
+    assert_snapshot!(files("{ file: a.csv, operation: replace, columns: [id] }", "{ records: { role: payload } }"), @r"
+    SL767 connectors/archive.yaml:10:18 `records` has no place: the file's name does not hold it, and only `rows` is written
+    SL767 connectors/archive.yaml:9:14 what writes a file has the argument `rows`, and it is not declared
+    ");
+    let lines = edited(&[("connectors/archive.yaml", "operation: append", "operation: append, columns: [id]")]);
+    assert_snapshot!(problems(&lines), @"SL779 connectors/archive.yaml:9:67 only what writes CSV names columns and formulas");
+}
+
+#[test]
+fn a_secret_fills_a_header_or_a_field_and_has_no_value_of_its_own() {
+    let sheets = |request: &str, key: &str| {
+        let arguments = format!("arguments:\n      key: {key}");
+        problems(&edited(&[
+            ("connectors/sheets.yaml", "body: [rows] }", request),
+            ("connectors/sheets.yaml", "arguments:", &arguments),
+        ]))
+    };
+    let key = "{ secret: sheet-key, required: true }";
+    assert_eq!(sheets("headers: { X-Key: key }, body: [rows] }", key), "no problem");
+    assert_eq!(sheets("body: [rows, key] }", key), "no problem");
+    let refused = "SL767 connectors/sheets.yaml:11:7 the secret of `key` may fill a header, or a field of a body that no model reads";
+    for request in ["query: [key] }", "body: key, query: [rows] }"] {
+        assert_eq!(sheets(request, key), refused, "{request}");
+    }
+    for (file, from) in [
+        ("connectors/assistant.yaml", "prompt: { role: payload, required: true }"),
+        ("connectors/ledgers.yaml", "month: { role: query, required: true }"),
+        ("connectors/archive.yaml", "month: { role: reference }"),
+        ("connectors/tickets.yaml", "id: { role: reference }"),
+    ] {
+        let name = from.split(':').next().unwrap();
+        let found = problems(&edited(&[(file, from, &format!("{name}: {{ secret: s }}"))]));
+        let refused = format!("the secret of `{name}` may fill a header, or a field of a body that no model reads");
+        assert!(found.starts_with("SL767") && found.ends_with(&refused), "{found}");
+    }
+    for (key, has) in
+        [("role: payload", "role"), ("allow: [x]", "allow"), ("resolve: d", "resolve"), ("reference: r", "reference")]
+    {
+        let found = sheets("body: [rows, key] }", &format!("{{ secret: s, {key} }}"));
+        let refused = format!(
+            "SL776 connectors/sheets.yaml:11:7 an argument that a secret fills has no value of its own, and so no `{has}`"
+        );
+        assert_eq!(found, refused);
+    }
+    assert!(sheets("body: [rows, key] }", "{ secret: \"a b\" }").starts_with("SL763"));
 }
 
 #[test]
@@ -163,12 +247,25 @@ fn contradictions_and_slips_are_refused() {
 }
 
 #[test]
+fn a_version_is_found_by_a_read_of_the_same_connector() {
+    let directory = |from, to| problems(&edited(&[("connectors/directory.yaml", from, to)]));
+    assert_snapshot!(directory("version: groups.show", "version: group.show"), @"SL786 connectors/directory.yaml:12:7 `group.show` is not an action of `directory`; did you mean `groups.show`?");
+    assert_snapshot!(directory("version: groups.show", "version: members.add"), @"SL786 connectors/directory.yaml:12:7 `members.add` is `grant`: finding a version must change nothing");
+    assert_snapshot!(directory("reference: group, version", "version"), @"SL786 connectors/directory.yaml:12:7 `group` has a `version` and no `reference`: it refers to nothing");
+    assert_snapshot!(directory("arguments: { group: { role: reference } }", "arguments: { group: { role: reference }, page: { required: true } }"), @"SL786 connectors/directory.yaml:12:7 `groups.show` requires `page`, which this action does not have");
+    assert_snapshot!(directory("path: \"/groups/{group}\" }\n    arguments: { group: { role: reference } }", "path: \"/groups/{group}\", headers: { X-Key: key } }\n    arguments: { group: { role: reference }, key: { required: true, secret: desk } }"), @"SL786 connectors/directory.yaml:12:7 `groups.show` requires `key`, which only a handle in a definition's text fills");
+    assert_snapshot!(directory("path: \"/groups/{group}\" }\n    arguments: { group: { role: reference } }", "path: /groups }"), @"SL786 connectors/directory.yaml:12:7 `groups.show` takes no `group`, so it cannot tell that object's version");
+}
+
+#[test]
 fn nobody_releases_what_is_not_theirs() {
     let release = |from, to| problems(&edited(&[("registers/releases.yaml", from, to)]));
     assert_snapshot!(release("by: health-office", "by: it"), @"SL774 registers/releases.yaml:5:28 `it` cannot release `phi`, which `health-office` owns");
     assert_snapshot!(release("clears: { origins: [tickets", "clears: { origins: [crm"), @"SL774 registers/releases.yaml:9:25 `it` may not vouch for `crm`");
     assert_snapshot!(release("accepts: []", "accepts: [author]"), @"SL774 registers/releases.yaml:10:15 `it` may not vouch for `author`");
-    assert_snapshot!(release("drop: [\"/*/health_note\"]", "drop: [\"/*/health_note\"]\n    mask: [\"\"]"), @"SL776 registers/releases.yaml:3:3 `without-health` must have exactly one of `drop`, `mask` and `allow`");
+    assert_snapshot!(release("kind: approval", "kind: aproval"), @"SL119 registers/releases.yaml:15:11 `kind` is `aproval`; allowed are `approval`");
+    assert_snapshot!(release("kind: approval", "kind: approval\n    mask: [\"\"]"), @"SL776 registers/releases.yaml:12:3 `seen-words` must have exactly one of `drop`, `mask`, `allow` and `kind`");
+    assert_snapshot!(release("drop: [\"/*/health_note\"]", "drop: [\"/*/health_note\"]\n    mask: [\"\"]"), @"SL776 registers/releases.yaml:3:3 `without-health` must have exactly one of `drop`, `mask`, `allow` and `kind`");
     assert_snapshot!(release("origins: [tickets, \"model:recorded-1\"]", "origins: [ticket, \"model:recorded-2\", \"person:eve\"]"), @r"
     SL764 registers/releases.yaml:9:25 `ticket` is no origin; did you mean `tickets`?
     SL764 registers/releases.yaml:9:33 `recorded-2` is no model that a contract reaches; did you mean `recorded-1`?

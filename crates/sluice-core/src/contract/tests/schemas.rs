@@ -135,17 +135,31 @@ actions:
     effect: notify
     privileged: true
     description: "everything at once"
-    request: { method: PUT, path: "/{id}", query: [q], headers: { X-Tenant: t }, body: doc }
+    request: { method: PUT, path: "/{id}", query: [q], headers: { X-Tenant: t, X-Key: k }, body: doc }
     idempotency: { lookup: find }
     arguments:
-      id: { role: reference, reference: thing, required: true }
+      id: { role: reference, reference: thing, version: find, required: true }
       q: { allow: [a, b] }
       t: { role: destination }
+      k: { secret: s2 }
       doc: { role: payload, resolve: directory }
     output: { from: echo, trust: { "": origin }, dataset: d, labels: { "": [] }, subject: "/id", regions: { only: [eu] }, purposes: { only: [care] } }
     destination: { argument: t }
     limits: { per_hour: 1, bytes: 1MiB, timeout: 30s }
-  find: { effect: read, request: { method: GET, path: /find }, idempotency: natural }
+  find: { effect: read, request: { method: GET, path: /find }, arguments: { id: {} }, idempotency: natural }
+"#;
+
+/// The keys that only a writer of CSV has.
+const TABLE: &str = r#"
+version: 1
+connector: table
+transport: { files: { folder: data, format: csv } }
+actions:
+  write:
+    effect: write
+    request: { file: a.csv, operation: replace, columns: [id], formulas: keep }
+    arguments: { rows: { role: payload } }
+    output: { dataset: d }
 "#;
 
 #[test]
@@ -158,9 +172,11 @@ fn every_file_of_the_page_fits_its_schema() {
 #[test]
 fn a_contract_with_every_key_is_read_and_fits() {
     let mut files = workspace();
-    files.insert("connectors/full.yaml".to_owned(), FULL.to_owned());
+    for (file, text) in [("connectors/full.yaml", FULL), ("connectors/table.yaml", TABLE)] {
+        files.insert(file.to_owned(), text.to_owned());
+        assert!(check(file, text).0, "{file}");
+    }
     assert_eq!(problems(&files), "no problem");
-    assert!(check("connectors/full.yaml", FULL).0);
 }
 
 #[test]
@@ -182,6 +198,7 @@ fn no_schema_lists_a_key_that_no_reader_knows() {
     let releases = files.get_mut("registers/releases.yaml").unwrap();
     releases.push_str("  masked: { by: sales, clears: { categories: [pii] }, mask: [\"/*/name\"] }\n");
     files.insert("connectors/full.yaml".to_owned(), FULL.to_owned());
+    files.insert("connectors/table.yaml".to_owned(), TABLE.to_owned());
     assert_eq!(problems(&files), "no problem");
 
     let mut unseen: std::collections::BTreeMap<String, Vec<String>> = std::collections::BTreeMap::new();
@@ -229,9 +246,12 @@ fn what_a_reader_refuses_for_its_form_the_schema_refuses_too() {
         ("connectors/crm.yaml", "transport: { http:", "transport: { sql: { database: d }, http:"),
         ("connectors/crm.yaml", "request: { method: GET, path: /accounts }", "request: { method: GET }"),
         ("connectors/crm.yaml", "\"/accounts/*/name\"", "\"accounts/*/name\""),
+        ("connectors/archive.yaml", "operation: append", "operation: append, columns: []"),
         ("connectors/sheets.yaml", "bytes: 1MiB", "bytes: 1 mile"),
         ("connectors/sheets.yaml", "{ key: Idempotency-Key }", "{ key: K, lookup: L }"),
         ("registers/releases.yaml", "drop: [\"/*/health_note\"]", "drop: [\"\"]\n    mask: [\"\"]"),
+        ("registers/releases.yaml", "kind: approval", "kind: approval\n    allow: [readers]"),
+        ("registers/releases.yaml", "kind: approval", "kind: aproval"),
         ("registers/classification.yaml", "only: [eu, us]", "only: []"),
         ("registers/principals.yaml", "class: privileged", "class: mighty"),
         ("workspace.yaml", "mode: test", "mode: prod"),

@@ -51,7 +51,9 @@ do:
 - a: { set: { t: '${ $task.startedAt.epoch }', w: '${ $workflow.startedAt }', n: '${ now }' } }
 - b: { set: { k: '${ $secrets.key }' } }
 - c: { call: crm.get, with: { k: '${ $secrets.other }', l: 'Bearer ${ $secrets.key }', m: '${ $secrets.key.part }', n: '${ "a \($secrets.key)" }' } }
-- d: { call: release, with: { entry: e, value: '${ $secrets.key }' } }"#;
+- d: { call: release, with: { entry: e, value: '${ $secrets.key }' } }
+- e: { call: crm.get, with: { a: { b: '${ $secrets.key }' }, c: ['${ $secrets.key }'] } }
+- f: { call: http, with: { method: get, endpoint: 'https://a.example/{b}?c=${ $secrets.key }', query: '${ $secrets.key }' } }"#;
     assert_snapshot!(refused(text), @r#"
     SL122 4:22 `$task.startedAt.epoch` is a clock
     SL122 4:55 `$workflow.startedAt` is a clock
@@ -62,6 +64,10 @@ do:
     SL123 6:95 `$secrets.key.part` is no declared secret, or cannot be read here
     SL123 6:129 `$secrets.key` is no declared secret, or cannot be read here
     SL123 7:52 `$secrets.key` is no declared secret, or cannot be read here
+    SL123 8:43 `$secrets.key` is no declared secret, or cannot be read here
+    SL123 8:70 `$secrets.key` is no declared secret, or cannot be read here
+    SL123 9:79 `$secrets.key` is no declared secret, or cannot be read here
+    SL123 9:107 `$secrets.key` is no declared secret, or cannot be read here
     "#);
 }
 

@@ -48,7 +48,7 @@ impl Walk<'_> {
             let moves = match step(self.program, &catalogue, &universe, &edge.state, edge.to) {
                 Step::Moves(moves) | Step::Waits { after: moves, .. } | Step::Arms { after: moves, .. } => moves,
                 Step::Exits { output } => return Stop::Output(output),
-                Step::Calls(_) => panic!("these scenarios call nothing"),
+                Step::Calls(_) | Step::Vouches(_) => panic!("these scenarios call nothing"),
                 Step::Forks { branches, join, state } => {
                     let ends: Vec<State> = branches.iter().map(|b| self.branch(*b, join, &state)).collect();
                     let state = join_branches(self.program, join, &state, &ends);

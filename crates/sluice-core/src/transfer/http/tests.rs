@@ -39,6 +39,7 @@ fn catalogue() -> Catalogue {
             reply: ReplyRule::Replace,
             labels: LabelTree::default(),
             source: Label::BOTTOM,
+            subject: None,
             idempotency: Idempotency::Natural,
             resource: Resource::Destination("crm".into()),
             region: None,
