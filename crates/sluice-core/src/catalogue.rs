@@ -394,7 +394,7 @@ impl LabelTree {
             deeper.iter().filter_map(|s| if let Segment::Key(name) = s { Some(name) } else { None }).collect();
         let fields = keys.into_iter().map(|k| (k.clone(), child(k.clone()))).collect();
         let rest = Rest::Each(Box::new(child(OTHER.into())));
-        let shape = Shape { kinds: Kinds::ALL, fields, rest };
+        let shape = Shape { kinds: Kinds::ALL, head: None, fields, rest };
         Value::new(own, crate::value::Data::Unknown(Arc::new(shape)))
     }
 

@@ -31,6 +31,8 @@ pub const ATOMS_MAX: usize = 255;
 pub const ABSTRACT_DEPTH_MAX: usize = 12;
 /// Most children that an abstract value keeps apart; beyond it they are summarized.
 pub const ABSTRACT_CHILDREN_MAX: usize = 64;
+/// Most bytes that are kept of how an unknown text begins: a host and a path, not a page.
+pub const HEAD_BYTES_MAX: usize = 256;
 /// Largest reply of a connector, in bytes. SL707.
 pub const REPLY_BYTES_MAX: usize = 16 << 20;
 /// Most data subjects that one run tells apart: each is a key of its own in every payload of the run. Beyond it what the run

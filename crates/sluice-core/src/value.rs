@@ -8,6 +8,10 @@
 //! joins the parent's own label into what is read ([`Value::child`]), so raising a root raises all
 //! that can be reached through it.
 
+mod head;
+
+pub use head::Head;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -104,6 +108,8 @@ impl Kinds {
 pub struct Shape {
     /// Its possible kinds.
     pub kinds: Kinds,
+    /// How it begins wherever it is a text; `None` if that is not known, or it is never one.
+    pub head: Option<Head>,
     /// Children by key; array elements have decimal keys. A key listed here may still be absent.
     pub fields: BTreeMap<Arc<str>, Value>,
     /// Every other child.
@@ -166,7 +172,7 @@ impl Value {
     #[must_use]
     pub fn unknown(label: Label, kinds: Kinds) -> Self {
         let rest = if kinds.and(Kinds::ARRAY.or(Kinds::OBJECT)).is_empty() { Rest::None } else { Rest::Deep(label) };
-        Self::new(label, Data::Unknown(Arc::new(Shape { kinds, fields: BTreeMap::new(), rest })))
+        Self::new(label, Data::Unknown(Arc::new(Shape { kinds, head: None, fields: BTreeMap::new(), rest })))
     }
 
     /// A plain JSON value, every node under the same label.
@@ -269,13 +275,6 @@ impl Value {
         self.label.join(below)
     }
 
-    /// The same value, its root raised. Whatever is read through the root is raised with it.
-    #[must_use]
-    pub fn raised(mut self, by: Label) -> Self {
-        self.label = self.label.join(by);
-        self
-    }
-
     /// The same tree with every node's label mapped. Only releases and redactions may lower.
     #[must_use]
     pub fn map_labels(&self, map: &dyn Fn(Label) -> Label) -> Self {
@@ -286,6 +285,7 @@ impl Value {
             }
             Data::Unknown(shape) => Data::Unknown(Arc::new(Shape {
                 kinds: shape.kinds,
+                head: shape.head.as_ref().map(|head| head.map_label(map)),
                 fields: shape.fields.iter().map(|(k, v)| (k.clone(), v.map_labels(map))).collect(),
                 rest: match &shape.rest {
                     Rest::None => Rest::None,
@@ -364,16 +364,23 @@ impl Value {
     /// What is known of it as a shape. Exact for unknown values, a summary for others.
     #[must_use]
     pub fn shape(&self) -> Shape {
-        let listed = |fields: BTreeMap<Arc<str>, Self>| Shape { kinds: self.kinds(), fields, rest: Rest::None };
+        let listed = |fields: BTreeMap<Arc<str>, Self>| Shape {
+            kinds: self.kinds(),
+            head: self.known_head(),
+            fields,
+            rest: Rest::None,
+        };
         match &self.data {
             Data::Unknown(shape) => (**shape).clone(),
             Data::Array(items) => Shape {
                 kinds: Kinds::ARRAY,
+                head: None,
                 fields: BTreeMap::new(),
                 rest: join_all(items.iter()).map_or(Rest::None, |v| Rest::Each(Box::new(v))),
             },
             Data::Object(fields) if fields.len() > ABSTRACT_CHILDREN_MAX => Shape {
                 kinds: Kinds::OBJECT,
+                head: None,
                 fields: BTreeMap::new(),
                 rest: join_all(fields.values()).map_or(Rest::None, |v| Rest::Each(Box::new(v))),
             },
@@ -389,7 +396,9 @@ impl Value {
             return false;
         }
         match (&self.data, &value.data) {
-            (Data::Unknown(shape), _) => shape.kinds.has(value.kinds()) && shape.admits_children(value),
+            (Data::Unknown(shape), _) => {
+                shape.kinds.has(value.kinds()) && shape.admits_head(value) && shape.admits_children(value)
+            }
             (Data::Array(a), Data::Array(b)) => a.len() == b.len() && a.iter().zip(b.iter()).all(|(x, y)| x.admits(y)),
             (Data::Object(a), Data::Object(b)) => {
                 a.len() == b.len() && a.iter().all(|(k, x)| b.get(k).is_some_and(|y| x.admits(y)))
@@ -445,10 +454,12 @@ impl Shape {
 
     fn join(&self, other: &Self, depth: usize) -> Self {
         let kinds = self.kinds.or(other.kinds);
+        let head = self.common_head(other);
         let keys: BTreeSet<&Arc<str>> = self.fields.keys().chain(other.fields.keys()).collect();
         if keys.len() > ABSTRACT_CHILDREN_MAX || depth <= 1 {
             return Self {
                 kinds,
+                head,
                 fields: BTreeMap::new(),
                 rest: Rest::Deep(self.children_label().join(other.children_label())),
             };
@@ -476,7 +487,7 @@ impl Shape {
             (Rest::Deep(a), Rest::Deep(b)) => Rest::Deep(a.join(*b)),
             (Rest::Deep(a), Rest::Each(b)) | (Rest::Each(b), Rest::Deep(a)) => Rest::Deep(a.join(b.deep_label())),
         };
-        Self { kinds, fields, rest }
+        Self { kinds, head, fields, rest }
     }
 
     fn children_label(&self) -> Label {
@@ -587,13 +598,5 @@ mod tests {
     fn json_survives_labelling() {
         let json = json!({"a": [1, 2.5, "x", null, true], "b": {}});
         assert_eq!(Value::from_json(&json, Label::TOP).to_json(), Some(json));
-    }
-}
-
-impl Value {
-    /// stub
-    #[must_use]
-    pub fn head(&self) -> (Arc<str>, Label) {
-        (self.as_text().unwrap_or("").into(), self.label)
     }
 }

@@ -124,6 +124,11 @@ impl Function {
         if known {
             return self.compute(arguments, label).raised(label);
         }
+        if let (Self::ToText, [text]) = (self, arguments)
+            && text.kinds() == Kinds::TEXT
+        {
+            return Outcome::value(text.clone());
+        }
         if let (Looks::Root, [input, rest @ ..]) = (self.looks(), arguments) {
             return self.by_case(input, rest, label).raised(label);
         }

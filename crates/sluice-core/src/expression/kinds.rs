@@ -59,6 +59,7 @@ pub(super) fn cases(value: &Value) -> Vec<Value> {
     let of = |kinds: Kinds| match kinds {
         Kinds::NULL => Value::null(value.label),
         Kinds::ARRAY | Kinds::OBJECT => container(value.label, kinds, shape.fields.clone(), shape.rest.clone()),
+        Kinds::TEXT => Value::beginning(value.label, shape.head.clone()),
         _ => Value::unknown(value.label, kinds),
     };
     EACH.into_iter().filter(|kind| shape.kinds.has(*kind)).map(of).collect()
@@ -101,7 +102,7 @@ pub(super) fn is_known(value: &Value) -> bool {
 
 /// An array or object of unknown keys.
 pub(super) fn container(label: Label, kinds: Kinds, fields: BTreeMap<Arc<str>, Value>, rest: Rest) -> Value {
-    Value::new(label, Data::Unknown(Arc::new(Shape { kinds, fields, rest })))
+    Value::new(label, Data::Unknown(Arc::new(Shape { kinds, head: None, fields, rest })))
 }
 
 /// An array or object of unknown keys whose every child is admitted by `each`.

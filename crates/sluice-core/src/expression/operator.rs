@@ -18,13 +18,25 @@ use super::tree::{Compare, Math};
 
 /// `a ∘ b`.
 pub(super) fn math(op: Math, a: &Value, b: &Value) -> Outcome {
+    let (left, right) = (cases(a), cases(b));
+    let certain = left.len() == 1 && right.len() == 1;
     let mut all = Outcome::default();
-    for x in cases(a) {
-        for y in cases(b) {
-            all = all.or(math_of_kinds(op, &x, &y));
+    for x in &left {
+        for y in &right {
+            let sum = math_of_kinds(op, x, y);
+            all = all.or(if certain || op != Math::Add { sum } else { loosened(sum, x, y) });
         }
     }
     all
+}
+
+/// A text that something unknown, which may be `null`, was added to: a text that begins so. As a known text, its one label
+/// would say that whoever chose between `null` and more also chose how it begins.
+fn loosened(sum: Outcome, a: &Value, b: &Value) -> Outcome {
+    match (a.as_text(), b.kinds()) {
+        (Some(_), Kinds::NULL) => Outcome::value(Value::beginning(a.label.join(b.label), a.known_head())),
+        _ => sum,
+    }
 }
 
 /// The labels that decide whether `math` fails.
@@ -36,15 +48,18 @@ fn math_of_kinds(op: Math, a: &Value, b: &Value) -> Outcome {
     let label = a.label.join(b.label);
     let (ka, kb) = (a.kinds(), b.kinds());
     match op {
-        Math::Add if ka == Kinds::NULL => return Outcome::value(b.clone().raised(label)),
-        Math::Add if kb == Kinds::NULL => return Outcome::value(a.clone().raised(label)),
+        Math::Add if ka == Kinds::NULL => return Outcome::value(b.clone().raised(a.label)),
+        Math::Add if kb == Kinds::NULL && ka == Kinds::TEXT && !is_known(a) => {
+            return Outcome::value(Value::beginning(label, a.known_head()));
+        }
+        Math::Add if kb == Kinds::NULL => return Outcome::value(a.clone().raised(b.label)),
         _ => {}
     }
     match (op, ka, kb) {
         (_, Kinds::NUMBER, Kinds::NUMBER) => numbers(op, a, b, label),
         (Math::Add, Kinds::TEXT, Kinds::TEXT) => Outcome::value(match (a.as_text(), b.as_text()) {
             (Some(x), Some(y)) => Value::text(label, [x, y].concat()),
-            _ => Value::unknown(label, Kinds::TEXT),
+            _ => Value::beginning(label, a.head_before(b)),
         }),
         (Math::Add, Kinds::ARRAY, Kinds::ARRAY) => Outcome::value(concatenated(a, b, label)),
         (Math::Add, Kinds::OBJECT, Kinds::OBJECT) => Outcome::value(merged(a, b, label)),

@@ -220,6 +220,7 @@ fn dropped(value: &Value, patterns: &[Pattern], path: &mut Vec<Arc<str>>) -> Val
         }
         Data::Unknown(shape) => Data::Unknown(Arc::new(Shape {
             kinds: shape.kinds,
+            head: shape.head.clone(),
             fields: spelled_out(shape, patterns, &at)
                 .iter()
                 .map(|(k, v)| (k.clone(), kept(k, v).unwrap_or_else(gone)))
@@ -272,6 +273,7 @@ fn map_children(value: &Value, patterns: &[Pattern], path: &mut Vec<Arc<str>>, m
         }
         Data::Unknown(shape) => Data::Unknown(Arc::new(Shape {
             kinds: shape.kinds,
+            head: shape.head.clone(),
             fields: spelled_out(shape, patterns, &here).iter().map(|(k, v)| (k.clone(), at(k.clone(), v))).collect(),
             rest: match &shape.rest {
                 Rest::Each(v) => Rest::Each(Box::new(at(OTHER.into(), v))),

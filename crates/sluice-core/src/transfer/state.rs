@@ -140,7 +140,7 @@ impl State {
         self.guards.raise(node, told);
         for place in program.control.writes(node) {
             // Most of them know it already, and need no copy.
-            let value = self.places.get(place.0 as usize).filter(|value| !told.flows_to(value.label));
+            let value = self.places.get(place.0 as usize).filter(|value| !value.is_raised(told));
             if let Some(raised) = value.map(|value| value.clone().raised(told)) {
                 self.set(place, raised);
             }

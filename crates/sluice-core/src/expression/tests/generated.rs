@@ -130,6 +130,9 @@ fn one(e: BoxedStrategy<String>) -> impl Strategy<Value = String> {
         "(#1 | @base64)",
         "(#1 | @uri)",
         "\"<\\(#1)>\"",
+        "(\"ab\" + #1)",
+        "(\"ab\" + (#1 | tostring))",
+        "(#1 + \"ab\")",
         "{a: #1}",
         "{b: #1, c: $x}",
         "{(#1 | tostring): 1}",
@@ -369,8 +372,18 @@ pub(super) fn abstracted(value: &Value, choices: &[u8], next: &mut usize, other:
             }
             _ => same,
         },
+        8 | 9 => begun(&same, choices[*next % choices.len()]),
+        10 => begun(&same, 1).join(other),
         _ => same,
     }
+}
+
+/// Some text that begins as this one, if it is one; what decided its first bytes is all that it shows, or nothing.
+fn begun(value: &Value, kept: u8) -> Value {
+    let Some(text) = value.as_text() else { return value.clone() };
+    let first: String = text.chars().take(usize::from(kept % 4)).collect();
+    let decided = if kept < 8 { value.label } else { Label::BOTTOM };
+    Value::beginning(value.label, Value::text(decided, first).known_head())
 }
 
 /// The value with every part that `secret` labels replaced.

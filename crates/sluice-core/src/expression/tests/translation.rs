@@ -7,7 +7,7 @@ use super::{parsed, result, run};
 use crate::expression::{Environment, Expression, TextPart, evaluate};
 use crate::label::{Atom, Label, Universe};
 use crate::text::Span;
-use crate::value::Value;
+use crate::value::{Kinds, Value};
 
 /// Each problem of a program: code, column, message.
 fn problems(program: &str) -> String {
@@ -190,4 +190,41 @@ fn what_decides_a_failure_is_known_to_the_handler() {
     assert_eq!(result("try (.s + 1) catch 0", &json!({"s": "x"})), Some(Json::from(0)));
     let caught = run(&parsed("try (.s + 1 | 7) catch 0").unwrap(), &input).value.unwrap();
     assert_eq!(caught.label, secret);
+}
+
+#[test]
+fn a_text_with_an_unknown_part_keeps_its_known_beginning() {
+    let (stranger, vendor) = labels();
+    let input = Value::object(
+        Label::BOTTOM,
+        [
+            ("words".into(), Value::unknown(stranger, Kinds::TEXT)),
+            ("any".into(), Value::unknown(stranger, Kinds::ALL)),
+            ("base".into(), Value::beginning(vendor, Value::text(vendor, "https://a.example/").known_head())),
+        ],
+    );
+    let head = |program: &str| {
+        let value = run(&parsed(program).unwrap(), &input).value.unwrap();
+        assert!(value.head().1.flows_to(value.label), "{program}");
+        value.head()
+    };
+    let nothing = |label| ("".into(), label);
+    let host = |label| ("https://a.example/".into(), label);
+    // Who writes the rest does not choose the beginning.
+    assert_eq!(head("\"https://a.example/\" + .words"), host(Label::BOTTOM));
+    assert_eq!(head("\"https://a.example/\\(.any)/x\""), host(Label::BOTTOM));
+    assert_eq!(head("\"https://a.example/\" + .any"), host(Label::BOTTOM));
+    assert_eq!(head("\"https://\" + (\"a.example/\" + .words)"), host(Label::BOTTOM));
+    assert_eq!(head(".base + .words"), host(vendor));
+    assert_eq!(head("\"\\(.base)\\(.words)\""), host(vendor));
+    // Two ways to begin have in common what both begin with.
+    assert_eq!(head("if .any then \"https://a.example/x\" else \"https://a.example/y\" + .words end"), host(stranger));
+    assert_eq!(head("if .any then \"https://\" + .words else .base end").0.as_ref(), "https://");
+    // And nothing where one is unknown from its first byte.
+    assert_eq!(head(".words + \"https://a.example/\""), nothing(stranger));
+    assert_eq!(head("if .any then .words else .base end"), nothing(stranger.join(vendor)));
+    assert_eq!(head("\"https://a.example/\" + .words | ascii_downcase"), nothing(stranger));
+    // What raises the whole raises the beginning.
+    assert_eq!(head("{url: (\"https://a.example/\" + .words)} | .url"), host(Label::BOTTOM));
+    assert_eq!(head("[.words | select(. == \"x\") | \"https://a.example/\" + .] | .[0]").1, stranger);
 }
