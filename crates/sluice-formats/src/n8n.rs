@@ -4,7 +4,7 @@
 
 mod agent;
 mod body;
-mod catalogue;
+pub mod catalogue;
 mod classify;
 mod describe;
 mod effects;

@@ -160,7 +160,7 @@ impl Wiring {
         let target = CallTarget::Action { connector: action.connector.clone(), action: action.name.clone() };
         self.made.actions.insert((action.connector.clone(), action.name.clone()), action);
         let arguments = self.sees(arguments, input);
-        self.code.then(span, |next| NodeKind::Call { target, arguments, reply, next });
+        self.code.then(span, |next| NodeKind::Call { target, arguments, handles: Vec::new(), reply, next });
     }
 
     fn connector(&self) -> Name {

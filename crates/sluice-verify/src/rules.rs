@@ -105,9 +105,13 @@ rules! {
     ungranted_secret,
 }
 
-/// Every rule, in the order of its code.
+/// Every rule: those on native workflows in the order of their codes, then those on imported ones.
 pub fn all() -> impl Iterator<Item = &'static RuleMeta> {
-    RULES.iter().map(|rule| rule.meta).chain(imported::all())
+    native().chain(imported::all())
+}
+
+fn native() -> impl Iterator<Item = &'static RuleMeta> {
+    RULES.iter().map(|rule| rule.meta)
 }
 
 /// The page of a rule: by its code, such as `SL204`, or its name.

@@ -24,7 +24,7 @@ use sluice_core::label::Name;
 use sluice_core::text::Text;
 
 pub use self::files::FILES;
-pub use self::found::{Found, Host, ParameterPattern, Part};
+pub use self::found::{Found, Host};
 pub use self::lexicon::Lexicon;
 use self::node::Node;
 use self::patterns::Patterns;

@@ -23,7 +23,7 @@ impl Lowering<'_, '_> {
                 tools: self.tools_of(i),
                 source: self.source(i),
                 fetches: self.fetches(i),
-                ..self.from_catalogue(i)
+                ..self.by_catalogue(i)
             };
             if fact.confidence == Confidence::Assumed && self.short_type(i) != "stickyNote" {
                 self.wires.assumed.insert(format!("what `{node_type}` does: the catalogue does not know it"));
@@ -37,7 +37,7 @@ impl Lowering<'_, '_> {
         }
     }
 
-    fn from_catalogue(&self, i: usize) -> Catalogued {
+    fn by_catalogue(&self, i: usize) -> Catalogued {
         let Some(known) = self.known(i) else { return Catalogued::default() };
         Catalogued {
             service: known.service.clone(),

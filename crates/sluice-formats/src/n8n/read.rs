@@ -39,8 +39,6 @@ pub(super) struct Node<'t> {
     pub(super) node_type: Arc<str>,
     pub(super) version: f64,
     pub(super) parameters: Option<&'t Tree>,
-    /// Types of credentials.
-    pub(super) credentials: Vec<Arc<str>>,
     pub(super) disabled: bool,
     pub(super) errors: Errors,
     pub(super) span: Span,
@@ -103,7 +101,7 @@ pub(super) fn workflow(tree: &Tree) -> Result<Workflow<'_>, Vec<Diagnostic>> {
     for tree in listed {
         match node(tree) {
             Ok(node) => nodes.push(node),
-            Err(problem) => problems.push(problem),
+            Err(problem) => problems.push(*problem),
         }
     }
     if !problems.is_empty() {
@@ -133,17 +131,17 @@ pub(super) fn workflow(tree: &Tree) -> Result<Workflow<'_>, Vec<Diagnostic>> {
     })
 }
 
-fn node(tree: &Tree) -> Result<Node<'_>, Diagnostic> {
+fn node(tree: &Tree) -> Result<Node<'_>, Box<Diagnostic>> {
     let text = |key: &str| tree.get(key).and_then(Tree::as_text).cloned();
     let (Some(name), Some(node_type)) = (text("name"), text("type")) else {
-        return Err(Diagnostic::new(
+        return Err(Box::new(Diagnostic::new(
             Code(803),
             "node-without-name",
             Severity::High,
             tree.span,
             "a node of the workflow has no name or no type",
             "export the workflow again; n8n itself writes both",
-        ));
+        )));
     };
     let version = match tree.get("typeVersion").map(|v| &v.value) {
         #[expect(clippy::cast_precision_loss, reason = "versions are small numbers")]
@@ -153,15 +151,10 @@ fn node(tree: &Tree) -> Result<Node<'_>, Diagnostic> {
     };
     let is_on = |key: &str| matches!(tree.get(key).map(|v| &v.value), Some(Data::Bool(true)));
     let on_error = text("onError").unwrap_or_else(|| "".into());
-    let credentials = match tree.get("credentials").map(|c| &c.value) {
-        Some(Data::Map(entries)) => entries.iter().map(|e| e.key.clone()).collect(),
-        _ => Vec::new(),
-    };
     Ok(Node {
         node_type: node_type.trim().into(),
         version,
         parameters: tree.get("parameters"),
-        credentials,
         disabled: is_on("disabled"),
         errors: Errors {
             has_port: on_error.as_ref() == "continueErrorOutput",

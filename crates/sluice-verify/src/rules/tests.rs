@@ -2,7 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::{all, explain};
+use sluice_core::diagnostic::Diagnostic;
+use sluice_formats::Opened;
+
+use super::{all, explain, imported, native};
+use crate::survey::survey;
 use crate::workspace::{check, shown};
 
 /// The fenced examples of a page: `bad` ones and `good` ones.
@@ -13,7 +17,7 @@ fn examples<'a>(page: &'a str, kind: &str) -> Vec<&'a str> {
 
 #[test]
 fn the_bad_examples_raise_their_code_and_the_good_ones_nothing() {
-    for meta in all() {
+    for meta in native() {
         let page = meta.page();
         let (bad, good) = (examples(&page, "bad"), examples(&page, "good"));
         // An analysis that needs millions of visits is no example.
@@ -32,9 +36,36 @@ fn the_bad_examples_raise_their_code_and_the_good_ones_nothing() {
 }
 
 #[test]
+fn the_bad_examples_on_imported_workflows_raise_their_code_and_the_good_ones_do_not() {
+    for meta in imported::all() {
+        let page = meta.page();
+        let (bad, good) = (examples(&page, "bad"), examples(&page, "good"));
+        assert!(!(bad.is_empty() || good.is_empty()), "{} has no examples", meta.name);
+        for text in bad {
+            let findings = surveyed(text);
+            let finding = findings.iter().find(|f| f.code == meta.code);
+            let finding = finding.unwrap_or_else(|| panic!("{} not raised by\n{text}\n{findings:#?}", meta.name));
+            assert!(!finding.help.is_empty() && finding.severity >= meta.severity, "{}: {finding:#?}", meta.name);
+        }
+        for text in good {
+            let findings = surveyed(text);
+            assert!(findings.iter().all(|f| f.code != meta.code), "{}\n{text}\n{findings:#?}", meta.name);
+        }
+    }
+}
+
+fn surveyed(text: &str) -> Vec<Diagnostic> {
+    match sluice_formats::open("example", text.as_bytes()) {
+        Opened::Foreign { import: Ok(import), .. } => survey(&import).findings,
+        other => panic!("no workflow: {other:?}\n{text}"),
+    }
+}
+
+#[test]
 fn codes_and_names_are_unique_and_in_order() {
     let codes: Vec<_> = all().map(|meta| meta.code).collect();
-    assert!(codes.is_sorted() && codes.iter().collect::<BTreeSet<_>>().len() == codes.len(), "{codes:?}");
+    let own: Vec<_> = native().map(|meta| meta.code).collect();
+    assert!(own.is_sorted() && codes.iter().collect::<BTreeSet<_>>().len() == codes.len(), "{codes:?}");
     let names: BTreeSet<_> = all().map(|meta| meta.name).collect();
     assert_eq!(names.len(), codes.len());
 }

@@ -1,6 +1,18 @@
 //! An outsider's text stands in a shell command.
 //!
 //! A `;` or a backtick in it ends the command that was meant and begins another.
+//! ```bad
+//! { "nodes": [
+//!     {"name": "Mail", "type": "n8n-nodes-base.gmailTrigger", "typeVersion": 1.2, "parameters": {}},
+//!     {"name": "Do", "type": "n8n-nodes-base.executeCommand", "typeVersion": 1, "parameters": {"command": "=lookup {{ $json.subject }}"}} ],
+//!   "connections": {"Mail": {"main": [[{"node": "Do", "type": "main", "index": 0}]]}} }
+//! ```
+//! ```good
+//! { "nodes": [
+//!     {"name": "Mail", "type": "n8n-nodes-base.gmailTrigger", "typeVersion": 1.2, "parameters": {}},
+//!     {"name": "Do", "type": "n8n-nodes-base.executeCommand", "typeVersion": 1, "parameters": {"command": "lookup all"}} ],
+//!   "connections": {"Mail": {"main": [[{"node": "Do", "type": "main", "index": 0}]]}} }
+//! ```
 
 use super::{Code, FlowKind, FlowRule, RuleMeta, Severity};
 

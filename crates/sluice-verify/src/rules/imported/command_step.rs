@@ -1,6 +1,18 @@
 //! A step runs a shell command.
 //!
 //! It has the rights of the engine's own process or of the account that it logs in with.
+//! ```bad
+//! { "nodes": [
+//!     {"name": "Clock", "type": "n8n-nodes-base.scheduleTrigger", "typeVersion": 1.2, "parameters": {}},
+//!     {"name": "Do", "type": "n8n-nodes-base.executeCommand", "typeVersion": 1, "parameters": {"command": "uptime"}} ],
+//!   "connections": {"Clock": {"main": [[{"node": "Do", "type": "main", "index": 0}]]}} }
+//! ```
+//! ```good
+//! { "nodes": [
+//!     {"name": "Clock", "type": "n8n-nodes-base.scheduleTrigger", "typeVersion": 1.2, "parameters": {}},
+//!     {"name": "Do", "type": "n8n-nodes-base.noOp", "typeVersion": 1, "parameters": {}} ],
+//!   "connections": {"Clock": {"main": [[{"node": "Do", "type": "main", "index": 0}]]}} }
+//! ```
 
 use super::{Code, FaceRule, RuleMeta, Severity};
 

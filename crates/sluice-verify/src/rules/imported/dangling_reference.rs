@@ -1,6 +1,18 @@
 //! A reference to a node that is not in the file.
 //!
 //! The expression fails when it is evaluated, or silently gives nothing.
+//! ```bad
+//! { "nodes": [
+//!     {"name": "Clock", "type": "n8n-nodes-base.scheduleTrigger", "typeVersion": 1.2, "parameters": {}},
+//!     {"name": "Do", "type": "n8n-nodes-base.slack", "typeVersion": 2.3, "parameters": {"resource": "message", "operation": "post", "text": "={{ $('Gone').item.json.name }}"}} ],
+//!   "connections": {"Clock": {"main": [[{"node": "Do", "type": "main", "index": 0}]]}} }
+//! ```
+//! ```good
+//! { "nodes": [
+//!     {"name": "Clock", "type": "n8n-nodes-base.scheduleTrigger", "typeVersion": 1.2, "parameters": {}},
+//!     {"name": "Do", "type": "n8n-nodes-base.slack", "typeVersion": 2.3, "parameters": {"resource": "message", "operation": "post", "text": "={{ $('Clock').item.json.name }}"}} ],
+//!   "connections": {"Clock": {"main": [[{"node": "Do", "type": "main", "index": 0}]]}} }
+//! ```
 
 use super::{Code, FaceRule, RuleMeta, Severity};
 

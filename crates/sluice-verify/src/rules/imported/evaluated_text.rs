@@ -1,6 +1,18 @@
 //! An outsider's text is evaluated as a program.
 //!
 //! Whoever writes the text runs code on the host of the workflow.
+//! ```bad
+//! { "nodes": [
+//!     {"name": "Mail", "type": "n8n-nodes-base.gmailTrigger", "typeVersion": 1.2, "parameters": {}},
+//!     {"name": "Do", "type": "n8n-nodes-base.code", "typeVersion": 2, "parameters": {"jsCode": "return [{ json: { result: eval($json.text) } }];"}} ],
+//!   "connections": {"Mail": {"main": [[{"node": "Do", "type": "main", "index": 0}]]}} }
+//! ```
+//! ```good
+//! { "nodes": [
+//!     {"name": "Mail", "type": "n8n-nodes-base.gmailTrigger", "typeVersion": 1.2, "parameters": {}},
+//!     {"name": "Do", "type": "n8n-nodes-base.code", "typeVersion": 2, "parameters": {"jsCode": "return [{ json: { length: Number($json.size) } }];"}} ],
+//!   "connections": {"Mail": {"main": [[{"node": "Do", "type": "main", "index": 0}]]}} }
+//! ```
 
 use super::{Code, FlowKind, FlowRule, RuleMeta, Severity};
 

@@ -1,6 +1,19 @@
 //! Nothing happens when a step fails.
 //!
 //! Runs that fail half-way leave half of their effects, and nobody hears of it.
+//! ```bad
+//! { "nodes": [
+//!     {"name": "Clock", "type": "n8n-nodes-base.scheduleTrigger", "typeVersion": 1.2, "parameters": {}},
+//!     {"name": "Do", "type": "n8n-nodes-base.slack", "typeVersion": 2.3, "parameters": {"resource": "message", "operation": "post", "text": "x"}} ],
+//!   "connections": {"Clock": {"main": [[{"node": "Do", "type": "main", "index": 0}]]}} }
+//! ```
+//! ```good
+//! { "nodes": [
+//!     {"name": "Clock", "type": "n8n-nodes-base.scheduleTrigger", "typeVersion": 1.2, "parameters": {}},
+//!     {"name": "Do", "type": "n8n-nodes-base.slack", "typeVersion": 2.3, "parameters": {"resource": "message", "operation": "post", "text": "x"}} ],
+//!   "connections": {"Clock": {"main": [[{"node": "Do", "type": "main", "index": 0}]]}},
+//!   "settings": {"errorWorkflow": "w1"} }
+//! ```
 
 use super::{Code, FaceRule, RuleMeta, Severity};
 

@@ -1,6 +1,18 @@
 //! Anybody may start the workflow without showing who they are.
 //!
 //! A webhook, a form, a public chat or a tool server without authentication is found by scanners within days.
+//! ```bad
+//! { "nodes": [
+//!     {"name": "Hook", "type": "n8n-nodes-base.webhook", "typeVersion": 2, "parameters": {"path": "x"}},
+//!     {"name": "Do", "type": "n8n-nodes-base.noOp", "typeVersion": 1, "parameters": {}} ],
+//!   "connections": {"Hook": {"main": [[{"node": "Do", "type": "main", "index": 0}]]}} }
+//! ```
+//! ```good
+//! { "nodes": [
+//!     {"name": "Hook", "type": "n8n-nodes-base.webhook", "typeVersion": 2, "parameters": {"path": "x", "authentication": "headerAuth"}},
+//!     {"name": "Do", "type": "n8n-nodes-base.noOp", "typeVersion": 1, "parameters": {}} ],
+//!   "connections": {"Hook": {"main": [[{"node": "Do", "type": "main", "index": 0}]]}} }
+//! ```
 
 use super::{Code, FaceRule, RuleMeta, Severity};
 

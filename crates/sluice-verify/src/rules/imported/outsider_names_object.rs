@@ -1,6 +1,18 @@
 //! An outsider names the object that is read with the workflow's own rights.
 //!
 //! An id of somebody else's file, order or record is as easy to send as one's own.
+//! ```bad
+//! { "nodes": [
+//!     {"name": "Mail", "type": "n8n-nodes-base.gmailTrigger", "typeVersion": 1.2, "parameters": {}},
+//!     {"name": "Do", "type": "n8n-nodes-base.googleDrive", "typeVersion": 3, "parameters": {"resource": "file", "operation": "download", "fileId": {"__rl": true, "mode": "id", "value": "={{ $json.text }}"}}} ],
+//!   "connections": {"Mail": {"main": [[{"node": "Do", "type": "main", "index": 0}]]}} }
+//! ```
+//! ```good
+//! { "nodes": [
+//!     {"name": "Mail", "type": "n8n-nodes-base.gmailTrigger", "typeVersion": 1.2, "parameters": {}},
+//!     {"name": "Do", "type": "n8n-nodes-base.googleDrive", "typeVersion": 3, "parameters": {"resource": "file", "operation": "download", "fileId": {"__rl": true, "mode": "id", "value": "f1"}}} ],
+//!   "connections": {"Mail": {"main": [[{"node": "Do", "type": "main", "index": 0}]]}} }
+//! ```
 
 use super::{Code, FlowKind, FlowRule, RuleMeta, Severity};
 

@@ -1,6 +1,18 @@
 //! A node type that no catalogue knows.
 //!
 //! What it does was guessed from its name.
+//! ```bad
+//! { "nodes": [
+//!     {"name": "Clock", "type": "n8n-nodes-base.scheduleTrigger", "typeVersion": 1.2, "parameters": {}},
+//!     {"name": "Do", "type": "n8n-nodes-acme.frobnicator", "typeVersion": 1, "parameters": {}} ],
+//!   "connections": {"Clock": {"main": [[{"node": "Do", "type": "main", "index": 0}]]}} }
+//! ```
+//! ```good
+//! { "nodes": [
+//!     {"name": "Clock", "type": "n8n-nodes-base.scheduleTrigger", "typeVersion": 1.2, "parameters": {}},
+//!     {"name": "Do", "type": "n8n-nodes-base.noOp", "typeVersion": 1, "parameters": {}} ],
+//!   "connections": {"Clock": {"main": [[{"node": "Do", "type": "main", "index": 0}]]}} }
+//! ```
 
 use super::{Code, FaceRule, RuleMeta, Severity};
 

@@ -1,6 +1,18 @@
 //! An outsider's text is pasted into a JSON or XML document.
 //!
 //! A quote in it ends the value that it was meant to be; what follows adds or replaces fields.
+//! ```bad
+//! { "nodes": [
+//!     {"name": "Mail", "type": "n8n-nodes-base.gmailTrigger", "typeVersion": 1.2, "parameters": {}},
+//!     {"name": "Do", "type": "n8n-nodes-base.httpRequest", "typeVersion": 4.2, "parameters": {"method": "POST", "url": "https://crm.example.com/notes", "sendBody": true, "specifyBody": "json", "jsonBody": "={ \"note\": \"{{ $json.text }}\" }"}} ],
+//!   "connections": {"Mail": {"main": [[{"node": "Do", "type": "main", "index": 0}]]}} }
+//! ```
+//! ```good
+//! { "nodes": [
+//!     {"name": "Mail", "type": "n8n-nodes-base.gmailTrigger", "typeVersion": 1.2, "parameters": {}},
+//!     {"name": "Do", "type": "n8n-nodes-base.httpRequest", "typeVersion": 4.2, "parameters": {"method": "POST", "url": "https://crm.example.com/notes", "sendBody": true, "specifyBody": "json", "jsonBody": "{ \"note\": \"a mail came in\" }"}} ],
+//!   "connections": {"Mail": {"main": [[{"node": "Do", "type": "main", "index": 0}]]}} }
+//! ```
 
 use super::{Code, FlowKind, FlowRule, RuleMeta, Severity};
 

@@ -1,6 +1,18 @@
 //! An outsider's text is rendered as HTML.
 //!
 //! Links, images and forms of the outsider appear under your name.
+//! ```bad
+//! { "nodes": [
+//!     {"name": "Mail", "type": "n8n-nodes-base.gmailTrigger", "typeVersion": 1.2, "parameters": {}},
+//!     {"name": "Do", "type": "n8n-nodes-base.emailSend", "typeVersion": 2.1, "parameters": {"toEmail": "desk@example.com", "subject": "New", "html": "=<p>{{ $json.text }}</p>"}} ],
+//!   "connections": {"Mail": {"main": [[{"node": "Do", "type": "main", "index": 0}]]}} }
+//! ```
+//! ```good
+//! { "nodes": [
+//!     {"name": "Mail", "type": "n8n-nodes-base.gmailTrigger", "typeVersion": 1.2, "parameters": {}},
+//!     {"name": "Do", "type": "n8n-nodes-base.emailSend", "typeVersion": 2.1, "parameters": {"toEmail": "desk@example.com", "subject": "New", "html": "<p>A mail came in</p>"}} ],
+//!   "connections": {"Mail": {"main": [[{"node": "Do", "type": "main", "index": 0}]]}} }
+//! ```
 
 use super::{Code, FlowKind, FlowRule, RuleMeta, Severity};
 

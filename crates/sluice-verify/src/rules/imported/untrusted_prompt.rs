@@ -2,6 +2,18 @@
 //!
 //! A model cannot tell instructions from data: whoever writes a part of its prompt can make it say anything. What it says
 //! is then as untrusted as what it was told, wherever it goes.
+//! ```bad
+//! { "nodes": [
+//!     {"name": "Mail", "type": "n8n-nodes-base.gmailTrigger", "typeVersion": 1.2, "parameters": {}},
+//!     {"name": "Do", "type": "@n8n/n8n-nodes-langchain.chainLlm", "typeVersion": 1.5, "parameters": {"promptType": "define", "text": "=Summarize: {{ $json.text }}"}} ],
+//!   "connections": {"Mail": {"main": [[{"node": "Do", "type": "main", "index": 0}]]}} }
+//! ```
+//! ```good
+//! { "nodes": [
+//!     {"name": "Mail", "type": "n8n-nodes-base.gmailTrigger", "typeVersion": 1.2, "parameters": {}},
+//!     {"name": "Do", "type": "@n8n/n8n-nodes-langchain.chainLlm", "typeVersion": 1.5, "parameters": {"promptType": "define", "text": "Write a greeting"}} ],
+//!   "connections": {"Mail": {"main": [[{"node": "Do", "type": "main", "index": 0}]]}} }
+//! ```
 
 use super::{Code, FlowKind, FlowRule, RuleMeta, Severity};
 
