@@ -15,6 +15,7 @@ pub const TARGETS: &[Target] = &[
     targets::definition::TARGET,
     targets::entry::TARGET,
     targets::expression::TARGET,
+    targets::github_actions::TARGET,
     targets::json::TARGET,
     targets::note::TARGET,
     targets::proof::TARGET,

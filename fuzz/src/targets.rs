@@ -4,6 +4,7 @@ pub mod contract;
 pub mod definition;
 pub mod entry;
 pub mod expression;
+pub mod github_actions;
 pub mod json;
 pub mod note;
 pub mod proof;

@@ -10,6 +10,8 @@ use sluice_core::label::Name;
 use sluice_core::program::{Program, StepId};
 use sluice_core::text::Span;
 
+use crate::github_actions::ActionsFace;
+
 /// A workflow of another engine, ready for the verifier.
 #[derive(Clone, Debug)]
 pub struct Import {
@@ -214,4 +216,6 @@ pub enum Observed {
     ErrorWorkflow,
     /// Sample data that replaces the node's own in the editor.
     PinnedData,
+    /// What only workflows of GitHub Actions show.
+    Actions(ActionsFace),
 }

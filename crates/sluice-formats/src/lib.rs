@@ -11,6 +11,7 @@
 //! What an importer does not understand is *opaque*: anything at all, made from everything that it names.
 //! Nothing here reads a clock, file, network or random source.
 
+pub mod github_actions;
 mod import;
 pub mod javascript;
 mod locate;
@@ -28,7 +29,10 @@ pub use import::{Catalogued, Confidence, Entrance, Format, Import, Kind, Observa
 /// The format of a tree, by its content.
 #[must_use]
 pub fn recognise(tree: &Node) -> Option<Format> {
-    n8n::is_workflow(tree).then_some(Format::N8n)
+    if n8n::is_workflow(tree) {
+        return Some(Format::N8n);
+    }
+    github_actions::is_workflow(tree).then_some(Format::GithubActions)
 }
 
 /// Lowers a tree of a format that [`recognise`] named.
@@ -38,7 +42,8 @@ pub fn recognise(tree: &Node) -> Option<Format> {
 pub fn import(format: Format, text: &Text, tree: &Node) -> Result<Import, Vec<Diagnostic>> {
     match format {
         Format::N8n => n8n::import(text, tree, n8n::NodeCatalogue::built_in()),
-        Format::GithubActions | Format::StepFunctions | Format::LogicApps | Format::Dify => {
+        Format::GithubActions => github_actions::import(text, tree),
+        Format::StepFunctions | Format::LogicApps | Format::Dify => {
             Err(vec![refusal::not_yet(tree.span, format.name())])
         }
     }

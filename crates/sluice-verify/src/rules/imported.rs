@@ -3,22 +3,41 @@
 //! Flow rules speak of a flow's end, face rules of what the text shows by itself. Findings of absence (no error handling,
 //! unknown node types) are information: most real workflows have them, and they must not drown the rest.
 
+mod actions;
+mod all_rights;
+mod all_secrets;
 mod command_injection;
 mod command_step;
+mod dangerous_trigger;
 mod dangling_reference;
 mod destructive_step;
 mod evaluated_text;
 mod inert_expression;
+mod kept_credentials;
 mod literal_secret;
 mod no_error_handling;
+mod no_permissions;
 mod open_entrance;
 mod outsider_chooses_recipient;
 mod outsider_names_object;
+mod poisoned_cache;
+mod poisoned_environment;
 mod query_injection;
+mod runs_artifact;
+mod runs_outsiders_code;
+mod secret_in_script;
+mod secrets_inherited;
+mod self_hosted_runner;
 mod sensitive_egress;
+mod template_injection;
 mod tls_off;
 mod unknown_node_type;
+mod unmasked_secret;
+mod unpinned_action;
+mod unpinned_image;
+mod unpinned_official_action;
 mod unresolved_workflow;
+mod unsecure_commands;
 mod untrusted_agent_tool;
 mod untrusted_document;
 mod untrusted_host;
@@ -26,13 +45,18 @@ mod untrusted_html;
 mod untrusted_path;
 mod untrusted_privileged;
 mod untrusted_prompt;
+mod weak_condition;
+mod wide_write;
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
 use sluice_core::diagnostic::{Code, Diagnostic, Severity};
 use sluice_core::program::StepId;
 use sluice_core::text::Span;
-use sluice_formats::{Catalogued, Import, Kind, Observation, Observed, Tier};
+use sluice_formats::{Catalogued, Format, Import, Kind, Observation, Observed, Tier};
 
 use super::RuleMeta;
 use crate::survey::{Flow, FlowKind};
@@ -84,13 +108,17 @@ const FACE_RULES: &[&FaceRule] = &[
 
 /// Every rule on imported workflows.
 pub(super) fn all() -> impl Iterator<Item = &'static RuleMeta> {
-    FLOW_RULES.iter().map(|rule| &rule.meta).chain(FACE_RULES.iter().map(|rule| &rule.meta))
+    FLOW_RULES.iter().map(|rule| &rule.meta).chain(FACE_RULES.iter().map(|rule| &rule.meta)).chain(actions::all())
 }
 
 /// What the rules find, in the order of the text.
 pub(crate) fn check(import: &Import, flows: &[Flow]) -> Vec<Diagnostic> {
     let cx = Context { import };
-    let mut findings: Vec<Diagnostic> = FLOW_RULES.iter().flat_map(|rule| cx.on_flows(rule, flows)).collect();
+    let (pasted, flows) = actions::split(import, flows);
+    let mut findings: Vec<Diagnostic> = FLOW_RULES.iter().flat_map(|rule| cx.on_flows(rule, &flows)).collect();
+    for (rule, flows) in &pasted {
+        findings.extend(cx.on_flows(rule, flows));
+    }
     findings.extend(cx.on_faces());
     findings.sort_by_key(|f| (std::cmp::Reverse(f.severity), f.span.start, f.code));
     findings
@@ -110,9 +138,9 @@ impl Context<'_> {
     }
 
     /// One finding for each sink: several sources are one thing to mend.
-    fn on_flows(&self, rule: &FlowRule, flows: &[Flow]) -> Vec<Diagnostic> {
+    fn on_flows(&self, rule: &FlowRule, flows: &[&Flow]) -> Vec<Diagnostic> {
         let mut by_sink: BTreeMap<StepId, Vec<&Flow>> = BTreeMap::new();
-        for flow in flows.iter().filter(|flow| flow.kind == rule.kind && flow.tier > Tier::Internal) {
+        for flow in flows.iter().copied().filter(|flow| flow.kind == rule.kind && flow.tier > Tier::Internal) {
             by_sink.entry(flow.sink).or_default().push(flow);
         }
         by_sink.into_values().filter_map(|flows| self.on_sink(rule, &flows)).collect()
@@ -148,7 +176,7 @@ impl Context<'_> {
         for (step, fact) in &self.import.steps {
             let rules = [
                 (&open_entrance::RULE, !fact.disabled && fact.entrance.is_some_and(|e| e.open)),
-                (&command_step::RULE, fact.kind == Kind::Command && fact.reachable),
+                (&command_step::RULE, fact.kind == Kind::Command && fact.reachable && !is_script(self.import)),
                 (&destructive_step::RULE, fact.destructive && fact.reachable && !fact.human_gate),
             ];
             findings.extend(rules.into_iter().filter(|(_, holds)| *holds).map(|(rule, _)| self.at(rule, *step, None)));
@@ -163,6 +191,10 @@ impl Context<'_> {
     }
 
     fn absences(&self) -> Option<Diagnostic> {
+        // A step that fails ends its job, and somebody is told.
+        if is_script(self.import) {
+            return None;
+        }
         let handled = |o: &Observation| matches!(o.what, Observed::HandlesErrors | Observed::ErrorWorkflow);
         let acts = |fact: &Catalogued| fact.side_effect && fact.reachable;
         let first = self.import.steps.iter().find(|(_, fact)| acts(fact)).map(|(step, _)| *step)?;
@@ -182,6 +214,11 @@ impl Context<'_> {
     }
 }
 
+/// Whether every step is a command, so that one more is nothing to tell.
+fn is_script(import: &Import) -> bool {
+    import.format == Format::GithubActions
+}
+
 fn rule_of(what: &Observed) -> Option<&'static FaceRule> {
     Some(match what {
         Observed::HardCodedSecret => &literal_secret::RULE,
@@ -190,6 +227,7 @@ fn rule_of(what: &Observed) -> Option<&'static FaceRule> {
         Observed::DanglingReference { .. } => &dangling_reference::RULE,
         Observed::UnresolvedSubWorkflow => &unresolved_workflow::RULE,
         Observed::UnknownNodeType => &unknown_node_type::RULE,
+        Observed::Actions(face) => actions::rule_of(*face),
         Observed::HandlesErrors | Observed::ErrorWorkflow | Observed::PinnedData => return None,
     })
 }

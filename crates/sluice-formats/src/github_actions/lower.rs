@@ -1,0 +1,429 @@
+//! From events, jobs and steps to the one program.
+//!
+//! Each event that can start the workflow puts what it carries into a place of its own, and all of them lead to the
+//! jobs, which are written in the order of their needs and one after another: jobs share nothing but outputs and
+//! artifacts, and both go along `needs`. A condition that an outsider's event cannot meet takes that event out of
+//! what the job or step reads (`admits`); any other condition tells nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use sluice_core::document::Node as Tree;
+use sluice_core::expression::Expression;
+use sluice_core::label::{Label, Name};
+use sluice_core::program::{Document, NodeKind, PlaceId, Step as ProgramStep, StepId};
+use sluice_core::text::{Span, Text};
+
+use super::admits::{admits, condition, ignores_needs};
+use super::knowledge::Knowledge;
+use super::read::{Event, Job, Step, Workflow, entries};
+use super::scope::{Level, Scope, either, plain};
+use crate::import::{Catalogued, Confidence, Format, Import, Kind, Observed, Source, Tier};
+use crate::wiring::{Does, Sent, Wiring, place_variable};
+
+/// What is known of a job once it is written.
+struct Done {
+    outputs: PlaceId,
+    admitted: Vec<usize>,
+}
+
+/// An event and where what it carries lies.
+#[derive(Clone, Debug)]
+pub(super) struct Started {
+    pub(super) name: Arc<str>,
+    pub(super) known: super::knowledge::Event,
+    pub(super) place: PlaceId,
+    step: StepId,
+}
+
+pub(super) struct Lowering<'a, 't> {
+    pub(super) file: &'a Text,
+    pub(super) workflow: &'a Workflow<'t>,
+    pub(super) knowledge: &'a Knowledge,
+    pub(super) wires: Wiring,
+    pub(super) events: Vec<Started>,
+    names: BTreeSet<String>,
+    done: BTreeMap<String, Done>,
+    /// Files that jobs have kept for later ones.
+    pub(super) artifacts: PlaceId,
+    /// The whole workflow, for what is said of it.
+    pub(super) root: StepId,
+}
+
+/// A job while it is written.
+pub(super) struct Writing<'a, 't> {
+    pub(super) job: &'a Job<'t>,
+    pub(super) step: StepId,
+    pub(super) scope: Scope<'a>,
+    /// Events that may start it.
+    pub(super) admitted: Vec<usize>,
+    /// The step that brought an outsider's files into the workspace, and whether they came as an artifact.
+    pub(super) foreign: Option<(String, bool)>,
+}
+
+/// Lowers a workflow.
+pub(super) fn lower(text: &Text, workflow: &Workflow<'_>, knowledge: &Knowledge) -> Import {
+    let mut wires = Wiring::new(Format::GithubActions);
+    let artifacts = wires.code.place("artifacts");
+    let mut lowering = Lowering {
+        file: text,
+        workflow,
+        knowledge,
+        wires,
+        events: Vec::new(),
+        names: BTreeSet::new(),
+        done: BTreeMap::new(),
+        artifacts,
+        root: StepId(0),
+    };
+    lowering.root = lowering.step("workflow", "workflow", workflow.tree.span);
+    lowering.write(text)
+}
+
+impl<'a, 't> Lowering<'a, 't> {
+    /// A step of the program under a name that no other has.
+    pub(super) fn step(&mut self, name: &str, kind: &'static str, span: Span) -> StepId {
+        let mut unique = name.to_owned();
+        let mut n = 2;
+        while !self.names.insert(unique.clone()) {
+            unique = format!("{name} #{n}");
+            n += 1;
+        }
+        let name: Arc<str> = unique.into();
+        self.wires.code.step(ProgramStep { name: name.clone(), path: name, kind, span, purpose: None })
+    }
+
+    fn write(mut self, text: &'a Text) -> Import {
+        let span = self.workflow.tree.span;
+        let ends = self.wires.ends();
+        self.wires.code.bind(ends.entry);
+        self.start();
+        let refs = self.refs();
+        let (inputs, fixed_inputs) = self.inputs();
+        let nowhere = self.wires.nowhere;
+        let mut scope = Scope {
+            file: text,
+            knowledge: self.knowledge,
+            events: self.events.iter().map(|event| event.place).collect(),
+            refs,
+            inputs,
+            fixed_inputs,
+            env: Vec::new(),
+            written: nowhere,
+            steps: BTreeMap::new(),
+            all_steps: nowhere,
+            needs: BTreeMap::new(),
+            matrix: nowhere,
+            workspace: nowhere,
+        };
+        self.wires.code.step = self.root;
+        scope.env = vec![self.level(self.workflow.tree.get("env"), &scope, span)];
+        self.describe_workflow();
+        for job in &self.workflow.jobs {
+            self.job(job, &scope);
+        }
+        self.wires.code.bind(ends.exit);
+        self.wires.code.emit(NodeKind::Exit, span);
+        let document = Document { name: self.workflow.name.to_string(), span, ..Document::default() };
+        self.wires.finish(document, &ends)
+    }
+
+    /// Forks into the events, each of which says what it carries.
+    fn start(&mut self) {
+        let span = self.workflow.tree.span;
+        let hub = self.wires.code.label();
+        let events: Vec<&Event<'_>> = self.workflow.events.iter().collect();
+        let labels: Vec<_> = events.iter().map(|_| self.wires.code.label()).collect();
+        self.wires.code.step = self.root;
+        self.wires.fork(&labels, hub, span);
+        for (event, label) in events.into_iter().zip(labels) {
+            self.wires.code.bind(label);
+            let known = self.knowledge.event(&event.name);
+            let (place, step) = self.source(&event.name, &event.name, known.tier, event.span);
+            self.events.push(Started { name: event.name.clone(), known, place, step });
+            self.wires.code.goto(hub);
+        }
+        self.wires.code.bind(hub);
+    }
+
+    /// A step that words of others come from, and the place that they come to.
+    fn source(&mut self, name: &str, kind: &str, tier: Tier, span: Span) -> (PlaceId, StepId) {
+        let step = self.step(name, "trigger", span);
+        let name: Name = self.name(step).into();
+        self.wires.code.step = step;
+        let place = self.wires.code.place(format!("what {name} carries"));
+        let origin = self.wires.origin(&name);
+        self.wires.receive(&name, (Label::BOTTOM, origin), place, span);
+        self.wires.steps.insert(
+            step,
+            Catalogued {
+                node_type: format!("on.{kind}").into(),
+                kind: Kind::Trigger,
+                source: Some(Source { kind: kind.into(), tier }),
+                reachable: true,
+                confidence: Confidence::Known,
+                ..Catalogued::default()
+            },
+        );
+        (place, step)
+    }
+
+    fn refs(&mut self) -> Option<PlaceId> {
+        let span = self.events.iter().find(|event| event.known.refs).map(|event| event.step)?;
+        let span = self.wires.code.steps.get(span.0 as usize).map(|step| step.span).unwrap_or_default();
+        Some(self.source("github.ref", "ref", Tier::Conditional, span).0)
+    }
+
+    /// The place of inputs, and the names of those that can only be fixed words.
+    fn inputs(&mut self) -> (Option<PlaceId>, Vec<String>) {
+        let mut fixed = Vec::new();
+        let mut first = None;
+        for event in &self.workflow.events {
+            if !matches!(event.name.as_ref(), "workflow_call" | "workflow_dispatch") {
+                continue;
+            }
+            first = first.or(Some(event.span));
+            for input in entries(event.tree.and_then(|tree| tree.get("inputs"))) {
+                let kind = input.value.get("type").and_then(Tree::as_text).map(AsRef::as_ref);
+                if matches!(kind, Some("boolean" | "number" | "choice" | "environment")) {
+                    fixed.push(input.key.to_lowercase());
+                }
+            }
+        }
+        (first.map(|span| self.source("inputs", "inputs", Tier::Conditional, span).0), fixed)
+    }
+
+    pub(super) fn name(&self, step: StepId) -> String {
+        self.wires.code.steps.get(step.0 as usize).map(|step| step.name.to_string()).unwrap_or_default()
+    }
+
+    /// A level of variables, each in a place.
+    pub(super) fn level(&mut self, env: Option<&Tree>, scope: &Scope<'_>, span: Span) -> Level {
+        let mut named = BTreeMap::new();
+        let mut values = Vec::new();
+        for entry in entries(env) {
+            let read = scope.text(&entry.value);
+            self.unread(&read.unread);
+            let place = self.wires.code.place(format!("env.{}", entry.key));
+            let nowhere = self.wires.nowhere;
+            self.wires.assign(place, read.whole, nowhere);
+            values.push(place);
+            named.insert(entry.key.to_lowercase(), place);
+        }
+        let mut all = either(values.iter(), span);
+        // `env: ${{ … }}`: all of it from one expression.
+        if let Some(whole) = env.filter(|env| env.as_text().is_some()) {
+            all = Expression::opaque(scope.text(whole).parts, span);
+        }
+        let place = self.wires.code.place("env");
+        let nowhere = self.wires.nowhere;
+        self.wires.assign(place, all, nowhere);
+        Level { named, all: place }
+    }
+
+    /// Says which texts were not understood.
+    pub(super) fn unread(&mut self, sources: &[String]) {
+        for source in sources {
+            self.wires.assumed.insert(format!("that `${{{{ {source} }}}}` may be made of every context that it names"));
+        }
+    }
+
+    pub(super) fn set(&mut self, place: PlaceId, value: Expression) {
+        let nowhere = self.wires.nowhere;
+        self.wires.assign(place, value, nowhere);
+    }
+
+    fn job(&mut self, job: &'a Job<'t>, outer: &Scope<'a>) {
+        let step = self.step(&job.id, "job", job.span);
+        self.wires.code.step = step;
+        let mut writing = self.writing(job, outer, step);
+        self.matrix(&mut writing);
+        let level = self.level(job.tree.get("env"), &writing.scope, job.span);
+        writing.scope.env.push(level);
+        self.describe_job(&writing);
+        if job.tree.get("uses").is_some() {
+            self.reusable(&mut writing);
+        }
+        for step in &job.steps {
+            self.one_step(step, &mut writing);
+        }
+        self.wires.code.step = writing.step;
+        self.leave(job, writing);
+    }
+
+    fn writing(&mut self, job: &'a Job<'t>, outer: &Scope<'a>, step: StepId) -> Writing<'a, 't> {
+        let mut scope = outer.clone();
+        for (place, name) in [
+            (&mut scope.written, "GITHUB_ENV"),
+            (&mut scope.all_steps, "outputs of steps"),
+            (&mut scope.matrix, "matrix"),
+            (&mut scope.workspace, "workspace"),
+        ] {
+            *place = self.wires.code.place(format!("{name} of {}", job.id));
+        }
+        let guard = job.tree.get("if").and_then(Tree::as_text).and_then(|text| condition(text));
+        let mut admitted: Vec<usize> = (0..self.events.len()).collect();
+        for (need, span) in &job.needs {
+            match self.done.get(need.as_ref()) {
+                Some(done) => {
+                    scope.needs.insert(need.to_string(), done.outputs);
+                    if !guard.as_ref().is_some_and(ignores_needs) {
+                        admitted.retain(|event| done.admitted.contains(event));
+                    }
+                }
+                None => self.wires.observe(step, Observed::DanglingReference { name: need.to_string() }, None, *span),
+            }
+        }
+        self.keep_admitted(&mut admitted, guard.as_ref());
+        scope.events = self.places_of(&admitted);
+        Writing { job, step, scope, admitted, foreign: None }
+    }
+
+    fn keep_admitted(&self, admitted: &mut Vec<usize>, guard: Option<&super::expression::Ast>) {
+        let Some(guard) = guard else { return };
+        admitted.retain(|event| self.events.get(*event).is_none_or(|event| admits(guard, &event.name)));
+    }
+
+    fn places_of(&self, admitted: &[usize]) -> Vec<PlaceId> {
+        admitted.iter().filter_map(|event| self.events.get(*event)).map(|event| event.place).collect()
+    }
+
+    /// `strategy.matrix`: each row a field, made of whatever stands in its list.
+    fn matrix(&mut self, writing: &mut Writing<'_, '_>) {
+        let Some(tree) = writing.job.tree.get("strategy").and_then(|s| s.get("matrix")) else { return };
+        let mut fields = Vec::new();
+        let mut rest = Vec::new();
+        for entry in entries(Some(tree)) {
+            let parts = self.all_within(&entry.value, &writing.scope);
+            if matches!(entry.key.as_ref(), "include" | "exclude") {
+                rest.extend(parts);
+            } else {
+                fields.push((Arc::<str>::from(entry.key.to_lowercase()), Expression::opaque(parts, entry.value.span)));
+            }
+        }
+        if tree.as_text().is_some() {
+            rest.extend(self.all_within(tree, &writing.scope));
+        }
+        let value = match rest.is_empty() {
+            true => Expression::object(fields, tree.span),
+            // `include` may add to any row.
+            false => {
+                Expression::opaque(rest.into_iter().chain(fields.into_iter().map(|(_, e)| e)).collect(), tree.span)
+            }
+        };
+        self.set(writing.scope.matrix, value);
+    }
+
+    /// Every expression in a tree.
+    pub(super) fn all_within(&mut self, tree: &Tree, scope: &Scope<'_>) -> Vec<Expression> {
+        use sluice_core::document::Data;
+        let mut found = Vec::new();
+        let mut open = vec![tree];
+        while let Some(node) = open.pop() {
+            match &node.value {
+                Data::Text(_) => {
+                    let read = scope.text(node);
+                    self.unread(&read.unread);
+                    found.extend(read.parts);
+                }
+                Data::List(items) => open.extend(items),
+                Data::Map(entries) => open.extend(entries.iter().map(|e| &e.value)),
+                _ => {}
+            }
+        }
+        found
+    }
+
+    fn one_step(&mut self, step: &'a Step<'t>, writing: &mut Writing<'a, 't>) {
+        let name = format!("{} / {}", writing.job.id, step.name);
+        let kind = if step.run.is_some() { "run" } else { "uses" };
+        let id = self.step(&name, kind, step.span);
+        self.wires.code.step = id;
+        let guard = step.tree.get("if").and_then(Tree::as_text).and_then(|text| condition(text));
+        let mut admitted = writing.admitted.clone();
+        self.keep_admitted(&mut admitted, guard.as_ref());
+        writing.scope.events = self.places_of(&admitted);
+        // A step's variables are made of those around it, not of the step's before.
+        writing.scope.env.truncate(2);
+        let level = self.level(step.tree.get("env"), &writing.scope, step.span);
+        writing.scope.env.push(level);
+        let outputs = self.wires.code.place(format!("outputs of {name}"));
+        let at = At { id, outputs, admitted: &admitted };
+        match (step.run, step.uses) {
+            (Some(run), _) => self.run(step, run, &at, writing),
+            (None, Some(uses)) => self.uses(step, uses, &at, writing),
+            (None, None) => {}
+        }
+        self.describe_step(step, &at, writing);
+        if let Some(own) = step.id.clone() {
+            writing.scope.steps.insert(own, outputs);
+            let span = step.span;
+            let both = vec![place_variable(writing.scope.all_steps, span), place_variable(outputs, span)];
+            self.set(writing.scope.all_steps, Expression::opaque(both, span));
+        }
+    }
+
+    /// The outputs of a job, for those that need it.
+    fn leave(&mut self, job: &Job<'_>, writing: Writing<'_, '_>) {
+        let outputs = self.wires.code.place(format!("outputs of {}", job.id));
+        if job.tree.get("uses").is_none() {
+            let mut fields = Vec::new();
+            for entry in entries(job.tree.get("outputs")) {
+                let read = writing.scope.text(&entry.value);
+                self.unread(&read.unread);
+                // In a place of its own: an object whose parts can fail is anything made of all of them.
+                let place = self.wires.code.place(format!("output {} of {}", entry.key, job.id));
+                self.set(place, read.whole);
+                fields.push((Arc::<str>::from(entry.key.to_lowercase()), place_variable(place, entry.value.span)));
+            }
+            self.set(outputs, Expression::object(fields, job.span));
+        } else {
+            self.set(outputs, place_variable(writing.scope.all_steps, job.span));
+        }
+        self.done.insert(job.id.to_lowercase(), Done { outputs, admitted: writing.admitted });
+    }
+
+    /// Writes what a step sends and what is known of it.
+    pub(super) fn act(&mut self, id: StepId, does: Does, sent: Vec<Sent>, known: Catalogued, span: Span) {
+        let name: Name = self.name(id).into();
+        let nowhere = self.wires.nowhere;
+        if !sent.is_empty() {
+            self.wires.call(&name, does, sent, nowhere, span);
+        }
+        self.wires.steps.insert(id, known);
+    }
+}
+
+/// Where a step is written.
+pub(super) struct At<'a> {
+    pub(super) id: StepId,
+    pub(super) outputs: PlaceId,
+    pub(super) admitted: &'a [usize],
+}
+
+impl Lowering<'_, '_> {
+    /// Whether one of the events can be about an outsider's commit while the run has the repository's rights.
+    pub(super) fn is_risky(&self, admitted: &[usize]) -> bool {
+        admitted.iter().filter_map(|event| self.events.get(*event)).any(|event| event.known.head)
+    }
+
+    /// Whether a step may be started by the end of another workflow.
+    pub(super) fn follows_a_run(&self, admitted: &[usize]) -> bool {
+        admitted.iter().filter_map(|event| self.events.get(*event)).any(|event| event.name.as_ref() == "workflow_run")
+    }
+
+    /// Outsiders' files come into the workspace.
+    pub(super) fn bring(&mut self, at: &At<'_>, writing: &mut Writing<'_, '_>, is_artifact: bool, span: Span) {
+        let risky = at.admitted.iter().filter_map(|event| self.events.get(*event)).filter(|event| event.known.head);
+        let places: Vec<PlaceId> = risky.map(|event| event.place).collect();
+        let before = place_variable(writing.scope.workspace, span);
+        let brought = places.iter().map(|place| place_variable(*place, span)).chain([before]).collect();
+        self.set(writing.scope.workspace, Expression::opaque(brought, span));
+        writing.foreign = Some((self.name(at.id), is_artifact));
+    }
+
+    /// The value of something that reads nothing of anybody.
+    pub(super) fn nothing(span: Span) -> Expression {
+        plain(span)
+    }
+}

@@ -1,0 +1,234 @@
+//! What expressions read: the contexts of a step, as places.
+
+use std::collections::BTreeMap;
+
+use sluice_core::document::Node as Tree;
+use sluice_core::expression::{Expression, TextPart};
+use sluice_core::program::PlaceId;
+use sluice_core::text::{Span, Text};
+
+use super::expression::{Ast, parse};
+use super::knowledge::Knowledge;
+use super::template::{Piece, pieces};
+use crate::wiring::place_variable;
+
+/// Contexts that hold what somebody wrote.
+const ROOTS: [&str; 7] = ["github", "inputs", "env", "steps", "needs", "matrix", "jobs"];
+
+/// Where the contexts of one step lie.
+#[derive(Clone, Debug)]
+pub(super) struct Scope<'a> {
+    pub(super) file: &'a Text,
+    pub(super) knowledge: &'a Knowledge,
+    /// What the events carry that may start this step.
+    pub(super) events: Vec<PlaceId>,
+    /// `github.ref`, where somebody chose it.
+    pub(super) refs: Option<PlaceId>,
+    /// Inputs of a caller or of a person, and those that can only be fixed words.
+    pub(super) inputs: Option<PlaceId>,
+    pub(super) fixed_inputs: Vec<String>,
+    /// Variables, the nearest level last; each level with all of it in one place.
+    pub(super) env: Vec<Level>,
+    /// What steps have written to `$GITHUB_ENV`.
+    pub(super) written: PlaceId,
+    pub(super) steps: BTreeMap<String, PlaceId>,
+    pub(super) all_steps: PlaceId,
+    pub(super) needs: BTreeMap<String, PlaceId>,
+    pub(super) matrix: PlaceId,
+    /// Files that an outsider may have written.
+    pub(super) workspace: PlaceId,
+}
+
+/// The variables of a workflow, a job, or a step.
+#[derive(Clone, Debug)]
+pub(super) struct Level {
+    pub(super) named: BTreeMap<String, PlaceId>,
+    pub(super) all: PlaceId,
+}
+
+/// What a text was read as.
+#[derive(Clone, Debug)]
+pub(super) struct Read {
+    /// The text with its expressions in it.
+    pub(super) whole: Expression,
+    /// The expressions alone.
+    pub(super) parts: Vec<Expression>,
+    /// Texts that are no expressions of the language.
+    pub(super) unread: Vec<String>,
+}
+
+impl Scope<'_> {
+    /// Reads a text with `${{ }}` in it.
+    pub(super) fn text(&self, tree: &Tree) -> Read {
+        match tree.as_text() {
+            Some(text) => self.within(tree, text),
+            None => {
+                Read { whole: Expression::literal(&tree.to_json(), tree.span), parts: Vec::new(), unread: Vec::new() }
+            }
+        }
+    }
+
+    /// The same of a part of a scalar's text.
+    pub(super) fn within(&self, tree: &Tree, text: &str) -> Read {
+        let (mut parts, mut whole, mut unread) = (Vec::new(), Vec::new(), Vec::new());
+        for piece in pieces(self.file, tree, text) {
+            match piece {
+                Piece::Literal(text) => whole.push(TextPart::Literal(text.into())),
+                Piece::Expression(source, span) => {
+                    let expression = self.expression(source, span).unwrap_or_else(|| {
+                        unread.push(source.trim().chars().take(60).collect());
+                        self.roots(source, span)
+                    });
+                    parts.push(expression.clone());
+                    whole.push(TextPart::Expression(expression));
+                }
+            }
+        }
+        let whole = match whole.pop() {
+            Some(TextPart::Expression(only)) if whole.is_empty() => only,
+            Some(last) => {
+                whole.push(last);
+                Expression::text(whole, tree.span)
+            }
+            None => plain(tree.span),
+        };
+        Read { whole, parts, unread }
+    }
+
+    /// `None` of what is no expression.
+    pub(super) fn expression(&self, source: &str, span: Span) -> Option<Expression> {
+        Some(self.translate(&parse(source)?, span))
+    }
+
+    /// Anything made from every context that a text names.
+    fn roots(&self, source: &str, span: Span) -> Expression {
+        let lower = source.to_lowercase();
+        let named = ROOTS.iter().filter(|root| lower.contains(**root));
+        Expression::opaque(named.map(|root| self.context(&[(*root).to_owned()], span)).collect(), span)
+    }
+
+    fn translate(&self, ast: &Ast, span: Span) -> Expression {
+        if let Some(path) = ast.path() {
+            return self.context(&path, span);
+        }
+        // A fixed field of each of a list.
+        let keys = ast.keys().unwrap_or_default();
+        if keys.first().is_some_and(|root| root == "github") && keys.get(1).is_some_and(|key| key == "event") {
+            return self.github(&keys, span);
+        }
+        match ast {
+            Ast::Text(text) => Expression::literal(&serde_json::Value::String(text.clone()), span),
+            // What only decides is no text of anybody.
+            Ast::Plain | Ast::Not(_) | Ast::Compare(..) => plain(span),
+            Ast::Call(name, _) if is_plain_call(name) => plain(span),
+            Ast::And(_, b) => Expression::one_of(vec![plain(span), self.translate(b, span)], span),
+            // `(a || b).key` is `a.key || b.key`.
+            Ast::Member(base, key) if matches!(base.as_ref(), Ast::Or(..) | Ast::And(..)) => {
+                let under = |part: &Ast| self.translate(&Ast::Member(Box::new(part.clone()), key.clone()), span);
+                Expression::one_of(base.parts().into_iter().map(under).collect(), span)
+            }
+            Ast::Or(a, b) => Expression::one_of(vec![self.translate(a, span), self.translate(b, span)], span),
+            _ => Expression::opaque(ast.parts().into_iter().map(|part| self.translate(part, span)).collect(), span),
+        }
+    }
+
+    fn context(&self, path: &[String], span: Span) -> Expression {
+        let key = |n: usize| path.get(n).map(String::as_str);
+        match key(0).unwrap_or_default() {
+            "github" => self.github(path, span),
+            "inputs" => self.input(key(1), span),
+            "env" => self.variable(key(1), span),
+            "steps" => match (key(1), key(2)) {
+                (_, Some("outcome" | "conclusion")) => plain(span),
+                (Some(id), Some("outputs")) => self.field(self.steps.get(id), key(3), span),
+                (Some(id), _) => self.field(self.steps.get(id), None, span),
+                (None, _) => place_variable(self.all_steps, span),
+            },
+            "needs" | "jobs" => match (key(1), key(2)) {
+                (_, Some("result")) => plain(span),
+                (Some(id), Some("outputs")) => self.field(self.needs.get(id), key(3), span),
+                (Some(id), _) => self.field(self.needs.get(id), None, span),
+                (None, _) => either(self.needs.values(), span),
+            },
+            "matrix" => self.field(Some(&self.matrix), key(1), span),
+            _ => plain(span),
+        }
+    }
+
+    fn github(&self, path: &[String], span: Span) -> Expression {
+        let rest = path.get(2..).unwrap_or_default();
+        match path.get(1).map(String::as_str) {
+            None => self.event(span),
+            Some("event") if rest.first().is_some_and(|key| key == "inputs") => {
+                self.input(rest.get(1).map(String::as_str), span)
+            }
+            Some("event") if self.knowledge.is_fixed(rest) => plain(span),
+            Some("event") => self.event(span),
+            Some(key) if self.knowledge.lists("refs", key) => {
+                self.refs.map_or_else(|| plain(span), |p| place_variable(p, span))
+            }
+            Some(key) if self.knowledge.lists("github", key) => self.event(span),
+            Some(_) => plain(span),
+        }
+    }
+
+    /// Everything that the event carries.
+    pub(super) fn event(&self, span: Span) -> Expression {
+        either(self.events.iter(), span)
+    }
+
+    fn input(&self, key: Option<&str>, span: Span) -> Expression {
+        let is_fixed = key.is_some_and(|key| self.fixed_inputs.iter().any(|fixed| fixed == key));
+        match self.inputs.filter(|_| !is_fixed) {
+            Some(place) => place_variable(place, span),
+            None => plain(span),
+        }
+    }
+
+    /// A variable, or all of them.
+    pub(super) fn variable(&self, key: Option<&str>, span: Span) -> Expression {
+        let written = place_variable(self.written, span);
+        let Some(key) = key else { return self.environment(span) };
+        let key = key.to_lowercase();
+        let found = self.env.iter().enumerate().rev().find_map(|(n, level)| Some((n, *level.named.get(&key)?)));
+        match found {
+            // A step's own variables win over what was written; what was written wins over the rest.
+            Some((2, place)) => place_variable(place, span),
+            Some((_, place)) => Expression::one_of(vec![place_variable(place, span), written], span),
+            None if key == "github_head_ref" => self.event(span),
+            None => written,
+        }
+    }
+
+    /// Everything that a program of this step finds in its environment.
+    pub(super) fn environment(&self, span: Span) -> Expression {
+        let all = self.env.iter().map(|level| place_variable(level.all, span));
+        Expression::opaque(all.chain([place_variable(self.written, span)]).collect(), span)
+    }
+
+    fn field(&self, place: Option<&PlaceId>, key: Option<&str>, span: Span) -> Expression {
+        let Some(place) = place else { return plain(span) };
+        let whole = place_variable(*place, span);
+        match key {
+            Some(key) => Expression::member(whole, key),
+            None => Expression::opaque(vec![whole], span),
+        }
+    }
+}
+
+/// Functions whose results are booleans or digests.
+fn is_plain_call(name: &str) -> bool {
+    matches!(
+        name,
+        "contains" | "startswith" | "endswith" | "hashfiles" | "success" | "always" | "failure" | "cancelled"
+    )
+}
+
+/// Words of the author or the host.
+pub(super) fn plain(span: Span) -> Expression {
+    Expression::literal(&serde_json::Value::Null, span)
+}
+
+pub(super) fn either<'p>(places: impl Iterator<Item = &'p PlaceId>, span: Span) -> Expression {
+    Expression::opaque(places.map(|place| place_variable(*place, span)).collect(), span)
+}

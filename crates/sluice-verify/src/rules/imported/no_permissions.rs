@@ -1,0 +1,34 @@
+//! Nothing says which rights the token has.
+//!
+//! Then the repository's default counts, which in older repositories is to write everything.
+//!
+//! ```bad
+//! on: push
+//! jobs:
+//!   build:
+//!     runs-on: ubuntu-latest
+//!     steps:
+//!       - run: make
+//! ```
+//! ```good
+//! on: push
+//! permissions: {}
+//! jobs:
+//!   build:
+//!     runs-on: ubuntu-latest
+//!     steps:
+//!       - run: make
+//! ```
+
+use super::{Code, FaceRule, RuleMeta, Severity};
+
+pub(super) const RULE: FaceRule = FaceRule {
+    meta: RuleMeta {
+        code: Code(265),
+        name: "no-permissions",
+        severity: Severity::Info,
+        page: include_str!("no_permissions.rs"),
+    },
+    says: "a job says nothing of its token's rights, and neither does the workflow",
+    help: "begin the workflow with `permissions: {}`, and give each job what it needs",
+};
