@@ -211,4 +211,13 @@ pub enum Observed {
     ErrorWorkflow,
     /// Sample data that replaces the node's own in the editor.
     PinnedData,
+    /// A change outside whose failure nothing catches; so many further ones are in the file.
+    UncaughtEffect {
+        /// The further ones.
+        others: usize,
+    },
+    /// A `*` where a resource, an action or a principal should be named.
+    WideResource,
+    /// It waits for a callback, and for how long is not said.
+    EndlessCallback,
 }

@@ -16,6 +16,8 @@ pub mod javascript;
 mod locate;
 pub mod n8n;
 mod refusal;
+mod services;
+pub mod step_functions;
 mod wiring;
 
 use sluice_core::diagnostic::Diagnostic;
@@ -27,6 +29,9 @@ pub use import::{Catalogued, Confidence, Entrance, Format, Import, Kind, Observa
 /// The format of a tree, by its content.
 #[must_use]
 pub fn recognise(tree: &Node) -> Option<Format> {
+    if step_functions::is_machine(tree) {
+        return Some(Format::StepFunctions);
+    }
     n8n::is_workflow(tree).then_some(Format::N8n)
 }
 
@@ -37,8 +42,7 @@ pub fn recognise(tree: &Node) -> Option<Format> {
 pub fn import(format: Format, text: &Text, tree: &Node) -> Result<Import, Vec<Diagnostic>> {
     match format {
         Format::N8n => n8n::import(text, tree, n8n::NodeCatalogue::built_in()),
-        Format::GithubActions | Format::StepFunctions | Format::LogicApps | Format::Dify => {
-            Err(vec![refusal::not_yet(tree.span, format.name())])
-        }
+        Format::StepFunctions => step_functions::import(tree),
+        Format::GithubActions | Format::LogicApps | Format::Dify => Err(vec![refusal::not_yet(tree.span, format.name())]),
     }
 }

@@ -7,6 +7,8 @@ mod command_injection;
 mod command_step;
 mod dangling_reference;
 mod destructive_step;
+mod dynamic_resource;
+mod endless_callback;
 mod evaluated_text;
 mod inert_expression;
 mod literal_secret;
@@ -17,6 +19,7 @@ mod outsider_names_object;
 mod query_injection;
 mod sensitive_egress;
 mod tls_off;
+mod uncaught_effect;
 mod unknown_node_type;
 mod unresolved_workflow;
 mod untrusted_agent_tool;
@@ -26,6 +29,7 @@ mod untrusted_html;
 mod untrusted_path;
 mod untrusted_privileged;
 mod untrusted_prompt;
+mod wide_resource;
 
 use std::collections::BTreeMap;
 
@@ -67,6 +71,7 @@ const FLOW_RULES: &[&FlowRule] = &[
     &sensitive_egress::RULE,
     &untrusted_html::RULE,
     &untrusted_document::RULE,
+    &dynamic_resource::RULE,
 ];
 
 const FACE_RULES: &[&FaceRule] = &[
@@ -80,11 +85,17 @@ const FACE_RULES: &[&FaceRule] = &[
     &no_error_handling::RULE,
     &unresolved_workflow::RULE,
     &unknown_node_type::RULE,
+    &uncaught_effect::RULE,
+    &wide_resource::RULE,
+    &endless_callback::RULE,
 ];
 
 /// Every rule on imported workflows.
 pub(super) fn all() -> impl Iterator<Item = &'static RuleMeta> {
-    FLOW_RULES.iter().map(|rule| &rule.meta).chain(FACE_RULES.iter().map(|rule| &rule.meta))
+    let mut metas: Vec<&'static RuleMeta> = FLOW_RULES.iter().map(|rule| &rule.meta).collect();
+    metas.extend(FACE_RULES.iter().map(|rule| &rule.meta));
+    metas.sort_by_key(|meta| meta.code);
+    metas.into_iter()
 }
 
 /// What the rules find, in the order of the text.
@@ -174,6 +185,8 @@ impl Context<'_> {
         let span = observation.map_or_else(|| self.span(step), |o| o.span);
         let detail = match observation.map(|o| (&o.what, &o.parameter)) {
             Some((Observed::DanglingReference { name }, _)) => format!(": `{name}`"),
+            Some((Observed::UncaughtEffect { others: 1 }, _)) => ", nor has another one".to_owned(),
+            Some((Observed::UncaughtEffect { others }, _)) if *others > 1 => format!(", nor have {others} others"),
             Some((_, Some(parameter))) => format!(", in `{parameter}`"),
             _ => String::new(),
         };
@@ -190,6 +203,9 @@ fn rule_of(what: &Observed) -> Option<&'static FaceRule> {
         Observed::DanglingReference { .. } => &dangling_reference::RULE,
         Observed::UnresolvedSubWorkflow => &unresolved_workflow::RULE,
         Observed::UnknownNodeType => &unknown_node_type::RULE,
+        Observed::UncaughtEffect { .. } => &uncaught_effect::RULE,
+        Observed::WideResource => &wide_resource::RULE,
+        Observed::EndlessCallback => &endless_callback::RULE,
         Observed::HandlesErrors | Observed::ErrorWorkflow | Observed::PinnedData => return None,
     })
 }
