@@ -119,6 +119,7 @@ impl<'t> Lowering<'t> {
         let name = self.room_name(state);
         let origin = self.wires.origin(&name);
         self.wires.receive(&name, (sluice_core::label::Label::BOTTOM, origin), place, span);
+        self.see(place, span);
         place_variable(place, span)
     }
 

@@ -57,6 +57,8 @@ pub(super) struct Lowering<'t> {
     pub(super) rooms: Vec<Room>,
     variables: Arc<BTreeMap<Arc<str>, PlaceId>>,
     pub(super) execution: PlaceId,
+    /// Anything made from all that came back so far: what an expression that is not understood is made from.
+    pub(super) seen: PlaceId,
     pub(super) caller: StepId,
     /// Whether any state speaks JSONata.
     is_flat: bool,
@@ -72,11 +74,13 @@ pub(super) fn lower<'t>(machine: &'t Machine<'t>, services: &'t Services) -> Imp
     let step = Step { name: name.clone(), path: name, kind: "trigger", span, purpose: None };
     let caller = wires.code.step(step);
     let execution = wires.code.place(CALLER);
+    let seen = wires.code.place("all that came back");
     let mut lowering = Lowering {
         wires,
         rooms: Vec::new(),
         variables: Arc::default(),
         execution,
+        seen,
         caller,
         is_flat: false,
         services,
@@ -139,6 +143,7 @@ impl<'t> Lowering<'t> {
         self.wires.code.step = self.caller;
         let origin = self.wires.origin(&CALLER.into());
         self.wires.receive(&CALLER.into(), (Label::BOTTOM, origin), self.execution, span);
+        self.see(self.execution, span);
         let given = place_variable(self.execution, span);
         self.machine(machine, given, None, ends.exit, None);
         self.wires.code.bind(ends.exit);
@@ -238,6 +243,7 @@ impl<'t> Lowering<'t> {
             error: None,
             execution: self.execution,
             item: frame.item,
+            seen: self.seen,
             variables: Arc::clone(&self.variables),
             is_jsonata: state.is_jsonata,
             is_flat: self.is_flat,
@@ -325,6 +331,12 @@ impl<'t> Lowering<'t> {
                 self.wires.code.goto(frame.done);
             }
         }
+    }
+
+    /// What came back counts among all that did.
+    pub(super) fn see(&mut self, place: PlaceId, span: Span) {
+        let both = vec![place_variable(self.seen, span), place_variable(place, span)];
+        self.set(self.seen, Expression::opaque(both, span));
     }
 
     /// `place := expression`.

@@ -78,6 +78,8 @@ pub(super) struct Scope {
     pub(super) execution: PlaceId,
     /// `$$.Map.Item.Value`.
     pub(super) item: Option<PlaceId>,
+    /// Anything made from all that came back so far.
+    pub(super) seen: PlaceId,
     /// Variables of `Assign`.
     pub(super) variables: Arc<BTreeMap<Arc<str>, PlaceId>>,
     pub(super) is_jsonata: bool,
@@ -107,11 +109,9 @@ impl Scope {
         if self.is_jsonata { jsonata::read(text, self, span) } else { path::read(text, self, span) }
     }
 
-    /// Everything that an expression could see.
+    /// Everything that an expression could see: whatever it is, it was made from what came back.
     pub(super) fn everything(&self, span: Span) -> Vec<Expression> {
-        let places = [self.result, self.error, self.item].into_iter().flatten();
-        let places = places.chain([self.execution]).chain(self.variables.values().copied());
-        std::iter::once(self.input.all(span)).chain(places.map(|p| place_variable(p, span))).collect()
+        vec![place_variable(self.seen, span)]
     }
 
     /// `$$` of JSONPath, `$states.context` of JSONata, below some names.

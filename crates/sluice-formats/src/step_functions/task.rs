@@ -96,6 +96,7 @@ impl<'t> Lowering<'t> {
         let categories = self.wires.categories(name, &classes);
         let origin = if has_source { self.wires.origin(name) } else { Label::BOTTOM };
         self.wires.receive(name, (categories, origin), result, state.span);
+        self.see(result, state.span);
     }
 
     /// After a call: it may have failed. `told` is what an error can tell: the service's own words.
