@@ -218,6 +218,10 @@ pub enum Observed {
     },
     /// A `*` where a resource, an action or a principal should be named.
     WideResource,
+    /// Whoever has the address may start it: nothing else is asked.
+    AnonymousTrigger,
+    /// It handles a secret, and the history of runs shows it: `inputs` or `outputs`.
+    UnsecuredSecret,
     /// It waits for a callback, and for how long is not said.
     EndlessCallback,
 }

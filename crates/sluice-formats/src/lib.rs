@@ -14,6 +14,7 @@
 mod import;
 pub mod javascript;
 mod locate;
+pub mod logic_apps;
 pub mod n8n;
 mod refusal;
 mod services;
@@ -32,6 +33,9 @@ pub fn recognise(tree: &Node) -> Option<Format> {
     if step_functions::is_machine(tree) {
         return Some(Format::StepFunctions);
     }
+    if logic_apps::is_workflow(tree) {
+        return Some(Format::LogicApps);
+    }
     n8n::is_workflow(tree).then_some(Format::N8n)
 }
 
@@ -43,6 +47,7 @@ pub fn import(format: Format, text: &Text, tree: &Node) -> Result<Import, Vec<Di
     match format {
         Format::N8n => n8n::import(text, tree, n8n::NodeCatalogue::built_in()),
         Format::StepFunctions => step_functions::import(tree),
-        Format::GithubActions | Format::LogicApps | Format::Dify => Err(vec![refusal::not_yet(tree.span, format.name())]),
+        Format::LogicApps => logic_apps::import(tree),
+        Format::GithubActions | Format::Dify => Err(vec![refusal::not_yet(tree.span, format.name())]),
     }
 }

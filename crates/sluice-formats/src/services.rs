@@ -151,6 +151,12 @@ impl Services {
         self.services.contains_key(service.to_lowercase().as_str())
     }
 
+    /// Whether an entry names this operation of this service.
+    pub(crate) fn has(&self, service: &str, operation: &str) -> bool {
+        let service = self.services.get(service.to_lowercase().as_str());
+        service.is_some_and(|s| s.operations.contains_key(operation.to_lowercase().as_str()))
+    }
+
     /// The verb that a name begins with: the longest that the catalogue has (`batch get` before `batch`).
     fn verb(&self, operation: &str) -> Option<Verb> {
         let words = words(operation);

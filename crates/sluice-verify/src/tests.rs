@@ -2,6 +2,7 @@
 
 mod foreign;
 mod labels;
+mod logic_apps;
 mod size;
 mod standing;
 mod step_functions;

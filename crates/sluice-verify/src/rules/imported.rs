@@ -3,6 +3,7 @@
 //! Flow rules speak of a flow's end, face rules of what the text shows by itself. Findings of absence (no error handling,
 //! unknown node types) are information: most real workflows have them, and they must not drown the rest.
 
+mod anonymous_trigger;
 mod command_injection;
 mod command_step;
 mod dangling_reference;
@@ -22,6 +23,7 @@ mod tls_off;
 mod uncaught_effect;
 mod unknown_node_type;
 mod unresolved_workflow;
+mod unsecured_secret;
 mod untrusted_agent_tool;
 mod untrusted_document;
 mod untrusted_host;
@@ -88,6 +90,8 @@ const FACE_RULES: &[&FaceRule] = &[
     &uncaught_effect::RULE,
     &wide_resource::RULE,
     &endless_callback::RULE,
+    &anonymous_trigger::RULE,
+    &unsecured_secret::RULE,
 ];
 
 /// Every rule on imported workflows.
@@ -206,6 +210,8 @@ fn rule_of(what: &Observed) -> Option<&'static FaceRule> {
         Observed::UncaughtEffect { .. } => &uncaught_effect::RULE,
         Observed::WideResource => &wide_resource::RULE,
         Observed::EndlessCallback => &endless_callback::RULE,
+        Observed::AnonymousTrigger => &anonymous_trigger::RULE,
+        Observed::UnsecuredSecret => &unsecured_secret::RULE,
         Observed::HandlesErrors | Observed::ErrorWorkflow | Observed::PinnedData => return None,
     })
 }
