@@ -20,8 +20,9 @@ impl<'t> Lowering<'t> {
         let scope = self.scope(state, frame, input.clone());
         let again = self.wires.code.label();
         self.wires.code.bind(again);
-        let sent =
+        let mut sent =
             self.sent(state.get(if state.is_jsonata { "Arguments" } else { "Parameters" }), &scope, found, state);
+        self.roles(state, &scope, &mut sent);
         let values: Vec<Expression> = sent.iter().map(|s| s.value.clone()).collect();
         let name = self.room_name(state);
         let result = self.wires.code.place(format!("result of {}", state.name));
@@ -37,6 +38,17 @@ impl<'t> Lowering<'t> {
         let selected = self.selected(state, &scope, result);
         self.settle(state, frame, input, Some(selected));
         self.go_on(state, frame, step);
+    }
+
+    /// `Credentials`: the role that the call is made with.
+    fn roles(&mut self, state: &State<'_>, scope: &Scope, sent: &mut Vec<Sent>) {
+        let Some(credentials) = state.get("Credentials") else { return };
+        for leaf in scope.leaves(credentials) {
+            let read = scope.leaf(&leaf);
+            self.note(read.is_opaque);
+            let name = format!("Credentials.{}", leaf.path).into();
+            sent.push(Sent { name, usage: Usage::Resource, value: read.expression });
+        }
     }
 
     /// `ResultSelector` of what came back.

@@ -204,6 +204,14 @@ fn what_goes_to_a_model_a_query_or_a_person_is_told_apart() {
 }
 
 #[test]
+fn a_role_that_the_input_chooses_is_a_resource() {
+    let rest = r#""Credentials": {"RoleArn.$": "$.role"}, "End": true"#;
+    let call = task("lambda:invoke", r#"{"FunctionName": "f", "Payload": {}}"#, rest);
+    let found = flows(&format!(r#"{{"StartAt": "T", "States": {{"T": {call}}}}}"#));
+    assert_eq!(found, ["execution input -> T: resource (conditional)"]);
+}
+
+#[test]
 fn sensitive_data_of_a_store_that_leaves_is_an_egress() {
     let get = task("aws-sdk:secretsmanager:getSecretValue", r#"{"SecretId": "s"}"#, r#""Next": "Tell""#);
     let tell = task("sns:publish", r#"{"TopicArn": "${T}", "Message.$": "$.SecretString"}"#, r#""End": true"#);

@@ -1,6 +1,6 @@
-//! Whoever starts the workflow chooses which function, queue, bucket or workflow it calls.
+//! Whoever starts the workflow chooses which function, queue, store, role or workflow it uses.
 //!
-//! The workflow's own role decides what may be called, and that is often more than its author thought of.
+//! The workflow's own role decides what may be used, and that is often more than its author thought of.
 //! ```bad
 //! {"StartAt": "Run", "States": {"Run": {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke",
 //!   "Parameters": {"FunctionName.$": "$.function", "Payload": {}}, "End": true,
@@ -22,6 +22,6 @@ pub(super) const RULE: FlowRule = FlowRule {
         page: include_str!("dynamic_resource.rs"),
     },
     kind: FlowKind::Resource,
-    says: "outsiders choose which function, queue, bucket or workflow is called by",
+    says: "outsiders choose which function, queue, store, role or workflow is used by",
     help: "write the name into the workflow, or choose among constants with a `Choice`",
 };
