@@ -127,6 +127,8 @@ pub enum Usage {
     Agent,
     /// Opens, changes or deletes the object that it names.
     Object,
+    /// Calls, starts or fills what it names: a function, a queue, a bucket, a workflow.
+    Resource,
     /// How much, how many.
     Amount,
     /// Sends or stores it.

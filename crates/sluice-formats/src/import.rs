@@ -218,4 +218,17 @@ pub enum Observed {
     PinnedData,
     /// What only workflows of GitHub Actions show.
     Actions(ActionsFace),
+    /// A change outside whose failure nothing catches; so many further ones are in the file.
+    UncaughtEffect {
+        /// The further ones.
+        others: usize,
+    },
+    /// A `*` where a resource, an action or a principal should be named.
+    WideResource,
+    /// Whoever has the address may start it: nothing else is asked.
+    AnonymousTrigger,
+    /// It handles a secret, and the history of runs shows it: `inputs` or `outputs`.
+    UnsecuredSecret,
+    /// It waits for a callback, and for how long is not said.
+    EndlessCallback,
 }

@@ -15,8 +15,11 @@ pub mod github_actions;
 mod import;
 pub mod javascript;
 mod locate;
+pub mod logic_apps;
 pub mod n8n;
 mod refusal;
+mod services;
+pub mod step_functions;
 mod wiring;
 
 use sluice_core::diagnostic::Diagnostic;
@@ -32,6 +35,12 @@ pub fn recognise(tree: &Node) -> Option<Format> {
     if n8n::is_workflow(tree) {
         return Some(Format::N8n);
     }
+    if step_functions::is_machine(tree) {
+        return Some(Format::StepFunctions);
+    }
+    if logic_apps::is_workflow(tree) {
+        return Some(Format::LogicApps);
+    }
     github_actions::is_workflow(tree).then_some(Format::GithubActions)
 }
 
@@ -43,9 +52,9 @@ pub fn import(format: Format, text: &Text, tree: &Node) -> Result<Import, Vec<Di
     match format {
         Format::N8n => n8n::import(text, tree, n8n::NodeCatalogue::built_in()),
         Format::GithubActions => github_actions::import(text, tree),
-        Format::StepFunctions | Format::LogicApps | Format::Dify => {
-            Err(vec![refusal::not_yet(tree.span, format.name())])
-        }
+        Format::StepFunctions => step_functions::import(tree),
+        Format::LogicApps => logic_apps::import(tree),
+        Format::Dify => Err(vec![refusal::not_yet(tree.span, format.name())]),
     }
 }
 

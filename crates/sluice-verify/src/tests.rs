@@ -1,6 +1,9 @@
 //! Labels, verdicts and reports of whole programs, as people read them.
 
+mod foreign;
 mod labels;
+mod logic_apps;
 mod size;
 mod standing;
+mod step_functions;
 mod stories;

@@ -6,11 +6,14 @@
 mod actions;
 mod all_rights;
 mod all_secrets;
+mod anonymous_trigger;
 mod command_injection;
 mod command_step;
 mod dangerous_trigger;
 mod dangling_reference;
 mod destructive_step;
+mod dynamic_resource;
+mod endless_callback;
 mod evaluated_text;
 mod inert_expression;
 mod kept_credentials;
@@ -31,6 +34,7 @@ mod self_hosted_runner;
 mod sensitive_egress;
 mod template_injection;
 mod tls_off;
+mod uncaught_effect;
 mod unknown_node_type;
 mod unmasked_secret;
 mod unpinned_action;
@@ -38,6 +42,7 @@ mod unpinned_image;
 mod unpinned_official_action;
 mod unresolved_workflow;
 mod unsecure_commands;
+mod unsecured_secret;
 mod untrusted_agent_tool;
 mod untrusted_document;
 mod untrusted_host;
@@ -46,6 +51,8 @@ mod untrusted_path;
 mod untrusted_privileged;
 mod untrusted_prompt;
 mod weak_condition;
+
+mod wide_resource;
 mod wide_write;
 
 #[cfg(test)]
@@ -91,6 +98,7 @@ const FLOW_RULES: &[&FlowRule] = &[
     &sensitive_egress::RULE,
     &untrusted_html::RULE,
     &untrusted_document::RULE,
+    &dynamic_resource::RULE,
 ];
 
 const FACE_RULES: &[&FaceRule] = &[
@@ -104,11 +112,20 @@ const FACE_RULES: &[&FaceRule] = &[
     &no_error_handling::RULE,
     &unresolved_workflow::RULE,
     &unknown_node_type::RULE,
+    &uncaught_effect::RULE,
+    &wide_resource::RULE,
+    &endless_callback::RULE,
+    &anonymous_trigger::RULE,
+    &unsecured_secret::RULE,
 ];
 
 /// Every rule on imported workflows.
 pub(super) fn all() -> impl Iterator<Item = &'static RuleMeta> {
-    FLOW_RULES.iter().map(|rule| &rule.meta).chain(FACE_RULES.iter().map(|rule| &rule.meta)).chain(actions::all())
+    let mut metas: Vec<&'static RuleMeta> = FLOW_RULES.iter().map(|rule| &rule.meta).collect();
+    metas.extend(FACE_RULES.iter().map(|rule| &rule.meta));
+    metas.extend(actions::all());
+    metas.sort_by_key(|meta| meta.code);
+    metas.into_iter()
 }
 
 /// What the rules find, in the order of the text.
@@ -206,6 +223,8 @@ impl Context<'_> {
         let span = observation.map_or_else(|| self.span(step), |o| o.span);
         let detail = match observation.map(|o| (&o.what, &o.parameter)) {
             Some((Observed::DanglingReference { name }, _)) => format!(": `{name}`"),
+            Some((Observed::UncaughtEffect { others: 1 }, _)) => ", nor has another one".to_owned(),
+            Some((Observed::UncaughtEffect { others }, _)) if *others > 1 => format!(", nor have {others} others"),
             Some((_, Some(parameter))) => format!(", in `{parameter}`"),
             _ => String::new(),
         };
@@ -228,6 +247,11 @@ fn rule_of(what: &Observed) -> Option<&'static FaceRule> {
         Observed::UnresolvedSubWorkflow => &unresolved_workflow::RULE,
         Observed::UnknownNodeType => &unknown_node_type::RULE,
         Observed::Actions(face) => actions::rule_of(*face),
+        Observed::UncaughtEffect { .. } => &uncaught_effect::RULE,
+        Observed::WideResource => &wide_resource::RULE,
+        Observed::EndlessCallback => &endless_callback::RULE,
+        Observed::AnonymousTrigger => &anonymous_trigger::RULE,
+        Observed::UnsecuredSecret => &unsecured_secret::RULE,
         Observed::HandlesErrors | Observed::ErrorWorkflow | Observed::PinnedData => return None,
     })
 }

@@ -43,6 +43,8 @@ pub enum FlowKind {
     Html,
     /// Untrusted text is pasted into a JSON or XML document.
     BodyInject,
+    /// An outsider chooses which function, queue, bucket or workflow is called.
+    Resource,
 }
 
 impl FlowKind {
@@ -63,6 +65,7 @@ impl FlowKind {
             Self::Egress => "egress",
             Self::Html => "html",
             Self::BodyInject => "body_inject",
+            Self::Resource => "resource",
         }
     }
 }
@@ -310,6 +313,7 @@ fn acts(usage: Usage, value: &Value, fact: &Catalogued, action: &Action) -> Vec<
         Usage::Code => found.push((FlowKind::Code, all)),
         Usage::Recipient => found.push((FlowKind::Recipient, all)),
         Usage::Object if action.effect == Effect::Read => found.push((FlowKind::ObjectRef, all)),
+        Usage::Resource => found.push((FlowKind::Resource, all)),
         Usage::Html => found.push((FlowKind::Html, all)),
         Usage::Document => found.push((FlowKind::BodyInject, all)),
         Usage::Trigger => found.push((FlowKind::Privileged, all)),
