@@ -11,6 +11,7 @@
 //! What an importer does not understand is *opaque*: anything at all, made from everything that it names.
 //! Nothing here reads a clock, file, network or random source.
 
+pub mod dify;
 mod import;
 pub mod javascript;
 mod locate;
@@ -27,6 +28,9 @@ pub use import::{Catalogued, Confidence, Entrance, Format, Import, Kind, Observa
 /// The format of a tree, by its content.
 #[must_use]
 pub fn recognise(tree: &Node) -> Option<Format> {
+    if dify::is_app(tree) {
+        return Some(Format::Dify);
+    }
     n8n::is_workflow(tree).then_some(Format::N8n)
 }
 
@@ -37,7 +41,8 @@ pub fn recognise(tree: &Node) -> Option<Format> {
 pub fn import(format: Format, text: &Text, tree: &Node) -> Result<Import, Vec<Diagnostic>> {
     match format {
         Format::N8n => n8n::import(text, tree, n8n::NodeCatalogue::built_in()),
-        Format::GithubActions | Format::StepFunctions | Format::LogicApps | Format::Dify => {
+        Format::Dify => dify::import(text, tree),
+        Format::GithubActions | Format::StepFunctions | Format::LogicApps => {
             Err(vec![refusal::not_yet(tree.span, format.name())])
         }
     }
