@@ -11,6 +11,7 @@
 //! What an importer does not understand is *opaque*: anything at all, made from everything that it names.
 //! Nothing here reads a clock, file, network or random source.
 
+pub mod dify;
 pub mod github_actions;
 mod import;
 pub mod javascript;
@@ -32,16 +33,14 @@ pub use import::{Catalogued, Confidence, Entrance, Format, Import, Kind, Observa
 /// The format of a tree, by its content.
 #[must_use]
 pub fn recognise(tree: &Node) -> Option<Format> {
-    if n8n::is_workflow(tree) {
-        return Some(Format::N8n);
-    }
-    if step_functions::is_machine(tree) {
-        return Some(Format::StepFunctions);
-    }
-    if logic_apps::is_workflow(tree) {
-        return Some(Format::LogicApps);
-    }
-    github_actions::is_workflow(tree).then_some(Format::GithubActions)
+    let fits: [(Format, fn(&Node) -> bool); 5] = [
+        (Format::N8n, n8n::is_workflow),
+        (Format::StepFunctions, step_functions::is_machine),
+        (Format::LogicApps, logic_apps::is_workflow),
+        (Format::Dify, dify::is_app),
+        (Format::GithubActions, github_actions::is_workflow),
+    ];
+    fits.into_iter().find(|(_, fits)| fits(tree)).map(|(format, _)| format)
 }
 
 /// Lowers a tree of a format that [`recognise`] named.
@@ -54,7 +53,7 @@ pub fn import(format: Format, text: &Text, tree: &Node) -> Result<Import, Vec<Di
         Format::GithubActions => github_actions::import(text, tree),
         Format::StepFunctions => step_functions::import(tree),
         Format::LogicApps => logic_apps::import(tree),
-        Format::Dify => Err(vec![refusal::not_yet(tree.span, format.name())]),
+        Format::Dify => dify::import(text, tree),
     }
 }
 

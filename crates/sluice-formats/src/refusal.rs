@@ -26,15 +26,3 @@ pub(crate) fn too_many(span: Span, what: &str, most: usize) -> Diagnostic {
         "split it into workflows that call each other",
     )
 }
-
-/// `SL804`: the format is known, and nothing reads it yet.
-pub(crate) fn not_yet(span: Span, format: &str) -> Diagnostic {
-    Diagnostic::new(
-        Code(804),
-        "format-not-read-yet",
-        Severity::High,
-        span,
-        format!("workflows of {format} are not read yet"),
-        "leave the file out of the check",
-    )
-}

@@ -5,6 +5,8 @@
 
 mod facts;
 mod flow;
+#[cfg(test)]
+mod tests_dify;
 
 pub use facts::Facts;
 pub use flow::{Flow, FlowKind};
