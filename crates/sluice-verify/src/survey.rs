@@ -43,10 +43,10 @@ pub fn survey(import: &Import) -> Survey {
     let analysis = Analysis::of(&import.program, &import.catalogue, &entry);
     let flows = if analysis.is_complete() { flow::flows(import, &analysis) } else { Vec::new() };
     let findings = imported::check(import, &flows);
-    Survey { findings, flows, not_shown: not_shown(import, &analysis) }
+    Survey { findings, not_shown: not_shown(import, &analysis, &flows), flows }
 }
 
-fn not_shown(import: &Import, analysis: &Analysis) -> Vec<String> {
+fn not_shown(import: &Import, analysis: &Analysis, flows: &[Flow]) -> Vec<String> {
     let mut list = vec![
         "what a branch tells: which way a run takes is not followed as data, only what moves along it".to_owned(),
         "that services answer by themselves: a reply counts as the service's own word, also where outsiders chose what \
@@ -55,6 +55,9 @@ fn not_shown(import: &Import, analysis: &Analysis) -> Vec<String> {
     ];
     if !analysis.is_complete() {
         list.push("anything: the analysis was stopped".to_owned());
+    }
+    if flows.iter().any(|flow| flow.path.is_empty()) {
+        list.push("the way of every flow: there are too many, and some end without one".to_owned());
     }
     let assumed: BTreeSet<&String> = import.assumed.iter().collect();
     list.extend(assumed.into_iter().cloned());
