@@ -48,10 +48,11 @@ pub fn survey(import: &Import) -> Survey {
     let analysis = Analysis::of(&import.program, &import.catalogue, &entry);
     let (flows, fetched) = if analysis.is_complete() { flow::flows(import, &analysis) } else { Default::default() };
     let findings = imported::check(import, &flows);
-    Survey { findings, flows, fetched, not_shown: not_shown(import, &analysis) }
+    let not_shown = not_shown(import, &analysis, &flows);
+    Survey { findings, flows, fetched, not_shown }
 }
 
-fn not_shown(import: &Import, analysis: &Analysis) -> Vec<String> {
+fn not_shown(import: &Import, analysis: &Analysis, flows: &[Flow]) -> Vec<String> {
     let mut list = vec![
         "what a branch tells: which way a run takes is not followed as data, only what moves along it".to_owned(),
         "that services answer by themselves: a reply counts as the service's own word, also where outsiders chose what \
@@ -60,6 +61,9 @@ fn not_shown(import: &Import, analysis: &Analysis) -> Vec<String> {
     ];
     if !analysis.is_complete() {
         list.push("anything: the analysis was stopped".to_owned());
+    }
+    if flows.iter().any(|flow| flow.path.is_empty()) {
+        list.push("the way of every flow: there are too many, and some end without one".to_owned());
     }
     let assumed: BTreeSet<&String> = import.assumed.iter().collect();
     list.extend(assumed.into_iter().cloned());

@@ -12,7 +12,7 @@ use crate::refusal;
 /// Most jobs of one workflow. GitHub runs at most 256 of a matrix.
 pub const JOBS_MAX: usize = 300;
 /// Most steps of all jobs of one workflow. The largest seen has some hundreds.
-pub const STEPS_MAX: usize = 2_000;
+pub const STEPS_MAX: usize = 1_000;
 /// Most events that start a workflow. GitHub has some forty.
 const EVENTS_MAX: usize = 100;
 

@@ -171,10 +171,10 @@ fn wants_success(statuses: &Tree) -> bool {
     texts.into_iter().all(|status| status.eq_ignore_ascii_case("succeeded"))
 }
 
-/// `SL821`: an action has no type.
+/// `SL823`: an action has no type.
 fn no_type(span: Span, name: &str) -> Diagnostic {
     Diagnostic::new(
-        Code(821),
+        Code(823),
         "action-without-type",
         Severity::High,
         span,

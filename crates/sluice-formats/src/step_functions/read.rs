@@ -156,10 +156,10 @@ fn is_jsonata(tree: &Tree, outer: bool) -> bool {
     tree.get("QueryLanguage").and_then(Tree::as_text).map_or(outer, |word| word.as_ref() == "JSONata")
 }
 
-/// `SL820`: a state is of no known type.
+/// `SL822`: a state is of no known type.
 fn no_type(span: Span, name: &str, found: &str) -> Diagnostic {
     Diagnostic::new(
-        Code(820),
+        Code(822),
         "state-without-type",
         Severity::High,
         span,

@@ -85,13 +85,17 @@ pub struct Flow {
     pub parameters: BTreeSet<Name>,
     /// The kinds of sensitive data, of an egress.
     pub categories: BTreeSet<Name>,
-    /// The way, from the source to the sink.
+    /// The way, from the source to the sink; empty where there are too many flows to search each one's.
     pub path: Vec<FlowStop>,
     /// A person who answers on the way.
     pub gate: Option<StepId>,
 }
 
 type Key = (NodeId, StepId, FlowKind);
+
+/// Most flows whose way is searched, times the nodes of the program: a search may visit every node. Real workflows stay far
+/// below; a text made of a thousand alike flows would hold the check up for minutes.
+const WAYS_WORK_MAX: usize = 1_000_000;
 
 /// Every flow, in the order of the program.
 pub(super) fn flows(import: &Import, analysis: &Analysis) -> (Vec<Flow>, BTreeMap<StepId, Option<Tier>>) {
@@ -109,8 +113,11 @@ pub(super) fn flows(import: &Import, analysis: &Analysis) -> (Vec<Flow>, BTreeMa
     search.mark_replies(&mut found);
     let mut seen = BTreeSet::new();
     let unique = found.into_iter().filter(|(_, (flow, _))| seen.insert((flow.source, flow.sink, flow.kind)));
-    let flows = unique.map(|((id, ..), (flow, atoms))| search.with_path(id, flow, atoms)).collect();
-    (flows, search.fetched)
+    let most = WAYS_WORK_MAX / import.program.nodes().count().max(1);
+    let way = |(n, ((id, ..), (flow, atoms))): (usize, (Key, (Flow, Label)))| {
+        if n < most { search.with_path(id, flow, atoms) } else { flow }
+    };
+    (unique.enumerate().map(way).collect(), search.fetched)
 }
 
 fn steps_by_name(import: &Import) -> BTreeMap<Name, StepId> {

@@ -212,6 +212,17 @@ fn outputs_cross_jobs_and_conditions_go_along_needs() {
     assert_eq!(codes(&jobs("").replace("outputs.T }", "outputs.N }")), Vec::<String>::new());
 }
 
+#[test]
+fn a_thousand_flows_are_all_told_though_not_each_with_its_way() {
+    let text = workflow("issues", &"      - run: echo '${{ github.event.issue.title }}'\n".repeat(900));
+    let text = Text::new("workflow.yml", text);
+    let tree = document::read(&text).unwrap();
+    let found = survey(&import(recognise(&tree).unwrap(), &text, &tree).unwrap());
+    assert_eq!(found.flows.len(), 900);
+    assert!(found.flows.iter().any(|f| f.path.is_empty()) && found.flows.iter().any(|f| f.path.len() > 1));
+    assert!(found.not_shown.iter().any(|line| line.starts_with("the way of every flow")));
+}
+
 /// Counts of the corpus, and every finding, with `--no-capture`.
 #[test]
 #[expect(clippy::disallowed_methods, reason = "the corpus lies beside the project, and reading it is timed")]
