@@ -16,8 +16,10 @@ pub const TARGETS: &[Target] = &[
     targets::entry::TARGET,
     targets::expression::TARGET,
     targets::json::TARGET,
+    targets::logic_apps::TARGET,
     targets::note::TARGET,
     targets::proof::TARGET,
+    targets::step_functions::TARGET,
 ];
 
 /// One reader of outside bytes.

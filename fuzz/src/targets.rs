@@ -5,5 +5,7 @@ pub mod definition;
 pub mod entry;
 pub mod expression;
 pub mod json;
+pub mod logic_apps;
 pub mod note;
 pub mod proof;
+pub mod step_functions;
