@@ -17,8 +17,10 @@ pub const TARGETS: &[Target] = &[
     targets::expression::TARGET,
     targets::github_actions::TARGET,
     targets::json::TARGET,
+    targets::logic_apps::TARGET,
     targets::note::TARGET,
     targets::proof::TARGET,
+    targets::step_functions::TARGET,
 ];
 
 /// One reader of outside bytes.

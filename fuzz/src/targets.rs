@@ -6,5 +6,7 @@ pub mod entry;
 pub mod expression;
 pub mod github_actions;
 pub mod json;
+pub mod logic_apps;
 pub mod note;
 pub mod proof;
+pub mod step_functions;

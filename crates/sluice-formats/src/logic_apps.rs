@@ -31,7 +31,7 @@ pub fn is_workflow(tree: &Tree) -> bool {
 /// Lowers a workflow definition.
 ///
 /// # Errors
-/// `SL801`, `SL802`, `SL821`: it is no workflow, is too large, or has an action of no type.
+/// `SL801`, `SL802`, `SL823`: it is no workflow, is too large, or has an action of no type.
 pub fn import(tree: &Tree) -> Result<Import, Vec<Diagnostic>> {
     let workflow = read::workflow(tree)?;
     Ok(lower::lower(&workflow, built_in()))

@@ -36,7 +36,7 @@ pub fn is_machine(tree: &Tree) -> bool {
 /// Lowers a state machine.
 ///
 /// # Errors
-/// `SL801`, `SL802`, `SL820`: it is no state machine, is too large, or has a state of no known type.
+/// `SL801`, `SL802`, `SL822`: it is no state machine, is too large, or has a state of no known type.
 pub fn import(tree: &Tree) -> Result<Import, Vec<Diagnostic>> {
     let machine = read::machine(tree)?;
     Ok(lower::lower(&machine, built_in()))

@@ -51,9 +51,7 @@ impl<'t> Lowering<'t> {
         for branch in &state.inner {
             self.wires.code.step = step;
             // A branch runs also where one before it fails.
-            let (start, done, fails) = (self.wires.code.label(), self.wires.code.label(), self.wires.code.label());
-            self.wires.code.goto(start);
-            self.wires.code.bind(start);
+            let (done, fails) = (self.wires.code.label(), self.wires.code.label());
             let data = self.machine(branch, place_variable(given, span), frame.item, done, Some((raised.0, fails)));
             let next = self.wires.code.label();
             self.wires.code.bind(fails);

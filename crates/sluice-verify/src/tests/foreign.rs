@@ -32,9 +32,12 @@ pub(super) fn surveyed(content: &str) -> Survey {
 
 /// Every flow of a text: `source -> sink: kind (tier)`.
 pub(super) fn flows(content: &str) -> Vec<String> {
-    let import = imported(content).unwrap_or_else(|e| panic!("refused: {e:#?}\n{content}"));
+    flows_of(&imported(content).unwrap_or_else(|e| panic!("refused: {e:#?}\n{content}")))
+}
+
+fn flows_of(import: &Import) -> Vec<String> {
     let name = |step: sluice_core::program::StepId| import.program.steps[step.0 as usize].name.clone();
-    let flows = survey(&import).flows;
+    let flows = survey(import).flows;
     let line = |f: &crate::survey::Flow| {
         format!("{} -> {}: {} ({})", name(f.source), name(f.sink), f.kind.name(), f.tier.name())
     };
@@ -75,7 +78,7 @@ pub(super) struct Run {
 pub(super) fn corpus(folders: &[&str], format: Format) -> Option<Run> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus");
     let mut run = Run { imports: Vec::new(), refused: 0 };
-    let (mut findings, mut flows, mut unfinished) = (std::collections::BTreeMap::new(), 0, 0);
+    let (mut findings, mut count, mut unfinished) = (std::collections::BTreeMap::new(), 0, 0);
     for folder in folders {
         let Ok(entries) = std::fs::read_dir(root.join(folder)) else {
             println!("skipped: there is no {folder} beside the repository");
@@ -95,7 +98,15 @@ pub(super) fn corpus(folders: &[&str], format: Format) -> Option<Run> {
             match found {
                 Ok(import) => {
                     let survey = survey(&import);
-                    flows += survey.flows.len();
+                    let mut written = flows_of(&import);
+                    let mut sorted = flows(&tree(&text).unwrap().to_json().to_string());
+                    written.sort();
+                    sorted.sort();
+                    assert_eq!(
+                        written, sorted,
+                        "{name}: on one line, its keys in another order, it means something else"
+                    );
+                    count += survey.flows.len();
                     unfinished += usize::from(survey.not_shown.iter().any(|n| n.starts_with("anything")));
                     for finding in &survey.findings {
                         *findings
@@ -121,7 +132,7 @@ pub(super) fn corpus(folders: &[&str], format: Format) -> Option<Run> {
     let unknown = unknown.filter(|f| f.confidence == sluice_formats::Confidence::Assumed).count();
     let steps: usize = run.imports.iter().map(|i| i.steps.len()).sum();
     println!(
-        "{}: {} lowered, {} refused, {unfinished} unfinished; {steps} steps, {unknown} unknown; {opaque} opaque; {flows} flows",
+        "{}: {} lowered, {} refused, {unfinished} unfinished; {steps} steps, {unknown} unknown; {opaque} opaque; {count} flows",
         format.name(),
         run.imports.len(),
         run.refused
