@@ -13,6 +13,7 @@ pub mod targets;
 pub const TARGETS: &[Target] = &[
     targets::contract::TARGET,
     targets::definition::TARGET,
+    targets::dify::TARGET,
     targets::entry::TARGET,
     targets::expression::TARGET,
     targets::github_actions::TARGET,

@@ -2,6 +2,7 @@
 
 pub mod contract;
 pub mod definition;
+pub mod dify;
 pub mod entry;
 pub mod expression;
 pub mod github_actions;

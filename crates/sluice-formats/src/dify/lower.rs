@@ -43,6 +43,10 @@ pub(super) struct Lowering<'a, 't> {
     pub(super) secrets: PlaceId,
     /// What is read now goes into a prompt.
     pub(super) is_prompt: bool,
+    /// The names of all steps.
+    pub(super) names: BTreeSet<Arc<str>>,
+    /// What was observed: step, place, what.
+    observed: BTreeSet<(StepId, usize, String)>,
     /// Stands in for a node that is not there; no index comes from outside.
     lost: Room,
 }
@@ -69,6 +73,8 @@ pub(super) fn lower(text: &Text, app: &App<'_>) -> Import {
         sys,
         secrets,
         is_prompt: false,
+        names: app.nodes.iter().map(|node| node.name.clone()).collect(),
+        observed: BTreeSet::new(),
         lost,
     };
     lowering.furnish();
@@ -262,9 +268,7 @@ impl<'t> Lowering<'_, 't> {
 
     pub(super) fn observe(&mut self, i: usize, what: Observed, parameter: Option<&str>, span: Span) {
         let step = self.room(i).step;
-        let known = self.wires.observations.iter();
-        let is_known = known.clone().any(|o| o.step == step && o.span == span && o.what == what);
-        if !is_known {
+        if self.observed.insert((step, span.start, format!("{what:?}"))) {
             self.wires.observe(step, what, parameter, span);
         }
     }

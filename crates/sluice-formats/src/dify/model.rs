@@ -9,12 +9,10 @@ use super::effects::READS;
 use super::lower::{Lowering, fact};
 use super::nodes::Is;
 use super::read::{at, is_on, list, text_at, word};
+use super::refer::one_of;
 use super::tools;
 use crate::import::{Catalogued, Kind};
 use crate::wiring::{Does, Sent, place_variable};
-
-/// Most tools of one agent that are followed apart.
-const TOOLS_MAX: usize = 100;
 
 impl Lowering<'_, '_> {
     /// A model: anything made from its prompt, its context and what it remembers.
@@ -36,11 +34,7 @@ impl Lowering<'_, '_> {
             classes.iter().filter_map(|c| Some(Expression::literal(&c.get(key)?.to_json(), span))).collect()
         };
         let (names, ids) = (named("name"), named("id"));
-        let fields = vec![
-            ("class_name", Expression::one_of(names, span)),
-            ("class_id", Expression::one_of(ids, span)),
-            ("usage", fact(span)),
-        ];
+        let fields = vec![("class_name", one_of(names, span)), ("class_id", one_of(ids, span)), ("usage", fact(span))];
         self.put(i, fields);
     }
 
@@ -153,7 +147,7 @@ impl Lowering<'_, '_> {
         let Some(node) = self.app.nodes.get(i) else { return };
         let listed = list(at(node.data, &["agent_parameters", "tools", "value"]));
         let is_off = |tool: &Tree| tool.get("enabled").is_some_and(|t| matches!(t.value, Data::Bool(false)));
-        let tools: Vec<&Tree> = listed.iter().filter(|tool| !is_off(tool)).take(TOOLS_MAX).collect();
+        let tools: Vec<&Tree> = listed.iter().filter(|tool| !is_off(tool)).collect();
         let mut servers: Vec<&Tree> = Vec::new();
         // A strategy that speaks MCP names its servers, not their tools.
         let agent_parameters = node.data.get("agent_parameters").map(|p| &p.value);
@@ -190,11 +184,10 @@ impl Lowering<'_, '_> {
         let (provider, name) = (named("provider_name"), named("tool_name"));
         let name = if name.is_empty() { "tools of MCP servers".to_owned() } else { name };
         let known = tools::look_up(if provider.is_empty() { "mcp" } else { &provider }, &name);
-        let mut whole = format!("{} / {name}", self.name(i));
-        while self.wires.code.steps.iter().any(|step| step.name.as_ref() == whole) {
-            whole.push('\'');
+        let mut whole: std::sync::Arc<str> = format!("{} / {name}", self.name(i)).into();
+        while !self.names.insert(whole.clone()) {
+            whole = format!("{whole}'").into();
         }
-        let whole: std::sync::Arc<str> = whole.into();
         let span = self.span(i);
         let step = Step { name: whole.clone(), path: whole.clone(), kind: "action", span: tool.span, purpose: None };
         let step = self.wires.code.step(step);

@@ -8,6 +8,7 @@ use sluice_core::label::Label;
 
 use super::lower::{Lowering, fact};
 use super::read::{Node, at, list, text_at, word};
+use super::refer::one_of;
 use crate::import::Kind;
 use crate::wiring::place_variable;
 
@@ -152,7 +153,7 @@ impl Lowering<'_, '_> {
                 || list(tree.get("options")).iter().map(|o| Expression::literal(&o.to_json(), span)).collect();
             let value = match text_at(tree, &["type"]).map(AsRef::as_ref) {
                 Some("number" | "checkbox" | "boolean") => fact(span),
-                Some("select") => Expression::one_of(options(), span),
+                Some("select") => one_of(options(), span),
                 _ => sent.clone(),
             };
             fields.push((name.into(), value));
@@ -300,9 +301,9 @@ impl Lowering<'_, '_> {
         let Some(value) = value else { return };
         let old = place_variable(place, span);
         let both = Expression::opaque(vec![old.clone(), value.clone()], span);
-        let is_over = self.data(i).is_some_and(|data| is_overwriting(data));
+        let is_over = self.data(i).is_some_and(is_overwriting);
         let alternatives = if is_over { vec![old, value] } else { vec![both] };
-        self.wires.assign(place, Expression::one_of(alternatives, span), self.wires.nowhere);
+        self.wires.assign(place, one_of(alternatives, span), self.wires.nowhere);
     }
 
     /// The one of its variables that a branch has filled.
@@ -321,7 +322,7 @@ impl Lowering<'_, '_> {
 
     fn any_of(&mut self, i: usize, selectors: Option<&Tree>) -> Expression {
         let values = list(selectors).iter().filter_map(|selector| self.selected(i, selector)).collect();
-        Expression::one_of(values, self.span(i))
+        one_of(values, self.span(i))
     }
 }
 

@@ -14,6 +14,9 @@ pub const NODES_MAX: usize = 2_000;
 /// Most edges of one app.
 pub const EDGES_MAX: usize = 20_000;
 
+/// Most tools of all agents of one app: each is a step of its own.
+const TOOLS_MAX: usize = 1_000;
+
 /// An app.
 #[derive(Debug)]
 pub(super) struct App<'t> {
@@ -94,6 +97,11 @@ pub(super) fn app(tree: &Tree) -> Result<App<'_>, Vec<Diagnostic>> {
     }
     if !problems.is_empty() {
         return Err(problems);
+    }
+    let tools =
+        nodes.iter().map(|node| list(at(node.data, &["agent_parameters", "tools", "value"])).len()).sum::<usize>();
+    if tools > TOOLS_MAX {
+        return Err(vec![refusal::too_many(graph.span, "tools of agents", TOOLS_MAX)]);
     }
     name_apart(&mut nodes);
     let by_id: BTreeMap<Arc<str>, usize> = nodes.iter().enumerate().map(|(i, n)| (n.id.clone(), i)).collect();

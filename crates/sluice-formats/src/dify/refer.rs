@@ -13,6 +13,11 @@ use crate::wiring::place_variable;
 
 /// Longest reference in bytes, as Dify bounds its names.
 const REFERENCE_BYTES_MAX: usize = 512;
+/// Deepest path that is followed; of a deeper one the whole value counts. An evaluation descends through each word.
+const PATH_MAX: usize = 16;
+/// Most parts of a text that keep their order, and most alternatives that are told apart.
+const PARTS_MAX: usize = 500;
+const ALTERNATIVES_MAX: usize = 32;
 
 /// A part of a text: as it stands, or a reference with its place.
 enum Piece<'t> {
@@ -26,18 +31,22 @@ impl Lowering<'_, '_> {
         let span = tree.span;
         let Some(text) = tree.as_text() else { return Expression::literal(&tree.to_json(), span) };
         let locator = Locator::new(self.text, span);
-        let mut parts = Vec::new();
-        for piece in pieces(text) {
+        let pieces = pieces(text);
+        // A place inside a text is found by reading up to it.
+        let is_long = pieces.len() > PARTS_MAX;
+        let mut parts = Vec::with_capacity(pieces.len());
+        for piece in pieces {
             parts.push(match piece {
                 Piece::Literal(text) => TextPart::Literal(text.into()),
                 Piece::Reference { path, start, end } => {
-                    TextPart::Expression(self.reference(i, &path, locator.at(start, end)))
+                    let place = if is_long { span } else { locator.at(start, end) };
+                    TextPart::Expression(self.reference(i, &path, place))
                 }
             });
         }
         match parts.as_slice() {
             [TextPart::Expression(alone)] => alone.clone(),
-            _ => Expression::text(parts, span),
+            _ => joined(parts, span),
         }
     }
 
@@ -132,7 +141,7 @@ impl Lowering<'_, '_> {
                 }
             });
         }
-        Expression::text(parts, span)
+        joined(parts, span)
     }
 
     /// The variables that a node declares, and what they are.
@@ -149,8 +158,29 @@ impl Lowering<'_, '_> {
     }
 }
 
+/// One text of many parts; too many are anything made from them.
+fn joined(parts: Vec<TextPart>, span: Span) -> Expression {
+    if parts.len() <= PARTS_MAX {
+        return Expression::text(parts, span);
+    }
+    let values = parts.into_iter().filter_map(|part| match part {
+        TextPart::Expression(e) => Some(e),
+        TextPart::Literal(_) => None,
+    });
+    Expression::opaque(values.collect(), span)
+}
+
+/// One of the values; too many are anything made from them.
+pub(super) fn one_of(values: Vec<Expression>, span: Span) -> Expression {
+    if values.len() > ALTERNATIVES_MAX { Expression::opaque(values, span) } else { Expression::one_of(values, span) }
+}
+
 /// `base.a.b`
 fn members(base: Expression, path: &[&str]) -> Expression {
+    if path.len() > PATH_MAX {
+        let span = base.span;
+        return Expression::opaque(vec![base], span);
+    }
     path.iter().fold(base, |base, key| match key.parse::<i64>() {
         Ok(index) => Expression::element(base, index),
         Err(_) => Expression::member(base, key),

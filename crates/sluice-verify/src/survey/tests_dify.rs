@@ -349,6 +349,26 @@ fn what_is_no_app_is_refused_at_its_place() {
     assert_eq!(refused(nameless), ("SL831".into(), 6));
 }
 
+#[test]
+fn what_nests_or_repeats_without_end_is_cut() {
+    let words: Vec<String> = (0..3_000).map(|n| format!("w{n}")).collect();
+    let options: Vec<String> = (0..3_000).map(|n| format!("[start, q, w{n}]")).collect();
+    let long = "{{#start.q#}} ".repeat(3_000);
+    let nodes = [
+        START.to_owned(),
+        format!("{{id: a, data: {{type: variable-aggregator, title: Join, variables: [{}]}}}}", options.join(", ")),
+        format!(
+            "{{id: t, data: {{type: template-transform, title: T, template: '{{{{ v }}}}', variables: [{{variable: v, value_selector: [start, {}]}}]}}}}",
+            words.join(", ")
+        ),
+        format!("{{id: m, data: {{type: llm, title: Model, prompt_template: [{{role: user, text: '{long}'}}]}}}}"),
+        http("https://{{#t.output#}}/"),
+    ];
+    let nodes: Vec<&str> = nodes.iter().map(String::as_str).collect();
+    let app = App { mode: "workflow", variables: "", nodes: &nodes, edges: &[] };
+    assert_eq!(app.flows(), ["prompt: Start > Model", "url_host: Start > Call"]);
+}
+
 /// Every file of the corpus is lowered, or refused with a place and a reason. The table is in `docs/formats-dify.md`.
 #[test]
 #[expect(clippy::disallowed_methods, reason = "the test reads files; the core does not")]
