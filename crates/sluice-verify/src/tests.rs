@@ -3,6 +3,7 @@
 mod foreign;
 mod labels;
 mod logic_apps;
+mod n8n;
 mod size;
 mod standing;
 mod step_functions;

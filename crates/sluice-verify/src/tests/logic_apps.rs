@@ -304,7 +304,7 @@ fn what_the_text_shows_by_itself_is_told() {
         );
     }
     let refused = imported("{\"definition\": {\"triggers\": {},\n \"actions\": {\"A\": {}}}}").unwrap_err();
-    assert_eq!((refused[0].code.0, refused[0].span.line), (821, 2));
+    assert_eq!((refused[0].code.0, refused[0].span.line), (823, 2));
 }
 
 #[test]

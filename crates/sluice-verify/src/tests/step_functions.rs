@@ -238,7 +238,7 @@ fn names_that_are_not_there_are_told_and_states_of_no_type_refused() {
     let dangling = r#"{"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "B"}}}"#;
     assert!(surveyed(dangling).findings.iter().any(|f| f.name == "dangling-reference"));
     let refused = imported("{\n \"StartAt\": \"A\", \"States\": {\"A\": {\"Type\": \"Loop\"}}}").unwrap_err();
-    assert_eq!((refused[0].code.0, refused[0].span.line), (820, 2));
+    assert_eq!((refused[0].code.0, refused[0].span.line), (822, 2));
 }
 
 #[test]

@@ -1,0 +1,279 @@
+//! Exports of n8n: what its nodes pass on, and what real files are made into.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value as Json, json};
+use sluice_formats::Format;
+
+use super::foreign::{corpus, flows, surveyed};
+
+/// A node: name, short type, parameters.
+type Node<'a> = (&'a str, &'a str, Json);
+
+/// An export; a link is `from -> to`, with the port behind the sender's name where it is not the first
+/// (`from:1 -> to`), or `part ~tool~> agent`.
+fn export(nodes: &[Node<'_>], links: &[&str]) -> String {
+    let listed: Vec<Json> = nodes.iter().map(|(name, kind, parameters)| {
+        let package = if ["agent", "chat", "lm", "memory", "vector", "document", "tool", "chain"].iter().any(|p| kind.starts_with(p)) {
+            "@n8n/n8n-nodes-langchain"
+        } else {
+            "n8n-nodes-base"
+        };
+        let mut node = json!({ "name": name, "type": format!("{package}.{kind}"), "typeVersion": 3.4, "parameters": parameters });
+        for key in ["disabled", "onError"] {
+            if let Some(value) = parameters.get(key) {
+                node[key] = value.clone();
+            }
+        }
+        node
+    }).collect();
+    let mut connections = json!({});
+    for link in links {
+        let (from, kind, to) = match link.split_once(" -> ") {
+            Some((from, to)) => (from, "main".to_owned(), to),
+            None => {
+                let (from, rest) = link.split_once(" ~").unwrap();
+                let (kind, to) = rest.split_once("~> ").unwrap();
+                (from, format!("ai_{kind}"), to)
+            }
+        };
+        let (from, port) = from.split_once(':').map_or((from, 0), |(from, port)| (from, port.parse().unwrap()));
+        let (to, input) = to.split_once(':').map_or((to, 0), |(to, input)| (to, input.parse().unwrap()));
+        let ports = &mut connections[from][&kind];
+        if ports.is_null() {
+            *ports = json!([]);
+        }
+        let ports = ports.as_array_mut().unwrap();
+        while ports.len() <= port {
+            ports.push(json!([]));
+        }
+        ports[port].as_array_mut().unwrap().push(json!({ "node": to, "type": kind, "index": input }));
+    }
+    json!({ "name": "test", "nodes": listed, "connections": connections }).to_string()
+}
+
+fn mail() -> Node<'static> {
+    ("Mail", "gmailTrigger", json!({}))
+}
+
+fn ask(text: &str) -> Node<'_> {
+    ("Ask", "chainLlm", json!({ "promptType": "define", "text": text }))
+}
+
+#[test]
+fn words_of_a_mail_are_followed_through_each_kind_of_node() {
+    let set = |name: &'static str, fields: Json| (name, "set", json!({ "assignments": { "assignments": fields } }));
+    let field = |name: &str, value: &str| json!([{ "name": name, "value": value, "type": "string" }]);
+    let chain: &[&str] = &["Mail -> Set", "Set -> Ask"];
+    let cases: Vec<(&str, Vec<Node<'_>>, &[&str], bool)> = vec![
+        ("a field of the item", vec![mail(), ask("={{ $json.text }}")], &["Mail -> Ask"], true),
+        ("text without `=`", vec![mail(), ask("{{ $json.text }}")], &["Mail -> Ask"], false),
+        (
+            "a field that is set from it",
+            vec![mail(), set("Set", field("a", "={{ $json.text }}")), ask("={{ $json.a }}")],
+            chain,
+            true,
+        ),
+        ("a constant beside it", vec![mail(), set("Set", field("a", "fixed")), ask("={{ $json.a }}")], chain, false),
+        (
+            "the item that set does not keep",
+            vec![mail(), set("Set", field("a", "fixed")), ask("={{ $json.text }}")],
+            chain,
+            false,
+        ),
+        (
+            "a node by its name",
+            vec![mail(), set("Set", field("a", "fixed")), ask("={{ $('Mail').item.json.text }}")],
+            chain,
+            true,
+        ),
+        (
+            "a node by its old name",
+            vec![mail(), set("Set", field("a", "fixed")), ask("={{ $node[\"Mail\"].json[\"text\"] }}")],
+            chain,
+            true,
+        ),
+        (
+            "a program that names a node",
+            vec![
+                mail(),
+                ("Set", "code", json!({ "jsCode": "return [{ json: { a: $('Mail').first().json.text } }];" })),
+                ask("={{ $json.a }}"),
+            ],
+            chain,
+            true,
+        ),
+        (
+            "a program that builds its own",
+            vec![
+                mail(),
+                ("Set", "code", json!({ "jsCode": "return [{ json: { a: 'fixed' } }];" })),
+                ask("={{ $json.a }}"),
+            ],
+            chain,
+            false,
+        ),
+        (
+            "a reply in its place",
+            vec![mail(), ("Set", "httpRequest", json!({ "url": "https://api.example.com/v1" })), ask("={{ $json.a }}")],
+            chain,
+            false,
+        ),
+        (
+            "both ways of a branch",
+            vec![mail(), ("If", "if", json!({})), ask("={{ $json.text }}")],
+            &["Mail -> If", "If:1 -> Ask"],
+            true,
+        ),
+        (
+            "one input of a merge",
+            vec![
+                mail(),
+                set("Set", field("a", "fixed")),
+                ("Merge", "merge", json!({ "mode": "append" })),
+                ask("={{ $json.text }}"),
+            ],
+            &["Mail -> Set", "Mail -> Merge:1", "Set -> Merge:0", "Merge -> Ask"],
+            true,
+        ),
+        (
+            "a loop",
+            vec![
+                mail(),
+                ("Loop", "splitInBatches", json!({})),
+                set("Set", field("a", "={{ $json.text }}")),
+                ask("={{ $json.a }}"),
+            ],
+            &["Mail -> Loop", "Loop:1 -> Set", "Set -> Loop", "Loop:0 -> Ask"],
+            true,
+        ),
+        (
+            "a node that is switched off",
+            vec![mail(), ("Off", "set", json!({ "disabled": true })), ask("={{ $json.text }}")],
+            &["Mail -> Off", "Off -> Ask"],
+            true,
+        ),
+        (
+            "a sink that is switched off",
+            vec![mail(), ("Ask", "chainLlm", json!({ "disabled": true, "text": "={{ $json.text }}" }))],
+            &["Mail -> Ask"],
+            false,
+        ),
+        ("a node that nothing leads to", vec![mail(), ask("={{ $('Mail').item.json.text }}")], &[], false),
+        (
+            "another branch that ran before",
+            vec![
+                mail(),
+                set("Set", field("a", "={{ $json.text }}")),
+                set("Two", field("b", "fixed")),
+                ask("={{ $('Set').item.json.a }}"),
+            ],
+            &["Mail -> Set", "Mail -> Two", "Two -> Ask"],
+            true,
+        ),
+        (
+            "the item of an error port",
+            vec![
+                mail(),
+                ("Call", "httpRequest", json!({ "url": "https://api.example.com", "onError": "continueErrorOutput" })),
+                ask("={{ $json.text }}"),
+            ],
+            &["Mail -> Call", "Call:1 -> Ask"],
+            true,
+        ),
+    ];
+    for (what, nodes, links, is_found) in cases {
+        let found = flows(&export(&nodes, links));
+        assert_eq!(found.contains(&"Mail -> Ask: prompt (direct)".to_owned()), is_found, "{what}: {found:?}");
+    }
+}
+
+#[test]
+fn what_an_agent_reads_reaches_its_tools_its_memory_and_what_is_stored() {
+    let agent = |name: &'static str, text: &str| (name, "agent", json!({ "promptType": "define", "text": text }));
+    let tool =
+        || ("Post", "slackTool", json!({ "resource": "message", "operation": "post", "text": "={{ $fromAI('t') }}" }));
+    let found = flows(&export(
+        &[mail(), agent("Agent", "={{ $json.text }}"), tool()],
+        &["Mail -> Agent", "Post ~tool~> Agent"],
+    ));
+    assert!(found.contains(&"Mail -> Post: agent_tool (direct)".to_owned()), "{found:?}");
+
+    let memory = ("Memory", "memoryBufferWindow", json!({}));
+    let clock = ("Clock", "scheduleTrigger", json!({}));
+    let nodes = [mail(), clock.clone(), agent("First", "={{ $json.text }}"), agent("Second", "go on"), memory];
+    let links = ["Mail -> First", "Clock -> Second", "Memory ~memory~> First", "Memory ~memory~> Second"];
+    let found = flows(&export(&nodes, &links));
+    assert!(found.contains(&"Mail -> Second: prompt (direct)".to_owned()), "{found:?}");
+
+    let store = |name: &'static str, mode: &str, index: &str| {
+        (name, "vectorStorePinecone", json!({ "mode": mode, "pineconeIndex": index }))
+    };
+    let loader = ("Loader", "documentDefaultDataLoader", json!({}));
+    for (index, is_found) in [("notes", true), ("others", false)] {
+        let nodes = [
+            mail(),
+            clock.clone(),
+            store("In", "insert", "notes"),
+            loader.clone(),
+            agent("Agent", "answer"),
+            store("Out", "retrieve-as-tool", index),
+        ];
+        let links = ["Mail -> In", "Loader ~document~> In", "Clock -> Agent", "Out ~tool~> Agent"];
+        let found = flows(&export(&nodes, &links));
+        assert_eq!(found.contains(&"Mail -> Agent: prompt (direct)".to_owned()), is_found, "{index}: {found:?}");
+    }
+}
+
+#[test]
+fn a_host_that_is_constant_is_no_choice_and_a_path_behind_it_is() {
+    let get = |url: &str| ("Get", "httpRequest", json!({ "url": url }));
+    let set = (
+        "Set",
+        "set",
+        json!({ "assignments": { "assignments": [{ "name": "base", "value": "https://api.example.com/v1/" }] }, "includeOtherFields": true }),
+    );
+    for (what, url, kind) in [
+        ("all of it", "={{ $json.text }}", "url_host"),
+        ("a path behind a host", "=https://api.example.com/{{ $json.text }}", "url_path"),
+        ("a path behind a constant from elsewhere", "={{ $json.base }}{{ $json.text }}", "url_path"),
+        ("a part of the host", "=https://{{ $json.text }}.example.com/", "url_host"),
+        ("an encoded path", "=https://api.example.com/{{ encodeURIComponent($json.text) }}", ""),
+        ("a constant from elsewhere", "={{ $json.base }}", ""),
+    ] {
+        let found = flows(&export(&[mail(), set.clone(), get(url)], &["Mail -> Set", "Set -> Get"]));
+        let kinds: BTreeSet<&str> = found
+            .iter()
+            .filter_map(|f| f.strip_prefix("Mail -> Get: ")?.split(' ').next())
+            .filter(|kind| kind.starts_with("url"))
+            .collect();
+        assert_eq!(kinds, [kind].into_iter().filter(|k| !k.is_empty()).collect(), "{what}: {found:?}");
+    }
+}
+
+#[test]
+fn an_answer_to_whoever_wrote_is_no_choice_unless_it_gives_away_what_is_the_owners() {
+    let chat = || ("Chat", "telegramTrigger", json!({}));
+    let answer = |text: &str| {
+        ("Answer", "telegram", json!({ "chatId": "={{ $('Chat').item.json.message.chat.id }}", "text": text }))
+    };
+    let inbox = ("Inbox", "gmail", json!({ "operation": "getAll" }));
+    let plain = flows(&export(&[chat(), answer("thank you")], &["Chat -> Answer"]));
+    assert!(plain.contains(&"Chat -> Answer: recipient (internal)".to_owned()), "{plain:?}");
+    let given = flows(&export(&[chat(), inbox, answer("={{ $json.text }}")], &["Chat -> Inbox", "Inbox -> Answer"]));
+    assert!(given.contains(&"Chat -> Answer: recipient (direct)".to_owned()), "{given:?}");
+}
+
+#[test]
+fn a_person_on_the_way_is_told_and_lowers_severity() {
+    let wait = ("Approve", "gmail", json!({ "operation": "sendAndWait", "sendTo": "boss@example.com" }));
+    let nodes = [mail(), wait, ask("={{ $('Mail').item.json.text }}")];
+    let survey = surveyed(&export(&nodes, &["Mail -> Approve", "Approve -> Ask"]));
+    assert!(survey.flows.iter().any(|flow| flow.kind.name() == "prompt"), "{:?}", survey.flows);
+}
+
+#[test]
+fn the_whole_corpus_is_lowered_or_refused_with_a_place() {
+    let Some(run) = corpus(&["n8n", "n8n-aigen"], Format::N8n) else { return };
+    assert!(run.refused * 100 < run.imports.len(), "{} refused", run.refused);
+}
