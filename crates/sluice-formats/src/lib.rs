@@ -33,7 +33,8 @@ pub use import::{Catalogued, Confidence, Entrance, Format, Import, Kind, Observa
 /// The format of a tree, by its content.
 #[must_use]
 pub fn recognise(tree: &Node) -> Option<Format> {
-    let fits: [(Format, fn(&Node) -> bool); 5] = [
+    type Fits = fn(&Node) -> bool;
+    let fits: [(Format, Fits); 5] = [
         (Format::N8n, n8n::is_workflow),
         (Format::StepFunctions, step_functions::is_machine),
         (Format::LogicApps, logic_apps::is_workflow),

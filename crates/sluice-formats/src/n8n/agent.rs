@@ -118,24 +118,26 @@ impl Lowering<'_, '_> {
     }
 
     fn tool(&mut self, i: usize, sight: Sight) {
-        let span = self.span(i);
         if self.inside.contains(&i) || self.inside.len() > AGENTS_DEEP_MAX {
             return;
         }
         self.tell(i, true);
         match self.kind(i) {
+            _ if self.is_store(i) => self.store_tool(i, sight),
             Kind::Agent | Kind::Model => self.model(i, sight),
             Kind::SubWorkflow => self.sub_workflow(i, sight),
             Kind::Code => self.code_node(i, sight),
-            Kind::Part => {
-                // A store as a tool: what is in it comes back.
-                let mut parts = vec![place_variable(self.store(i), span)];
-                parts.extend(self.retrieved(i, sight));
-                let out = self.room(i).out;
-                self.assign(out, Expression::opaque(parts, span), sight);
-            }
             _ => self.effect(i, sight),
         }
+    }
+
+    /// A store as a tool: what is in it comes back.
+    fn store_tool(&mut self, i: usize, sight: Sight) {
+        let span = self.span(i);
+        let mut parts = vec![place_variable(self.store(i), span)];
+        parts.extend(self.retrieved(i, sight));
+        let out = self.room(i).out;
+        self.assign(out, Expression::opaque(parts, span), sight);
     }
 
     /// A store in the way of items: documents go in, or come out.

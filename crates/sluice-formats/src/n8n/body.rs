@@ -28,6 +28,7 @@ impl<'t> Lowering<'_, 't> {
             return;
         }
         match self.kind(i) {
+            _ if self.is_store(i) => self.part(i, sight),
             Kind::Trigger => self.trigger(i, sight),
             Kind::Flow => self.reshape(i, sight),
             Kind::Code => self.code_node(i, sight),

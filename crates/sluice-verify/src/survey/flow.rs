@@ -145,6 +145,10 @@ impl Search<'_> {
         let Some(fact) = self.import.steps.get(&step) else { return };
         for (name, argument) in &action.arguments {
             let (Some(usage), Some(value)) = (argument.usage, prepared.arguments.child(name)) else { continue };
+            if value.is_concrete() {
+                // The same in every run, whatever its label says of how it came there: nobody chooses it, and it tells nothing.
+                continue;
+            }
             for (kind, label) in acts(usage, &value, fact, action) {
                 let origins = self.import.catalogue.universe.origins(label);
                 for (source, atom) in self.sources(origins) {
@@ -315,7 +319,7 @@ fn acts(usage: Usage, value: &Value, fact: &Catalogued, action: &Action) -> Vec<
         Usage::Query => found.push((FlowKind::QueryInjection, all)),
         Usage::Host => found.push((FlowKind::UrlHost, all)),
         Usage::Path => found.push((FlowKind::UrlPath, all)),
-        Usage::Url => found.extend(url(value)),
+        Usage::Url => found.push(url(value)),
         Usage::Command => found.push((FlowKind::Command, all)),
         Usage::Code => found.push((FlowKind::Code, all)),
         Usage::Recipient => found.push((FlowKind::Recipient, all)),
@@ -333,12 +337,9 @@ fn acts(usage: Usage, value: &Value, fact: &Catalogued, action: &Action) -> Vec<
     found
 }
 
-/// Who writes the host writes all of it; behind a known host, an outsider writes the rest.
-fn url(value: &Value) -> Option<(FlowKind, Label)> {
-    let (head, label) = value.head();
-    let known = head.split_once("://").is_some_and(|(_, rest)| rest.contains(['/', '?', '#'])) || value.is_concrete();
-    if known && label == Label::BOTTOM {
-        return Some((FlowKind::UrlPath, value.deep_label()));
-    }
-    Some((FlowKind::UrlHost, value.deep_label()))
+/// Who writes the host writes all of it; behind a host that is the same in every run, an outsider writes the rest.
+fn url(value: &Value) -> (FlowKind, Label) {
+    let (head, _) = value.head();
+    let known = head.split_once("://").is_some_and(|(_, rest)| rest.contains(['/', '?', '#']));
+    (if known { FlowKind::UrlPath } else { FlowKind::UrlHost }, value.deep_label())
 }

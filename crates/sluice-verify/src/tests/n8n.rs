@@ -231,14 +231,14 @@ fn a_host_that_is_constant_is_no_choice_and_a_path_behind_it_is() {
     let set = (
         "Set",
         "set",
-        json!({ "assignments": { "assignments": [{ "name": "base", "value": "https://api.example.com/v1/" }] }, "includeOtherFields": true }),
+        json!({ "assignments": { "assignments": [{ "name": "base", "value": "https://api.example.com/v1/" }] } }),
     );
     for (what, url, kind) in [
-        ("all of it", "={{ $json.text }}", "url_host"),
-        ("a path behind a host", "=https://api.example.com/{{ $json.text }}", "url_path"),
-        ("a path behind a constant from elsewhere", "={{ $json.base }}{{ $json.text }}", "url_path"),
-        ("a part of the host", "=https://{{ $json.text }}.example.com/", "url_host"),
-        ("an encoded path", "=https://api.example.com/{{ encodeURIComponent($json.text) }}", ""),
+        ("all of it", "={{ $('Mail').item.json.text }}", "url_host"),
+        ("a path behind a host", "=https://api.example.com/{{ $('Mail').item.json.text }}", "url_path"),
+        ("a path behind a constant from elsewhere", "={{ $json.base }}{{ $('Mail').item.json.text }}", "url_path"),
+        ("a part of the host", "=https://{{ $('Mail').item.json.text }}.example.com/", "url_host"),
+        ("an encoded path", "=https://api.example.com/{{ encodeURIComponent($('Mail').item.json.text) }}", ""),
         ("a constant from elsewhere", "={{ $json.base }}", ""),
     ] {
         let found = flows(&export(&[mail(), set.clone(), get(url)], &["Mail -> Set", "Set -> Get"]));
