@@ -10,6 +10,8 @@ use super::page::{Page, Part, Tone};
 
 /// Other places further away than this are left to the path below the excerpt.
 const LINES_MAX: usize = 60;
+/// Furthest that another place on the same line may lie from the finding's, in bytes.
+const COLUMNS_MAX: usize = 400;
 /// Of a line that no screen could hold, what is shown around the place.
 const BEFORE_BYTES: usize = 60;
 const LINE_BYTES_MAX: usize = 400;
@@ -57,7 +59,10 @@ fn excerpt(page: &mut Page, text: &Text, found: &Diagnostic) -> usize {
     let mut marks = vec![Mark::new(&lines, found.span, "", true)];
     let first = marks.first().map_or(0, |m| m.line);
     let others = found.annotations.iter().map(|(span, note)| Mark::new(&lines, *span, note, false));
-    marks.extend(others.filter(|mark| mark.line.abs_diff(first) < LINES_MAX));
+    // In a text on one line, two places far apart would show all that is between them.
+    let start = marks.first().map_or(0, |mark| mark.start);
+    let is_near = |mark: &Mark| mark.line != first || mark.start.abs_diff(start) < COLUMNS_MAX;
+    marks.extend(others.filter(|mark| mark.line.abs_diff(first) < LINES_MAX && is_near(mark)));
     let from = marks.iter().map(|m| m.line).min().unwrap_or_default();
     let to = marks.iter().map(|m| m.line).max().unwrap_or_default();
     let source = Excerpt::of(&lines, from, to, &marks);

@@ -1,0 +1,63 @@
+//! `sluice check` on workflows of other engines, in a folder without a workspace.
+
+use serde_json::json;
+
+use crate::sandbox::Sandbox;
+
+fn export() -> String {
+    let node = |name: &str, kind: &str, parameters: serde_json::Value| json!({ "name": name, "type": kind, "typeVersion": 2, "parameters": parameters });
+    json!({
+        "name": "answers",
+        "nodes": [
+            node("Mail", "n8n-nodes-base.gmailTrigger", json!({})),
+            node("Ask", "@n8n/n8n-nodes-langchain.chainLlm", json!({ "promptType": "define", "text": "=Answer: {{ $json.text }}" })),
+        ],
+        "connections": { "Mail": { "main": [[{ "node": "Ask", "type": "main", "index": 0 }]] } },
+    })
+    .to_string()
+}
+
+#[test]
+fn an_export_in_an_empty_folder_is_checked_at_once() {
+    let sandbox = Sandbox::new();
+    let file = sandbox.write("export.json", &export());
+    let ended = sandbox.sluice(&["check", &file]).with(1);
+    for words in ["high[SL230]", "`Ask`", "`Mail`", "├─ Mail", "└─ Ask", "no workspace"] {
+        assert!(ended.out.contains(words), "{words} in {}", ended.out);
+    }
+    let report = sandbox.sluice(&["check", "--facts", "--format", "json", &file]).with(1).json();
+    let found = &report["files"][0];
+    assert_eq!((&found["format"], &found["status"]), (&json!("n8n"), &json!("checked")));
+    let flow = &found["facts"]["flows"][0];
+    assert_eq!(
+        (&flow["source"], &flow["sink"], &flow["kind"], &flow["tier"]),
+        (&json!("Mail"), &json!("Ask"), &json!("prompt"), &json!("direct"))
+    );
+    assert_eq!(found["facts"]["error_handling"], "none");
+    let plain = sandbox.sluice(&["check", "--format", "json", &file]).with(1).json();
+    assert!(plain["files"][0].get("facts").is_none(), "facts only where they are asked for");
+}
+
+#[test]
+fn a_folder_is_walked_and_each_format_is_known_by_its_content() {
+    let sandbox = Sandbox::new();
+    sandbox.write("exports/a.json", &export());
+    sandbox.write(
+        "exports/b.yml",
+        "on: push\njobs:\n  build:\n    runs-on: ubuntu-latest\n    steps:\n      - run: make\n",
+    );
+    sandbox.write("exports/c.json", r#"{"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}}"#);
+    sandbox.write("exports/notes.json", r#"{"no": "workflow"}"#);
+    let folder = sandbox.path("exports").display().to_string();
+    let report = sandbox.sluice(&["check", "--format", "json", "--jobs", "2", &folder]).json();
+    let formats: Vec<_> = report["files"].as_array().unwrap().iter().map(|file| file["format"].clone()).collect();
+    assert_eq!(formats, ["n8n", "github-actions", "step-functions"]);
+}
+
+#[test]
+fn names_that_outsiders_wrote_move_no_cursor() {
+    let sandbox = Sandbox::new();
+    let file = sandbox.write("export.json", &export().replace("Ask", "A\\u001b[2Jk\\u202e"));
+    let out = sandbox.sluice(&["check", &file]).out;
+    assert!(!out.contains("\u{1b}[2J") && !out.contains('\u{202e}'), "{out}");
+}
