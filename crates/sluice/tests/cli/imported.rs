@@ -20,7 +20,7 @@ fn export() -> String {
 #[test]
 fn an_export_in_an_empty_folder_is_checked_at_once() {
     let sandbox = Sandbox::new();
-    let file = sandbox.write("export.json", &export());
+    let file = sandbox.write("export.json", export());
     let ended = sandbox.sluice(&["check", &file]).with(1);
     for words in ["high[SL230]", "`Ask`", "`Mail`", "├─ Mail", "└─ Ask", "no workspace"] {
         assert!(ended.out.contains(words), "{words} in {}", ended.out);
@@ -41,7 +41,7 @@ fn an_export_in_an_empty_folder_is_checked_at_once() {
 #[test]
 fn a_folder_is_walked_and_each_format_is_known_by_its_content() {
     let sandbox = Sandbox::new();
-    sandbox.write("exports/a.json", &export());
+    sandbox.write("exports/a.json", export());
     sandbox.write(
         "exports/b.yml",
         "on: push\njobs:\n  build:\n    runs-on: ubuntu-latest\n    steps:\n      - run: make\n",
@@ -57,7 +57,7 @@ fn a_folder_is_walked_and_each_format_is_known_by_its_content() {
 #[test]
 fn names_that_outsiders_wrote_move_no_cursor() {
     let sandbox = Sandbox::new();
-    let file = sandbox.write("export.json", &export().replace("Ask", "A\\u001b[2Jk\\u202e"));
+    let file = sandbox.write("export.json", export().replace("Ask", "A\\u001b[2Jk\\u202e"));
     let out = sandbox.sluice(&["check", &file]).out;
     assert!(!out.contains("\u{1b}[2J") && !out.contains('\u{202e}'), "{out}");
 }
