@@ -447,8 +447,10 @@ pub(crate) fn check_keys(conn: &Connection, file: &File, keys: &PayloadKeys) -> 
 
 /// The frontier must be that of as many entries as there are: nothing is appended to a log that was cut.
 fn check_head(conn: &Connection, file: &File) -> Result<(), StoreError> {
-    let frontier = read_frontier(conn, file)?;
-    let entries: i64 = conn
+    // One snapshot for both: another process may append in between, and what it wrote is no damage.
+    let snapshot = conn.unchecked_transaction().map_err(file.deed("read"))?;
+    let frontier = read_frontier(&snapshot, file)?;
+    let entries: i64 = snapshot
         .query_row("SELECT coalesce(max(log) + 1, 0) FROM entries", (), |row| row.get(0))
         .map_err(file.deed("read"))?;
     if tables::column(frontier.size().get()) != entries {
