@@ -16,6 +16,10 @@ use crate::limits::{ALIASES_MAX, DEPTH_MAX, TEXT_NODES_MAX};
 use crate::text::{Span, Text};
 
 pub(super) fn tree(text: &Text) -> Result<Node, Vec<Diagnostic>> {
+    if let Some(at) = lone_return(&text.content) {
+        let message = "a carriage return without a line feed: readers disagree whether it ends a line";
+        return Err(vec![SYNTAX.at(text.span(at, at + 1), message)]);
+    }
     let mut options = granit_parser::Options::default();
     options.set_emit_comments(false);
     options.emit_unresolved_aliases = true;
@@ -32,6 +36,14 @@ pub(super) fn tree(text: &Text) -> Result<Node, Vec<Diagnostic>> {
         None if builder.out.is_empty() => Ok(Node { span: text.span(0, 0), value: Data::Null }),
         _ => Err(builder.out),
     }
+}
+
+/// The first carriage return that no line feed follows. YAML ends a line there, editors and JSON do not, so every place
+/// behind it would be another one for either.
+fn lone_return(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let lone = |at: &usize| bytes.get(at + 1) != Some(&b'\n');
+    bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\r').map(|(at, _)| at).find(lone)
 }
 
 /// Reading cannot go on; why is in `out`.

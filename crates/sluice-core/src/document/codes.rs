@@ -15,7 +15,9 @@ pub struct CodeInfo {
 }
 
 impl CodeInfo {
-    pub(crate) const fn new(code: u16, name: &'static str, help: &'static str) -> Self {
+    /// A code, declared once where its texts are read.
+    #[must_use]
+    pub const fn new(code: u16, name: &'static str, help: &'static str) -> Self {
         Self { code, name, help }
     }
 

@@ -57,6 +57,12 @@ fn every_value_knows_its_place() {
 }
 
 #[test]
+fn a_carriage_return_alone_is_refused_and_one_before_a_line_feed_is_not() {
+    assert_snapshot!(refused("a: 1\nb: 2\rc: 3\n"), @"SL101 2:5-2:6 a carriage return without a line feed: readers disagree whether it ends a line");
+    assert_eq!(tree("a: 1\r\nb: 2\r\n").get("b").unwrap().span.line, 2);
+}
+
+#[test]
 fn json_reads_as_yaml_does() {
     let json = "{\n\t\"a\": \"\\ud83d\\ude00 \\/ x\",\n\t\"b\": [1, -2.5e3, null],\n\t\"c\": {}\n}\n";
     assert_eq!(tree(json).to_json(), serde_json::from_str::<serde_json::Value>(json).unwrap());
