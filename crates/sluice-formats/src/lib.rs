@@ -28,6 +28,8 @@ use sluice_core::document::{self, JsonRules, Node};
 use sluice_core::limits::IMPORT_BYTES_MAX;
 use sluice_core::text::Text;
 
+pub use refusal::CODES;
+
 pub use import::{Catalogued, Confidence, Entrance, Format, Import, Kind, Observation, Observed, Source, Tier};
 
 /// The format of a tree, by its content.
@@ -86,10 +88,10 @@ pub fn open(name: &str, bytes: &[u8]) -> Opened {
     Opened::Foreign { text, format, import }
 }
 
-/// Whether bytes are a workflow of another engine.
+/// The engine whose workflow some bytes are, if they are one.
 #[must_use]
-pub fn is_foreign(name: &str, bytes: &[u8]) -> bool {
-    read(name, bytes).is_some_and(|(_, tree, _)| recognise(&tree).is_some())
+pub fn format_of(name: &str, bytes: &[u8]) -> Option<Format> {
+    read(name, bytes).and_then(|(_, tree, _)| recognise(&tree))
 }
 
 /// JSON by its own reader, anything else as YAML.

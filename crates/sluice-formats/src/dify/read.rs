@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use sluice_core::diagnostic::{Code, Diagnostic, Severity};
+use sluice_core::diagnostic::Diagnostic;
 use sluice_core::document::{Data, Node as Tree};
 use sluice_core::text::Span;
 
@@ -215,23 +215,9 @@ pub(super) fn is_on(tree: &Tree, path: &[&str]) -> bool {
 }
 
 fn without_graph(at: Span) -> Diagnostic {
-    Diagnostic::new(
-        Code(830),
-        "dify-app-without-graph",
-        Severity::High,
-        at,
-        "the app has no `workflow.graph`: it is a prompt with settings, not a workflow",
-        "convert it to a chatflow or workflow in Dify, and export that",
-    )
+    refusal::APP_WITHOUT_GRAPH.at(at, "the app has no `workflow.graph`: it is a prompt with settings, not a workflow")
 }
 
 fn without_id(at: Span) -> Diagnostic {
-    Diagnostic::new(
-        Code(831),
-        "dify-node-without-id",
-        Severity::High,
-        at,
-        "a node of the app has no `id` or no `data.type`",
-        "export the app again; Dify itself writes both",
-    )
+    refusal::NODE_WITHOUT_ID.at(at, "a node of the app has no `id` or no `data.type`")
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use sluice_core::diagnostic::{Code, Diagnostic, Severity};
+use sluice_core::diagnostic::Diagnostic;
 use sluice_core::document::{Data, Entry, Node as Tree};
 use sluice_core::text::Span;
 
@@ -199,26 +199,14 @@ fn circle(jobs: &[Job<'_>]) -> Box<Diagnostic> {
     let waits = |job: &Job<'_>| job.needs.iter().find(|(need, _)| by_id.contains_key(need.as_ref())).cloned();
     let found = jobs.iter().find_map(|job| Some((job.id.clone(), waits(job)?)));
     let (id, (need, span)) = found.unwrap_or_else(|| ("".into(), ("".into(), Span::default())));
-    Box::new(Diagnostic::new(
-        Code(821),
-        "jobs-in-a-circle",
-        Severity::High,
-        span,
-        format!("the job `{id}` waits for `{need}`, which waits for it in turn"),
-        "take one of the `needs` out: GitHub refuses such a workflow",
-    ))
+    Box::new(
+        refusal::JOBS_IN_A_CIRCLE.at(span, format!("the job `{id}` waits for `{need}`, which waits for it in turn")),
+    )
 }
 
 /// `SL820`: a part that has not the shape which GitHub reads.
 fn wrong_shape(span: Span, what: &str) -> Box<Diagnostic> {
-    Box::new(Diagnostic::new(
-        Code(820),
-        "wrong-shape",
-        Severity::High,
-        span,
-        what,
-        "write it as the documentation of workflow syntax shows: GitHub refuses this one",
-    ))
+    Box::new(refusal::WRONG_SHAPE.at(span, what))
 }
 
 pub(super) fn text(tree: &Tree, key: &str) -> Option<Arc<str>> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sluice_core::diagnostic::{Code, Diagnostic, Severity};
+use sluice_core::diagnostic::Diagnostic;
 use sluice_core::document::{Data, Entry, Node as Tree};
 use sluice_core::text::Span;
 
@@ -173,12 +173,5 @@ fn wants_success(statuses: &Tree) -> bool {
 
 /// `SL823`: an action has no type.
 fn no_type(span: Span, name: &str) -> Diagnostic {
-    Diagnostic::new(
-        Code(823),
-        "action-without-type",
-        Severity::High,
-        span,
-        format!("`{name}` has no type"),
-        "export the workflow again; the designer writes one",
-    )
+    refusal::ACTION_WITHOUT_TYPE.at(span, format!("`{name}` has no type"))
 }

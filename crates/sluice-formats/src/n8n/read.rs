@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use sluice_core::diagnostic::{Code, Diagnostic, Severity};
+use sluice_core::diagnostic::Diagnostic;
 use sluice_core::document::{Data, Node as Tree};
 use sluice_core::text::Span;
 
@@ -134,14 +134,9 @@ pub(super) fn workflow(tree: &Tree) -> Result<Workflow<'_>, Vec<Diagnostic>> {
 fn node(tree: &Tree) -> Result<Node<'_>, Box<Diagnostic>> {
     let text = |key: &str| tree.get(key).and_then(Tree::as_text).cloned();
     let (Some(name), Some(node_type)) = (text("name"), text("type")) else {
-        return Err(Box::new(Diagnostic::new(
-            Code(803),
-            "node-without-name",
-            Severity::High,
-            tree.span,
-            "a node of the workflow has no name or no type",
-            "export the workflow again; n8n itself writes both",
-        )));
+        return Err(Box::new(
+            refusal::NODE_WITHOUT_NAME.at(tree.span, "a node of the workflow has no name or no type"),
+        ));
     };
     let version = match tree.get("typeVersion").map(|v| &v.value) {
         #[expect(clippy::cast_precision_loss, reason = "versions are small numbers")]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sluice_core::diagnostic::{Code, Diagnostic, Severity};
+use sluice_core::diagnostic::Diagnostic;
 use sluice_core::document::{Data, Entry, Node as Tree};
 use sluice_core::text::Span;
 
@@ -158,12 +158,5 @@ fn is_jsonata(tree: &Tree, outer: bool) -> bool {
 
 /// `SL822`: a state is of no known type.
 fn no_type(span: Span, name: &str, found: &str) -> Diagnostic {
-    Diagnostic::new(
-        Code(822),
-        "state-without-type",
-        Severity::High,
-        span,
-        format!("the state `{name}` has {found}"),
-        "write one of `Task`, `Pass`, `Choice`, `Map`, `Parallel`, `Wait`, `Succeed`, `Fail`",
-    )
+    refusal::STATE_WITHOUT_TYPE.at(span, format!("the state `{name}` has {found}"))
 }

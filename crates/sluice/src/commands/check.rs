@@ -1,6 +1,6 @@
 //! `sluice check`: what workflows could do, without running anything.
 
-mod imported;
+pub(super) mod imported;
 mod known_findings;
 mod rulebook;
 
@@ -195,8 +195,8 @@ fn show(checks: &[FileCheck], has_workspace: bool, left_out: &LeftOut) {
         page.hang(Vec::<Part>::new(), &[Part::new(sentence, Tone::Warn)]);
     }
     if !has_workspace {
-        let words = "no workspace: with one (`sluice init`), contracts say what your services read, reveal and change, so \
-                     that flows of data are judged and not only the text";
+        let words = "no workspace: with one (`sluice init`), contracts say what your services read, reveal and change, and \
+                     policy says of each step of a native workflow whether it may";
         page.hang(Vec::<Part>::new(), &[Part::new(words, Tone::Warn)]);
     }
     page.print();
@@ -273,6 +273,6 @@ fn is_text(path: &Path) -> bool {
 /// Whether a file in a folder is a workflow: it says so, or it cannot be read and could be one.
 fn is_meant_as_workflow(path: &Path) -> Result<bool, Failure> {
     let bytes = read_up_to(path, "file", IMPORT_BYTES_MAX as u64)?;
-    Ok(sluice_formats::is_foreign(&name_of(path), &bytes)
+    Ok(sluice_formats::format_of(&name_of(path), &bytes).is_some()
         || document::read_bytes(name_of(path), &bytes).map_or(true, |(_, node)| node.get("document").is_some()))
 }

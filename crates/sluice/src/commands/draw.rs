@@ -6,6 +6,7 @@ use sluice_runtime::check::Rules;
 use sluice_verify::Assumptions;
 
 use crate::cli::{Draw, DrawTheme};
+use crate::commands::check::imported::refuse_foreign;
 use crate::commands::check::{FileCheck, name_of, put};
 use crate::failure::{Exit, Failure};
 use crate::place::{folder_above, read_up_to};
@@ -26,6 +27,7 @@ pub fn run(arguments: &Draw) -> Result<Exit, Failure> {
         Some(folder) => Rules::of(&folder)?,
         None => Rules::built_in()?,
     };
+    refuse_foreign(&arguments.file, &bytes, "drawn")?;
     let proposed = match Proposed::read(&name_of(&arguments.file), &bytes) {
         Ok(proposed) => proposed,
         Err((text, errors)) => return Ok(refused(&FileCheck::native(text, Err(errors)))),

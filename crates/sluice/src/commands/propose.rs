@@ -10,6 +10,7 @@ use sluice_runtime::proposal::{Proposer, author_in_words};
 use sluice_verify::Assumptions;
 
 use crate::cli::{Format, Propose};
+use crate::commands::check::imported::refuse_foreign;
 use crate::commands::check::{FileCheck, name_of};
 use crate::failure::{Exit, Failure};
 use crate::place::{known, read, read_up_to, say_solo};
@@ -30,6 +31,7 @@ pub fn run(arguments: &Propose) -> Result<Exit, Failure> {
     };
     let bytes = read_up_to(&arguments.file, "workflow", TEXT_BYTES_MAX as u64)?;
     let name = name_of(&arguments.file);
+    refuse_foreign(&arguments.file, &bytes, "proposed")?;
     let proposed = match Proposed::read(&name, &bytes) {
         Ok(proposed) => proposed,
         Err((text, errors)) => return Ok(refused(&FileCheck::native(text, Err(errors)), "it cannot be read")),

@@ -15,6 +15,7 @@ use sluice_runtime::run::{Executor, RunOutcome, RunStatus};
 use sluice_runtime::workspace::Workspace;
 
 use crate::cli::{Format, Run};
+use crate::commands::check::imported::refuse_foreign;
 use crate::commands::check::{FileCheck, name_of};
 use crate::failure::{Exit, Failure};
 use crate::place::{Opened, known, read, read_up_to, say_solo};
@@ -33,6 +34,7 @@ pub fn run(arguments: &Run) -> Result<Exit, Failure> {
     };
     let requester = requester(&opened.workspace, arguments.requester.as_deref())?;
     let author = arguments.author.acting(opened.workspace.principals())?;
+    refuse_foreign(&arguments.file, &bytes, "run")?;
     let proposed = match Proposed::read(&name_of(&arguments.file), &bytes) {
         Ok(proposed) => proposed,
         Err((text, errors)) => return unreadable(&FileCheck::native(text, Err(errors)), arguments.format),

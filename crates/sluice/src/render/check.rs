@@ -176,7 +176,7 @@ fn counted_steps(steps: &[StepReport]) -> String {
     }
     let words: Vec<String> = counts.iter().map(|(word, count)| format!("{count} {word}")).collect();
     match steps.len() {
-        0 => "no step calls anything".to_owned(),
+        0 => "no step stands at a gate".to_owned(),
         1 => format!("1 step: {}", words.join(", ")),
         n => format!("{n} steps: {}", words.join(", ")),
     }

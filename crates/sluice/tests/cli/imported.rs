@@ -61,3 +61,24 @@ fn names_that_outsiders_wrote_move_no_cursor() {
     let out = sandbox.sluice(&["check", &file]).out;
     assert!(!out.contains("\u{1b}[2J") && !out.contains('\u{202e}'), "{out}");
 }
+
+#[test]
+fn an_export_is_never_run_proposed_or_drawn_and_says_what_to_do_instead() {
+    let sandbox = Sandbox::with_workspace();
+    let file = sandbox.write("ws/export.json", export());
+    for command in [vec!["run", &file, "--as", "ana"], vec!["propose", &file, "--as", "ana"], vec!["draw", &file]] {
+        let err = sandbox.sluice(&command).with(2).err;
+        let err = err.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(err.contains("is a workflow of n8n") && err.contains("sluice check"), "{command:?}: {err}");
+    }
+    assert!(!sandbox.sluice(&["runs", "list"]).with(0).out.contains("export"));
+}
+
+#[test]
+fn a_refused_export_names_its_code_and_the_code_has_a_page() {
+    let sandbox = Sandbox::new();
+    let file = sandbox.write("export.json", export().replace("\"name\":\"Ask\",", ""));
+    let out = sandbox.sluice(&["check", &file]).with(1).out;
+    assert!(out.contains("[SL803]") && out.contains("export.json:1:"), "{out}");
+    assert!(sandbox.sluice(&["explain", "SL803"]).with(0).out.contains("node-without-name"));
+}

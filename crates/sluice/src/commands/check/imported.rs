@@ -8,7 +8,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use sluice_core::limits::IMPORT_BYTES_MAX;
-use sluice_formats::{Opened, open};
+use sluice_formats::{Opened, format_of, open};
 use sluice_verify::survey::survey;
 
 use super::{FileCheck, name_of};
@@ -65,4 +65,19 @@ fn check(file: &Path, facts: bool) -> Result<Option<FileCheck>, Failure> {
         }
         Err(errors) => FileCheck { text, format, outcome: Err(errors), facts: None },
     }))
+}
+
+/// Says of a workflow of another engine that it is verified and never run.
+///
+/// # Errors
+/// A usage [`Failure`] that names the engine.
+pub(in crate::commands) fn refuse_foreign(file: &Path, bytes: &[u8], deed: &str) -> Result<(), Failure> {
+    let name = name_of(file);
+    match format_of(&name, bytes) {
+        None => Ok(()),
+        Some(format) => Err(Failure::usage(format!(
+            "`{name}` is a workflow of {format}: it cannot be {deed}, only definitions in the Open Workflow DSL can; \
+             `sluice check {name}` says what it could do"
+        ))),
+    }
 }
