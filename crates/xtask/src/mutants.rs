@@ -9,14 +9,7 @@ use crate::root::root;
 
 /// Runs one mutant or all.
 pub(crate) fn run(only: Option<&str>) -> Result<(), String> {
-    let folder = root().join("crates/xtask/mutants");
-    let mut patches: Vec<PathBuf> = std::fs::read_dir(&folder)
-        .map_err(|e| format!("cannot list {}: {e}", folder.display()))?
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| path.extension().is_some_and(|e| e == "patch"))
-        .filter(|path| only.is_none_or(|name| path.file_stem().is_some_and(|s| s == name)))
-        .collect();
-    patches.sort();
+    let patches = patches(&root().join("crates/xtask/mutants"), only)?;
     if patches.is_empty() {
         return Err("no such mutant".to_owned());
     }
@@ -33,6 +26,18 @@ pub(crate) fn run(only: Option<&str>) -> Result<(), String> {
     let killed = patches.len() - survivors.len();
     println!("{killed} passed, {} failed", survivors.len());
     if survivors.is_empty() { Ok(()) } else { Err(format!("mutants that no test kills: {}", survivors.join(", "))) }
+}
+
+/// The patches of a folder, in the order of their names.
+fn patches(folder: &Path, only: Option<&str>) -> Result<Vec<PathBuf>, String> {
+    let mut patches: Vec<PathBuf> = std::fs::read_dir(folder)
+        .map_err(|e| format!("cannot list {}: {e}", folder.display()))?
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.extension().is_some_and(|e| e == "patch"))
+        .filter(|path| only.is_none_or(|name| path.file_stem().is_some_and(|s| s == name)))
+        .collect();
+    patches.sort();
+    Ok(patches)
 }
 
 /// Whether the named test fails under the patch. The tree itself is never touched.
@@ -96,4 +101,24 @@ fn refresh(copy: &Path) -> Result<(), String> {
         Command::new("git").args(["init", "--quiet"]).current_dir(copy).status().map_err(|e| e.to_string())?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_patch_still_applies_and_names_its_test() {
+        let folder = root().join("crates/xtask/mutants");
+        let patches = patches(&folder, None).unwrap();
+        assert!(patches.len() >= 18, "patches are missing: {patches:?}");
+        for patch in patches {
+            let text = std::fs::read_to_string(&patch).unwrap();
+            let first = text.lines().next().and_then(|line| line.strip_prefix("# killed-by: "));
+            assert!(first.is_some_and(|guard| guard.contains(' ')), "{}: `# killed-by: PACKAGE TEST`", patch.display());
+            let checked =
+                Command::new("git").args(["apply", "--check"]).arg(&patch).current_dir(root()).output().unwrap();
+            assert!(checked.status.success(), "{}: {}", patch.display(), String::from_utf8_lossy(&checked.stderr));
+        }
+    }
 }
