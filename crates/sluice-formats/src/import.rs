@@ -83,6 +83,9 @@ pub struct Catalogued {
     pub categories: BTreeSet<Name>,
     /// The class of system outside the engine that it sends data to: `email`, `llm`, `spreadsheet`.
     pub sink: Option<Name>,
+    /// The systems that it talks to, as far as the text names them. What goes back into the system that it came from does
+    /// not leave it.
+    pub systems: BTreeSet<Arc<str>>,
     /// Whether it changes anything outside.
     pub side_effect: bool,
     /// Whether it changes rights, money or infrastructure.

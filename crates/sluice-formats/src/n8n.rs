@@ -15,6 +15,7 @@ mod parameters;
 mod read;
 mod reshape;
 mod sight;
+mod system;
 
 use sluice_core::diagnostic::Diagnostic;
 use sluice_core::document::Node as Tree;

@@ -65,29 +65,17 @@ pub(super) fn rounds<'a>(
         walker.note(&term);
         let seen = Term::opaque(std::mem::take(&mut walker.seen));
         let settled = walker.facts.names.is_empty()
-            || (seen == walker.soup && [&walker.tracked, &walker.merged] == walker.before.each_ref());
+            || (seen == walker.soup
+                && [&walker.tracked, &walker.merged] == walker.before.0.each_ref()
+                && walker.into_items == walker.before.1);
         if settled {
-            let controls = std::mem::take(&mut walker.controls);
             let calls = std::mem::take(&mut walker.calls);
-            let term = if walker.facts.wild { Term::opaque([seen, term]) } else { controlled(term, &controls) };
-            return Some((term, calls));
+            let term = if walker.facts.wild { Term::opaque([seen, term]) } else { term };
+            return Some((walker.with_written(term), calls));
         }
         walker.again(seen);
     }
-    Some((walker.soup, walker.calls))
-}
-
-/// A value that is there, or is what it is, because of `controls`.
-fn controlled(term: Term, controls: &[Term]) -> Term {
-    if controls.iter().all(|c| matches!(c, Term::Literal(_))) {
-        return term;
-    }
-    match term {
-        Term::Object(fields) if !fields.is_empty() => {
-            Term::Object(fields.into_iter().map(|(k, v)| (k, controlled(v, controls))).collect())
-        }
-        other => Term::opaque([other, Term::harmless(controls.iter().cloned())]),
-    }
+    Some((walker.with_written(walker.soup.clone()), walker.calls))
 }
 
 /// Something that can be called.
@@ -107,14 +95,14 @@ pub(super) struct Walker<'a> {
     tracked: BTreeMap<&'a str, Term>,
     /// What is bound to a name that is bound more than once, all of it together.
     merged: BTreeMap<&'a str, Term>,
-    before: [BTreeMap<&'a str, Term>; 2],
+    before: ([BTreeMap<&'a str, Term>; 2], BTreeMap<(Root, String), Term>),
+    /// What is put into the items of a node, by field.
+    into_items: BTreeMap<(Root, String), Term>,
     functions: BTreeMap<&'a str, Callable<'a>>,
     running: Vec<&'a str>,
     soup: Term,
     seen: Vec<Term>,
-    pub(super) controls: Vec<Term>,
     pub(super) returns: Vec<Vec<Term>>,
-    writes: usize,
     calls: Vec<Called>,
     fuel: usize,
     depth: usize,
@@ -131,14 +119,13 @@ impl<'a> Walker<'a> {
             constants: BTreeMap::new(),
             tracked: BTreeMap::new(),
             merged: BTreeMap::new(),
-            before: [BTreeMap::new(), BTreeMap::new()],
+            before: Default::default(),
+            into_items: BTreeMap::new(),
             functions: BTreeMap::new(),
             running: Vec::new(),
             soup: Term::Opaque(Vec::new()),
             seen: Vec::new(),
-            controls: Vec::new(),
             returns: Vec::new(),
-            writes: 0,
             calls: Vec::new(),
             fuel: FUEL,
             depth: 0,
@@ -149,8 +136,8 @@ impl<'a> Walker<'a> {
     /// Starts over, with what the last walk found.
     fn again(&mut self, seen: Term) {
         self.soup = seen;
-        self.before = [self.tracked.clone(), self.merged.clone()];
-        (self.controls, self.calls, self.returns) = (Vec::new(), Vec::new(), Vec::new());
+        self.before = ([self.tracked.clone(), self.merged.clone()], self.into_items.clone());
+        (self.calls, self.returns) = (Vec::new(), Vec::new());
         self.fuel = FUEL;
     }
 
@@ -181,20 +168,6 @@ impl<'a> Walker<'a> {
     pub(super) fn effect(&mut self, e: &'a E<'a>) {
         let term = self.expr(e);
         self.note(&term);
-    }
-
-    /// What decides over something.
-    pub(super) fn control(&mut self, e: &'a E<'a>) {
-        let term = self.expr(e);
-        self.note(&term);
-        self.decides(term);
-    }
-
-    pub(super) fn decides(&mut self, term: Term) {
-        let controls = std::mem::take(&mut self.controls);
-        if let Term::Opaque(parts) = Term::opaque(controls.into_iter().chain([term])) {
-            self.controls = parts;
-        }
     }
 
     pub(super) fn expr(&mut self, e: &'a E<'a>) -> Term {
@@ -241,10 +214,7 @@ impl<'a> Walker<'a> {
             E::LogicalExpression(l) => self.logical(l),
             E::BinaryExpression(b) => self.binary(b),
             E::UnaryExpression(u) => self.unary(u),
-            E::UpdateExpression(_) => {
-                self.writes += 1;
-                self.anything()
-            }
+            E::UpdateExpression(_) => self.anything(),
             E::SequenceExpression(s) => {
                 let mut last = Term::UNDEFINED;
                 for part in &s.expressions {
@@ -304,6 +274,11 @@ impl<'a> Walker<'a> {
                 (1, 0, 0) => self.constants.get(name).cloned().unwrap_or_else(|| self.anything()),
                 (1, 0, _) => self.tracked.get(name).cloned().unwrap_or_else(|| self.anything()),
                 (_, 0, 0) => self.merged.get(name).cloned().unwrap_or_else(|| self.anything()),
+                // What is put into an item is known by the item, not by its names.
+                (_, 0, _) => match self.merged.get(name) {
+                    Some(item @ (Term::Item(..) | Term::Place(..))) => item.clone(),
+                    _ => self.anything(),
+                },
                 (_, _, 0) => Term::opaque([self.merged.get(name).cloned().unwrap_or_else(|| self.anything())]),
                 _ => self.anything(),
             };
@@ -380,12 +355,10 @@ impl<'a> Walker<'a> {
                 let key = self.expr(key);
                 match (&object, &key) {
                     // Which item it is, is decided elsewhere: a loop's counter.
-                    (Term::Items(root, at), Term::Opaque(_) | Term::Harmless(_)) => {
-                        let item = Term::Item(root.clone(), *at);
-                        self.decides(key);
-                        item
-                    }
+                    (Term::Items(root, at), Term::Opaque(_) | Term::Harmless(_)) => Term::Item(root.clone(), *at),
                     (_, Term::Literal(Json::String(key))) => object.member(key),
+                    // Which of the author's own values it is, is a choice and no data.
+                    _ if object.is_table() => Term::opaque([object]),
                     _ => Term::opaque([object, key]),
                 }
             }
@@ -461,7 +434,6 @@ impl<'a> Walker<'a> {
         let name = m.property.name.as_str();
         if let Some(holder) = self.written_into(&m.object).filter(|_| WRITERS.contains(&name)) {
             let arguments = self.arguments(&call.arguments);
-            self.writes += 1;
             self.put(holder, None, name == "push", arguments);
             return Term::Opaque(Vec::new());
         }
@@ -475,11 +447,7 @@ impl<'a> Walker<'a> {
         if let Some(term) = receiver.items_call(name).filter(|_| call.arguments.iter().all(constant)) {
             return term;
         }
-        let before = self.writes;
         let arguments = self.given_to(&receiver, &call.arguments);
-        if self.writes != before && !matches!(receiver, Term::Items(..)) {
-            self.decides(receiver.clone());
-        }
         self.applied(receiver, name, arguments)
     }
 
@@ -501,10 +469,7 @@ impl<'a> Walker<'a> {
                 Term::harmless([receiver])
             }
             "toString" | "trim" | "valueOf" if matches!(receiver, Term::Harmless(_)) => receiver,
-            "filter" | "sort" | "reverse" | "slice" if matches!(receiver, Term::Items(..)) => {
-                arguments.into_iter().for_each(|a| self.decides(a));
-                receiver
-            }
+            "filter" | "sort" | "reverse" | "slice" if matches!(receiver, Term::Items(..)) => receiver,
             _ => Term::opaque([receiver].into_iter().chain(arguments)),
         }
     }
@@ -604,8 +569,9 @@ impl<'a> Walker<'a> {
     fn bind_param(&mut self, pattern: &'a ast::BindingPattern<'a>, given: Term) {
         self.destructure(pattern, given, &mut |walker, name, term| {
             let uses = walker.facts.names.get(name);
-            let steady = uses.is_some_and(|u| u.assigned == 0 && u.written == 0 && u.declared == 1);
-            if steady {
+            let steady = uses.is_some_and(|u| u.assigned == 0 && u.declared == 1);
+            let is_item = matches!(term, Term::Item(..) | Term::Place(..));
+            if steady && (is_item || uses.is_some_and(|u| u.written == 0)) {
                 walker.scopes.push((name, term));
             } else {
                 walker.merge(name, term);
@@ -626,9 +592,29 @@ impl<'a> Walker<'a> {
                 walker.constants.insert(name, term);
             } else {
                 walker.note(&term);
-                walker.tracked.entry(name).or_insert(term);
+                walker.hold(name, term, uses.fresh);
             }
         });
+    }
+
+    /// What a name holds at first; what an earlier round saw put into it stays.
+    fn hold(&mut self, name: &'a str, term: Term, fresh: bool) {
+        let now = match (self.tracked.remove(name), term) {
+            (Some(Term::Object(mut fields)), Term::Object(more)) if fresh => {
+                for (key, value) in more {
+                    match fields.iter_mut().find(|(known, _)| *known == key) {
+                        Some((_, old)) if *old == value => {}
+                        Some((_, old)) => *old = Term::opaque([old.clone(), value]),
+                        None => fields.push((key, value)),
+                    }
+                }
+                Term::Object(fields)
+            }
+            (Some(old), new) if fresh && old != new && !old.holds(&new) => Term::opaque([old, new]),
+            (Some(old), _) if fresh => old,
+            (_, new) => new,
+        };
+        self.tracked.insert(name, now);
     }
 
     /// Adds to what a name may stand for.
@@ -710,6 +696,14 @@ impl<'a> Walker<'a> {
                 }
                 Term::Object(fields)
             }
+            (held @ Term::Merged(_), Some(key)) => {
+                let old = held.clone().member(key);
+                let new = match values.as_slice() {
+                    [only] if *only == old => old,
+                    _ => Term::opaque([old].into_iter().chain(values)),
+                };
+                held.overlaid(key, new)
+            }
             (Term::List(mut items, _), None) if pushed => {
                 for value in values {
                     if !items.contains(&value) {
@@ -727,37 +721,84 @@ impl<'a> Walker<'a> {
     fn assignment(&mut self, a: &'a ast::AssignmentExpression<'a>) -> Term {
         let value = self.expr(&a.right);
         self.note(&value);
-        self.writes += 1;
         let plain = a.operator == ast::AssignmentOperator::Assign;
         match &a.left {
             ast::AssignmentTarget::AssignmentTargetIdentifier(name) => {
                 self.merge(name.name.as_str(), Term::opaque([value.clone()]));
             }
             ast::AssignmentTarget::StaticMemberExpression(m) => {
-                if let Some(holder) = self.written_into(&m.object) {
-                    let key = Some(m.property.name.as_str()).filter(|_| plain);
-                    self.put(holder, key, false, vec![value.clone()]);
-                } else {
-                    self.effect(&m.object);
+                let key = m.property.name.as_str();
+                match self.written_into(&m.object) {
+                    Some(holder) => self.put(holder, Some(key).filter(|_| plain), false, vec![value.clone()]),
+                    None => self.put_into_item(&m.object, Some(key), value.clone()),
                 }
             }
             ast::AssignmentTarget::ComputedMemberExpression(m) => {
                 let key = self.expr(&m.expression);
                 self.note(&key);
-                if let Some(holder) = self.written_into(&m.object) {
-                    match &key {
-                        Term::Literal(Json::String(key)) if plain => {
-                            self.put(holder, Some(key), false, vec![value.clone()]);
-                        }
-                        _ => self.put(holder, None, false, vec![key, value.clone()]),
+                let holder = self.written_into(&m.object);
+                match (holder, &key) {
+                    (Some(holder), Term::Literal(Json::String(key))) if plain => {
+                        self.put(holder, Some(key), false, vec![value.clone()]);
                     }
-                } else {
-                    self.effect(&m.object);
+                    (Some(holder), _) => self.put(holder, None, false, vec![key, value.clone()]),
+                    (None, Term::Literal(Json::String(key))) => self.put_into_item(&m.object, Some(key), value.clone()),
+                    (None, _) => self.put_into_item(&m.object, None, value.clone()),
                 }
             }
             _ => return self.beyond(),
         }
         if plain { value } else { Term::opaque([value, self.anything()]) }
+    }
+
+    /// `item.json.key = value`: the items of a node are one value here, whichever of them it is, and whenever it is read.
+    fn put_into_item(&mut self, object: &'a E<'a>, key: Option<&str>, value: Term) {
+        let object = self.expr(object);
+        self.note(&object);
+        if matches!((&object, key), (Term::Item(..), Some("pairedItem"))) {
+            return;
+        }
+        let place = object.within_item().map(|(root, field)| (root.clone(), field.or(key.map(str::to_owned))));
+        let Some((root, Some(field))) = place else {
+            self.facts.wild = true;
+            return;
+        };
+        let old = self.into_items.remove(&(root.clone(), field.clone()));
+        let all = Term::opaque(old.clone().into_iter().chain([value.clone()]));
+        let now = if old.as_ref().is_none_or(|old| *old == value) { value } else { all };
+        self.gave_up |= now.size() > TERM_MAX;
+        self.into_items.insert((root, field), now);
+    }
+
+    /// A value in which every item has, beside its own fields, what was put into it.
+    fn with_written(&self, term: Term) -> Term {
+        if self.into_items.is_empty() {
+            return term;
+        }
+        let whole = |root: &Root, at| {
+            let of = |((other, _), value): (&(Root, String), &Term)| (other == root).then(|| value.clone());
+            // What was put in may itself have been read of an item that had been written into.
+            let all = self.into_items.values().cloned();
+            let touched = self.into_items.iter().any(|entry| of(entry).is_some());
+            if touched {
+                Term::opaque(all.chain([Term::Place(root.clone(), at)]))
+            } else {
+                Term::Place(root.clone(), at)
+            }
+        };
+        term.with_items(&|root, at| {
+            let mut item = Term::Place(root.clone(), at);
+            for ((_, field), value) in self.into_items.iter().filter(|((other, _), _)| *other == root) {
+                let own = Term::Place(root.clone(), at).member(field);
+                let value = value.clone().with_items(&|root, at| whole(&root, at));
+                let both = match value {
+                    same if same.same_read(&own) => own,
+                    other => Term::opaque([own, other]),
+                };
+                item = item.overlaid(field, both);
+            }
+            item
+        })
     }
 
     fn list(&mut self, list: &'a ast::ArrayExpression<'a>) -> Term {
@@ -779,49 +820,51 @@ impl<'a> Walker<'a> {
     }
 
     fn object(&mut self, object: &'a ast::ObjectExpression<'a>) -> Term {
-        let (mut fields, mut rest): (Vec<(std::sync::Arc<str>, Term)>, Vec<Term>) = (Vec::new(), Vec::new());
+        let (mut layers, mut rest): (Vec<Term>, Vec<Term>) = (Vec::new(), Vec::new());
+        let mut fields: Vec<(std::sync::Arc<str>, Term)> = Vec::new();
         for property in &object.properties {
             match property {
                 ast::ObjectPropertyKind::ObjectProperty(p) => {
-                    let key = match &p.key {
-                        ast::PropertyKey::StaticIdentifier(key) => Some(key.name.as_str().into()),
-                        ast::PropertyKey::StringLiteral(key) => Some(key.value.as_str().into()),
-                        ast::PropertyKey::NumericLiteral(key) => Some(key.value.to_string().into()),
-                        other => {
-                            let key = other.as_expression().map_or(Term::UNDEFINED, |e| self.expr(e));
-                            if let Term::Literal(Json::String(key)) = &key {
-                                Some(key.as_str().into())
-                            } else {
-                                rest.push(key);
-                                None
-                            }
-                        }
-                    };
+                    let key = self.key(&p.key);
                     let value = self.expr(&p.value);
                     match key {
-                        Some(key) => {
-                            fields.retain(|(k, _)| *k != key);
-                            fields.push((key, value));
-                        }
-                        None => rest.push(value),
+                        Ok(key) => set(&mut fields, key, value),
+                        Err(key) => rest.extend([key, value]),
                     }
                 }
                 ast::ObjectPropertyKind::SpreadProperty(spread) => match self.expr(&spread.argument) {
-                    Term::Object(more) => {
-                        for (key, value) in more {
-                            fields.retain(|(k, _)| *k != key);
-                            fields.push((key, value));
-                        }
-                    }
+                    Term::Object(more) => more.into_iter().for_each(|(key, value)| set(&mut fields, key, value)),
                     Term::Literal(Json::Null) => {}
-                    other => rest.push(Term::opaque([other])),
+                    record => {
+                        let record = if record.is_record() { record } else { Term::opaque([record]) };
+                        let below = std::mem::take(&mut fields);
+                        layers.extend((!below.is_empty()).then_some(Term::Object(below)));
+                        layers.push(record);
+                    }
                 },
             }
         }
-        if rest.iter().all(|r| matches!(r, Term::Literal(_))) && rest.is_empty() {
+        if rest.is_empty() && layers.is_empty() {
             return Term::Object(fields);
         }
-        Term::opaque(fields.into_iter().map(|(_, v)| v).chain(rest))
+        if !rest.is_empty() {
+            return Term::opaque(layers.into_iter().chain(fields.into_iter().map(|(_, v)| v)).chain(rest));
+        }
+        layers.extend((!fields.is_empty()).then_some(Term::Object(fields)));
+        Term::Merged(layers)
+    }
+
+    /// The name of a field, or what it is made from.
+    fn key(&mut self, key: &'a ast::PropertyKey<'a>) -> Result<std::sync::Arc<str>, Term> {
+        match key {
+            ast::PropertyKey::StaticIdentifier(key) => Ok(key.name.as_str().into()),
+            ast::PropertyKey::StringLiteral(key) => Ok(key.value.as_str().into()),
+            ast::PropertyKey::NumericLiteral(key) => Ok(key.value.to_string().into()),
+            other => match other.as_expression().map_or(Term::UNDEFINED, |e| self.expr(e)) {
+                Term::Literal(Json::String(key)) => Ok(key.as_str().into()),
+                made => Err(made),
+            },
+        }
     }
 
     fn conditional(&mut self, c: &'a ast::ConditionalExpression<'a>) -> Term {
@@ -831,24 +874,15 @@ impl<'a> Walker<'a> {
             Some(false) => return self.expr(&c.alternate),
             None => {}
         }
-        let before = self.writes;
         let (then, other) = (self.expr(&c.consequent), self.expr(&c.alternate));
-        self.decided(before, &test);
-        Term::opaque([Term::harmless([test]), then, other])
-    }
-
-    /// If something was written since, `test` decided over it.
-    fn decided(&mut self, before: usize, test: &Term) {
-        if self.writes != before {
-            self.decides(test.clone());
-        }
+        // In a program, which way it takes is no data, as everywhere in an import; in an expression it is all there is.
+        let test = self.mode.is_none().then(|| Term::harmless([test]));
+        Term::opaque([then, other].into_iter().chain(test))
     }
 
     fn logical(&mut self, l: &'a ast::LogicalExpression<'a>) -> Term {
         let left = self.expr(&l.left);
-        let before = self.writes;
         let right = self.expr(&l.right);
-        self.decided(before, &left);
         match (l.operator.as_str(), truth(&left)) {
             ("||", Some(false)) | ("&&", Some(true)) => right,
             ("??", _) if left == Term::UNDEFINED => right,
@@ -891,13 +925,15 @@ impl<'a> Walker<'a> {
             ("void", _) => Term::UNDEFINED,
             ("-", Term::Literal(Json::Number(n))) => n.as_f64().map_or(Term::UNDEFINED, |n| number(-n)),
             ("!", _) if truth(&of).is_some() => Term::Literal((truth(&of) == Some(false)).into()),
-            ("delete", _) => {
-                self.writes += 1;
-                Term::harmless([of])
-            }
             _ => Term::harmless([of]),
         }
     }
+}
+
+/// The later of two fields of one name counts.
+fn set(fields: &mut Vec<(std::sync::Arc<str>, Term)>, key: std::sync::Arc<str>, value: Term) {
+    fields.retain(|(known, _)| *known != key);
+    fields.push((key, value));
 }
 
 /// A dotted name as it is written.

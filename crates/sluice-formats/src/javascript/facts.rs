@@ -21,7 +21,7 @@ pub(super) struct Uses {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Facts {
     pub(super) names: BTreeMap<String, Uses>,
-    /// Whether something is written into that is not one new object under one name.
+    /// Whether something is written into that is neither one new object under one name nor an item.
     pub(super) wild: bool,
     /// Whether it may run text, or names are not what they seem.
     pub(super) dynamic: bool,
@@ -40,6 +40,13 @@ impl Facts {
 
     fn uses(&mut self, name: &str) -> &mut Uses {
         self.names.entry(name.to_owned()).or_default()
+    }
+
+    /// An assignment of a field: the walk finds out what it is a field of.
+    fn puts(&mut self, target: &ast::Expression<'_>) {
+        if let ast::Expression::Identifier(name) = target.without_parentheses() {
+            self.uses(&name.name).written += 1;
+        }
     }
 
     fn writes(&mut self, target: &ast::Expression<'_>) {
@@ -79,8 +86,8 @@ impl<'a> Visit<'a> for Facts {
     fn visit_assignment_expression(&mut self, it: &ast::AssignmentExpression<'a>) {
         match &it.left {
             ast::AssignmentTarget::AssignmentTargetIdentifier(name) => self.uses(&name.name).assigned += 1,
-            ast::AssignmentTarget::StaticMemberExpression(member) => self.writes(&member.object),
-            ast::AssignmentTarget::ComputedMemberExpression(member) => self.writes(&member.object),
+            ast::AssignmentTarget::StaticMemberExpression(member) => self.puts(&member.object),
+            ast::AssignmentTarget::ComputedMemberExpression(member) => self.puts(&member.object),
             _ => self.wild = true,
         }
         walk::walk_assignment_expression(self, it);

@@ -77,6 +77,17 @@ fn item(term: Term) -> Vec<Term> {
                 None => vec![Term::Object(fields)],
             }
         }
+        // `{ ...item, json: … }`: what lies on top says what the item's JSON is.
+        Term::Merged(mut layers) => match layers.pop() {
+            Some(Term::Object(fields)) if fields.iter().any(|(key, _)| key.as_ref() == "json") => {
+                item(Term::Object(fields))
+            }
+            Some(top) => {
+                layers.push(top);
+                vec![Term::Merged(layers)]
+            }
+            None => Vec::new(),
+        },
         other => vec![other],
     }
 }
@@ -107,14 +118,13 @@ impl<'a> Walker<'a> {
                 }
             }
             S::IfStatement(i) => {
-                self.control(&i.test);
+                self.effect(&i.test);
                 self.statement(&i.consequent);
                 i.alternate.iter().for_each(|s| self.statement(s));
             }
             S::ForOfStatement(f) => self.for_of(f),
             S::ForInStatement(f) => {
                 let over = self.expr(&f.right);
-                self.decides(over.clone());
                 self.for_left(&f.left, Term::opaque([over]));
                 self.statement(&f.body);
             }
@@ -124,27 +134,27 @@ impl<'a> Walker<'a> {
                     Some(other) => other.as_expression().into_iter().for_each(|e| self.effect(e)),
                     None => {}
                 }
-                f.test.iter().for_each(|e| self.control(e));
+                f.test.iter().for_each(|e| self.effect(&e));
                 f.update.iter().for_each(|e| self.effect(e));
                 self.statement(&f.body);
             }
             S::WhileStatement(w) => {
-                self.control(&w.test);
+                self.effect(&w.test);
                 self.statement(&w.body);
             }
             S::DoWhileStatement(w) => {
-                self.control(&w.test);
+                self.effect(&w.test);
                 self.statement(&w.body);
             }
             S::LabeledStatement(l) => self.statement(&l.body),
             S::SwitchStatement(switch) => {
-                self.control(&switch.discriminant);
+                self.effect(&switch.discriminant);
                 for case in &switch.cases {
-                    case.test.iter().for_each(|e| self.control(e));
+                    case.test.iter().for_each(|e| self.effect(&e));
                     self.statements(&case.consequent);
                 }
             }
-            S::ThrowStatement(t) => self.control(&t.argument),
+            S::ThrowStatement(t) => self.effect(&t.argument),
             S::TryStatement(t) => self.try_statement(t),
             S::VariableDeclaration(d) => self.declaration(d),
             S::FunctionDeclaration(f) => {
@@ -159,10 +169,7 @@ impl<'a> Walker<'a> {
     }
 
     fn try_statement(&mut self, t: &'a ast::TryStatement<'a>) {
-        // What fails in it, fails by anything that was read so far or in it.
         self.statements(&t.block.body);
-        let read = self.read_so_far();
-        self.decides(read);
         if let Some(handler) = &t.handler {
             if let Some(param) = &handler.param {
                 let failure = self.read_so_far();
@@ -179,7 +186,6 @@ impl<'a> Walker<'a> {
         let over = self.expr(&f.right);
         if !matches!(over, Term::Items(..)) {
             self.note(&over);
-            self.decides(over.clone());
         }
         self.for_left(&f.left, over.each());
         self.statement(&f.body);

@@ -27,6 +27,8 @@ pub(super) enum Term {
     Literal(Json),
     Text(Vec<Self>),
     Object(Vec<(Arc<str>, Self)>),
+    /// `{ ...a, k: b }`: records laid over each other, the last on top. All but the objects are read as a whole.
+    Merged(Vec<Self>),
     /// A list; `true`: it has as many of these as a loop pushes.
     List(Vec<Self>, bool),
     /// Anything made from these.
@@ -57,7 +59,7 @@ impl Term {
     fn parts_into(self, flat: &mut Vec<Self>) {
         match self {
             Self::Literal(_) => {}
-            Self::Opaque(parts) | Self::Text(parts) | Self::List(parts, _) => {
+            Self::Opaque(parts) | Self::Text(parts) | Self::List(parts, _) | Self::Merged(parts) => {
                 parts.into_iter().for_each(|part| part.parts_into(flat));
             }
             Self::Object(fields) => fields.into_iter().for_each(|(_, part)| part.parts_into(flat)),
@@ -104,6 +106,25 @@ impl Term {
             Self::Items(root, at) => Self::Opaque(vec![Self::Place(root, at)]),
             Self::Object(fields) => {
                 fields.into_iter().rev().find(|(k, _)| k.as_ref() == key).map_or(Self::UNDEFINED, |(_, v)| v)
+            }
+            Self::Merged(layers) => {
+                let mut found = Vec::new();
+                for layer in layers.into_iter().rev() {
+                    match layer {
+                        Self::Object(fields) => {
+                            if let Some((_, value)) = fields.into_iter().rev().find(|(k, _)| k.as_ref() == key) {
+                                found.push(value);
+                                break;
+                            }
+                        }
+                        // It may have the field, or leave that of a layer below.
+                        other => found.push(other.member(key)),
+                    }
+                }
+                match found.len() {
+                    1 => found.pop().unwrap_or(Self::UNDEFINED),
+                    _ => Self::opaque(found),
+                }
             }
             Self::Text(_) | Self::List(..) if key == "length" => Self::harmless([self]),
             Self::Literal(_) | Self::Text(_) | Self::List(..) | Self::Opaque(_) | Self::Harmless(_) => {
@@ -153,7 +174,9 @@ impl Term {
         match self {
             Self::Harmless(_) => true,
             Self::Member(base, _) | Self::Element(base, _) => base.has_harmless(),
-            Self::Text(parts) | Self::List(parts, _) | Self::Opaque(parts) => parts.iter().any(Self::has_harmless),
+            Self::Text(parts) | Self::List(parts, _) | Self::Opaque(parts) | Self::Merged(parts) => {
+                parts.iter().any(Self::has_harmless)
+            }
             Self::Object(fields) => fields.iter().any(|(_, v)| v.has_harmless()),
             Self::Place(..) | Self::Handle(..) | Self::Item(..) | Self::Items(..) | Self::Literal(_) => false,
         }
@@ -163,11 +186,106 @@ impl Term {
     pub(super) fn size(&self) -> usize {
         1 + match self {
             Self::Member(base, _) | Self::Element(base, _) => base.size(),
-            Self::Text(parts) | Self::List(parts, _) | Self::Opaque(parts) | Self::Harmless(parts) => {
-                parts.iter().map(Self::size).sum()
-            }
+            Self::Text(parts)
+            | Self::List(parts, _)
+            | Self::Opaque(parts)
+            | Self::Harmless(parts)
+            | Self::Merged(parts) => parts.iter().map(Self::size).sum(),
             Self::Object(fields) => fields.iter().map(|(_, v)| v.size()).sum(),
             _ => 0,
+        }
+    }
+
+    /// Whether its fields are those of one record, each under its name.
+    pub(super) fn is_record(&self) -> bool {
+        match self {
+            Self::Place(..) | Self::Object(_) => true,
+            Self::Member(base, _) | Self::Element(base, _) => base.is_record(),
+            Self::Merged(layers) => layers.iter().all(Self::is_record),
+            _ => false,
+        }
+    }
+
+    /// Whether it holds the author's own values and nothing else.
+    pub(super) fn is_table(&self) -> bool {
+        match self {
+            Self::Literal(_) => true,
+            Self::Object(fields) => fields.iter().all(|(_, value)| value.is_table()),
+            Self::List(items, false) => items.iter().all(Self::is_table),
+            _ => false,
+        }
+    }
+
+    /// Whether a list that grew, or anything, has all parts of another already.
+    pub(super) fn holds(&self, other: &Self) -> bool {
+        let Self::Opaque(all) = Self::opaque([self.clone()]) else { return false };
+        let Self::Opaque(parts) = Self::opaque([other.clone()]) else { return false };
+        parts.iter().all(|part| all.iter().any(|known| known.same_read(part)))
+    }
+
+    /// The record that lies on top gets a field.
+    pub(super) fn overlaid(self, key: &str, value: Self) -> Self {
+        let field = |value| Self::Object(vec![(key.into(), value)]);
+        match self {
+            Self::Merged(mut layers) => match layers.last_mut() {
+                Some(Self::Object(fields)) => {
+                    fields.retain(|(k, _)| k.as_ref() != key);
+                    fields.push((key.into(), value));
+                    Self::Merged(layers)
+                }
+                _ => {
+                    layers.push(field(value));
+                    Self::Merged(layers)
+                }
+            },
+            base => Self::Merged(vec![base, field(value)]),
+        }
+    }
+
+    /// The root whose item it is a part of, and the field of the item that it lies in; no field of the item itself.
+    pub(super) fn within_item(&self) -> Option<(&Root, Option<String>)> {
+        match self {
+            Self::Place(root, _) => Some((root, None)),
+            Self::Member(base, key) => match base.within_item()? {
+                (root, None) => Some((root, Some(key.to_string()))),
+                inner => Some(inner),
+            },
+            Self::Element(base, index) => match base.within_item()? {
+                (root, None) => Some((root, Some(index.to_string()))),
+                inner => Some(inner),
+            },
+            _ => None,
+        }
+    }
+
+    /// The same, with something else in the place of every item.
+    pub(super) fn with_items(self, instead: &dyn Fn(Root, At) -> Self) -> Self {
+        let all = |parts: Vec<Self>| parts.into_iter().map(|part| part.with_items(instead)).collect();
+        match self {
+            Self::Place(root, at) => instead(root, at),
+            Self::Item(root, at) => match instead(root.clone(), at) {
+                Self::Place(..) => Self::Item(root, at),
+                item => Self::Object(vec![("json".into(), item)]),
+            },
+            Self::Handle(root, at) => match instead(root.clone(), at) {
+                Self::Place(..) => Self::Handle(root, at),
+                item => Self::opaque([item]),
+            },
+            Self::Items(root, at) => match instead(root.clone(), at) {
+                Self::Place(..) => Self::Items(root, at),
+                item => Self::opaque([item]),
+            },
+            Self::Member(base, key) => base.with_items(instead).member(&key),
+            Self::Element(base, index) => base.with_items(instead).element(index),
+            Self::Literal(_) => self,
+            Self::Text(parts) => Self::Text(all(parts)),
+            Self::Merged(parts) => Self::Merged(all(parts)),
+            Self::List(parts, more) => Self::List(all(parts), more),
+            Self::Opaque(parts) => Self::opaque(all(parts)),
+            Self::Harmless(parts) => Self::harmless(all(parts)),
+            Self::Object(fields) => {
+                Self::Object(fields.into_iter().map(|(key, value)| (key, value.with_items(instead))).collect())
+            }
         }
     }
 }
@@ -205,6 +323,13 @@ impl<'a> Build<'a> {
             Term::Object(fields) => {
                 let fields = fields.iter().map(|(k, v)| (k.clone(), self.expression(v))).collect();
                 Expression::object(fields, self.whole)
+            }
+            Term::Merged(layers) => {
+                let layers: Vec<Expression> = layers.iter().map(|layer| self.expression(layer)).collect();
+                layers
+                    .into_iter()
+                    .reduce(Expression::merged)
+                    .unwrap_or_else(|| Expression::opaque(Vec::new(), self.whole))
             }
             Term::List(items, false) => {
                 let items = items.iter().map(|item| self.expression(item)).collect();

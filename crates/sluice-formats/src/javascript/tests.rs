@@ -47,6 +47,7 @@ fn shown(term: &Term) -> String {
             }
             format!("{{{out}}}")
         }
+        Term::Merged(layers) => format!("merged({})", all(layers)),
         Term::List(items, false) => format!("[{}]", all(items)),
         Term::List(items, true) => format!("[{} …]", all(items)),
         Term::Opaque(parts) => format!("?({})", all(parts)),
@@ -173,7 +174,11 @@ fn roots(term: &Term, into: &mut BTreeSet<Root>) {
             into.insert(root.clone());
         }
         Term::Member(base, _) | Term::Element(base, _) => roots(base, into),
-        Term::Text(parts) | Term::List(parts, _) | Term::Opaque(parts) | Term::Harmless(parts) => {
+        Term::Text(parts)
+        | Term::List(parts, _)
+        | Term::Merged(parts)
+        | Term::Opaque(parts)
+        | Term::Harmless(parts) => {
             parts.iter().for_each(|p| roots(p, into));
         }
         Term::Object(fields) => fields.iter().for_each(|(_, v)| roots(v, into)),

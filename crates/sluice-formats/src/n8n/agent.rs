@@ -91,6 +91,20 @@ impl Lowering<'_, '_> {
         }
     }
 
+    /// An entrance that offers tools: whoever calls it is the agent, and chooses what the tools are given.
+    pub(super) fn offered(&mut self, i: usize, sight: Sight) {
+        if self.graph.parts_of(i, "ai_tool").is_empty() {
+            return;
+        }
+        let span = self.span(i);
+        let words = self.wires.code.place(format!("words of {}", self.name(i)));
+        let asked = Expression::opaque(vec![place_variable(self.room(i).out, span)], span);
+        self.assign(words, asked, sight);
+        self.inside.push(i);
+        self.tools(i, words, sight);
+        self.inside.pop();
+    }
+
     /// Any tool may be called, again and again; what comes back is read too.
     fn tools(&mut self, i: usize, words: PlaceId, sight: Sight) {
         let span = self.span(i);

@@ -45,6 +45,7 @@ impl<'t> Lowering<'_, 't> {
         let sent = self.sent(i, sight);
         self.call(i, sent, sight);
         self.receive(i, out, span);
+        self.offered(i, sight);
         if self.is_called_by_workflows(i) {
             let called = self.called(i);
             let either = Expression::one_of(vec![place_variable(out, span), place_variable(called, span)], span);

@@ -1,6 +1,7 @@
 //! What the report knows of each node beside the program.
 
 use super::lower::Lowering;
+use super::system;
 use crate::import::{Catalogued, Confidence, Kind, Observed};
 
 impl Lowering<'_, '_> {
@@ -42,7 +43,11 @@ impl Lowering<'_, '_> {
         Catalogued {
             service: known.service.clone(),
             sink: known.sink.clone(),
-            side_effect: self.changes_something(i) && !self.is_elsewhere(i),
+            systems: self.workflow.nodes.get(i).map(|node| system::of(node, known)).unwrap_or_default(),
+            // A search is asked by POST as often as by GET.
+            side_effect: self.changes_something(i)
+                && !self.is_elsewhere(i)
+                && known.sink.as_deref().is_none_or(|sink| sink != "search"),
             privileged: (known.privileged || known.effect.is_privileged()) && known.kind != Kind::SubWorkflow,
             destructive: known.destructive || super::face::is_destructive_command(self, i),
             human_gate: known.human_gate,

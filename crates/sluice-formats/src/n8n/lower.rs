@@ -21,6 +21,7 @@ use super::effects;
 use super::graph::{Graph, Target};
 use super::parameters::{self, Leaf, leaves};
 use super::read::{Node, Workflow};
+use super::system;
 use crate::import::{Format, Import, Kind, Observed};
 use crate::wiring::{Wiring, place_variable};
 
@@ -99,7 +100,11 @@ pub(super) fn lower(text: &Text, workflow: &Workflow<'_>, catalogue: &NodeCatalo
 
 fn found(catalogue: &NodeCatalogue, node: &Node<'_>) -> Arc<Found> {
     let found = catalogue.look_up(&node.node_type, node.version, &|path| parameters::text_at(node.parameters, path));
-    match effects::fixed_host(node).and_then(|host| catalogue.host(&host)) {
+    let host = effects::fixed_host(node);
+    if host.as_deref().is_some_and(system::is_own) {
+        return Arc::new(Found { sink: None, ..Arc::unwrap_or_clone(found) });
+    }
+    match host.and_then(|host| catalogue.host(&host)) {
         None => found,
         Some(host) => {
             let mut found = Arc::unwrap_or_clone(found);

@@ -41,6 +41,8 @@ pub(super) struct Node<'t> {
     pub(super) parameters: Option<&'t Tree>,
     pub(super) disabled: bool,
     pub(super) errors: Errors,
+    /// The accounts that it acts with: type and id, or name, of each.
+    pub(super) credentials: BTreeSet<String>,
     pub(super) span: Span,
 }
 
@@ -155,9 +157,21 @@ fn node(tree: &Tree) -> Result<Node<'_>, Box<Diagnostic>> {
             has_port: on_error.as_ref() == "continueErrorOutput",
             handled: on_error.starts_with("continue") || is_on("continueOnFail") || is_on("retryOnFail"),
         },
+        credentials: credentials(tree),
         span: tree.get("name").map_or(tree.span, |n| n.span),
         name,
     })
+}
+
+/// `credentials: {gmailOAuth2: {id, name}}`; older exports have the name alone.
+fn credentials(tree: &Tree) -> BTreeSet<String> {
+    let Some(Data::Map(entries)) = tree.get("credentials").map(|c| &c.value) else { return BTreeSet::new() };
+    let account = |key: &str, value: &Tree| {
+        let named = |part: &str| value.get(part).and_then(Tree::as_text).filter(|text| !text.is_empty());
+        let which = named("id").or_else(|| named("name")).or_else(|| value.as_text())?;
+        Some(format!("{key} {which}"))
+    };
+    entries.iter().filter_map(|entry| account(&entry.key, &entry.value)).collect()
 }
 
 fn list(tree: Option<&Tree>) -> &[Tree] {

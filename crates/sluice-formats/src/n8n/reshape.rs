@@ -1,5 +1,6 @@
 //! Nodes that act on items alone: set, merge, branches, lists.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use sluice_core::catalogue::ReplyRule as From;
@@ -61,6 +62,19 @@ impl Lowering<'_, '_> {
             None => Expression::object(fields, span),
         };
         if keeps_item(parameters, self.version(i)) { Expression::input(span).merged(made) } else { made }
+    }
+
+    /// The fields that a `set` node gives the item; none of another node.
+    pub(super) fn set_fields(&self, i: usize) -> Option<BTreeSet<Arc<str>>> {
+        let parameters = self.parameters(i).filter(|_| self.short_type(i) == "set" && !self.is_off(i))?;
+        let outer = |name: Arc<str>| name.split('.').next().map_or_else(|| name.clone(), Arc::from);
+        Some(assignments(parameters).into_iter().map(|(name, _)| outer(name)).collect())
+    }
+
+    /// Whether nothing of an item is left behind a node.
+    pub(super) fn sets_whole_item(&self, i: usize) -> bool {
+        let parameters = self.parameters(i).filter(|_| self.short_type(i) == "set" && !self.is_off(i));
+        parameters.is_some_and(|parameters| !keeps_item(parameters, self.version(i)))
     }
 
     /// A JSON text with expressions in it: its fields where it can be read, else everything it names.

@@ -92,13 +92,10 @@ impl Lowering<'_, '_> {
                         self.note(node, fields_behind(text, name));
                     }
                 }
-                item.extend(["$json", ".json", "$input"].iter().flat_map(|root| fields_behind(text, root)));
+                let text = without_names(text);
+                item.extend(["$json", ".json", "$input"].iter().flat_map(|root| fields_behind(&text, root)));
             }
-            if !item.is_empty() {
-                for before in self.sources_of(i) {
-                    self.note(before, item.clone());
-                }
-            }
+            self.note_before(i, item);
         }
     }
 
@@ -108,23 +105,59 @@ impl Lowering<'_, '_> {
         }
     }
 
-    /// The nodes whose items `$json` of a node can be: its predecessors, through those that pass items on.
-    fn sources_of(&self, i: usize) -> Vec<usize> {
-        let (mut found, mut seen, mut open) = (Vec::new(), BTreeSet::new(), vec![i]);
-        while let Some(at) = open.pop() {
+    /// Notes fields of the item of a node with its predecessors, through those that pass items on. A field that a node on
+    /// the way has set is its own.
+    fn note_before(&mut self, i: usize, names: Vec<String>) {
+        let (mut seen, mut open) = (BTreeSet::new(), vec![(i, names)]);
+        while let Some((at, names)) = open.pop() {
+            if names.is_empty() {
+                continue;
+            }
             for before in self.before(at) {
-                if seen.insert(before) {
-                    if self.passes_on(before) {
-                        open.push(before);
-                    }
-                    if !self.passes_item(before) {
-                        found.push(before);
-                    }
+                if !seen.insert(before) {
+                    continue;
+                }
+                if self.passes_on(before) {
+                    let own = self.set_fields(before);
+                    let of_earlier = |name: &&String| own.as_ref().is_none_or(|own| !own.contains(name.as_str()));
+                    let is_whole = self.sets_whole_item(before);
+                    let earlier = names.iter().filter(of_earlier).filter(|_| !is_whole).cloned().collect();
+                    open.push((before, earlier));
+                }
+                if !self.passes_item(before) {
+                    self.note(before, names.clone());
                 }
             }
         }
-        found
     }
+}
+
+/// A text without what it reads of nodes by their names, so that what is left is read of the item.
+fn without_names(text: &str) -> String {
+    let mut kept = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('$') {
+        let (before, after) = rest.split_at(at);
+        kept.push_str(before);
+        let open = ["$(", "$node[", "$items("].iter().find(|open| after.starts_with(**open));
+        let Some((open, inside)) = open.and_then(|open| Some((open, after.get(open.len()..)?))) else {
+            kept.push('$');
+            rest = after.get(1..).unwrap_or_default();
+            continue;
+        };
+        let quote = inside.chars().next().filter(|c| matches!(c, '"' | '\'' | '`'));
+        let end = quote.and_then(|quote| inside.get(1..)?.find(quote).map(|end| end + 2));
+        let Some(behind) = end.and_then(|end| inside.get(end..)) else {
+            kept.push_str(open);
+            rest = inside;
+            continue;
+        };
+        let is_chain =
+            |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '(' | ')' | '[' | ']' | '?' | '"' | '\'');
+        rest = behind.trim_start_matches(is_chain);
+    }
+    kept.push_str(rest);
+    kept
 }
 
 /// Every quoted name behind `$(`, `$node[`, `$items(`.

@@ -134,7 +134,9 @@ impl View<'_> {
     }
 
     fn agents(&self) -> Vec<Json> {
-        let agents = self.import.steps.iter().filter(|(_, f)| f.kind == Kind::Agent && f.reachable);
+        // An entrance that offers tools lets its caller be the agent.
+        let chooses = |f: &Catalogued| f.kind == Kind::Agent || f.kind == Kind::Trigger && !f.tools.is_empty();
+        let agents = self.import.steps.iter().filter(|(_, f)| chooses(f) && f.reachable);
         agents
             .map(|(step, fact)| {
                 let acts = |tool: &&StepId| self.import.steps.get(*tool).is_some_and(|f| f.side_effect && !f.disabled);

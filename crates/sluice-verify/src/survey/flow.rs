@@ -156,11 +156,20 @@ impl Search<'_> {
                 }
             }
             if fact.sink.is_some() && !matches!(usage, Usage::Trigger | Usage::Agent) {
-                for (source, class, atom) in self.sensitive(value.deep_label()) {
+                let leaves = |(source, _, _): &(StepId, Name, Label)| !self.goes_back(*source, step, action);
+                for (source, class, atom) in self.sensitive(value.deep_label()).into_iter().filter(leaves) {
                     self.add(found, (id, source, FlowKind::Egress), step, name, atom, Some(class));
                 }
             }
         }
+    }
+
+    /// Whether a step writes into the very system that the data was read of. A message goes to people, wherever it is kept.
+    fn goes_back(&self, source: StepId, sink: StepId, action: &Action) -> bool {
+        let systems = |step: StepId| self.import.steps.get(&step).map(|fact| &fact.systems);
+        let (Some(from), Some(to)) = (systems(source), systems(sink)) else { return false };
+        let is_message = action.arguments.values().any(|argument| argument.usage == Some(Usage::Recipient));
+        source != sink && !is_message && from.intersection(to).next().is_some()
     }
 
     fn add(
@@ -214,7 +223,15 @@ impl Search<'_> {
             if *kind == FlowKind::Recipient && self.answers(flow) && !gives_away {
                 flow.tier = Tier::Internal;
             }
+            // What happened names what it happened to: the service chose that name, and no sender.
+            if *kind == FlowKind::ObjectRef && self.answers(flow) && !self.is_open(flow.source) {
+                flow.tier = Tier::Internal;
+            }
         }
+    }
+
+    fn is_open(&self, step: StepId) -> bool {
+        self.import.steps.get(&step).is_some_and(|fact| fact.entrance.is_some_and(|entrance| entrance.open))
     }
 
     /// Whether a message goes out by the service on which the source's came in.

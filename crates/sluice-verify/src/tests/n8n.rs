@@ -265,6 +265,78 @@ fn an_answer_to_whoever_wrote_is_no_choice_unless_it_gives_away_what_is_the_owne
 }
 
 #[test]
+fn who_calls_an_entrance_that_offers_tools_is_the_agent() {
+    let found = |tool: &str, parameters: Json| {
+        let nodes = [("Offer", "chat.mcpTrigger", json!({ "path": "x" })), ("Tool", tool, parameters)];
+        let text = export(&nodes, &["Tool ~tool~> Offer"]).replace("chat.mcpTrigger", "mcpTrigger");
+        flows(&text).into_iter().collect::<Vec<_>>()
+    };
+    let sends =
+        found("gmailTool", json!({ "operation": "send", "sendTo": "={{ $fromAI('To') }}", "message": "fixed" }));
+    assert!(sends.iter().any(|flow| flow.contains("recipient")), "{sends:?}");
+    assert!(sends.iter().any(|flow| flow.contains("agent_tool")), "{sends:?}");
+    let to_the_author =
+        found("gmailTool", json!({ "operation": "send", "sendTo": "a@example.com", "message": "fixed" }));
+    assert!(!to_the_author.iter().any(|flow| flow.contains("recipient")), "{to_the_author:?}");
+}
+
+#[test]
+fn what_goes_back_to_where_it_came_from_does_not_leave() {
+    let sheet = |name: &'static str, operation: &str, document: &str| {
+        let column = json!({ "mappingMode": "defineBelow", "value": { "iban": "={{ $json.iban }}" } });
+        let parameters =
+            json!({ "operation": operation, "documentId": { "__rl": true, "value": document }, "columns": column });
+        (name, "googleSheets", parameters)
+    };
+    let request = |name: &'static str, url: &str| {
+        let body = json!({ "parameters": [{ "name": "iban", "value": "={{ $json.iban }}" }] });
+        (name, "httpRequest", json!({ "method": "POST", "url": url, "sendBody": true, "bodyParameters": body }))
+    };
+    let start = ("Start", "manualTrigger", json!({}));
+    let leaves = |from: Node<'_>, to: Node<'_>| {
+        let text = export(&[start.clone(), from, to], &["Start -> From", "From -> To"]);
+        flows(&text).iter().any(|flow| flow.contains("egress"))
+    };
+    assert!(!leaves(sheet("From", "read", "accounts"), sheet("To", "update", "accounts")));
+    assert!(leaves(sheet("From", "read", "accounts"), sheet("To", "update", "shared with others")));
+    assert!(
+        leaves(sheet("From", "read", "={{ $json.a }}"), sheet("To", "update", "={{ $json.a }}")),
+        "nobody knows which"
+    );
+    let bank = "https://bankaccountdata.gocardless.com/a";
+    assert!(!leaves(request("From", bank), request("To", "https://bankaccountdata.gocardless.com/b")));
+    assert!(leaves(request("From", bank), request("To", "https://api.example.com/b")));
+    assert!(leaves(request("From", bank), request("To", "https://bankaccountdata.gocardless.com.example.com/b")));
+    for own in [
+        "http://localhost:8080/",
+        "http://127.0.0.1/",
+        "http://192.168.1.7/",
+        "http://books/",
+        "http://books.internal/",
+    ] {
+        assert!(!leaves(request("From", bank), request("To", own)), "{own}");
+    }
+    for other in ["http://8.8.8.8/", "http://localhost.example.com/", "http://192.168.1.7.example.com/"] {
+        assert!(leaves(request("From", bank), request("To", other)), "{other}");
+    }
+}
+
+#[test]
+fn a_field_tells_of_the_node_that_it_is_read_of_and_of_no_other() {
+    let sheet = ("Sheet", "googleSheets", json!({ "operation": "read", "documentId": { "__rl": true, "value": "x" } }));
+    let tells = |middle: Json, text: &str| {
+        let nodes = [("Start", "manualTrigger", json!({})), sheet.clone(), ("Set", "set", middle), ask(text)];
+        let text = export(&nodes, &["Start -> Sheet", "Sheet -> Set", "Set -> Ask"]);
+        flows(&text).iter().any(|flow| flow.contains("egress"))
+    };
+    let set = |name: &str, keeps: bool| json!({ "assignments": { "assignments": [{ "name": name, "value": "x", "type": "string" }] }, "includeOtherFields": keeps });
+    assert!(tells(set("a", true), "={{ $json.iban }} {{ $json.title }}"));
+    assert!(!tells(set("iban", true), "={{ $json.iban }} {{ $json.title }}"), "the author's own field");
+    assert!(!tells(set("a", false), "={{ $json.iban }}"), "nothing of the sheet is left");
+    assert!(!tells(set("a", true), "={{ $('Start').first().json.iban }} {{ $json.title }}"), "another node's field");
+}
+
+#[test]
 fn a_person_on_the_way_is_told_and_lowers_severity() {
     let wait = ("Approve", "gmail", json!({ "operation": "sendAndWait", "sendTo": "boss@example.com" }));
     let nodes = [mail(), wait, ask("={{ $('Mail').item.json.text }}")];

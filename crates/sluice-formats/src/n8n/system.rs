@@ -1,0 +1,60 @@
+//! Which system a node talks to: data that goes back to where it came from does not leave.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::catalogue::Found;
+use super::effects::fixed_host;
+use super::parameters::text_at;
+use super::read::Node;
+
+/// Parameters that name one document of a service which holds many, shared with different people each.
+const DOCUMENTS: [&str; 5] = ["documentId", "sheetId", "workbook", "fileId", "folderId"];
+
+/// The systems of a node: the host that its URL names, the account that it acts with, the document that it works on.
+pub(super) fn of(node: &Node<'_>, known: &Found) -> BTreeSet<Arc<str>> {
+    let mut systems = BTreeSet::new();
+    if let Some(host) = fixed_host(node) {
+        systems.insert(format!("host {host}").into());
+    }
+    let Some(service) = &known.service else { return systems };
+    match document(node) {
+        Holds::One(document) => {
+            systems.insert(format!("document {service} {document}").into());
+        }
+        Holds::Some => {}
+        Holds::All => {
+            systems.extend(node.credentials.iter().map(|account| format!("account {service} {account}").into()))
+        }
+    }
+    systems
+}
+
+enum Holds {
+    /// This document.
+    One(String),
+    /// A document that the text does not name.
+    Some,
+    /// The whole account.
+    All,
+}
+
+fn document(node: &Node<'_>) -> Holds {
+    let present = DOCUMENTS.iter().find(|key| node.parameters.is_some_and(|p| p.get(key).is_some()));
+    let Some(key) = present else { return Holds::All };
+    let paths = [format!("{key}.value"), (*key).to_owned()];
+    let named = paths.iter().find_map(|path| text_at(node.parameters, path));
+    match named.filter(|text| !text.is_empty() && !text.starts_with('=')) {
+        Some(text) => Holds::One(text),
+        None => Holds::Some,
+    }
+}
+
+/// Whether a host is the author's own machine or network, which nothing leaves by.
+pub(super) fn is_own(host: &str) -> bool {
+    let private = host.parse::<std::net::Ipv4Addr>().is_ok_and(|ip| ip.is_loopback() || ip.is_private());
+    // A name without a dot is one of the own network: a container, a machine beside it.
+    private
+        || !host.contains('.') && !host.is_empty()
+        || [".local", ".internal", ".localhost"].iter().any(|end| host.ends_with(end))
+}
