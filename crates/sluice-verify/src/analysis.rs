@@ -7,7 +7,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sluice_core::catalogue::Catalogue;
-use sluice_core::control::normal_successors;
 use sluice_core::label::{Label, Universe};
 use sluice_core::program::{NodeId, NodeKind, PlaceId, Program};
 use sluice_core::transfer::{Prepared, State, Step, Vouching, step};
@@ -166,10 +165,4 @@ pub(crate) fn reachable(
         }
     }
     seen
-}
-
-/// The handlers' first nodes that control may go to from `node`: its predicted edges that are no normal ones.
-pub(crate) fn error_edges(analysis: &Analysis, program: &Program, node: NodeId) -> Vec<NodeId> {
-    let normal = program.node(node).map(|n| normal_successors(&n.kind)).unwrap_or_default();
-    analysis.successors(node).filter(|to| !normal.contains(to)).collect()
 }

@@ -7,13 +7,13 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use sluice_core::catalogue::{Action, Catalogue, LabelTree, Pattern, Segment};
-use sluice_core::control::writes_of;
+use sluice_core::control::{normal_successors, writes_of};
 use sluice_core::diagnostic::FlowStop;
 use sluice_core::gate::Role;
 use sluice_core::label::Label;
 use sluice_core::program::{CallTarget, NodeId, NodeKind, PlaceId, Program};
 
-use crate::analysis::{Analysis, error_edges, reads_of};
+use crate::analysis::{Analysis, reads_of};
 
 /// The part of a call that a flow ends in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -254,7 +254,8 @@ impl Search<'_> {
 
     fn causes_on_edge(&self, from: NodeId, to: NodeId, place: PlaceId) -> Vec<Cause> {
         let Some(kind) = self.program.node(from).map(|n| &n.kind) else { return Vec::new() };
-        let raised = error_edges(self.analysis, self.program, from).contains(&to);
+        // Control comes from there, so an edge that is no normal one is an error's.
+        let raised = !normal_successors(kind).contains(&to);
         let is_error = raised && self.program.handlers.iter().any(|h| h.entry == to && h.error == place);
         if is_error {
             return self.told_by(from);

@@ -143,10 +143,8 @@ impl<'a> Walker<'a> {
 
     /// Keeps what a value was made from: it may be in any name that is not followed.
     pub(super) fn note(&mut self, term: &Term) {
-        let seen = std::mem::take(&mut self.seen);
-        let Term::Opaque(parts) = Term::opaque(seen.into_iter().chain([term.clone()])) else { return };
-        self.gave_up |= parts.len() > TERM_MAX;
-        self.seen = parts;
+        term.add_parts(&mut self.seen);
+        self.gave_up |= self.seen.len() > TERM_MAX;
     }
 
     pub(super) fn at(&self, node: &impl GetSpan) -> At {

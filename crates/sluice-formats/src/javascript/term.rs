@@ -75,6 +75,22 @@ impl Term {
         }
     }
 
+    /// Adds to parts what this one is made from, where they do not have it yet: only what is new is copied.
+    pub(super) fn add_parts(&self, flat: &mut Vec<Self>) {
+        match self {
+            Self::Literal(_) => {}
+            Self::Opaque(parts) | Self::Text(parts) | Self::List(parts, _) => {
+                parts.iter().for_each(|part| part.add_parts(flat));
+            }
+            Self::Object(fields) => fields.iter().for_each(|(_, part)| part.add_parts(flat)),
+            other => {
+                if !flat.iter().any(|known| known.same_read(other)) {
+                    other.clone().parts_into(flat);
+                }
+            }
+        }
+    }
+
     /// Whether both read the same, wherever they stand.
     pub(super) fn same_read(&self, other: &Self) -> bool {
         match (self, other) {

@@ -10,8 +10,7 @@ use std::path::{Path, PathBuf};
 
 use sluice_core::contract::bundle::BundleFiles;
 use sluice_core::diagnostic::{Diagnostic, Severity};
-use sluice_core::document;
-use sluice_core::limits::{IMPORT_BYTES_MAX, TEXT_BYTES_MAX};
+use sluice_core::limits::TEXT_BYTES_MAX;
 use sluice_core::text::Text;
 use sluice_runtime::admit::Proposed;
 use sluice_runtime::check::{Rules, Source};
@@ -19,6 +18,7 @@ use sluice_verify::survey::Facts;
 use sluice_verify::wire::{CheckReport, FileReport};
 use sluice_verify::{Assumptions, Report};
 
+use self::imported::Seen;
 use self::known_findings::{LeftOut, NewBaseline};
 use self::rulebook::Rulebook;
 use crate::cli::{Check, CheckFormat};
@@ -29,7 +29,7 @@ use crate::render::{Page, Part, Tone, github, html, json, sarif};
 
 /// The format of native definitions.
 const NATIVE: &str = "open-workflow";
-/// Most files that one check looks at in folders.
+/// Most workflows that one check takes from folders.
 const FILES_MAX: usize = 20_000;
 /// With more files than this, those without findings get one line each.
 const WHOLE_FILES_MAX: usize = 3;
@@ -88,14 +88,17 @@ pub fn run(arguments: &Check) -> Result<Exit, Failure> {
     let mut has_workspace = true;
     let mut left_out = LeftOut::default();
     let mut written = arguments.write_baseline.as_deref().map(NewBaseline::at).transpose()?;
-    let files = files(&arguments.paths)?;
-    let foreign = imported::check_all(&files, arguments.jobs, arguments.facts)?;
-    for (file, foreign) in files.into_iter().zip(foreign) {
+    let candidates = candidates(&arguments.paths)?;
+    let looked_at = imported::check_all(&candidates, arguments.jobs, arguments.facts)?;
+    for (Candidate { path: file, .. }, seen) in candidates.into_iter().zip(looked_at) {
+        if matches!(seen, Seen::NoWorkflow) {
+            continue;
+        }
         let ruled = rulebook.of(&file)?;
         has_workspace &= ruled.rules.source() != Source::BuiltIn;
-        let mut checked = match foreign {
-            Some(checked) => checked,
-            None => check(&file, &ruled.rules, &assumptions(arguments, &ruled.rules)?)?,
+        let mut checked = match seen {
+            Seen::Foreign(checked) => *checked,
+            _ => check(&file, &ruled.rules, &assumptions(arguments, &ruled.rules)?)?,
         };
         if let Some(written) = &mut written {
             written.add(&file, ruled, &checked)?;
@@ -218,24 +221,31 @@ fn worst_code(checks: &[FileCheck]) -> Option<String> {
     findings.max_by_key(|f| (f.severity, std::cmp::Reverse(f.code))).map(|f| f.code.to_string())
 }
 
-/// Every named file, and the workflows of every named folder, sorted.
-fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
-    let mut files = Vec::new();
+/// A file that may be a workflow.
+pub(super) struct Candidate {
+    pub(super) path: PathBuf,
+    /// Whether the command line names it. Of a folder's files only those count that are meant as workflows.
+    pub(super) is_named: bool,
+}
+
+/// Every named file, and every text of every named folder, sorted. What is in them is not looked at yet.
+fn candidates(paths: &[PathBuf]) -> Result<Vec<Candidate>, Failure> {
+    let mut all = Vec::new();
     for path in paths {
         let about = std::fs::metadata(path).map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => Failure::usage(format!("there is no file or folder `{}`", path.display())),
             _ => Failure::usage(format!("cannot read `{}`: {error}", path.display())),
         })?;
         if about.is_dir() {
-            files.extend(workflows_in(path)?);
+            all.extend(texts_in(path)?.into_iter().map(|path| Candidate { path, is_named: false }));
         } else {
-            files.push(path.clone());
+            all.push(Candidate { path: path.clone(), is_named: true });
         }
     }
-    Ok(files)
+    Ok(all)
 }
 
-fn workflows_in(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+fn texts_in(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     let cannot =
         |path: &Path, error: &std::io::Error| Failure::usage(format!("cannot read `{}`: {error}", path.display()));
     let mut found = Vec::new();
@@ -254,11 +264,8 @@ fn workflows_in(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
             }
             if kind.is_dir() {
                 open.push(path);
-            } else if kind.is_file() && is_text(&path) && is_meant_as_workflow(&path)? {
+            } else if kind.is_file() && is_text(&path) {
                 found.push(path);
-            }
-            if found.len() > FILES_MAX {
-                return Err(Failure::usage(format!("`{}` holds more than {FILES_MAX} files", folder.display())));
             }
         }
     }
@@ -268,11 +275,4 @@ fn workflows_in(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
 
 fn is_text(path: &Path) -> bool {
     path.extension().is_some_and(|e| ["yaml", "yml", "json"].iter().any(|known| e.eq_ignore_ascii_case(known)))
-}
-
-/// Whether a file in a folder is a workflow: it says so, or it cannot be read and could be one.
-fn is_meant_as_workflow(path: &Path) -> Result<bool, Failure> {
-    let bytes = read_up_to(path, "file", IMPORT_BYTES_MAX as u64)?;
-    Ok(sluice_formats::format_of(&name_of(path), &bytes).is_some()
-        || document::read_bytes(name_of(path), &bytes).map_or(true, |(_, node)| node.get("document").is_some()))
 }

@@ -1,61 +1,90 @@
-//! Workflows of other engines: read, lowered and surveyed, many at once.
+//! Files looked at, many at once: workflows of other engines are read, lowered and surveyed.
 //!
-//! They need no rules of a workspace: what their nodes do is in the built-in catalogues.
+//! They need no rules of a workspace: what their nodes do is in the built-in catalogues. Whether another file of a folder
+//! is meant as a workflow is found out here too, so that every file of a folder is read and parsed by all processors, and once.
 
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
 
+use sluice_core::document;
 use sluice_core::limits::IMPORT_BYTES_MAX;
 use sluice_formats::{Opened, format_of, open};
 use sluice_verify::survey::survey;
 
-use super::{FileCheck, name_of};
+use super::{Candidate, FILES_MAX, FileCheck, name_of};
 use crate::failure::Failure;
 use crate::place::read_up_to;
 
-/// Checks every file that is a workflow of another engine; `None` stands for any other.
+/// What became of a file that was looked at.
+pub(super) enum Seen {
+    /// A workflow of another engine, checked.
+    Foreign(Box<FileCheck>),
+    /// A definition of our own, or what could be one: a named file, or a text that cannot be read.
+    Own,
+    /// A file in a folder that is no workflow.
+    NoWorkflow,
+}
+
+/// Looks at every file, and checks the workflows of other engines. In the order of the files.
 ///
 /// # Errors
-/// [`Failure`] if a file cannot be read.
-pub(super) fn check_all(
-    files: &[PathBuf],
-    jobs: Option<NonZeroUsize>,
-    facts: bool,
-) -> Result<Vec<Option<FileCheck>>, Failure> {
+/// [`Failure`] if a file cannot be read, or the folders hold too many workflows.
+pub(super) fn check_all(files: &[Candidate], jobs: Option<NonZeroUsize>, facts: bool) -> Result<Vec<Seen>, Failure> {
     let processors = std::thread::available_parallelism().ok();
     let jobs = jobs.or(processors).map_or(1, NonZeroUsize::get).min(files.len().max(1));
-    let next = AtomicUsize::new(0);
-    let done = Mutex::new(Vec::with_capacity(files.len()));
-    std::thread::scope(|scope| {
+    let (next, found) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let mut done = std::thread::scope(|scope| {
+        let (results, arriving) = mpsc::channel();
         for _ in 0..jobs {
-            scope.spawn(|| {
-                while let Some((at, file)) = take(&next, files) {
-                    let checked = check(file, facts);
-                    // A poisoned lock means that another check panicked: the scope ends with that panic.
-                    if let Ok(mut done) = done.lock() {
-                        done.push((at, checked));
-                    }
-                }
-            });
+            let results = results.clone();
+            scope.spawn(|| look_at(files, &next, &found, facts, results));
         }
+        drop(results);
+        arriving.iter().collect::<Vec<_>>()
     });
-    let mut done = done.into_inner().unwrap_or_default();
     done.sort_by_key(|(at, _)| *at);
-    done.into_iter().map(|(_, checked)| checked).collect()
+    done.into_iter().map(|(_, seen)| seen).collect()
 }
 
-fn take<'f>(next: &AtomicUsize, files: &'f [PathBuf]) -> Option<(usize, &'f Path)> {
+/// Takes one file after another until none is left.
+fn look_at(
+    files: &[Candidate],
+    next: &AtomicUsize,
+    found: &AtomicUsize,
+    facts: bool,
+    results: mpsc::Sender<(usize, Result<Seen, Failure>)>,
+) {
+    while let Some((at, file)) = take(next, files) {
+        let mut seen = check(file, facts);
+        if !file.is_named && matches!(seen, Ok(Seen::Foreign(_) | Seen::Own)) {
+            // Checked here, not at the end: a folder that was made to hold the check up is left early.
+            if found.fetch_add(1, Ordering::Relaxed) >= FILES_MAX {
+                next.store(files.len(), Ordering::Relaxed);
+                seen = Err(Failure::usage(format!("the folders hold more than {FILES_MAX} workflows; name fewer")));
+            }
+        }
+        // Nobody listens any more only where the check has ended with a panic.
+        let _ = results.send((at, seen));
+    }
+}
+
+fn take<'f>(next: &AtomicUsize, files: &'f [Candidate]) -> Option<(usize, &'f Candidate)> {
     let at = next.fetch_add(1, Ordering::Relaxed);
-    files.get(at).map(|file| (at, file.as_path()))
+    files.get(at).map(|file| (at, file))
 }
 
-fn check(file: &Path, facts: bool) -> Result<Option<FileCheck>, Failure> {
-    let bytes = read_up_to(file, "workflow", IMPORT_BYTES_MAX as u64)?;
-    let Opened::Foreign { text, format, import } = open(&name_of(file), &bytes) else { return Ok(None) };
+fn check(file: &Candidate, facts: bool) -> Result<Seen, Failure> {
+    let what = if file.is_named { "workflow" } else { "file" };
+    let bytes = read_up_to(&file.path, what, IMPORT_BYTES_MAX as u64)?;
+    let name = name_of(&file.path);
+    let Opened::Foreign { text, format, import } = open(&name, &bytes) else {
+        let is_own = file.is_named || could_be_own(&name, &bytes);
+        return Ok(if is_own { Seen::Own } else { Seen::NoWorkflow });
+    };
     let format = format.name();
-    Ok(Some(match import {
+    Ok(Seen::Foreign(Box::new(match import {
         Ok(import) => {
             let survey = survey(&import);
             let mut report = survey.report();
@@ -64,7 +93,12 @@ fn check(file: &Path, facts: bool) -> Result<Option<FileCheck>, Failure> {
             FileCheck { text, format, outcome: Ok(report), facts }
         }
         Err(errors) => FileCheck { text, format, outcome: Err(errors), facts: None },
-    }))
+    })))
+}
+
+/// Whether a file in a folder is meant as a definition of our own: it says so, or it cannot be read and could be one.
+fn could_be_own(name: &str, bytes: &[u8]) -> bool {
+    document::read_bytes(name, bytes).map_or(true, |(_, node)| node.get("document").is_some())
 }
 
 /// Says of a workflow of another engine that it is verified and never run.

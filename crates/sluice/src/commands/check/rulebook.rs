@@ -18,6 +18,8 @@ pub(super) struct Rulebook {
     /// The baseline that was named.
     baseline: Option<Named>,
     ruled: BTreeMap<Option<PathBuf>, Ruled>,
+    /// The workspace above each folder that was asked for: the files of a folder need not ask again.
+    above: BTreeMap<PathBuf, Option<PathBuf>>,
 }
 
 struct Named {
@@ -53,19 +55,29 @@ impl Rulebook {
                 baseline: parse(&file.display().to_string(), &read(file, "baseline")?)?,
             }),
         };
-        Ok(Self { named: arguments.place.workspace.clone(), baseline, ruled: BTreeMap::new() })
+        Ok(Self { named: arguments.place.workspace.clone(), baseline, ruled: BTreeMap::new(), above: BTreeMap::new() })
     }
 
     pub(super) fn of(&mut self, file: &Path) -> Result<&Ruled, Failure> {
         let folder = match &self.named {
             Some(_) => Some(absolute(&Place { workspace: self.named.clone() }.folder()?)?),
-            None => folder_above(file),
+            None => self.above(file),
         };
         if !self.ruled.contains_key(&folder) {
             let ruled = self.read(folder.clone())?;
             self.ruled.insert(folder.clone(), ruled);
         }
         self.ruled.get(&folder).ok_or_else(|| Failure::usage("the rules of a workspace were not read"))
+    }
+
+    fn above(&mut self, file: &Path) -> Option<PathBuf> {
+        let folder = file.parent().unwrap_or(file);
+        if let Some(known) = self.above.get(folder) {
+            return known.clone();
+        }
+        let found = folder_above(file);
+        self.above.insert(folder.to_path_buf(), found.clone());
+        found
     }
 
     /// Rules and known findings. Where there are people who sign, nobody else's list counts.
