@@ -15,6 +15,7 @@ pub mod dify;
 pub mod github_actions;
 mod import;
 pub mod javascript;
+mod links;
 mod locate;
 pub mod logic_apps;
 pub mod n8n;
@@ -29,6 +30,8 @@ use sluice_core::limits::IMPORT_BYTES_MAX;
 use sluice_core::text::Text;
 
 pub use refusal::CODES;
+
+pub use links::{Link, LinkKind};
 
 pub use import::{Catalogued, Confidence, Entrance, Format, Import, Kind, Observation, Observed, Source, Tier};
 

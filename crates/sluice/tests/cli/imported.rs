@@ -63,10 +63,10 @@ fn names_that_outsiders_wrote_move_no_cursor() {
 }
 
 #[test]
-fn an_export_is_never_run_proposed_or_drawn_and_says_what_to_do_instead() {
+fn an_export_is_never_run_or_proposed_and_says_what_to_do_instead() {
     let sandbox = Sandbox::with_workspace();
     let file = sandbox.write("ws/export.json", export());
-    for command in [vec!["run", &file, "--as", "ana"], vec!["propose", &file, "--as", "ana"], vec!["draw", &file]] {
+    for command in [vec!["run", &file, "--as", "ana"], vec!["propose", &file, "--as", "ana"]] {
         let err = sandbox.sluice(&command).with(2).err;
         let err = err.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(err.contains("is a workflow of n8n") && err.contains("sluice check"), "{command:?}: {err}");
