@@ -112,7 +112,7 @@ pub fn run(arguments: &Check) -> Result<Exit, Failure> {
     let pages = || checks.iter().map(FileCheck::page).collect::<Vec<_>>();
     let text = match arguments.format {
         CheckFormat::Text => {
-            show(&checks, has_workspace, &left_out);
+            show(&checks, has_workspace, &left_out, arguments.filters.ask_for_all());
             return Ok(exit);
         }
         CheckFormat::Json => json::written(&report)?,
@@ -162,13 +162,13 @@ pub(super) fn name_of(file: &Path) -> String {
     shown.strip_prefix("./").map_or_else(|| shown.clone(), str::to_owned)
 }
 
-fn show(checks: &[FileCheck], has_workspace: bool, left_out: &LeftOut) {
+fn show(checks: &[FileCheck], has_workspace: bool, left_out: &LeftOut, all: bool) {
     let mut page = Page::of_stdout();
     let whole = |check: &&FileCheck| checks.len() <= WHOLE_FILES_MAX || !check.findings().is_empty();
     let said = said_of_all(checks);
     for check in checks.iter().filter(whole) {
         page.gap();
-        write(&mut page, &check.page(), &said);
+        write(&mut page, &check.page(), &said, all);
     }
     page.gap();
     for check in checks.iter().filter(|check| !whole(check)) {

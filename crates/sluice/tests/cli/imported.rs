@@ -82,3 +82,40 @@ fn a_refused_export_names_its_code_and_the_code_has_a_page() {
     assert!(out.contains("[SL803]") && out.contains("export.json:1:"), "{out}");
     assert!(sandbox.sluice(&["explain", "SL803"]).with(0).out.contains("node-without-name"));
 }
+
+#[test]
+fn text_says_where_a_finding_is_not_sure_and_counts_what_is_only_worth_knowing() {
+    let sandbox = Sandbox::new();
+    let machine = r#"{"StartAt":"A","States":{"A":{"Type":"Task","Resource":"arn:aws:states:::aws-sdk:organizations:createAccount","Parameters":{"Email.$":"$.email"},"End":true}}}"#;
+    let file = sandbox.write("m.json", machine);
+    let out = sandbox.sluice(&["check", &file]).out;
+    let words = out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("low[SL237]") && words.contains("(confidence low)"), "{out}");
+    let line = out.lines().find(|line| line.starts_with("for information: ")).expect("one line counts the rest");
+    assert!(line.contains("1 × SL280 uncaught-effect") && !out.contains("info[SL280]"), "{out}");
+    assert!(sandbox.sluice(&["check", "--min-severity", "info", &file]).out.contains("info[SL280]"));
+    let sure = sandbox.sluice(&["check", "--min-confidence", "high", &file]).out;
+    assert!(!sure.contains("SL237") && sure.contains("not counted: the command line asks for others"), "{sure}");
+    let found = sandbox.sluice(&["check", "--format", "json", &file]).json();
+    let of = |code: &str| found["files"][0]["findings"].as_array().unwrap().iter().find(|f| f["code"] == code).cloned();
+    assert_eq!(of("SL237").unwrap()["confidence"], "low");
+    let sarif = sandbox.sluice(&["check", "--format", "sarif", &file]).json();
+    let results = sarif["runs"][0]["results"].as_array().unwrap();
+    let result = results.iter().find(|result| result["ruleId"] == "SL237").unwrap();
+    assert_eq!((&result["rank"], &result["properties"]["confidence"]), (&json!(20.0), &json!("low")));
+    assert!(sandbox.sluice(&["check", "--min-confidence", "certain", &file]).with(2).err.contains("low, medium, high"));
+    let notes = sandbox.sluice(&["check", "--format", "github", &file]).out;
+    assert!(notes.contains("(low%2C confidence low)"), "{notes}");
+}
+
+#[test]
+fn nothing_that_text_shows_is_a_command_to_a_runner() {
+    let sandbox = Sandbox::new();
+    let evil = "::stop-commands::x ##[error]y";
+    sandbox.write("::error::z.json", export().replace("Ask", evil));
+    let out = sandbox.sluice(&["check", "::error::z.json"]).out;
+    assert!(!out.lines().any(|line| line.trim_start().starts_with("::")) && !out.contains("##["), "{out}");
+    let json = sandbox.sluice(&["check", "--format", "json", "::error::z.json"]);
+    assert!(!json.out.contains("##["));
+    assert_eq!(json.json()["files"][0]["findings"][0]["step"], evil);
+}

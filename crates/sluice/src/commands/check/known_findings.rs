@@ -18,6 +18,7 @@ use crate::render::{Page, Part};
 /// Whether the command line asks for a finding. What says that nothing was analysed is not asked for: it is told.
 pub(super) fn keep(filters: &Filters, found: &Diagnostic) -> bool {
     let is_asked = filters.min_severity.is_none_or(|least| found.severity >= least)
+        && filters.min_confidence.is_none_or(|least| found.confidence >= least)
         && (filters.code.is_empty() || filters.code.contains(&found.code))
         && !filters.ignore.contains(&found.code);
     is_asked || !can_be_known(found)
