@@ -10,6 +10,7 @@ use sluice_core::label::Name;
 use sluice_core::program::{Program, StepId};
 use sluice_core::text::Span;
 
+use crate::allow::Allow;
 use crate::github_actions::ActionsFace;
 use crate::links::Link;
 
@@ -30,6 +31,8 @@ pub struct Import {
     pub links: Vec<Link>,
     /// What was not understood, in words for the report: opaque expressions, assumed node types.
     pub assumed: Vec<String>,
+    /// What its author asks to be set aside.
+    pub allows: Vec<Allow>,
     /// What is odd about the text itself: keys that stand twice.
     pub warnings: Vec<Diagnostic>,
 }

@@ -11,6 +11,7 @@
 //! What an importer does not understand is *opaque*: anything at all, made from everything that it names.
 //! Nothing here reads a clock, file, network or random source.
 
+mod allow;
 pub mod dify;
 pub mod github_actions;
 mod import;
@@ -31,6 +32,7 @@ use sluice_core::text::Text;
 
 pub use refusal::CODES;
 
+pub use allow::Allow;
 pub use links::{Link, LinkKind};
 
 pub use import::{Catalogued, Confidence, Entrance, Format, Import, Kind, Observation, Observed, Source, Tier};
@@ -86,6 +88,7 @@ pub fn open(name: &str, bytes: &[u8]) -> Opened {
     let Some(format) = recognise(&tree) else { return Opened::Other };
     let import = import(format, &text, &tree).map(|mut import| {
         import.warnings = warnings;
+        allow::read(&text, &tree, &mut import);
         Box::new(import)
     });
     Opened::Foreign { text, format, import }

@@ -190,6 +190,7 @@ impl Wiring {
             observations: self.observations,
             links: self.links.into_iter().collect(),
             assumed: self.assumed.into_iter().collect(),
+            allows: Vec::new(),
             warnings: Vec::new(),
         }
     }

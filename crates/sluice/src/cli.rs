@@ -178,6 +178,9 @@ pub struct Filters {
     /// All but these.
     #[arg(long, value_name = "CODES", value_delimiter = ',', value_parser = code)]
     pub ignore: Vec<Code>,
+    /// Do not count what authors allow in their workflows, `sluice: allow SL260 because …`; not in a workspace.
+    #[arg(long)]
+    pub accept_inline: bool,
 }
 
 impl Filters {

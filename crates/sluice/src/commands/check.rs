@@ -13,6 +13,7 @@ use sluice_core::diagnostic::{Diagnostic, Severity};
 use sluice_core::document;
 use sluice_core::limits::{IMPORT_BYTES_MAX, TEXT_BYTES_MAX};
 use sluice_core::text::Text;
+use sluice_formats::Allow;
 use sluice_runtime::admit::Proposed;
 use sluice_runtime::check::{Rules, Source};
 use sluice_verify::survey::Facts;
@@ -44,12 +45,14 @@ pub(super) struct FileCheck {
     pub(super) outcome: Result<Report, Vec<Diagnostic>>,
     /// Of an imported workflow, if they were asked for.
     pub(super) facts: Option<Facts>,
+    /// What its author asks to be set aside.
+    pub(super) allows: Vec<Allow>,
 }
 
 impl FileCheck {
     /// A definition in our own language.
     pub(super) const fn native(text: Text, outcome: Result<Report, Vec<Diagnostic>>) -> Self {
-        Self { text, format: NATIVE, outcome, facts: None }
+        Self { text, format: NATIVE, outcome, facts: None, allows: Vec::new() }
     }
 
     pub(super) fn findings(&self) -> &[Diagnostic] {

@@ -30,6 +30,8 @@ pub(super) struct Left {
     pub(super) filtered: usize,
     pub(super) known: usize,
     pub(super) source: Option<String>,
+    /// What authors ask for, and what became of it.
+    pub(super) asked: Vec<String>,
 }
 
 impl Left {
@@ -45,11 +47,13 @@ impl Left {
 pub(super) struct LeftOut {
     filtered: usize,
     known: BTreeMap<String, usize>,
+    asked: Vec<String>,
 }
 
 impl LeftOut {
     pub(super) fn add(&mut self, left: Left) {
         self.filtered += left.filtered;
+        self.asked.extend(left.asked);
         if let Some(source) = left.source.filter(|_| left.known > 0) {
             *self.known.entry(source).or_default() += left.known;
         }
@@ -65,7 +69,7 @@ impl LeftOut {
         let filtered = Some(self.filtered).filter(|count| *count > 0);
         let filtered =
             filtered.map(|count| format!("{} not counted: the command line asks for others", counted(count)));
-        known.chain(filtered).collect()
+        known.chain(filtered).chain(self.asked.iter().cloned()).collect()
     }
 }
 
