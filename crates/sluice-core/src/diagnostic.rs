@@ -52,6 +52,46 @@ impl fmt::Display for Severity {
     }
 }
 
+/// How sure it is that a finding is one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Confidence {
+    /// It rests on a guess: what a node of this name does, what lies outside of the text.
+    Low,
+    /// It is so in most texts that look like this one.
+    Medium,
+    /// It follows from the text.
+    #[default]
+    High,
+}
+
+impl Confidence {
+    /// The word people and machines read.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+        }
+    }
+
+    /// One level less.
+    #[must_use]
+    pub const fn lower(self) -> Self {
+        match self {
+            Self::High => Self::Medium,
+            Self::Medium | Self::Low => Self::Low,
+        }
+    }
+}
+
+impl fmt::Display for Confidence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
 /// One stop of a flow: a step of the workflow, and what happens to the value there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FlowStop {
@@ -72,6 +112,8 @@ pub struct Diagnostic {
     pub name: &'static str,
     /// How much it matters. What stops a text from being analysed is at least [`Severity::High`].
     pub severity: Severity,
+    /// How sure it is.
+    pub confidence: Confidence,
     /// Lower case, no full stop, the author's words in backticks.
     pub message: String,
     /// What to do.
@@ -100,6 +142,7 @@ impl Diagnostic {
             code,
             name,
             severity,
+            confidence: Confidence::High,
             message: message.into(),
             help: help.into(),
             span,

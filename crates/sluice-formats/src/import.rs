@@ -10,7 +10,9 @@ use sluice_core::label::Name;
 use sluice_core::program::{Program, StepId};
 use sluice_core::text::Span;
 
+use crate::allow::Allow;
 use crate::github_actions::ActionsFace;
+use crate::links::Link;
 
 /// A workflow of another engine, ready for the verifier.
 #[derive(Clone, Debug)]
@@ -25,8 +27,12 @@ pub struct Import {
     pub steps: BTreeMap<StepId, Catalogued>,
     /// What the text shows on its face.
     pub observations: Vec<Observation>,
+    /// How the steps hang together for whoever drew them.
+    pub links: Vec<Link>,
     /// What was not understood, in words for the report: opaque expressions, assumed node types.
     pub assumed: Vec<String>,
+    /// What its author asks to be set aside.
+    pub allows: Vec<Allow>,
     /// What is odd about the text itself: keys that stand twice.
     pub warnings: Vec<Diagnostic>,
 }

@@ -11,10 +11,12 @@
 //! What an importer does not understand is *opaque*: anything at all, made from everything that it names.
 //! Nothing here reads a clock, file, network or random source.
 
+mod allow;
 pub mod dify;
 pub mod github_actions;
 mod import;
 pub mod javascript;
+mod links;
 mod locate;
 pub mod logic_apps;
 pub mod n8n;
@@ -29,6 +31,9 @@ use sluice_core::limits::IMPORT_BYTES_MAX;
 use sluice_core::text::Text;
 
 pub use refusal::CODES;
+
+pub use allow::Allow;
+pub use links::{Link, LinkKind};
 
 pub use import::{Catalogued, Confidence, Entrance, Format, Import, Kind, Observation, Observed, Source, Tier};
 
@@ -83,6 +88,7 @@ pub fn open(name: &str, bytes: &[u8]) -> Opened {
     let Some(format) = recognise(&tree) else { return Opened::Other };
     let import = import(format, &text, &tree).map(|mut import| {
         import.warnings = warnings;
+        allow::read(&text, &tree, &mut import);
         Box::new(import)
     });
     Opened::Foreign { text, format, import }

@@ -16,6 +16,7 @@ codes! {
     NOT_THIS_FORMAT = 801 "not-this-format" "export the workflow again, or leave the file out";
     TOO_LARGE = 802 "workflow-too-large" "split it into workflows that call each other";
     NODE_WITHOUT_NAME = 803 "node-without-name" "export the workflow again; n8n itself writes both";
+    UNCLEAR_ALLOW = 804 "unclear-allow" "write `sluice: allow CODE because REASON`, with one code";
     WRONG_SHAPE = 820 "wrong-shape" "write it as the documentation of workflow syntax shows: GitHub refuses this one";
     JOBS_IN_A_CIRCLE = 821 "jobs-in-a-circle" "take one of the `needs` out: GitHub refuses such a workflow";
     STATE_WITHOUT_TYPE = 822 "state-without-type"

@@ -18,6 +18,7 @@ use sluice_core::program::{Arm, CallTarget, Document, NodeKind, PlaceId, Program
 use sluice_core::text::Span;
 
 use crate::import::{Catalogued, Format, Import, Observation, Observed};
+use crate::links::{Link, LinkKind};
 
 /// Atoms that are given out one by one; what comes later shares one for its kind.
 const ATOMS_KEPT: usize = 240;
@@ -47,6 +48,7 @@ pub(crate) struct Wiring {
     pub(crate) steps: BTreeMap<StepId, Catalogued>,
     pub(crate) observations: Vec<Observation>,
     pub(crate) assumed: BTreeSet<String>,
+    links: BTreeSet<Link>,
     format: Format,
     made: Catalogue,
 }
@@ -61,6 +63,7 @@ impl Wiring {
             steps: BTreeMap::new(),
             observations: Vec::new(),
             assumed: BTreeSet::new(),
+            links: BTreeSet::new(),
             format,
             made: Catalogue::default(),
         }
@@ -171,6 +174,11 @@ impl Wiring {
         self.observations.push(Observation { what, step, parameter: parameter.map(str::to_owned), span });
     }
 
+    /// Notes what the author sees between two steps.
+    pub(crate) fn link(&mut self, from: StepId, to: StepId, kind: LinkKind) {
+        self.links.insert(Link { from, to, kind });
+    }
+
     /// The whole import.
     pub(crate) fn finish(self, document: Document, ends: &Ends) -> Import {
         let program: Program = self.code.finish(document, ends);
@@ -180,7 +188,9 @@ impl Wiring {
             catalogue: self.made,
             steps: self.steps,
             observations: self.observations,
+            links: self.links.into_iter().collect(),
             assumed: self.assumed.into_iter().collect(),
+            allows: Vec::new(),
             warnings: Vec::new(),
         }
     }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use sluice_core::diagnostic::{Code, Diagnostic, FlowStop, Severity};
+use sluice_core::diagnostic::{Code, Confidence, Diagnostic, FlowStop, Severity};
 use sluice_core::gate::{Role, Verdict};
 use sluice_core::label::{Atom, Label, Name};
 use sluice_core::text::Span;
@@ -52,6 +52,8 @@ pub struct RuleMeta {
     pub name: &'static str,
     /// How much a finding matters. One that policy permits matters little.
     pub severity: Severity,
+    /// How sure a finding is, unless it rests on a guess of its own.
+    pub confidence: Confidence,
     /// The rule's own file.
     page: &'static str,
 }
@@ -65,7 +67,8 @@ impl RuleMeta {
     }
 
     fn finding(&self, span: Span, message: impl Into<String>, help: impl Into<String>) -> Diagnostic {
-        Diagnostic::new(self.code, self.name, self.severity, span, message, help)
+        let found = Diagnostic::new(self.code, self.name, self.severity, span, message, help);
+        Diagnostic { confidence: self.confidence, ..found }
     }
 }
 
@@ -119,7 +122,8 @@ fn native() -> impl Iterator<Item = &'static RuleMeta> {
 pub fn explain(code_or_name: &str) -> Option<String> {
     let wanted = |meta: &&RuleMeta| meta.name == code_or_name || meta.code.to_string() == code_or_name.to_uppercase();
     let meta = all().find(wanted)?;
-    Some(format!("{} {} ({})\n\n{}", meta.code, meta.name, meta.severity, meta.page()))
+    let head = format!("{} {} ({}, confidence {})", meta.code, meta.name, meta.severity, meta.confidence);
+    Some(format!("{head}\n\n{}", meta.page()))
 }
 
 /// Runs every rule.

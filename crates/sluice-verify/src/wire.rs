@@ -1,7 +1,7 @@
 //! The JSON of `sluice check`, version 1: what outside checks read.
 
 use serde::Serialize;
-use sluice_core::diagnostic::{Diagnostic, Severity};
+use sluice_core::diagnostic::{Confidence, Diagnostic, Severity};
 use sluice_core::gate::Verdict;
 use sluice_core::text::Span;
 
@@ -103,6 +103,8 @@ pub struct Finding {
     pub name: &'static str,
     /// How much it matters.
     pub severity: Severity,
+    /// How sure it is.
+    pub confidence: Confidence,
     /// What.
     pub message: String,
     /// What to do.
@@ -128,6 +130,7 @@ impl Finding {
             code: diagnostic.code.to_string(),
             name: diagnostic.name,
             severity: diagnostic.severity,
+            confidence: diagnostic.confidence,
             message: diagnostic.message.clone(),
             help: diagnostic.help.clone(),
             span: Place::of(diagnostic.span),

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use sluice_core::diagnostic::{Code, Severity};
+use sluice_core::diagnostic::{Code, Confidence, Severity};
 
 use crate::demo;
 
@@ -169,18 +169,37 @@ pub struct Filters {
     /// Only these and worse ones.
     #[arg(long, value_name = "LEVEL", value_parser = severity)]
     pub min_severity: Option<Severity>,
+    /// Only what is at least this sure: low, medium, high.
+    #[arg(long, value_name = "LEVEL", value_parser = confidence)]
+    pub min_confidence: Option<Confidence>,
     /// Only these: `SL203,SL204`.
     #[arg(long, value_name = "CODES", value_delimiter = ',', value_parser = code)]
     pub code: Vec<Code>,
     /// All but these.
     #[arg(long, value_name = "CODES", value_delimiter = ',', value_parser = code)]
     pub ignore: Vec<Code>,
+    /// Do not count what authors allow in their workflows, `sluice: allow SL260 because …`; not in a workspace.
+    #[arg(long)]
+    pub accept_inline: bool,
+}
+
+impl Filters {
+    /// Whether text shows each finding that is only worth knowing, too.
+    pub fn ask_for_all(&self) -> bool {
+        self.min_severity.is_some() || !self.code.is_empty()
+    }
 }
 
 fn severity(word: &str) -> Result<Severity, String> {
     const LEVELS: [Severity; 5] = [Severity::Info, Severity::Low, Severity::Medium, Severity::High, Severity::Critical];
     let found = LEVELS.into_iter().find(|level| level.name() == word);
     found.ok_or_else(|| format!("levels are {}", LEVELS.map(Severity::name).join(", ")))
+}
+
+fn confidence(word: &str) -> Result<Confidence, String> {
+    const LEVELS: [Confidence; 3] = [Confidence::Low, Confidence::Medium, Confidence::High];
+    let found = LEVELS.into_iter().find(|level| level.name() == word);
+    found.ok_or_else(|| format!("levels are {}", LEVELS.map(Confidence::name).join(", ")))
 }
 
 fn code(word: &str) -> Result<Code, String> {

@@ -15,6 +15,7 @@ use sluice_core::text::{Span, Text};
 use super::nodes::{self, Is};
 use super::read::{App, Node};
 use crate::import::{Format, Import, Observed};
+use crate::links::LinkKind;
 use crate::wiring::{Wiring, place_variable};
 
 /// A node's place and step.
@@ -78,6 +79,7 @@ pub(super) fn lower(text: &Text, app: &App<'_>) -> Import {
         lost,
     };
     lowering.furnish();
+    lowering.link();
     let order = lowering.order();
     lowering.describe(&order);
     lowering.write(&order)
@@ -99,6 +101,17 @@ impl<'t> Lowering<'_, 't> {
         for node in &self.app.nodes {
             for name in nodes::loop_variables(node) {
                 self.keep(node.id.clone(), name);
+            }
+        }
+    }
+
+    /// The edges, and from a loop to what is inside of it.
+    fn link(&mut self) {
+        for i in 0..self.app.nodes.len() {
+            let from = self.room(i).step;
+            for to in self.targets(i).into_iter().chain(self.inner(i)) {
+                let to = self.room(to).step;
+                self.wires.link(from, to, LinkKind::Next);
             }
         }
     }

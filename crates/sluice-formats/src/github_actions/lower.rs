@@ -19,12 +19,14 @@ use super::knowledge::Knowledge;
 use super::read::{Event, Job, Step, Workflow, entries};
 use super::scope::{Level, Scope, either, plain};
 use crate::import::{Catalogued, Confidence, Format, Import, Kind, Observed, Source, Tier};
+use crate::links::LinkKind;
 use crate::wiring::{Does, Sent, Wiring, place_variable};
 
 /// What is known of a job once it is written.
 struct Done {
     outputs: PlaceId,
     admitted: Vec<usize>,
+    last: StepId,
 }
 
 /// An event and where what it carries lies.
@@ -54,6 +56,8 @@ pub(super) struct Lowering<'a, 't> {
 pub(super) struct Writing<'a, 't> {
     pub(super) job: &'a Job<'t>,
     pub(super) step: StepId,
+    /// The step before the one that is written, in the order of the file.
+    last: StepId,
     pub(super) scope: Scope<'a>,
     /// Events that may start it.
     pub(super) admitted: Vec<usize>,
@@ -237,6 +241,7 @@ impl<'a, 't> Lowering<'a, 't> {
         let step = self.step(&job.id, "job", job.span);
         self.wires.code.step = step;
         let mut writing = self.writing(job, outer, step);
+        self.link(job, step);
         self.matrix(&mut writing);
         let level = self.level(job.tree.get("env"), &writing.scope, job.span);
         writing.scope.env.push(level);
@@ -249,6 +254,18 @@ impl<'a, 't> Lowering<'a, 't> {
         }
         self.wires.code.step = writing.step;
         self.leave(job, writing);
+    }
+
+    /// A job comes after those that it needs, or else after the events.
+    fn link(&mut self, job: &Job<'_>, step: StepId) {
+        let needs = job.needs.iter().filter_map(|(need, _)| self.done.get(need.as_ref())).map(|done| done.last);
+        let mut before: Vec<StepId> = needs.collect();
+        if before.is_empty() {
+            before = self.events.iter().map(|event| event.step).collect();
+        }
+        for from in before {
+            self.wires.link(from, step, LinkKind::Next);
+        }
     }
 
     fn writing(&mut self, job: &'a Job<'t>, outer: &Scope<'a>, step: StepId) -> Writing<'a, 't> {
@@ -276,7 +293,7 @@ impl<'a, 't> Lowering<'a, 't> {
         }
         self.keep_admitted(&mut admitted, guard.as_ref());
         scope.events = self.places_of(&admitted);
-        Writing { job, step, scope, admitted, foreign: None }
+        Writing { job, step, last: step, scope, admitted, foreign: None }
     }
 
     fn keep_admitted(&self, admitted: &mut Vec<usize>, guard: Option<&super::expression::Ast>) {
@@ -338,6 +355,8 @@ impl<'a, 't> Lowering<'a, 't> {
         let name = format!("{} / {}", writing.job.id, step.name);
         let kind = if step.run.is_some() { "run" } else { "uses" };
         let id = self.step(&name, kind, step.span);
+        self.wires.link(writing.last, id, LinkKind::Next);
+        writing.last = id;
         self.wires.code.step = id;
         let guard = step.tree.get("if").and_then(Tree::as_text).and_then(|text| condition(text));
         let mut admitted = writing.admitted.clone();
@@ -380,7 +399,7 @@ impl<'a, 't> Lowering<'a, 't> {
         } else {
             self.set(outputs, place_variable(writing.scope.all_steps, job.span));
         }
-        self.done.insert(job.id.to_lowercase(), Done { outputs, admitted: writing.admitted });
+        self.done.insert(job.id.to_lowercase(), Done { outputs, admitted: writing.admitted, last: writing.last });
     }
 
     /// Writes what a step sends and what is known of it.

@@ -134,7 +134,7 @@ impl<'a> Walker<'a> {
                     Some(other) => other.as_expression().into_iter().for_each(|e| self.effect(e)),
                     None => {}
                 }
-                f.test.iter().for_each(|e| self.effect(&e));
+                f.test.iter().for_each(|e| self.effect(e));
                 f.update.iter().for_each(|e| self.effect(e));
                 self.statement(&f.body);
             }
@@ -150,7 +150,7 @@ impl<'a> Walker<'a> {
             S::SwitchStatement(switch) => {
                 self.effect(&switch.discriminant);
                 for case in &switch.cases {
-                    case.test.iter().for_each(|e| self.effect(&e));
+                    case.test.iter().for_each(|e| self.effect(e));
                     self.statements(&case.consequent);
                 }
             }

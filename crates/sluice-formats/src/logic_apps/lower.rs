@@ -18,6 +18,7 @@ use super::connector::{Called, called};
 use super::expression::{self, Reading, Sight};
 use super::read::{Action, Workflow, entries, key, list};
 use crate::import::{Format, Import, Observed};
+use crate::links::LinkKind;
 use crate::services::{Found, Services};
 use crate::wiring::{Wiring, place_variable};
 
@@ -81,6 +82,8 @@ pub(super) fn lower<'t>(workflow: &'t Workflow<'t>, services: &'t Services) -> I
         lowering.furnish(action, &mut names, &mut rooms);
     }
     lowering.rooms = rooms.into_values().collect();
+    let triggers = workflow.triggers.iter().filter_map(|t| Some((lowering.room(t)?.step, LinkKind::Next))).collect();
+    lowering.link(&workflow.block, triggers);
     lowering.describe();
     lowering.write()
 }
@@ -128,6 +131,32 @@ impl<'t> Lowering<'t> {
                 self.variables.insert(key, place);
             }
         }
+    }
+
+    /// What runs after what: the block comes after `before`. Gives the steps that it ends with.
+    fn link(&mut self, block: &[Action<'_>], before: Vec<(StepId, LinkKind)>) -> Vec<StepId> {
+        let mut ends: BTreeMap<&str, Vec<StepId>> = BTreeMap::new();
+        for action in order(block) {
+            let Some(step) = self.room(action).map(|room| room.step) else { continue };
+            let after = action.after.iter().filter_map(|(name, success)| Some((ends.get(&**name)?, *success)));
+            let kind = |success| if success { LinkKind::Next } else { LinkKind::OnError };
+            let mut from: Vec<(StepId, LinkKind)> =
+                after.flat_map(|(ends, success)| ends.iter().map(move |end| (*end, kind(success)))).collect();
+            if from.is_empty() {
+                from.clone_from(&before);
+            }
+            from.into_iter().for_each(|(from, kind)| self.wires.link(from, step, kind));
+            // An `If` without an `else`, and a loop over nothing, are passed.
+            let always = action.kind == "scope" || action.blocks.len() > 1;
+            let mut last = if always && action.blocks.iter().any(|b| !b.is_empty()) { Vec::new() } else { vec![step] };
+            for inner in &action.blocks {
+                last.extend(self.link(inner, vec![(step, LinkKind::Next)]));
+            }
+            ends.insert(&action.name, last);
+        }
+        let awaited: BTreeSet<&str> = block.iter().flat_map(|a| a.after.iter().map(|(name, _)| &**name)).collect();
+        let open = ends.into_iter().filter(|(name, _)| !awaited.contains(name));
+        open.flat_map(|(_, ends)| ends).collect()
     }
 
     pub(super) fn room(&self, action: &Action<'_>) -> Option<&Room> {

@@ -23,6 +23,7 @@ use super::parameters::{self, Leaf, leaves};
 use super::read::{Node, Workflow};
 use super::system;
 use crate::import::{Format, Import, Kind, Observed};
+use crate::links::LinkKind;
 use crate::wiring::{Wiring, place_variable};
 
 /// A node's places.
@@ -92,6 +93,7 @@ pub(super) fn lower(text: &Text, workflow: &Workflow<'_>, catalogue: &NodeCatalo
         lost,
     };
     lowering.furnish();
+    lowering.link();
     lowering.note_fields();
     let order = lowering.order();
     lowering.describe(&order);
@@ -134,6 +136,22 @@ impl Lowering<'_, '_> {
             let step = self.wires.code.step(step);
             let entry = self.wires.code.label();
             self.rooms.push(Room { item, inputs, out, step, entry });
+        }
+    }
+
+    /// The connections as they are in the file.
+    fn link(&mut self) {
+        let workflow = self.workflow;
+        for c in &workflow.connections {
+            let errors = workflow.nodes.get(c.from).is_some_and(|node| node.errors.has_port);
+            let last = self.graph.out.get(c.from).and_then(|ports| ports.keys().max().copied());
+            let kind = match &*c.kind {
+                kind if kind.starts_with("ai_") => LinkKind::Part,
+                _ if errors && c.port > 0 && last == Some(c.port) => LinkKind::OnError,
+                _ => LinkKind::Next,
+            };
+            let (from, to) = (self.room(c.from).step, self.room(c.to).step);
+            self.wires.link(from, to, kind);
         }
     }
 

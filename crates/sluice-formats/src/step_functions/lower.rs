@@ -19,6 +19,7 @@ use super::read::{Machine, State, StateKind, entries};
 use super::resource::{Target, target};
 use super::scope::{Data, Ground, Scope};
 use crate::import::{Format, Import, Observed};
+use crate::links::LinkKind;
 use crate::services::{Found, Services};
 use crate::wiring::{Wiring, place_variable};
 
@@ -88,6 +89,7 @@ pub(super) fn lower<'t>(machine: &'t Machine<'t>, services: &'t Services) -> Imp
     };
     let mut names = BTreeSet::from([Name::from(CALLER)]);
     lowering.furnish(machine, &mut names, (true, false));
+    lowering.link(machine, &[caller], &[]);
     lowering.describe(machine);
     lowering.write(machine)
 }
@@ -118,6 +120,30 @@ impl<'t> Lowering<'t> {
             let shelters = is_sheltered || !state.list("Catch").is_empty();
             for inner in &state.inner {
                 self.furnish(inner, names, (runs, shelters));
+            }
+        }
+    }
+
+    /// The transitions: a machine is entered from `before`; where it ends, the run goes on with `after`.
+    fn link(&mut self, machine: &Machine<'_>, before: &[StepId], after: &[StepId]) {
+        let by_name: BTreeMap<&str, StepId> =
+            machine.states.iter().filter_map(|s| Some((&*s.name, self.rooms.get(s.index)?.step))).collect();
+        let step_of = |tree: &Tree| by_name.get(&**tree.as_text()?).copied();
+        if let Some(first) = by_name.get(&*machine.start.0) {
+            before.iter().for_each(|from| self.wires.link(*from, *first, LinkKind::Next));
+        }
+        for state in &machine.states {
+            let Some(step) = by_name.get(&*state.name).copied() else { continue };
+            let named: Vec<StepId> = state.targets().into_iter().filter_map(step_of).collect();
+            let next = if named.is_empty() && state.kind != StateKind::Fail { after } else { &named };
+            if state.inner.is_empty() {
+                next.iter().for_each(|to| self.wires.link(step, *to, LinkKind::Next));
+            }
+            for handler in state.handlers().into_iter().filter_map(step_of) {
+                self.wires.link(step, handler, LinkKind::OnError);
+            }
+            for inner in &state.inner {
+                self.link(inner, &[step], next);
             }
         }
     }

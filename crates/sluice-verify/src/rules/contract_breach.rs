@@ -13,12 +13,13 @@
 
 use sluice_core::transfer::Breach;
 
-use super::{Code, Context, Diagnostic, RuleMeta, Severity};
+use super::{Code, Confidence, Context, Diagnostic, RuleMeta, Severity};
 
 pub(super) const META: RuleMeta = RuleMeta {
     code: Code(210),
     name: "contract-breach",
     severity: Severity::High,
+    confidence: Confidence::High,
     page: include_str!("contract_breach.rs"),
 };
 

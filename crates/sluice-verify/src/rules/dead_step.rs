@@ -15,10 +15,15 @@
 
 use std::collections::BTreeSet;
 
-use super::{Code, Context, Diagnostic, RuleMeta, Severity};
+use super::{Code, Confidence, Context, Diagnostic, RuleMeta, Severity};
 
-pub(super) const META: RuleMeta =
-    RuleMeta { code: Code(216), name: "dead-step", severity: Severity::Low, page: include_str!("dead_step.rs") };
+pub(super) const META: RuleMeta = RuleMeta {
+    code: Code(216),
+    name: "dead-step",
+    severity: Severity::Low,
+    confidence: Confidence::High,
+    page: include_str!("dead_step.rs"),
+};
 
 pub(super) fn check(cx: &Context<'_>, findings: &mut Vec<Diagnostic>) {
     let World { program, analysis, .. } = cx.world;

@@ -17,12 +17,13 @@
 //!       with: { sheet: eu-sheets, rows: "${ map({ id, balance }) }" }
 //! ```
 
-use super::{Code, Context, Diagnostic, End, Label, Role, RuleMeta, Severity, Sink};
+use super::{Code, Confidence, Context, Diagnostic, End, Label, Role, RuleMeta, Severity, Sink};
 
 pub(super) const META: RuleMeta = RuleMeta {
     code: Code(203),
     name: "destination-not-cleared",
     severity: Severity::High,
+    confidence: Confidence::High,
     page: include_str!("destination_not_cleared.rs"),
 };
 

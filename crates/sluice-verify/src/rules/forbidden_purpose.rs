@@ -17,12 +17,13 @@
 //!       with: { sheet: eu-sheets, rows: "${ map({ id, balance }) }" }
 //! ```
 
-use super::{Atom, Code, Context, Diagnostic, End, Label, Role, RuleMeta, Severity, Sink};
+use super::{Atom, Code, Confidence, Context, Diagnostic, End, Label, Role, RuleMeta, Severity, Sink};
 
 pub(super) const META: RuleMeta = RuleMeta {
     code: Code(213),
     name: "forbidden-purpose",
     severity: Severity::High,
+    confidence: Confidence::High,
     page: include_str!("forbidden_purpose.rs"),
 };
 

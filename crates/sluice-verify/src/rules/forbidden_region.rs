@@ -18,13 +18,14 @@
 use sluice_core::catalogue::Resource;
 use sluice_core::label::Name;
 
-use super::{Atom, Code, Context, Diagnostic, End, Label, Role, RuleMeta, Severity, Sink};
+use super::{Atom, Code, Confidence, Context, Diagnostic, End, Label, Role, RuleMeta, Severity, Sink};
 use crate::site::Site;
 
 pub(super) const META: RuleMeta = RuleMeta {
     code: Code(214),
     name: "forbidden-region",
     severity: Severity::High,
+    confidence: Confidence::High,
     page: include_str!("forbidden_region.rs"),
 };
 

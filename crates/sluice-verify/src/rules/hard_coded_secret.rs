@@ -17,12 +17,13 @@ use sluice_core::credential::suspicion;
 use sluice_core::program::{NodeId, NodeKind, PlaceId};
 use sluice_core::value::{Data, Value};
 
-use super::{Code, Context, Diagnostic, RuleMeta, Severity};
+use super::{Code, Confidence, Context, Diagnostic, RuleMeta, Severity};
 
 pub(super) const META: RuleMeta = RuleMeta {
     code: Code(211),
     name: "hard-coded-secret",
     severity: Severity::High,
+    confidence: Confidence::Medium,
     page: include_str!("hard_coded_secret.rs"),
 };
 

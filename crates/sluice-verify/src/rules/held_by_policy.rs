@@ -20,12 +20,13 @@
 
 use sluice_core::gate::Verdict;
 
-use super::{Code, Context, Diagnostic, RuleMeta, Severity};
+use super::{Code, Confidence, Context, Diagnostic, RuleMeta, Severity};
 
 pub(super) const META: RuleMeta = RuleMeta {
     code: Code(219),
     name: "held-by-policy",
     severity: Severity::Info,
+    confidence: Confidence::High,
     page: include_str!("held_by_policy.rs"),
 };
 

@@ -60,10 +60,10 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use sluice_core::diagnostic::{Code, Diagnostic, Severity};
+use sluice_core::diagnostic::{Code, Confidence, Diagnostic, Severity};
 use sluice_core::program::StepId;
 use sluice_core::text::Span;
-use sluice_formats::{Catalogued, Format, Import, Kind, Observation, Observed, Tier};
+use sluice_formats::{Catalogued, Confidence as Known, Format, Import, Kind, Observation, Observed, Tier};
 
 use super::RuleMeta;
 use crate::survey::{Flow, FlowKind};
@@ -182,6 +182,7 @@ impl Context<'_> {
         let mut finding = rule.meta.finding(self.span(worst.sink), message, rule.help).at_step(self.name(worst.sink));
         finding.flow = worst.path.clone();
         finding.severity = severity(rule.meta.severity, worst);
+        finding.confidence = self.confidence(rule.meta.confidence, worst);
         if let Some(source) = finding.flow.first().cloned().filter(|s| s.span != finding.span) {
             finding = finding.also(source.span, "it enters here");
         }
@@ -229,7 +230,23 @@ impl Context<'_> {
             _ => String::new(),
         };
         let message = format!("{} (`{}`){detail}", rule.says, self.name(step));
-        rule.meta.finding(span, message, rule.help).at_step(self.name(step))
+        let mut finding = rule.meta.finding(span, message, rule.help).at_step(self.name(step));
+        // That a type is unknown is no guess.
+        if self.is_guessed(step) && finding.code != unknown_node_type::RULE.meta.code {
+            finding.confidence = finding.confidence.lower();
+        }
+        finding
+    }
+
+    /// A flow is as sure as what is known of its ends and of who delivers it.
+    fn confidence(&self, most: Confidence, flow: &Flow) -> Confidence {
+        let most = if self.is_guessed(flow.source) || self.is_guessed(flow.sink) { most.lower() } else { most };
+        if flow.tier == Tier::Conditional { most.lower() } else { most }
+    }
+
+    /// Whether what a step does was guessed from its name.
+    fn is_guessed(&self, step: StepId) -> bool {
+        self.import.steps.get(&step).is_some_and(|fact| fact.confidence == Known::Assumed)
     }
 }
 

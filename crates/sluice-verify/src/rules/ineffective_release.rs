@@ -18,12 +18,13 @@ use sluice_core::program::{CallTarget, NodeId, NodeKind};
 use sluice_core::transfer::arguments;
 use sluice_core::value::Value;
 
-use super::{Atom, Code, Context, Diagnostic, Label, RuleMeta, Severity};
+use super::{Atom, Code, Confidence, Context, Diagnostic, Label, RuleMeta, Severity};
 
 pub(super) const META: RuleMeta = RuleMeta {
     code: Code(222),
     name: "ineffective-release",
     severity: Severity::Medium,
+    confidence: Confidence::High,
     page: include_str!("ineffective_release.rs"),
 };
 

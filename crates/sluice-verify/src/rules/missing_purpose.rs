@@ -21,12 +21,13 @@
 
 use sluice_core::gate::Effect;
 
-use super::{Atom, Code, Context, Diagnostic, RuleMeta, Severity};
+use super::{Atom, Code, Confidence, Context, Diagnostic, RuleMeta, Severity};
 
 pub(super) const META: RuleMeta = RuleMeta {
     code: Code(212),
     name: "missing-purpose",
     severity: Severity::Medium,
+    confidence: Confidence::High,
     page: include_str!("missing_purpose.rs"),
 };
 

@@ -17,12 +17,13 @@
 //!       with: { sheet: eu-sheets, rows: "${ map({ id, balance }) }" }
 //! ```
 
-use super::{Code, Context, Diagnostic, End, Label, Role, RuleMeta, Severity, Sink, change, one_atom};
+use super::{Code, Confidence, Context, Diagnostic, End, Label, Role, RuleMeta, Severity, Sink, change, one_atom};
 
 pub(super) const META: RuleMeta = RuleMeta {
     code: Code(201),
     name: "over-privileged-export",
     severity: Severity::High,
+    confidence: Confidence::High,
     page: include_str!("over_privileged_export.rs"),
 };
 

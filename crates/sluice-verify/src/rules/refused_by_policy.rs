@@ -19,12 +19,13 @@
 
 use sluice_core::gate::Verdict;
 
-use super::{Code, Context, Diagnostic, RuleMeta, Severity};
+use super::{Code, Confidence, Context, Diagnostic, RuleMeta, Severity};
 
 pub(super) const META: RuleMeta = RuleMeta {
     code: Code(218),
     name: "refused-by-policy",
     severity: Severity::High,
+    confidence: Confidence::High,
     page: include_str!("refused_by_policy.rs"),
 };
 

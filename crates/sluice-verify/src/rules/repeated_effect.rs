@@ -24,7 +24,7 @@ use sluice_core::control::normal_successors;
 use sluice_core::gate::Effect;
 use sluice_core::program::{NodeId, NodeKind, PlaceId};
 
-use super::{Code, Context, Diagnostic, RuleMeta, Severity};
+use super::{Code, Confidence, Context, Diagnostic, RuleMeta, Severity};
 use crate::analysis::reachable;
 use crate::site::Site;
 
@@ -32,6 +32,7 @@ pub(super) const META: RuleMeta = RuleMeta {
     code: Code(215),
     name: "repeated-effect",
     severity: Severity::Medium,
+    confidence: Confidence::High,
     page: include_str!("repeated_effect.rs"),
 };
 

@@ -84,7 +84,7 @@ fn every_flow_finding_of_a_page_shows_its_way() {
 #[test]
 fn a_rule_is_explained_by_code_and_by_name() {
     let page = explain("sl205").unwrap();
-    assert!(page.starts_with("SL205 untrusted-recipient (high)\n\nWords that an outsider"), "{page}");
+    assert!(page.starts_with("SL205 untrusted-recipient (high, confidence high)\n\nWords that an outsider"), "{page}");
     assert_eq!(explain("untrusted-recipient"), Some(page));
     assert_eq!(explain("SL999"), None);
 }

@@ -32,13 +32,14 @@ use std::collections::BTreeSet;
 use sluice_core::control::writes_of;
 use sluice_core::program::{NodeId, NodeKind, PlaceId, Program};
 
-use super::{Code, Context, Diagnostic, RuleMeta, Severity};
+use super::{Code, Confidence, Context, Diagnostic, RuleMeta, Severity};
 use crate::analysis::{Analysis, cycles, reads_of};
 
 pub(super) const META: RuleMeta = RuleMeta {
     code: Code(217),
     name: "unbounded-loop",
     severity: Severity::Medium,
+    confidence: Confidence::High,
     page: include_str!("unbounded_loop.rs"),
 };
 

@@ -12,12 +12,13 @@
 
 use sluice_core::transfer::Breach;
 
-use super::{Code, Context, Diagnostic, RuleMeta, Severity};
+use super::{Code, Confidence, Context, Diagnostic, RuleMeta, Severity};
 
 pub(super) const META: RuleMeta = RuleMeta {
     code: Code(209),
     name: "uncatalogued-call",
     severity: Severity::High,
+    confidence: Confidence::High,
     page: include_str!("uncatalogued_call.rs"),
 };
 

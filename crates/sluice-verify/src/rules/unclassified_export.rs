@@ -16,12 +16,13 @@
 //!       with: { sheet: eu-sheets, rows: "${ map({ id, balance }) }" }
 //! ```
 
-use super::{Code, Context, Diagnostic, End, Label, Role, RuleMeta, Severity, Sink};
+use super::{Code, Confidence, Context, Diagnostic, End, Label, Role, RuleMeta, Severity, Sink};
 
 pub(super) const META: RuleMeta = RuleMeta {
     code: Code(202),
     name: "unclassified-export",
     severity: Severity::High,
+    confidence: Confidence::High,
     page: include_str!("unclassified_export.rs"),
 };
 

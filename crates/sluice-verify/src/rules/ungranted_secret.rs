@@ -28,13 +28,14 @@ use sluice_core::program::NodeKind;
 use sluice_core::text::Span;
 use sluice_core::transfer::Breach;
 
-use super::{Code, Context, Diagnostic, RuleMeta, Severity};
+use super::{Code, Confidence, Context, Diagnostic, RuleMeta, Severity};
 use crate::site::Site;
 
 pub(super) const META: RuleMeta = RuleMeta {
     code: Code(223),
     name: "ungranted-secret",
     severity: Severity::High,
+    confidence: Confidence::High,
     page: include_str!("ungranted_secret.rs"),
 };
 

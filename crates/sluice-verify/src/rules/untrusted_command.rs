@@ -10,12 +10,13 @@
 //!   - run: { call: runner.exec, with: { command: "rotate-logs" } }
 //! ```
 
-use super::{Code, Context, Diagnostic, End, Label, Role, RuleMeta, Severity, Sink};
+use super::{Code, Confidence, Context, Diagnostic, End, Label, Role, RuleMeta, Severity, Sink};
 
 pub(super) const META: RuleMeta = RuleMeta {
     code: Code(207),
     name: "untrusted-command",
     severity: Severity::Critical,
+    confidence: Confidence::High,
     page: include_str!("untrusted_command.rs"),
 };
 

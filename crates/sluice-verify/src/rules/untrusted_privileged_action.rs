@@ -17,12 +17,13 @@
 //!       with: { group: "${ . }", person: "ana" }
 //! ```
 
-use super::{Code, Context, Diagnostic, End, Label, Role, RuleMeta, Severity, Sink};
+use super::{Code, Confidence, Context, Diagnostic, End, Label, Role, RuleMeta, Severity, Sink};
 
 pub(super) const META: RuleMeta = RuleMeta {
     code: Code(204),
     name: "untrusted-privileged-action",
     severity: Severity::Critical,
+    confidence: Confidence::High,
     page: include_str!("untrusted_privileged_action.rs"),
 };
 

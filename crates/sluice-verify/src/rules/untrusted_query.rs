@@ -12,12 +12,13 @@
 //!   - look: { call: crm.accounts.find, with: { q: "open" } }
 //! ```
 
-use super::{Code, Context, Diagnostic, End, Label, Role, RuleMeta, Severity, Sink};
+use super::{Code, Confidence, Context, Diagnostic, End, Label, Role, RuleMeta, Severity, Sink};
 
 pub(super) const META: RuleMeta = RuleMeta {
     code: Code(206),
     name: "untrusted-query",
     severity: Severity::Medium,
+    confidence: Confidence::High,
     page: include_str!("untrusted_query.rs"),
 };
 

@@ -16,12 +16,13 @@
 //!       with: { to: "desk@example.com", text: "done" }
 //! ```
 
-use super::{Code, Context, Diagnostic, End, Label, Role, RuleMeta, Severity, Sink};
+use super::{Code, Confidence, Context, Diagnostic, End, Label, Role, RuleMeta, Severity, Sink};
 
 pub(super) const META: RuleMeta = RuleMeta {
     code: Code(205),
     name: "untrusted-recipient",
     severity: Severity::High,
+    confidence: Confidence::High,
     page: include_str!("untrusted_recipient.rs"),
 };
 

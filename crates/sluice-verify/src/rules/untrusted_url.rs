@@ -19,12 +19,13 @@
 use sluice_core::program::{CallTarget, NodeKind};
 use sluice_core::transfer::Breach;
 
-use super::{Code, Context, Diagnostic, End, Label, Role, RuleMeta, Severity, Sink};
+use super::{Code, Confidence, Context, Diagnostic, End, Label, Role, RuleMeta, Severity, Sink};
 
 pub(super) const META: RuleMeta = RuleMeta {
     code: Code(208),
     name: "untrusted-url",
     severity: Severity::High,
+    confidence: Confidence::High,
     page: include_str!("untrusted_url.rs"),
 };
 

@@ -100,7 +100,7 @@ fn the_json_has_the_shape_that_outside_checks_rely_on() {
     assert_eq!(json["version"], 1);
     assert_eq!(keys(file), ["path", "format", "status", "findings", "steps", "not_shown"]);
     let finding = &file["findings"][0];
-    assert_eq!(keys(finding), ["code", "name", "severity", "message", "help", "span", "step", "flow"]);
+    assert_eq!(keys(finding), ["code", "name", "severity", "confidence", "message", "help", "span", "step", "flow"]);
     assert_eq!(keys(&finding["span"]), ["line", "column", "end_line", "end_column"]);
     assert_eq!(finding["severity"], "high");
     assert_eq!(file["steps"][1]["verdict"], "hold");

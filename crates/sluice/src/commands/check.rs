@@ -12,6 +12,7 @@ use sluice_core::contract::bundle::BundleFiles;
 use sluice_core::diagnostic::{Diagnostic, Severity};
 use sluice_core::limits::TEXT_BYTES_MAX;
 use sluice_core::text::Text;
+use sluice_formats::Allow;
 use sluice_runtime::admit::Proposed;
 use sluice_runtime::check::{Rules, Source};
 use sluice_verify::survey::Facts;
@@ -44,12 +45,14 @@ pub(super) struct FileCheck {
     pub(super) outcome: Result<Report, Vec<Diagnostic>>,
     /// Of an imported workflow, if they were asked for.
     pub(super) facts: Option<Facts>,
+    /// What its author asks to be set aside.
+    pub(super) allows: Vec<Allow>,
 }
 
 impl FileCheck {
     /// A definition in our own language.
     pub(super) const fn native(text: Text, outcome: Result<Report, Vec<Diagnostic>>) -> Self {
-        Self { text, format: NATIVE, outcome, facts: None }
+        Self { text, format: NATIVE, outcome, facts: None, allows: Vec::new() }
     }
 
     pub(super) fn findings(&self) -> &[Diagnostic] {
@@ -115,7 +118,7 @@ pub fn run(arguments: &Check) -> Result<Exit, Failure> {
     let pages = || checks.iter().map(FileCheck::page).collect::<Vec<_>>();
     let text = match arguments.format {
         CheckFormat::Text => {
-            show(&checks, has_workspace, &left_out);
+            show(&checks, has_workspace, &left_out, arguments.filters.ask_for_all());
             return Ok(exit);
         }
         CheckFormat::Json => json::written(&report)?,
@@ -165,13 +168,13 @@ pub(super) fn name_of(file: &Path) -> String {
     shown.strip_prefix("./").map_or_else(|| shown.clone(), str::to_owned)
 }
 
-fn show(checks: &[FileCheck], has_workspace: bool, left_out: &LeftOut) {
+fn show(checks: &[FileCheck], has_workspace: bool, left_out: &LeftOut, all: bool) {
     let mut page = Page::of_stdout();
     let whole = |check: &&FileCheck| checks.len() <= WHOLE_FILES_MAX || !check.findings().is_empty();
     let said = said_of_all(checks);
     for check in checks.iter().filter(whole) {
         page.gap();
-        write(&mut page, &check.page(), &said);
+        write(&mut page, &check.page(), &said, all);
     }
     page.gap();
     for check in checks.iter().filter(|check| !whole(check)) {

@@ -1,23 +1,32 @@
 //! `sluice draw`: a workflow as a picture.
 
-use sluice_core::limits::TEXT_BYTES_MAX;
+use sluice_core::limits::{IMPORT_BYTES_MAX, TEXT_BYTES_MAX};
+use sluice_formats::{Opened, open};
 use sluice_runtime::admit::Proposed;
 use sluice_runtime::check::Rules;
 use sluice_verify::Assumptions;
+use sluice_verify::survey::survey;
 
 use crate::cli::{Draw, DrawTheme};
-use crate::commands::check::imported::refuse_foreign;
 use crate::commands::check::{FileCheck, name_of, put};
 use crate::failure::{Exit, Failure};
 use crate::place::{folder_above, read_up_to};
 use crate::render::draw::{DRAWN_STEPS_MAX, Sketch, Theme};
 use crate::render::{Page, check};
 
-/// Draws one workflow under the rules of the workspace that it lies in.
+/// Draws one workflow: a native one under the rules of the workspace that it lies in, one of another engine as its own
+/// nodes and connections.
 ///
 /// # Errors
 /// [`Failure`] if the file or a workspace cannot be read, or there is too much to draw.
 pub fn run(arguments: &Draw) -> Result<Exit, Failure> {
+    let bytes = read_up_to(&arguments.file, "workflow", IMPORT_BYTES_MAX as u64)?;
+    if let Opened::Foreign { text, import, .. } = open(&name_of(&arguments.file), &bytes) {
+        return match import {
+            Ok(import) => draw(arguments, Sketch::of_import(&import, &survey(&import).findings)),
+            Err(errors) => Ok(refused(&FileCheck::native(text, Err(errors)))),
+        };
+    }
     let bytes = read_up_to(&arguments.file, "workflow", TEXT_BYTES_MAX as u64)?;
     let folder = match &arguments.place.workspace {
         Some(_) => Some(arguments.place.folder()?),
@@ -27,7 +36,6 @@ pub fn run(arguments: &Draw) -> Result<Exit, Failure> {
         Some(folder) => Rules::of(&folder)?,
         None => Rules::built_in()?,
     };
-    refuse_foreign(&arguments.file, &bytes, "drawn")?;
     let proposed = match Proposed::read(&name_of(&arguments.file), &bytes) {
         Ok(proposed) => proposed,
         Err((text, errors)) => return Ok(refused(&FileCheck::native(text, Err(errors)))),
@@ -35,10 +43,14 @@ pub fn run(arguments: &Draw) -> Result<Exit, Failure> {
     let assumptions =
         Assumptions { signed: rules.asks_for_signature(), solo: rules.is_solo(), ..Assumptions::default() };
     let report = rules.check(&proposed, &assumptions);
-    let sketch = Sketch::of(proposed.program(), &report.steps, &report.findings);
+    draw(arguments, Sketch::of(proposed.program(), &report.steps, &report.findings))
+}
+
+fn draw(arguments: &Draw, sketch: Option<Sketch>) -> Result<Exit, Failure> {
     let sketch = sketch.ok_or_else(|| {
         Failure::usage(format!(
-            "this workflow has more than {DRAWN_STEPS_MAX} steps, which no picture shows; `check` it"
+            "this workflow has more than {DRAWN_STEPS_MAX} steps or too many connections, which no picture shows; \
+             `check` it"
         ))
     })?;
     let theme = match arguments.theme {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sluice_core::diagnostic::{Diagnostic, Severity};
+use sluice_core::diagnostic::{Code, Diagnostic, Severity};
 use sluice_core::gate::Verdict;
 use sluice_core::text::Text;
 use sluice_verify::{Report, StepReport};
@@ -25,20 +25,45 @@ impl FilePage<'_> {
     #[must_use]
     pub fn sorted(&self) -> Vec<&Diagnostic> {
         let mut sorted: Vec<&Diagnostic> = self.findings.iter().collect();
-        sorted.sort_by_key(|found| (std::cmp::Reverse(found.severity), found.span.start, found.code));
+        sorted.sort_by_key(|found| {
+            let sure = std::cmp::Reverse((found.severity, found.confidence));
+            (sure, found.span.start, found.code)
+        });
         sorted
     }
 }
 
-/// Writes a file: findings, steps, what was not shown but for what is `said` elsewhere, one line that sums up.
-pub fn write(page: &mut Page, file: &FilePage<'_>, said: &BTreeSet<&str>) {
-    findings(page, file);
+/// Writes a file: findings, steps, what was not shown but for what is `said` elsewhere, one line that sums up. What is only
+/// worth knowing is counted in one line, unless `all` is asked for: most workflows have much of it, and it would drown the rest.
+pub fn write(page: &mut Page, file: &FilePage<'_>, said: &BTreeSet<&str>, all: bool) {
+    for found in file.sorted().into_iter().filter(|found| all || found.severity > Severity::Info) {
+        page.gap();
+        diagnostic::write(page, file.text, found);
+    }
+    if !all {
+        information(page, file);
+    }
     if let Some(report) = file.report {
         steps(page, &report.steps);
         not_shown(page, "not shown", report.not_shown.iter().map(String::as_str).filter(|item| !said.contains(item)));
     }
     page.gap();
     page.hang(Vec::<Part>::new(), &summary(file));
+}
+
+/// `for information: 3 × SL273 kept-credentials, 1 × SL265 no-permissions`.
+fn information(page: &mut Page, file: &FilePage<'_>) {
+    let mut counts: BTreeMap<(Code, &str), usize> = BTreeMap::new();
+    for found in file.findings.iter().filter(|found| found.severity == Severity::Info) {
+        *counts.entry((found.code, found.name)).or_default() += 1;
+    }
+    if counts.is_empty() {
+        return;
+    }
+    let listed: Vec<String> = counts.iter().map(|((code, name), count)| format!("{count} × {code} {name}")).collect();
+    let words = format!("{}; `--min-severity info` shows where", listed.join(", "));
+    page.gap();
+    page.hang([Part::new("for information: ", tone(Severity::Info))], &[Part::new(words, Tone::Faint)]);
 }
 
 /// One line for a file that has nothing to tell.

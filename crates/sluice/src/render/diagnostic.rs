@@ -2,7 +2,7 @@
 
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
-use sluice_core::diagnostic::{Diagnostic, FlowStop, Severity};
+use sluice_core::diagnostic::{Confidence, Diagnostic, FlowStop, Severity};
 use sluice_core::text::{Span, Text};
 
 use super::escape::Escaped;
@@ -19,7 +19,11 @@ const LINE_BYTES_MAX: usize = 400;
 /// Writes a diagnostic about `text`.
 pub fn write(page: &mut Page, text: &Text, found: &Diagnostic) {
     let head = format!("{}[{}]: ", found.severity, found.code);
-    page.hang(Vec::<Part>::new(), &[Part::new(head, tone(found.severity)), Part::new(&found.message, Tone::Strong)]);
+    let mut words = vec![Part::new(head, tone(found.severity)), Part::new(&found.message, Tone::Strong)];
+    if found.confidence < Confidence::High {
+        words.push(Part::new(format!(" (confidence {})", found.confidence), Tone::Faint));
+    }
+    page.hang(Vec::<Part>::new(), &words);
     let gutter = excerpt(page, text, found);
     way(page, gutter, &found.flow);
     if !found.help.is_empty() {

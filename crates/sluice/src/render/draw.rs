@@ -1,5 +1,6 @@
 //! A workflow as a picture: its steps, how control goes between them, what its calls carry, where something was found.
 
+mod foreign;
 mod layout;
 mod picture;
 
@@ -60,20 +61,63 @@ pub(super) struct Box {
     pub(super) told: String,
     /// Start or end of the run.
     pub(super) is_terminal: bool,
+    /// What it is to trust.
+    pub(super) role: Role,
+    /// Whether its classes are what it reads, not what its call carries.
+    pub(super) reads: bool,
 }
 
-/// How control goes from one box to another.
+/// What a step is to trust.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Role {
+    /// Nothing of its own.
+    #[default]
+    Plain,
+    /// Outsiders' words come in here.
+    Enters,
+    /// It acts outside, or sends something there.
+    Acts,
+    /// A person answers before the run goes on.
+    Person,
+}
+
+impl Role {
+    /// For a screen reader.
+    const fn told(self) -> &'static str {
+        match self {
+            Self::Plain => "",
+            Self::Enters => "; outsiders' words come in here",
+            Self::Acts => "; it acts outside",
+            Self::Person => "; a person answers here",
+        }
+    }
+}
+
+/// What an arrow means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Way {
+    /// The run goes on there.
+    Next,
+    /// Only when something fails.
+    Error,
+    /// A model, memory or tool of an agent.
+    Part,
+    /// Data gets there beside all connections: an expression names the step.
+    Beside,
+}
+
+/// From one box to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Arrow {
     pub(super) from: usize,
     pub(super) to: usize,
-    /// Only when something fails.
-    pub(super) is_error: bool,
-    /// A value that a finding is about goes this way.
-    pub(super) is_found: bool,
+    /// What it means.
+    pub(super) way: Way,
+    /// The worst finding about a value that goes this way.
+    pub(super) found: Option<Severity>,
 }
 
-/// What there is to draw. The first box is the start, the second the end.
+/// What there is to draw.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sketch {
     title: String,
@@ -82,7 +126,7 @@ pub struct Sketch {
 }
 
 impl Sketch {
-    /// The steps that control passes, with what `steps` and `findings` say of them. `None` if there are too many.
+    /// The steps of a native workflow that control passes, with what `steps` and `findings` say of them. `None` if there are too many.
     #[must_use]
     pub fn of(program: &Program, steps: &[StepReport], findings: &[Diagnostic]) -> Option<Self> {
         let named = |step: u32| program.steps.get(step as usize).map(|about| &*about.path);
@@ -104,26 +148,21 @@ impl Sketch {
             boxes.push(a_box(&about.name, &about.path, action.as_deref().unwrap_or(about.kind), &calls, found));
         }
         let places = |id: NodeId| through(program, &index, id);
-        let mut arrows: BTreeMap<(usize, usize), bool> = BTreeMap::new();
-        arrows.extend(places(program.entry).into_iter().map(|first| ((0, first), false)));
+        // The first box is the start, the second the end.
+        let mut ways: BTreeMap<(usize, usize), Way> = BTreeMap::new();
+        ways.extend(places(program.entry).into_iter().map(|first| ((0, first), Way::Next)));
         for (_, node) in program.nodes().filter(|(id, _)| *id != program.exit) {
             let Some(from) = index.get(&node.step.0).copied() else { continue };
             for to in normal_successors(&node.kind).into_iter().flat_map(places).filter(|to| *to != from) {
-                arrows.insert((from, to), false);
+                ways.insert((from, to), Way::Next);
             }
             let caught = caught_by(program, node).into_iter().filter_map(|handler| program.handler(handler));
             for to in caught.flat_map(|handler| places(handler.entry)).filter(|to| *to != from) {
-                arrows.entry((from, to)).or_insert(true);
+                ways.entry((from, to)).or_insert(Way::Error);
             }
         }
-        let ways = ways(findings, &boxes, arrows.keys().copied().collect());
-        let arrows = arrows.into_iter().map(|((from, to), is_error)| Arrow {
-            from,
-            to,
-            is_error,
-            is_found: ways.contains(&(from, to)),
-        });
-        Some(Self { title: program.document.name.clone(), arrows: arrows.collect(), boxes })
+        let title = program.document.name.clone();
+        Some(Self { title, arrows: arrows(findings, &boxes, ways, false), boxes })
     }
 
     /// The picture.
@@ -134,7 +173,8 @@ impl Sketch {
         let placed = layout::place(self)?;
         let picture = Picture::of(self, &placed);
         let (width, height) = picture.size();
-        let told = format!("{} steps; {}", self.boxes.len().saturating_sub(2), self.counted());
+        let steps = self.boxes.iter().filter(|shown| !shown.is_terminal).count();
+        let told = format!("{steps} steps; {}", self.counted());
         let markup: Markup = html! {
             svg xmlns="http://www.w3.org/2000/svg" viewBox=(format!("0 0 {width:.0} {height:.0}"))
                 width=(format!("{width:.0}")) height=(format!("{height:.0}")) role="img" aria-labelledby="title about" {
@@ -211,9 +251,7 @@ fn a_box<'a>(
     let categories: BTreeSet<String> =
         labels().filter_map(|label| label.strip_prefix("category:")).map(str::to_owned).collect();
     let is_untrusted = labels().filter_map(|label| label.strip_prefix("origin:")).any(is_outside);
-    let found = found.fold(None, |worst: Option<(Severity, usize)>, found| {
-        Some(worst.map_or((found.severity, 1), |(severity, count)| (severity.max(found.severity), count + 1)))
-    });
+    let found = worst(found);
     let mut told = format!("step {}: {}", Escaped(path), Escaped(detail));
     if !categories.is_empty() {
         let names: Vec<&str> = categories.iter().map(String::as_str).collect();
@@ -231,8 +269,15 @@ fn a_box<'a>(
         is_untrusted,
         found,
         told,
-        is_terminal: false,
+        ..Box::default()
     }
+}
+
+/// The worst of some findings, and how many there are.
+fn worst<'a>(found: impl Iterator<Item = &'a Diagnostic>) -> Option<(Severity, usize)> {
+    found.fold(None, |worst: Option<(Severity, usize)>, found| {
+        Some(worst.map_or((found.severity, 1), |(severity, count)| (severity.max(found.severity), count + 1)))
+    })
 }
 
 /// The author's own words are what is being judged, and a person who signed in is known.
@@ -240,20 +285,47 @@ fn is_outside(origin: &str) -> bool {
     origin != "author" && origin != "requester" && !origin.starts_with("person:")
 }
 
-/// The arrows on the shortest way from each stop of a finding's flow to the next.
-fn ways(findings: &[Diagnostic], boxes: &[Box], arrows: BTreeSet<(usize, usize)>) -> BTreeSet<(usize, usize)> {
+/// Every way as an arrow; those on the shortest way from each stop of a finding's flow to the next are marked. Where
+/// there is none and values may move `beside` the connections, the flow gets an arrow of its own.
+fn arrows(findings: &[Diagnostic], boxes: &[Box], ways: BTreeMap<(usize, usize), Way>, beside: bool) -> Vec<Arrow> {
     let by_path: BTreeMap<&str, usize> =
         boxes.iter().enumerate().filter(|(_, b)| !b.is_terminal).map(|(at, b)| (b.path.as_str(), at)).collect();
-    let stops: BTreeSet<(usize, usize)> = findings
-        .iter()
-        .flat_map(|found| found.flow.windows(2))
-        .filter_map(|pair| match pair {
-            [from, to] => Some((*by_path.get(from.step.as_str())?, *by_path.get(to.step.as_str())?)),
-            _ => None,
-        })
-        .filter(|(from, to)| from != to)
-        .collect();
-    stops.into_iter().flat_map(|(from, to)| shortest(&arrows, from, to)).collect()
+    // What an agent says gets to its tools, and what they say to the agent.
+    let back = ways.iter().filter(|(_, way)| **way == Way::Part).map(|((from, to), _)| (*to, *from));
+    let passable: BTreeSet<(usize, usize)> = ways.keys().copied().chain(back).collect();
+    let mut found: BTreeMap<(usize, usize), Severity> = BTreeMap::new();
+    for (stops, severity) in stops(findings, &by_path) {
+        let mut way = shortest(&passable, stops.0, stops.1);
+        if way.is_empty() && beside {
+            way.push(stops);
+        }
+        for (from, to) in way {
+            let is_back = !ways.contains_key(&(from, to)) && ways.contains_key(&(to, from));
+            let worst = found.entry(if is_back { (to, from) } else { (from, to) }).or_insert(severity);
+            *worst = (*worst).max(severity);
+        }
+    }
+    let extra: Vec<(usize, usize)> = found.keys().filter(|ends| !ways.contains_key(ends)).copied().collect();
+    let all = ways.into_iter().chain(extra.into_iter().map(|ends| (ends, Way::Beside)));
+    all.map(|((from, to), way)| Arrow { from, to, way, found: found.get(&(from, to)).copied() }).collect()
+}
+
+/// Each pair of stops that follow each other, with the worst finding that tells of it.
+fn stops(findings: &[Diagnostic], by_path: &BTreeMap<&str, usize>) -> BTreeMap<(usize, usize), Severity> {
+    let mut all: BTreeMap<(usize, usize), Severity> = BTreeMap::new();
+    for found in findings {
+        for pair in found.flow.windows(2) {
+            let [from, to] = pair else { continue };
+            let (Some(from), Some(to)) = (by_path.get(from.step.as_str()), by_path.get(to.step.as_str())) else {
+                continue;
+            };
+            if from != to {
+                let worst = all.entry((*from, *to)).or_insert(found.severity);
+                *worst = (*worst).max(found.severity);
+            }
+        }
+    }
+    all
 }
 
 /// Breadth first; nothing if there is no way.
@@ -293,7 +365,7 @@ mod tests {
             let mut boxes = vec![terminal("start"), terminal("end")];
             boxes.extend((0..count).map(|at| Box { title: at.to_string(), ..Box::default() }));
             let ends = ends.into_iter().filter(|(from, to)| from != to && *from < boxes.len() && *to < boxes.len());
-            let arrows = ends.map(|(from, to)| Arrow { from, to, is_error: false, is_found: false }).collect();
+            let arrows = ends.map(|(from, to)| Arrow { from, to, way: super::Way::Next, found: None }).collect();
             let svg = Sketch { title: String::new(), arrows, boxes }.svg(Theme::Light);
             prop_assert!(svg.is_ok_and(|svg| !svg.contains("NaN")));
         }

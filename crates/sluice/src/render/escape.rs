@@ -12,8 +12,11 @@ pub struct Escaped<'a>(pub &'a str);
 
 impl fmt::Display for Escaped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut hashes = 0;
         for c in self.0.chars() {
             match c {
+                // A runner of GitHub Actions obeys `##[` wherever in a line it stands.
+                '[' if hashes > 1 => f.write_str("\\x5b")?,
                 '\n' => f.write_str("\\n")?,
                 '\r' => f.write_str("\\r")?,
                 '\t' => f.write_str("\\t")?,
@@ -21,6 +24,7 @@ impl fmt::Display for Escaped<'_> {
                 c if is_unseen(c) => write!(f, "\\u{{{:04x}}}", u32::from(c))?,
                 c => f.write_char(c)?,
             }
+            hashes = if c == '#' { hashes + 1 } else { 0 };
         }
         Ok(())
     }
@@ -49,6 +53,7 @@ mod tests {
             r"zero\u{200b}width\u{feff} \u{2066}x\u{2069} \u{e0041}"
         );
         assert_eq!(shown("\r\u{7f}"), r"\r\x7f");
+        assert_eq!(shown("# [a] ##[error]b ###[group]c"), r"# [a] ##\x5berror]b ###\x5bgroup]c");
     }
 
     #[test]

@@ -7,7 +7,7 @@
 
 use std::fmt::{self, Write as _};
 
-use sluice_core::diagnostic::{Diagnostic, Severity};
+use sluice_core::diagnostic::{Confidence, Diagnostic, Severity};
 
 use super::check::FilePage;
 use super::escape::Escaped;
@@ -34,14 +34,16 @@ struct Command<'a> {
 
 impl fmt::Display for Command<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Diagnostic { code, name, severity, message, help, span, flow, .. } = self.found;
+        let Diagnostic { code, name, severity, confidence, message, help, span, flow, .. } = self.found;
+        let sure = if *confidence == Confidence::High { String::new() } else { format!(", confidence {confidence}") };
+        let title = format!("{code} {name} ({severity}{sure})");
         write!(f, "::{} file={}", word(*severity), Escape::property(self.path))?;
         write!(f, ",line={},endLine={}", span.line.max(1), last_line(self.found).max(1))?;
         // A column is shown only for places of one line.
         if span.line == span.end_line {
             write!(f, ",col={},endColumn={}", span.column.max(1), span.end_column.max(1))?;
         }
-        write!(f, ",title={}::{}", Escape::property(&format!("{code} {name} ({severity})")), Escape::data(message))?;
+        write!(f, ",title={}::{}", Escape::property(&title), Escape::data(message))?;
         if flow.len() > 1 {
             f.write_str("%0Athe way it takes:")?;
             for stop in flow {

@@ -5,7 +5,7 @@ mod excerpt;
 use std::collections::BTreeMap;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
-use sluice_core::diagnostic::{Diagnostic, FlowStop, Severity};
+use sluice_core::diagnostic::{Confidence, Diagnostic, FlowStop, Severity};
 use sluice_core::gate::Verdict;
 use sluice_verify::StepReport;
 
@@ -135,6 +135,7 @@ fn finding(file: &FilePage<'_>, found: &Diagnostic) -> Markup {
                 span class={ "badge " (found.severity) } { (found.severity) }
                 " " span.code { (found.code) }
                 " " span.faint { (found.name) }
+                @if found.confidence < Confidence::High { " " span.faint { "confidence " (found.confidence) } }
             }
             h3 { (Message(&found.message)) }
             p.place {

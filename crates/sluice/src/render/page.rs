@@ -288,10 +288,36 @@ impl Page {
         }
     }
 
+    /// A runner of GitHub Actions obeys a line that starts with `::`, and a name or a word that was wrapped may stand there.
+    fn disarm(&mut self) {
+        let start = self.text.rfind('\n').map_or(0, |end| end + 1);
+        let at = start + first_seen(self.text.get(start..).unwrap_or_default());
+        if self.text.get(at..).is_some_and(|rest| rest.starts_with("::")) {
+            self.text.replace_range(at..=at, "\\x3a");
+        }
+    }
+
     fn end_line(&mut self) {
         let kept = self.text.trim_end_matches(' ').len();
         self.text.truncate(kept);
+        self.disarm();
         self.text.push('\n');
+    }
+}
+
+/// Where in a line its first character is that is seen: behind spaces and colours.
+fn first_seen(line: &str) -> usize {
+    let mut at = 0;
+    loop {
+        let rest = line.get(at..).unwrap_or_default();
+        let next = match rest.strip_prefix("\x1b[") {
+            Some(colour) => colour.find('m').map(|end| end + 3),
+            None => rest.starts_with(' ').then_some(1),
+        };
+        match next {
+            Some(length) => at += length,
+            None => return at,
+        }
     }
 }
 
@@ -376,6 +402,25 @@ mod tests {
         let mut page = Page { is_coloured: true, ..Page::plain(80) };
         page.hang(["a "], &[Part::new("one two", Tone::Bad), ", three".into()]);
         assert_eq!(page.text(), "a \x1b[1m\x1b[31mone two\x1b[0m, three\n");
+    }
+
+    #[test]
+    fn no_line_starts_with_what_a_runner_obeys() {
+        for is_coloured in [false, true] {
+            let mut page = Page { is_coloured, ..Page::plain(12) };
+            page.line(["::error::a"]);
+            page.hang(["  "], &[Part::new("one two ::set-env::x", Tone::Bad)]);
+            page.rendered(" ::group::y");
+            let shown = anstream::adapter::strip_str(page.text()).to_string();
+            insta::allow_duplicates! {
+                insta::assert_snapshot!(shown, @r"
+                \x3a:error::a
+                  one two
+                  \x3a:set-env::x
+                 \x3a:group::y
+                ");
+            }
+        }
     }
 
     #[test]

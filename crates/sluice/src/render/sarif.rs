@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
-use sluice_core::diagnostic::{Code, Diagnostic, Severity};
+use sluice_core::diagnostic::{Code, Confidence, Diagnostic, Severity};
 use sluice_core::text::Span;
 
 use self::rule::Rule;
@@ -148,6 +148,8 @@ struct Finding {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     code_flows: Vec<CodeFlow>,
     partial_fingerprints: BTreeMap<&'static str, String>,
+    /// §3.27.25: of results, which first. From 0 to 100.
+    rank: f64,
     properties: Extra,
 }
 
@@ -155,6 +157,7 @@ struct Finding {
 #[derive(Debug, Serialize)]
 struct Extra {
     severity: Severity,
+    confidence: Confidence,
     help: String,
 }
 
@@ -197,9 +200,15 @@ impl Finding {
                 vec![CodeFlow { thread_flows: [ThreadFlow { locations: stops }] }]
             },
             partial_fingerprints: BTreeMap::from([("sluiceFinding/v1", Fingerprint::of(found).to_string())]),
-            properties: Extra { severity: found.severity, help: found.help.clone() },
+            rank: rank(found),
+            properties: Extra { severity: found.severity, confidence: found.confidence, help: found.help.clone() },
         }
     }
+}
+
+/// What matters more comes first; of two that matter the same, the surer one.
+fn rank(found: &Diagnostic) -> f64 {
+    f64::from(found.severity as u8).mul_add(20.0, f64::from(found.confidence as u8) * 10.0)
 }
 
 /// How a severity is called in SARIF.

@@ -113,7 +113,10 @@ fn json_is_as_the_interface_says() {
         assert_eq!(keys(file), set(&["path", "format", "status", "findings", "steps", "not_shown"]));
         assert_eq!(file["status"], status);
         let finding = &file["findings"][0];
-        assert_eq!(keys(finding), set(&["code", "name", "severity", "message", "help", "span", "step", "flow"]));
+        assert_eq!(
+            keys(finding),
+            set(&["code", "name", "severity", "confidence", "message", "help", "span", "step", "flow"])
+        );
         assert_eq!(keys(&finding["span"]), set(&["line", "column", "end_line", "end_column"]));
     }
     let file = &report["files"][0];

@@ -21,6 +21,7 @@ mod erasure;
 mod explain;
 #[cfg(unix)]
 mod full_disk;
+mod hooks;
 mod imported;
 mod limits;
 mod outputs;

@@ -21,13 +21,14 @@
 //!       - run: make
 //! ```
 
-use super::{Code, FaceRule, RuleMeta, Severity};
+use super::{Code, Confidence, FaceRule, RuleMeta, Severity};
 
 pub(super) const RULE: FaceRule = FaceRule {
     meta: RuleMeta {
         code: Code(264),
         name: "all-rights",
         severity: Severity::Medium,
+        confidence: Confidence::High,
         page: include_str!("all_rights.rs"),
     },
     says: "the token has every right here",

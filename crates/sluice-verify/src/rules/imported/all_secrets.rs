@@ -24,13 +24,14 @@
 //!         env: { ONE: "${{ secrets.DEPLOY }}" }
 //! ```
 
-use super::{Code, FaceRule, RuleMeta, Severity};
+use super::{Code, Confidence, FaceRule, RuleMeta, Severity};
 
 pub(super) const RULE: FaceRule = FaceRule {
     meta: RuleMeta {
         code: Code(267),
         name: "all-secrets",
         severity: Severity::High,
+        confidence: Confidence::High,
         page: include_str!("all_secrets.rs"),
     },
     says: "this step gets every secret at once",

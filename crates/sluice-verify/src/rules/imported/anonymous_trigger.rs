@@ -10,13 +10,14 @@
 //!   "inputs": {"triggerAuthenticationType": "Tenant"}}}, "actions": {}}}
 //! ```
 
-use super::{Code, FaceRule, RuleMeta, Severity};
+use super::{Code, Confidence, FaceRule, RuleMeta, Severity};
 
 pub(super) const RULE: FaceRule = FaceRule {
     meta: RuleMeta {
         code: Code(290),
         name: "anonymous-trigger",
         severity: Severity::Low,
+        confidence: Confidence::High,
         page: include_str!("anonymous_trigger.rs"),
     },
     says: "whoever has the address may start the workflow here",

@@ -21,13 +21,14 @@
 //!       - run: ./label
 //! ```
 
-use super::{Code, FaceRule, RuleMeta, Severity};
+use super::{Code, Confidence, FaceRule, RuleMeta, Severity};
 
 pub(super) const RULE: FaceRule = FaceRule {
     meta: RuleMeta {
         code: Code(274),
         name: "dangerous-trigger",
         severity: Severity::Low,
+        confidence: Confidence::High,
         page: include_str!("dangerous_trigger.rs"),
     },
     says: "this event gives runs that outsiders start the repository's rights and secrets",

@@ -14,13 +14,14 @@
 //!   "connections": {"Clock": {"main": [[{"node": "Do", "type": "main", "index": 0}]]}} }
 //! ```
 
-use super::{Code, FaceRule, RuleMeta, Severity};
+use super::{Code, Confidence, FaceRule, RuleMeta, Severity};
 
 pub(super) const RULE: FaceRule = FaceRule {
     meta: RuleMeta {
         code: Code(255),
         name: "dangling-reference",
         severity: Severity::Low,
+        confidence: Confidence::High,
         page: include_str!("dangling_reference.rs"),
     },
     says: "a node is named that is not in this workflow",

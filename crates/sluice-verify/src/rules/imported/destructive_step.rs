@@ -14,13 +14,14 @@
 //!   "connections": {"Clock": {"main": [[{"node": "Do", "type": "main", "index": 0}]]}} }
 //! ```
 
-use super::{Code, FaceRule, RuleMeta, Severity};
+use super::{Code, Confidence, FaceRule, RuleMeta, Severity};
 
 pub(super) const RULE: FaceRule = FaceRule {
     meta: RuleMeta {
         code: Code(256),
         name: "destructive-step",
         severity: Severity::Medium,
+        confidence: Confidence::High,
         page: include_str!("destructive_step.rs"),
     },
     says: "this step deletes for good without asking anybody",

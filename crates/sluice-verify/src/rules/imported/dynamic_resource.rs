@@ -12,13 +12,14 @@
 //!   "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Failed"}]}, "Failed": {"Type": "Fail"}}}
 //! ```
 
-use super::{Code, FlowKind, FlowRule, RuleMeta, Severity};
+use super::{Code, Confidence, FlowKind, FlowRule, RuleMeta, Severity};
 
 pub(super) const RULE: FlowRule = FlowRule {
     meta: RuleMeta {
         code: Code(281),
         name: "dynamic-resource",
         severity: Severity::Medium,
+        confidence: Confidence::Medium,
         page: include_str!("dynamic_resource.rs"),
     },
     kind: FlowKind::Resource,

@@ -12,13 +12,14 @@
 //!   "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Failed"}]}, "Failed": {"Type": "Fail"}}}
 //! ```
 
-use super::{Code, FaceRule, RuleMeta, Severity};
+use super::{Code, Confidence, FaceRule, RuleMeta, Severity};
 
 pub(super) const RULE: FaceRule = FaceRule {
     meta: RuleMeta {
         code: Code(283),
         name: "endless-callback",
         severity: Severity::Info,
+        confidence: Confidence::Medium,
         page: include_str!("endless_callback.rs"),
     },
     says: "this state waits for a callback without a time limit",

@@ -14,13 +14,14 @@
 //!   "connections": {"Mail": {"main": [[{"node": "Do", "type": "main", "index": 0}]]}} }
 //! ```
 
-use super::{Code, FlowKind, FlowRule, RuleMeta, Severity};
+use super::{Code, Confidence, FlowKind, FlowRule, RuleMeta, Severity};
 
 pub(super) const RULE: FlowRule = FlowRule {
     meta: RuleMeta {
         code: Code(235),
         name: "evaluated-text",
         severity: Severity::Critical,
+        confidence: Confidence::High,
         page: include_str!("evaluated_text.rs"),
     },
     kind: FlowKind::Code,

@@ -14,13 +14,14 @@
 //!   "connections": {"Clock": {"main": [[{"node": "Do", "type": "main", "index": 0}]]}} }
 //! ```
 
-use super::{Code, FaceRule, RuleMeta, Severity};
+use super::{Code, Confidence, FaceRule, RuleMeta, Severity};
 
 pub(super) const RULE: FaceRule = FaceRule {
     meta: RuleMeta {
         code: Code(254),
         name: "inert-expression",
         severity: Severity::Low,
+        confidence: Confidence::Medium,
         page: include_str!("inert_expression.rs"),
     },
     says: "this text has `{{ … }}` but no `=` in front: it is sent as it stands",

@@ -22,13 +22,14 @@
 //!         with: { persist-credentials: false }
 //! ```
 
-use super::{Code, FaceRule, RuleMeta, Severity};
+use super::{Code, Confidence, FaceRule, RuleMeta, Severity};
 
 pub(super) const RULE: FaceRule = FaceRule {
     meta: RuleMeta {
         code: Code(273),
         name: "kept-credentials",
         severity: Severity::Info,
+        confidence: Confidence::High,
         page: include_str!("kept_credentials.rs"),
     },
     says: "the token stays in the workspace after this checkout",

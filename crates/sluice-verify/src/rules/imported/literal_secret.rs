@@ -14,13 +14,14 @@
 //!   "connections": {"Clock": {"main": [[{"node": "Do", "type": "main", "index": 0}]]}} }
 //! ```
 
-use super::{Code, FaceRule, RuleMeta, Severity};
+use super::{Code, Confidence, FaceRule, RuleMeta, Severity};
 
 pub(super) const RULE: FaceRule = FaceRule {
     meta: RuleMeta {
         code: Code(251),
         name: "literal-secret",
         severity: Severity::High,
+        confidence: Confidence::Medium,
         page: include_str!("literal_secret.rs"),
     },
     says: "a credential stands in the text",

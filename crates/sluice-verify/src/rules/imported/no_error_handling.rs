@@ -15,13 +15,14 @@
 //!   "settings": {"errorWorkflow": "w1"} }
 //! ```
 
-use super::{Code, FaceRule, RuleMeta, Severity};
+use super::{Code, Confidence, FaceRule, RuleMeta, Severity};
 
 pub(super) const RULE: FaceRule = FaceRule {
     meta: RuleMeta {
         code: Code(257),
         name: "no-error-handling",
         severity: Severity::Info,
+        confidence: Confidence::High,
         page: include_str!("no_error_handling.rs"),
     },
     says: "no step handles errors, and no workflow is named for them",

@@ -20,13 +20,14 @@
 //!       - run: make
 //! ```
 
-use super::{Code, FaceRule, RuleMeta, Severity};
+use super::{Code, Confidence, FaceRule, RuleMeta, Severity};
 
 pub(super) const RULE: FaceRule = FaceRule {
     meta: RuleMeta {
         code: Code(265),
         name: "no-permissions",
         severity: Severity::Info,
+        confidence: Confidence::High,
         page: include_str!("no_permissions.rs"),
     },
     says: "a job says nothing of its token's rights, and neither does the workflow",

@@ -14,13 +14,14 @@
 //!   "connections": {"Hook": {"main": [[{"node": "Do", "type": "main", "index": 0}]]}} }
 //! ```
 
-use super::{Code, FaceRule, RuleMeta, Severity};
+use super::{Code, Confidence, FaceRule, RuleMeta, Severity};
 
 pub(super) const RULE: FaceRule = FaceRule {
     meta: RuleMeta {
         code: Code(250),
         name: "open-entrance",
         severity: Severity::Medium,
+        confidence: Confidence::High,
         page: include_str!("open_entrance.rs"),
     },
     says: "anybody may start the workflow here",

@@ -14,13 +14,14 @@
 //!   "connections": {"Form": {"main": [[{"node": "Do", "type": "main", "index": 0}]]}} }
 //! ```
 
-use super::{Code, FlowKind, FlowRule, RuleMeta, Severity};
+use super::{Code, Confidence, FlowKind, FlowRule, RuleMeta, Severity};
 
 pub(super) const RULE: FlowRule = FlowRule {
     meta: RuleMeta {
         code: Code(238),
         name: "outsider-chooses-recipient",
         severity: Severity::High,
+        confidence: Confidence::High,
         page: include_str!("outsider_chooses_recipient.rs"),
     },
     kind: FlowKind::Recipient,

@@ -23,13 +23,14 @@
 //!       - run: make release
 //! ```
 
-use super::{Code, FaceRule, RuleMeta, Severity};
+use super::{Code, Confidence, FaceRule, RuleMeta, Severity};
 
 pub(super) const RULE: FaceRule = FaceRule {
     meta: RuleMeta {
         code: Code(278),
         name: "poisoned-cache",
         severity: Severity::Low,
+        confidence: Confidence::Medium,
         page: include_str!("poisoned_cache.rs"),
     },
     says: "a workflow that publishes takes files from a cache",

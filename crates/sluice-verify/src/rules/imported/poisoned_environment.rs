@@ -23,13 +23,14 @@
 //!         env: { NUMBER: "${{ github.event.issue.number }}" }
 //! ```
 
-use super::{Code, FlowKind, FlowRule, RuleMeta, Severity};
+use super::{Code, Confidence, FlowKind, FlowRule, RuleMeta, Severity};
 
 pub(super) const RULE: FlowRule = FlowRule {
     meta: RuleMeta {
         code: Code(272),
         name: "poisoned-environment",
         severity: Severity::High,
+        confidence: Confidence::High,
         page: include_str!("poisoned_environment.rs"),
     },
     kind: FlowKind::Code,

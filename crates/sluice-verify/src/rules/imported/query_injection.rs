@@ -14,13 +14,14 @@
 //!   "connections": {"Mail": {"main": [[{"node": "Do", "type": "main", "index": 0}]]}} }
 //! ```
 
-use super::{Code, FlowKind, FlowRule, RuleMeta, Severity};
+use super::{Code, Confidence, FlowKind, FlowRule, RuleMeta, Severity};
 
 pub(super) const RULE: FlowRule = FlowRule {
     meta: RuleMeta {
         code: Code(232),
         name: "query-injection",
         severity: Severity::High,
+        confidence: Confidence::High,
         page: include_str!("query_injection.rs"),
     },
     kind: FlowKind::QueryInjection,

@@ -23,13 +23,14 @@
 //!       - run: cat report.txt
 //! ```
 
-use super::{Code, FaceRule, RuleMeta, Severity};
+use super::{Code, Confidence, FaceRule, RuleMeta, Severity};
 
 pub(super) const RULE: FaceRule = FaceRule {
     meta: RuleMeta {
         code: Code(269),
         name: "runs-artifact",
         severity: Severity::High,
+        confidence: Confidence::High,
         page: include_str!("runs_artifact.rs"),
     },
     says: "this step runs files that came as the artifact of another run",

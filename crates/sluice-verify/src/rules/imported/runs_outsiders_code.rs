@@ -26,13 +26,14 @@
 //!       - run: npm ci
 //! ```
 
-use super::{Code, FaceRule, RuleMeta, Severity};
+use super::{Code, Confidence, FaceRule, RuleMeta, Severity};
 
 pub(super) const RULE: FaceRule = FaceRule {
     meta: RuleMeta {
         code: Code(261),
         name: "runs-outsiders-code",
         severity: Severity::Critical,
+        confidence: Confidence::High,
         page: include_str!("runs_outsiders_code.rs"),
     },
     says: "this step runs what an outsider's commit brings, with the repository's rights",

@@ -23,13 +23,14 @@
 //!         env: { TOKEN: "${{ secrets.DEPLOY }}" }
 //! ```
 
-use super::{Code, FaceRule, RuleMeta, Severity};
+use super::{Code, Confidence, FaceRule, RuleMeta, Severity};
 
 pub(super) const RULE: FaceRule = FaceRule {
     meta: RuleMeta {
         code: Code(266),
         name: "secret-in-script",
         severity: Severity::Low,
+        confidence: Confidence::High,
         page: include_str!("secret_in_script.rs"),
     },
     says: "a secret is pasted into the script of this step",

@@ -19,13 +19,14 @@
 //!     secrets: { TOKEN: "${{ secrets.TOKEN }}" }
 //! ```
 
-use super::{Code, FaceRule, RuleMeta, Severity};
+use super::{Code, Confidence, FaceRule, RuleMeta, Severity};
 
 pub(super) const RULE: FaceRule = FaceRule {
     meta: RuleMeta {
         code: Code(268),
         name: "secrets-inherited",
         severity: Severity::Medium,
+        confidence: Confidence::High,
         page: include_str!("secrets_inherited.rs"),
     },
     says: "a workflow of another repository gets every secret",

@@ -21,13 +21,14 @@
 //!       - run: make
 //! ```
 
-use super::{Code, FaceRule, RuleMeta, Severity};
+use super::{Code, Confidence, FaceRule, RuleMeta, Severity};
 
 pub(super) const RULE: FaceRule = FaceRule {
     meta: RuleMeta {
         code: Code(270),
         name: "self-hosted-runner",
         severity: Severity::Info,
+        confidence: Confidence::Medium,
         page: include_str!("self_hosted_runner.rs"),
     },
     says: "a job that outsiders can start runs on a machine of the owner",

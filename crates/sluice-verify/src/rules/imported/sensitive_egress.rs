@@ -16,13 +16,14 @@
 //!   "connections": {"Clock": {"main": [[{"node": "Rows", "type": "main", "index": 0}]]}, "Rows": {"main": [[{"node": "Do", "type": "main", "index": 0}]]}} }
 //! ```
 
-use super::{Code, FlowKind, FlowRule, RuleMeta, Severity};
+use super::{Code, Confidence, FlowKind, FlowRule, RuleMeta, Severity};
 
 pub(super) const RULE: FlowRule = FlowRule {
     meta: RuleMeta {
         code: Code(240),
         name: "sensitive-egress",
         severity: Severity::Medium,
+        confidence: Confidence::High,
         page: include_str!("sensitive_egress.rs"),
     },
     kind: FlowKind::Egress,

@@ -23,12 +23,13 @@
 //!         env: { TITLE: "${{ github.event.issue.title }}" }
 //! ```
 
-use super::{Code, FlowKind, FlowRule, RuleMeta, Severity};
+use super::{Code, Confidence, FlowKind, FlowRule, RuleMeta, Severity};
 
 const META: RuleMeta = RuleMeta {
     code: Code(260),
     name: "template-injection",
     severity: Severity::Critical,
+    confidence: Confidence::High,
     page: include_str!("template_injection.rs"),
 };
 

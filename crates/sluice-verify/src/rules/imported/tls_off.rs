@@ -14,10 +14,16 @@
 //!   "connections": {"Clock": {"main": [[{"node": "Do", "type": "main", "index": 0}]]}} }
 //! ```
 
-use super::{Code, FaceRule, RuleMeta, Severity};
+use super::{Code, Confidence, FaceRule, RuleMeta, Severity};
 
 pub(super) const RULE: FaceRule = FaceRule {
-    meta: RuleMeta { code: Code(252), name: "tls-off", severity: Severity::Medium, page: include_str!("tls_off.rs") },
+    meta: RuleMeta {
+        code: Code(252),
+        name: "tls-off",
+        severity: Severity::Medium,
+        confidence: Confidence::High,
+        page: include_str!("tls_off.rs"),
+    },
     says: "certificates are not checked here",
     help: "give the server a certificate that can be checked, and switch the check on",
 };

@@ -11,13 +11,14 @@
 //!   "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Failed"}]}, "Failed": {"Type": "Fail"}}}
 //! ```
 
-use super::{Code, FaceRule, RuleMeta, Severity};
+use super::{Code, Confidence, FaceRule, RuleMeta, Severity};
 
 pub(super) const RULE: FaceRule = FaceRule {
     meta: RuleMeta {
         code: Code(280),
         name: "uncaught-effect",
         severity: Severity::Info,
+        confidence: Confidence::High,
         page: include_str!("uncaught_effect.rs"),
     },
     says: "this state changes something outside and has no `Catch`",

@@ -14,13 +14,14 @@
 //!   "connections": {"Clock": {"main": [[{"node": "Do", "type": "main", "index": 0}]]}} }
 //! ```
 
-use super::{Code, FaceRule, RuleMeta, Severity};
+use super::{Code, Confidence, FaceRule, RuleMeta, Severity};
 
 pub(super) const RULE: FaceRule = FaceRule {
     meta: RuleMeta {
         code: Code(259),
         name: "unknown-node-type",
         severity: Severity::Info,
+        confidence: Confidence::High,
         page: include_str!("unknown_node_type.rs"),
     },
     says: "what this node does was guessed from its name",

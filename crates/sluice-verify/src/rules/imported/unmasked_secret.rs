@@ -23,13 +23,14 @@
 //!         env: { KEY: "${{ secrets.KEY }}" }
 //! ```
 
-use super::{Code, FaceRule, RuleMeta, Severity};
+use super::{Code, Confidence, FaceRule, RuleMeta, Severity};
 
 pub(super) const RULE: FaceRule = FaceRule {
     meta: RuleMeta {
         code: Code(275),
         name: "unmasked-secret",
         severity: Severity::Medium,
+        confidence: Confidence::Medium,
         page: include_str!("unmasked_secret.rs"),
     },
     says: "a part of a secret is taken out, which logs do not hide",

@@ -21,13 +21,14 @@
 //!       - uses: some/action@0123456789abcdef0123456789abcdef01234567 # v1
 //! ```
 
-use super::{Code, FaceRule, RuleMeta, Severity};
+use super::{Code, Confidence, FaceRule, RuleMeta, Severity};
 
 pub(super) const RULE: FaceRule = FaceRule {
     meta: RuleMeta {
         code: Code(262),
         name: "unpinned-action",
         severity: Severity::Medium,
+        confidence: Confidence::High,
         page: include_str!("unpinned_action.rs"),
     },
     says: "this step uses another owner's action that is not pinned to a commit",

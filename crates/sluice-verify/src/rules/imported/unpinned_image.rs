@@ -23,13 +23,14 @@
 //!       - run: make
 //! ```
 
-use super::{Code, FaceRule, RuleMeta, Severity};
+use super::{Code, Confidence, FaceRule, RuleMeta, Severity};
 
 pub(super) const RULE: FaceRule = FaceRule {
     meta: RuleMeta {
         code: Code(276),
         name: "unpinned-image",
         severity: Severity::Info,
+        confidence: Confidence::High,
         page: include_str!("unpinned_image.rs"),
     },
     says: "an image that is not pinned to a digest is used",

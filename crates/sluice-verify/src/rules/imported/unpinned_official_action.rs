@@ -21,13 +21,14 @@
 //!       - uses: actions/setup-node@0123456789abcdef0123456789abcdef01234567
 //! ```
 
-use super::{Code, FaceRule, RuleMeta, Severity};
+use super::{Code, Confidence, FaceRule, RuleMeta, Severity};
 
 pub(super) const RULE: FaceRule = FaceRule {
     meta: RuleMeta {
         code: Code(263),
         name: "unpinned-official-action",
         severity: Severity::Info,
+        confidence: Confidence::High,
         page: include_str!("unpinned_official_action.rs"),
     },
     says: "this step uses an action of GitHub that is not pinned to a commit",

@@ -14,13 +14,14 @@
 //!   "connections": {"Clock": {"main": [[{"node": "Do", "type": "main", "index": 0}]]}} }
 //! ```
 
-use super::{Code, FaceRule, RuleMeta, Severity};
+use super::{Code, Confidence, FaceRule, RuleMeta, Severity};
 
 pub(super) const RULE: FaceRule = FaceRule {
     meta: RuleMeta {
         code: Code(258),
         name: "unresolved-workflow",
         severity: Severity::Info,
+        confidence: Confidence::High,
         page: include_str!("unresolved_workflow.rs"),
     },
     says: "the workflow that is called is not among the files",

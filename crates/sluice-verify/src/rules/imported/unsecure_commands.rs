@@ -22,13 +22,14 @@
 //!       - run: echo "A=b" >> "$GITHUB_ENV"
 //! ```
 
-use super::{Code, FaceRule, RuleMeta, Severity};
+use super::{Code, Confidence, FaceRule, RuleMeta, Severity};
 
 pub(super) const RULE: FaceRule = FaceRule {
     meta: RuleMeta {
         code: Code(271),
         name: "unsecure-commands",
         severity: Severity::Medium,
+        confidence: Confidence::High,
         page: include_str!("unsecure_commands.rs"),
     },
     says: "commands in any program's output can change the environment",

@@ -11,13 +11,14 @@
 //!   "runtimeConfiguration": {"secureData": {"properties": ["inputs", "outputs"]}}}}}}
 //! ```
 
-use super::{Code, FaceRule, RuleMeta, Severity};
+use super::{Code, Confidence, FaceRule, RuleMeta, Severity};
 
 pub(super) const RULE: FaceRule = FaceRule {
     meta: RuleMeta {
         code: Code(291),
         name: "unsecured-secret",
         severity: Severity::Medium,
+        confidence: Confidence::High,
         page: include_str!("unsecured_secret.rs"),
     },
     says: "the history of runs shows a secret of this step",

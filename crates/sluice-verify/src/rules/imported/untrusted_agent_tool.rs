@@ -16,13 +16,14 @@
 //!   "connections": {"Mail": {"main": [[{"node": "Agent", "type": "main", "index": 0}]]}, "Look up": {"ai_tool": [[{"node": "Agent", "type": "ai_tool", "index": 0}]]}} }
 //! ```
 
-use super::{Code, FlowKind, FlowRule, RuleMeta, Severity};
+use super::{Code, Confidence, FlowKind, FlowRule, RuleMeta, Severity};
 
 pub(super) const RULE: FlowRule = FlowRule {
     meta: RuleMeta {
         code: Code(231),
         name: "untrusted-agent-tool",
         severity: Severity::High,
+        confidence: Confidence::High,
         page: include_str!("untrusted_agent_tool.rs"),
     },
     kind: FlowKind::AgentTool,

@@ -15,13 +15,14 @@
 //!   "connections": {"Mail": {"main": [[{"node": "Do", "type": "main", "index": 0}]]}} }
 //! ```
 
-use super::{Code, FlowKind, FlowRule, RuleMeta, Severity};
+use super::{Code, Confidence, FlowKind, FlowRule, RuleMeta, Severity};
 
 pub(super) const RULE: FlowRule = FlowRule {
     meta: RuleMeta {
         code: Code(233),
         name: "untrusted-host",
         severity: Severity::High,
+        confidence: Confidence::High,
         page: include_str!("untrusted_host.rs"),
     },
     kind: FlowKind::UrlHost,

@@ -14,13 +14,14 @@
 //!   "connections": {"Mail": {"main": [[{"node": "Do", "type": "main", "index": 0}]]}} }
 //! ```
 
-use super::{Code, FlowKind, FlowRule, RuleMeta, Severity};
+use super::{Code, Confidence, FlowKind, FlowRule, RuleMeta, Severity};
 
 pub(super) const RULE: FlowRule = FlowRule {
     meta: RuleMeta {
         code: Code(241),
         name: "untrusted-html",
         severity: Severity::Low,
+        confidence: Confidence::High,
         page: include_str!("untrusted_html.rs"),
     },
     kind: FlowKind::Html,

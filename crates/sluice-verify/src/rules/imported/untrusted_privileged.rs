@@ -14,13 +14,14 @@
 //!   "connections": {"Mail": {"main": [[{"node": "Do", "type": "main", "index": 0}]]}} }
 //! ```
 
-use super::{Code, FlowKind, FlowRule, RuleMeta, Severity};
+use super::{Code, Confidence, FlowKind, FlowRule, RuleMeta, Severity};
 
 pub(super) const RULE: FlowRule = FlowRule {
     meta: RuleMeta {
         code: Code(237),
         name: "untrusted-privileged",
         severity: Severity::High,
+        confidence: Confidence::Medium,
         page: include_str!("untrusted_privileged.rs"),
     },
     kind: FlowKind::Privileged,

@@ -34,13 +34,14 @@
 //!       - run: make
 //! ```
 
-use super::{Code, FaceRule, RuleMeta, Severity};
+use super::{Code, Confidence, FaceRule, RuleMeta, Severity};
 
 pub(super) const RULE: FaceRule = FaceRule {
     meta: RuleMeta {
         code: Code(279),
         name: "weak-condition",
         severity: Severity::Medium,
+        confidence: Confidence::Medium,
         page: include_str!("weak_condition.rs"),
     },
     says: "this condition does not keep out what it seems to",

@@ -12,13 +12,14 @@
 //!   "End": true, "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Failed"}]}, "Failed": {"Type": "Fail"}}}
 //! ```
 
-use super::{Code, FaceRule, RuleMeta, Severity};
+use super::{Code, Confidence, FaceRule, RuleMeta, Severity};
 
 pub(super) const RULE: FaceRule = FaceRule {
     meta: RuleMeta {
         code: Code(282),
         name: "wide-resource",
         severity: Severity::Medium,
+        confidence: Confidence::Medium,
         page: include_str!("wide_resource.rs"),
     },
     says: "a `*` stands where one thing should be named",

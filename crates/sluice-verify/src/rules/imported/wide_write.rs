@@ -26,13 +26,14 @@
 //!     steps: [{ run: make release }]
 //! ```
 
-use super::{Code, FaceRule, RuleMeta, Severity};
+use super::{Code, Confidence, FaceRule, RuleMeta, Severity};
 
 pub(super) const RULE: FaceRule = FaceRule {
     meta: RuleMeta {
         code: Code(277),
         name: "wide-write",
         severity: Severity::Low,
+        confidence: Confidence::High,
         page: include_str!("wide_write.rs"),
     },
     says: "every job of this workflow gets a right to write",

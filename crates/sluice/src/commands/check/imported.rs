@@ -90,9 +90,9 @@ fn check(file: &Candidate, facts: bool) -> Result<Seen, Failure> {
             let mut report = survey.report();
             report.findings.extend(import.warnings.iter().cloned());
             let facts = facts.then(|| survey.facts(&import));
-            FileCheck { text, format, outcome: Ok(report), facts }
+            FileCheck { text, format, outcome: Ok(report), facts, allows: import.allows }
         }
-        Err(errors) => FileCheck { text, format, outcome: Err(errors), facts: None },
+        Err(errors) => FileCheck { text, format, outcome: Err(errors), facts: None, allows: Vec::new() },
     })))
 }
 

@@ -18,6 +18,7 @@ use crate::render::{Page, Part};
 /// Whether the command line asks for a finding. What says that nothing was analysed is not asked for: it is told.
 pub(super) fn keep(filters: &Filters, found: &Diagnostic) -> bool {
     let is_asked = filters.min_severity.is_none_or(|least| found.severity >= least)
+        && filters.min_confidence.is_none_or(|least| found.confidence >= least)
         && (filters.code.is_empty() || filters.code.contains(&found.code))
         && !filters.ignore.contains(&found.code);
     is_asked || !can_be_known(found)
@@ -29,6 +30,8 @@ pub(super) struct Left {
     pub(super) filtered: usize,
     pub(super) known: usize,
     pub(super) source: Option<String>,
+    /// What authors ask for, and what became of it.
+    pub(super) asked: Vec<String>,
 }
 
 impl Left {
@@ -44,11 +47,13 @@ impl Left {
 pub(super) struct LeftOut {
     filtered: usize,
     known: BTreeMap<String, usize>,
+    asked: Vec<String>,
 }
 
 impl LeftOut {
     pub(super) fn add(&mut self, left: Left) {
         self.filtered += left.filtered;
+        self.asked.extend(left.asked);
         if let Some(source) = left.source.filter(|_| left.known > 0) {
             *self.known.entry(source).or_default() += left.known;
         }
@@ -64,7 +69,7 @@ impl LeftOut {
         let filtered = Some(self.filtered).filter(|count| *count > 0);
         let filtered =
             filtered.map(|count| format!("{} not counted: the command line asks for others", counted(count)));
-        known.chain(filtered).collect()
+        known.chain(filtered).chain(self.asked.iter().cloned()).collect()
     }
 }
 

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use sluice_formats::Allow;
 use sluice_runtime::check::{BASELINE_FILE, Rules, Source};
 
 use super::FileCheck;
 use super::known_findings::{Left, keep};
-use crate::baseline::{Baseline, path_from};
+use crate::baseline::{Baseline, can_be_known, path_from};
 use crate::cli::{Check, Filters, Place};
 use crate::failure::Failure;
 use crate::place::{folder_above, read};
@@ -116,10 +117,25 @@ impl Rulebook {
 }
 
 impl Ruled {
+    /// Where there are people who sign, an author's word does not count.
+    fn refuse_inline(&self, filters: &Filters) -> Result<(), Failure> {
+        match &self.folder {
+            Some(folder) if filters.accept_inline => Err(Failure::usage(format!(
+                "`--accept-inline` does not count for files of the workspace `{}`: there only `{BASELINE_FILE}` does, once \
+                 it is signed (`sluice policy sign`)",
+                folder.display()
+            ))),
+            _ => Ok(()),
+        }
+    }
+
     /// Takes out what is filtered or known. Of a text that was refused nothing is: it is not known what it would do.
     pub(super) fn narrow(&self, file: &Path, filters: &Filters, checked: &mut FileCheck) -> Result<Left, Failure> {
+        self.refuse_inline(filters)?;
+        let name = checked.text.name.clone();
         let Ok(report) = &mut checked.outcome else { return Ok(Left::default()) };
         let mut left = Left::default();
+        let mut asked = vec![0_usize; checked.allows.len()];
         let path = match &self.known {
             Some(known) => Some((known, path_from(&known.folder, &absolute(file)?))),
             None => None,
@@ -129,11 +145,33 @@ impl Ruled {
             let is_kept = keep(filters, found);
             left.filtered += usize::from(!is_kept);
             left.known += usize::from(is_kept && is_known);
-            is_kept && !is_known
+            let asks =
+                checked.allows.iter().zip(&mut asked).find(|(allow, _)| allow.covers(found) && can_be_known(found));
+            let is_asked = is_kept && !is_known && asks.map(|(_, count)| *count += 1).is_some();
+            is_kept && !is_known && !(is_asked && filters.accept_inline)
         });
+        let asked = checked.allows.iter().zip(asked).filter(|(_, count)| *count > 0);
+        left.asked.extend(asked.map(|(allow, count)| answer(&name, allow, count, filters.accept_inline)));
         left.source = self.known.as_ref().map(|known| known.source.clone());
         report.not_shown.extend(left.sentences());
         Ok(left)
+    }
+}
+
+/// What became of a request, with its reason and place.
+fn answer(file: &str, allow: &Allow, count: usize, is_accepted: bool) -> String {
+    let Allow { code, reason, line, .. } = allow;
+    let findings = if count == 1 { "1 finding".to_owned() } else { format!("{count} findings") };
+    if is_accepted {
+        let word = "which nobody signed and the command line accepts";
+        format!(
+            "{findings} not counted: line {line} of `{file}` allows {code} because \u{201c}{reason}\u{201d}, {word}"
+        )
+    } else {
+        let word = "counted all the same, for the author is who is being judged (outside of a workspace `--accept-inline` accepts it)";
+        format!(
+            "line {line} of `{file}` asks to set {findings} of {code} aside because \u{201c}{reason}\u{201d}: {word}"
+        )
     }
 }
 

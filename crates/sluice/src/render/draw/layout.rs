@@ -7,11 +7,11 @@ use dagre::{EdgeLabel, LayoutOptions, NodeLabel};
 use unicode_width::UnicodeWidthStr as _;
 
 use super::super::escape::Escaped;
-use super::{Box, Sketch};
+use super::{Box, Role, Sketch, Way};
 
 /// Columns of a name that are shown; the title of the box holds all of it.
 const COLUMNS_MAX: usize = 30;
-const COLUMN: f64 = 7.9;
+const COLUMN: f64 = 8.2;
 const DETAIL_COLUMN: f64 = 6.9;
 
 /// A box's middle and size.
@@ -48,7 +48,7 @@ fn dagre(sketch: &Sketch) -> Placed {
     }
     for arrow in &sketch.arrows {
         // What happens in most runs stands straight below each other.
-        let label = EdgeLabel { weight: if arrow.is_error { 1 } else { 3 }, ..EdgeLabel::default() };
+        let label = EdgeLabel { weight: if arrow.way == Way::Next { 3 } else { 1 }, ..EdgeLabel::default() };
         graph.set_edge(arrow.from.to_string(), arrow.to.to_string(), Some(label), None);
     }
     let options = LayoutOptions { nodesep: 36.0, ranksep: 40.0, edgesep: 18.0, ..LayoutOptions::default() };
@@ -70,7 +70,11 @@ fn size(shown: &Box) -> (f64, f64) {
         return (64.0, 28.0);
     }
     let width = |text: &str, column: f64| clipped(text).width() as f64 * column;
-    (width(&shown.title, COLUMN).max(width(&shown.detail, DETAIL_COLUMN)).max(72.0) + 40.0, 50.0)
+    (
+        width(&shown.title, COLUMN).max(width(&shown.detail, DETAIL_COLUMN)).max(72.0)
+            + if shown.role >= Role::Acts { 56.0 } else { 40.0 },
+        50.0,
+    )
 }
 
 /// What is shown of a name.

@@ -1,10 +1,12 @@
 //! A sketch and its places as markup.
 
+use std::collections::BTreeSet;
+
 use maud::{Markup, html};
 use sluice_core::diagnostic::Severity;
 
 use super::layout::{Place, Placed, clipped};
-use super::{Arrow, Box, Sketch};
+use super::{Arrow, Box, Role, Sketch, Way};
 
 /// Around the picture.
 const MARGIN: f64 = 24.0;
@@ -42,8 +44,8 @@ impl<'a> Picture<'a> {
         let (_, bottom) = self.corner();
         html! {
             defs {
-                @for kind in ["plain", "error", "found"] {
-                    marker class=(kind) id=(kind) viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7"
+                @for kind in self.kinds() {
+                    marker class=(kind) id={ "to-" (kind) } viewBox="0 0 8 8" refX="7" refY="4" markerWidth="11" markerHeight="11" markerUnits="userSpaceOnUse"
                         orient="auto-start-reverse" { path d="M0 0 8 4 0 8z" {} }
                 }
             }
@@ -60,17 +62,16 @@ impl<'a> Picture<'a> {
         }
     }
 
+    /// The kinds of arrows that there are: each has a head of its colour.
+    fn kinds(&self) -> BTreeSet<&'static str> {
+        self.sketch.arrows.iter().map(kind).collect()
+    }
+
     fn arrow(&self, arrow: &Arrow, points: &[(f64, f64)]) -> Markup {
-        let kind = if arrow.is_found {
-            "found"
-        } else if arrow.is_error {
-            "error"
-        } else {
-            "plain"
-        };
-        let dashed = if arrow.is_error { " dashed" } else { "" };
+        let kind = kind(arrow);
+        let dashed = dashes(arrow.way);
         html! {
-            path class=(format!("arrow {kind}{dashed}")) d=(curve(points)) marker-end=(format!("url(#{kind})")) {
+            path class=(format!("arrow{} {kind}{dashed}", if arrow.found.is_some() { " found" } else { "" })) d=(curve(points)) marker-end=(format!("url(#to-{kind})")) {
                 title { (self.arrow_told(arrow)) }
             }
         }
@@ -78,18 +79,20 @@ impl<'a> Picture<'a> {
 
     fn arrow_told(&self, arrow: &Arrow) -> String {
         let name = |at: usize| self.sketch.boxes.get(at).map(|shown| clipped(&shown.title)).unwrap_or_default();
-        let when = if arrow.is_error { ", if it fails" } else { "" };
-        format!("from {} to {}{when}", name(arrow.from), name(arrow.to))
+        let (from, to) = (name(arrow.from), name(arrow.to));
+        let found = arrow.found.map(|severity| format!("; a flow that was found, {severity}")).unwrap_or_default();
+        match arrow.way {
+            Way::Next => format!("from {from} to {to}{found}"),
+            Way::Error => format!("from {from} to {to}, if it fails{found}"),
+            Way::Part => format!("{from} is a part of {to}{found}"),
+            Way::Beside => format!("from {from} to {to}, beside the connections{found}"),
+        }
     }
 
     fn step(&self, shown: &Box, place: Place) -> Markup {
         let (x, y) = (place.x - place.width / 2.0, place.y - place.height / 2.0);
         let radius = if shown.is_terminal { place.height / 2.0 } else { 8.0 };
-        let class = match (shown.is_terminal, shown.is_untrusted) {
-            (true, _) => "step terminal",
-            (false, true) => "step untrusted",
-            (false, false) => "step",
-        };
+        let class = class(shown);
         html! {
             g class=(class) transform=(format!("translate({x:.1} {y:.1})")) role="img" aria-label=(shown.told) {
                 title { (shown.told) }
@@ -98,6 +101,7 @@ impl<'a> Picture<'a> {
                     text class="name" x=(format!("{:.1}", place.width / 2.0)) y="19" text-anchor="middle" { (shown.title) }
                 } @else {
                     (self.stripes(shown, place.height))
+                    (sign(shown.role, place))
                     text class="name" x="20" y="21" { (clipped(&shown.title)) }
                     text class="detail" x="20" y="38" { (clipped(&shown.detail)) }
                 }
@@ -125,6 +129,8 @@ impl<'a> Picture<'a> {
     /// Only what is in the picture.
     fn legend(&self) -> Vec<Markup> {
         let any = |is: fn(&Arrow) -> bool| self.sketch.arrows.iter().any(is);
+        let reads = self.sketch.boxes.iter().any(|shown| shown.reads);
+        let verb = if reads { "reads" } else { "a call that carries" };
         let line = |kind: &str, words: &str| {
             html! {
                 path class={ "arrow " (kind) } d="M0 0H24" {}
@@ -137,15 +143,26 @@ impl<'a> Picture<'a> {
             .map(|category| {
                 html! {
                     rect class=(self.colour(category)) x="9" y="-8" width="6" height="16" rx="2" {}
-                    text x="34" y="4" { "a call that carries " (clipped(category)) }
+                    text x="34" y="4" { (verb) " " (clipped(category)) }
                 }
             })
             .collect();
-        if self.sketch.boxes.iter().any(|shown| shown.is_untrusted) {
-            lines.push(html! {
-                g class="step untrusted" { rect class="box" y="-8" width="24" height="16" rx="4" {} }
-                text x="34" y="4" { "outsiders' words reach it" }
-            });
+        let roles: BTreeSet<Role> = self.sketch.boxes.iter().map(|shown| shown.role).collect();
+        if roles.contains(&Role::Enters) {
+            lines.push(boxed("step enters", "outsiders' words come in here"));
+        }
+        if self.sketch.boxes.iter().any(|shown| shown.is_untrusted && shown.role != Role::Enters) {
+            let words = if reads { "a flow that was found passes it" } else { "outsiders' words reach it" };
+            lines.push(boxed("step untrusted", words));
+        }
+        for (role, words) in [(Role::Acts, "acts or sends outside"), (Role::Person, "a person answers here")] {
+            if roles.contains(&role) {
+                let place = Place { x: 0.0, y: 0.0, width: 34.0, height: 34.0 };
+                lines.push(html! {
+                    g transform="translate(0 -17)" { (sign(role, place)) }
+                    text x="34" y="4" { (words) }
+                });
+            }
         }
         if let Some(worst) = self.sketch.boxes.iter().filter_map(|shown| shown.found).max() {
             lines.push(html! {
@@ -153,13 +170,70 @@ impl<'a> Picture<'a> {
                 text x="34" y="4" { "findings, by their worst" }
             });
         }
-        if any(|arrow| arrow.is_found) {
-            lines.push(line("found", "the way that a finding tells of"));
+        let found: BTreeSet<Severity> = self.sketch.arrows.iter().filter_map(|arrow| arrow.found).collect();
+        for severity in found.into_iter().rev() {
+            lines.push(line(&format!("found {severity}"), &format!("the way that a finding tells of: {severity}")));
         }
-        if any(|arrow| arrow.is_error) {
-            lines.push(line("error dashed", "if it fails"));
+        if any(|arrow| arrow.way == Way::Error) {
+            lines.push(line("plain dashed", "if it fails"));
+        }
+        if any(|arrow| arrow.way == Way::Part) {
+            lines.push(line("plain dotted", "a model, memory or tool of it"));
+        }
+        if any(|arrow| arrow.way == Way::Beside) {
+            lines.push(line("plain loose", "named in an expression"));
         }
         lines
+    }
+}
+
+/// The class of an arrow and its head.
+fn kind(arrow: &Arrow) -> &'static str {
+    match (arrow.found, arrow.way) {
+        (Some(severity), _) => severity.name(),
+        (None, Way::Error) => "error",
+        (None, _) => "plain",
+    }
+}
+
+const fn dashes(way: Way) -> &'static str {
+    match way {
+        Way::Next => "",
+        Way::Error => " dashed",
+        Way::Part => " dotted",
+        Way::Beside => " loose",
+    }
+}
+
+const fn class(shown: &Box) -> &'static str {
+    match (shown.is_terminal, shown.role, shown.is_untrusted) {
+        (true, ..) => "step terminal",
+        (false, Role::Enters, _) => "step enters",
+        (false, Role::Person, _) => "step person",
+        (false, _, true) => "step untrusted",
+        (false, _, false) => "step",
+    }
+}
+
+/// What a role looks like without its colour: an arrow that leaves the box, a head and shoulders.
+fn sign(role: Role, place: Place) -> Markup {
+    let at = format!("translate({:.1} {:.1})", place.width - 22.0, place.height / 2.0 - 7.0);
+    html! {
+        @match role {
+            Role::Acts => g class="sign acts" transform=(at) { path d="M1 7H11M7 2.5 11.5 7 7 11.5" {} },
+            Role::Person => g class="sign person" transform=(at) {
+                circle cx="7" cy="4" r="3" {}
+                path d="M1.5 13C1.5 6.5 12.5 6.5 12.5 13" {}
+            },
+            _ => {}
+        }
+    }
+}
+
+fn boxed(class: &str, words: &str) -> Markup {
+    html! {
+        g class=(class) { rect class="box" y="-8" width="24" height="16" rx="4" {} }
+        text x="34" y="4" { (words) }
     }
 }
 

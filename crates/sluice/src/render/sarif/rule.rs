@@ -69,7 +69,7 @@ impl Rule {
         let full = if prose.is_empty() { first.replace('\n', " ") } else { prose };
         let short = first.to_owned();
         let help = Help { markdown: markdown(&page), text: page };
-        Self::new(meta.code, meta.name, meta.severity, "high", &short, full, help)
+        Self::new(meta.code, meta.name, meta.severity, meta.confidence.name(), &short, full, help)
     }
 
     /// A code that has no page of its own: its name and what to do. What is wrong with a text is no guess.
