@@ -17,7 +17,7 @@ use sluice_core::program::assemble::{Ends, Graph, Label as Goto};
 use sluice_core::program::{Arm, CallTarget, Document, NodeKind, PlaceId, Program, StepId, Use};
 use sluice_core::text::Span;
 
-use crate::import::{Catalogued, Format, Import, Observation, Observed};
+use crate::import::{Catalogued, Format, Import, Linked, Links, Observation, Observed};
 
 /// Atoms that are given out one by one; what comes later shares one for its kind.
 const ATOMS_KEPT: usize = 240;
@@ -182,6 +182,8 @@ impl Wiring {
             observations: self.observations,
             assumed: self.assumed.into_iter().collect(),
             warnings: Vec::new(),
+            links: Links::default(),
+            linked: Linked::default(),
         }
     }
 }

@@ -23,6 +23,7 @@ mod explain;
 mod full_disk;
 mod imported;
 mod limits;
+mod linked;
 mod outputs;
 mod outsiders;
 mod rules;
