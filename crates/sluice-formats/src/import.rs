@@ -86,11 +86,15 @@ impl Import {
         behind.map_or(name.clone(), Into::into)
     }
 
-    /// A step's name for somebody who reads the file of `reader`: with its own file's, if that is another one.
+    /// A step's name for somebody who reads the file of `reader`: with its own file's, if that is another one. The folder is
+    /// left out: findings are known again by their words, whichever way a check names the files.
     #[must_use]
     pub fn name_for(&self, step: StepId, reader: StepId) -> Name {
         match self.file_of(step) {
-            Some(file) if Some(file) != self.file_of(reader) => format!("{file}: {}", self.own_name(step)).into(),
+            Some(file) if Some(file) != self.file_of(reader) => {
+                let file = file.rsplit(['/', '\\']).next().unwrap_or(file);
+                format!("{file}: {}", self.own_name(step)).into()
+            }
             _ => self.own_name(step),
         }
     }

@@ -225,6 +225,7 @@ fn the_way_names_the_file_of_each_stop_and_facts_stay_with_their_file() {
     assert_eq!(a["facts"]["egress_sinks"], json!([]), "the other file's are its own");
     assert_eq!(a["facts"]["unresolved_subworkflows"], json!([]));
     assert_eq!(b["facts"]["flows"].as_array().unwrap().len(), 1, "of itself it knows what it knew alone");
+    assert!(finding["message"].as_str().unwrap().ends_with("from `a.json: Mail`"), "a baseline knows it in any folder");
     let page = sandbox.sluice(&["check", &folder]).with(1);
     assert!(page.out.contains(&format!("Mail ({a_name}, line 1)")), "{}", page.out);
     let sarif = sandbox.sluice(&["check", "--format", "sarif", &folder]).with(1).json();
