@@ -1,6 +1,7 @@
 //! What Sluice tells an author about a text: findings and errors share one shape.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -99,6 +100,8 @@ pub struct FlowStop {
     pub step: String,
     /// In words.
     pub what: String,
+    /// The file it stands in, where that is another one than the finding's.
+    pub file: Option<Arc<str>>,
     /// Where in the text.
     pub span: Span,
 }

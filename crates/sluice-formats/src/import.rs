@@ -35,6 +35,75 @@ pub struct Import {
     pub allows: Vec<Allow>,
     /// What is odd about the text itself: keys that stand twice.
     pub warnings: Vec<Diagnostic>,
+    /// How it and others call each other.
+    pub calls: Calls,
+    /// The steps that stand in other files.
+    pub linked: Linked,
+}
+
+/// By which names a workflow is called, and which it calls itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Calls {
+    /// What others call it by.
+    pub id: Option<Arc<str>>,
+    /// What it calls others by, where the text says it.
+    pub calls: BTreeSet<Arc<str>>,
+}
+
+/// Which steps of a program stand in other files than the one that was asked about.
+///
+/// Their names start with that file's: `exports/b.json: Send`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Linked {
+    /// The file that was asked about.
+    pub root: Arc<str>,
+    /// The files of the other steps.
+    pub steps: BTreeMap<StepId, Arc<str>>,
+}
+
+impl Import {
+    /// Whether a step stands in the file that was asked about.
+    #[must_use]
+    pub fn is_own(&self, step: StepId) -> bool {
+        !self.linked.steps.contains_key(&step)
+    }
+
+    /// The file of a step, if not all of them stand in one.
+    #[must_use]
+    pub fn file_of(&self, step: StepId) -> Option<&Arc<str>> {
+        if self.linked.steps.is_empty() {
+            return None;
+        }
+        Some(self.linked.steps.get(&step).unwrap_or(&self.linked.root))
+    }
+
+    /// The step of this name.
+    #[must_use]
+    pub fn step_named(&self, name: &str) -> Option<StepId> {
+        let at = self.program.steps.iter().position(|step| step.name.as_ref() == name)?;
+        u32::try_from(at).ok().map(StepId)
+    }
+
+    /// A step's name without that of its file.
+    #[must_use]
+    pub fn own_name(&self, step: StepId) -> Name {
+        let name = self.program.steps.get(step.0 as usize).map_or_else(|| "".into(), |s| s.name.clone());
+        let behind = self.linked.steps.get(&step).and_then(|file| name.strip_prefix(file.as_ref())?.strip_prefix(": "));
+        behind.map_or(name.clone(), Into::into)
+    }
+
+    /// A step's name for somebody who reads the file of `reader`: with its own file's, if that is another one. The folder is
+    /// left out: findings are known again by their words, whichever way a check names the files.
+    #[must_use]
+    pub fn name_for(&self, step: StepId, reader: StepId) -> Name {
+        match self.file_of(step) {
+            Some(file) if Some(file) != self.file_of(reader) => {
+                let file = file.rsplit(['/', '\\']).next().unwrap_or(file);
+                format!("{file}: {}", self.own_name(step)).into()
+            }
+            _ => self.own_name(step),
+        }
+    }
 }
 
 /// A foreign format.
@@ -217,6 +286,11 @@ pub enum Observed {
     },
     /// A workflow that is not among the files.
     UnresolvedSubWorkflow,
+    /// A workflow that several of the files could be.
+    AmbiguousSubWorkflow {
+        /// These.
+        files: Vec<Arc<str>>,
+    },
     /// A node type that no catalogue knows.
     UnknownNodeType,
     /// Errors are handled here.

@@ -22,6 +22,7 @@ pub mod logic_apps;
 pub mod n8n;
 mod refusal;
 mod services;
+mod siblings;
 pub mod step_functions;
 mod wiring;
 
@@ -35,7 +36,10 @@ pub use refusal::CODES;
 pub use allow::Allow;
 pub use links::{Link, LinkKind};
 
-pub use import::{Catalogued, Confidence, Entrance, Format, Import, Kind, Observation, Observed, Source, Tier};
+pub use import::{
+    Calls, Catalogued, Confidence, Entrance, Format, Import, Kind, Linked, Observation, Observed, Source, Tier,
+};
+pub use siblings::{Sibling, Siblings};
 
 /// The format of a tree, by its content.
 #[must_use]
@@ -56,8 +60,16 @@ pub fn recognise(tree: &Node) -> Option<Format> {
 /// # Errors
 /// Why it is no workflow of that format, or cannot be analysed; each with its place.
 pub fn import(format: Format, text: &Text, tree: &Node) -> Result<Import, Vec<Diagnostic>> {
+    import_with(format, text, tree, &Siblings::default())
+}
+
+/// Lowers a tree together with the workflows that it calls, where they are at hand.
+///
+/// # Errors
+/// Those of [`import`]; what is wrong with another file is told there.
+pub fn import_with(format: Format, text: &Text, tree: &Node, siblings: &Siblings) -> Result<Import, Vec<Diagnostic>> {
     match format {
-        Format::N8n => n8n::import(text, tree, n8n::NodeCatalogue::built_in()),
+        Format::N8n => n8n::import_with(text, tree, n8n::NodeCatalogue::built_in(), siblings),
         Format::GithubActions => github_actions::import(text, tree),
         Format::StepFunctions => step_functions::import(tree),
         Format::LogicApps => logic_apps::import(tree),
@@ -84,9 +96,15 @@ pub enum Opened {
 /// Reads bytes, and lowers what is a workflow of another engine.
 #[must_use]
 pub fn open(name: &str, bytes: &[u8]) -> Opened {
+    open_with(name, bytes, &Siblings::default())
+}
+
+/// Reads bytes, and lowers what is a workflow of another engine together with the workflows that it calls.
+#[must_use]
+pub fn open_with(name: &str, bytes: &[u8], siblings: &Siblings) -> Opened {
     let Some((text, tree, warnings)) = read(name, bytes) else { return Opened::Other };
     let Some(format) = recognise(&tree) else { return Opened::Other };
-    let import = import(format, &text, &tree).map(|mut import| {
+    let import = import_with(format, &text, &tree, siblings).map(|mut import| {
         import.warnings = warnings;
         allow::read(&text, &tree, &mut import);
         Box::new(import)

@@ -10,6 +10,7 @@ mod describe;
 mod effects;
 mod face;
 mod graph;
+mod link;
 mod lower;
 mod parameters;
 mod read;
@@ -25,6 +26,7 @@ pub use catalogue::NodeCatalogue;
 pub use read::{CONNECTIONS_MAX, NODES_MAX};
 
 use crate::import::Import;
+use crate::siblings::Siblings;
 
 /// Whether a tree is an export of n8n.
 #[must_use]
@@ -37,6 +39,22 @@ pub fn is_workflow(tree: &Tree) -> bool {
 /// # Errors
 /// `SL801`–`SL803`: it is no workflow, is too large, or has nodes without a name.
 pub fn import(text: &Text, tree: &Tree, catalogue: &NodeCatalogue) -> Result<Import, Vec<Diagnostic>> {
-    let workflow = read::workflow(tree)?;
-    Ok(lower::lower(text, &workflow, catalogue))
+    import_with(text, tree, catalogue, &Siblings::default())
+}
+
+/// Lowers an export together with those that it calls, where they are among `siblings`.
+///
+/// # Errors
+/// Those of [`import`].
+pub fn import_with(
+    text: &Text,
+    tree: &Tree,
+    catalogue: &NodeCatalogue,
+    siblings: &Siblings,
+) -> Result<Import, Vec<Diagnostic>> {
+    let (workflow, others) = link::link(read::workflow(tree)?, siblings);
+    let mut import = lower::lower(text, &others, &workflow, catalogue);
+    import.calls = link::calls(&workflow);
+    import.assumed.extend(link::not_followed(&workflow));
+    Ok(import)
 }

@@ -17,7 +17,7 @@ use sluice_core::program::assemble::{Ends, Graph, Label as Goto};
 use sluice_core::program::{Arm, CallTarget, Document, NodeKind, PlaceId, Program, StepId, Use};
 use sluice_core::text::Span;
 
-use crate::import::{Catalogued, Format, Import, Observation, Observed};
+use crate::import::{Calls, Catalogued, Format, Import, Linked, Observation, Observed};
 use crate::links::{Link, LinkKind};
 
 /// Atoms that are given out one by one; what comes later shares one for its kind.
@@ -192,6 +192,8 @@ impl Wiring {
             assumed: self.assumed.into_iter().collect(),
             allows: Vec::new(),
             warnings: Vec::new(),
+            calls: Calls::default(),
+            linked: Linked::default(),
         }
     }
 }

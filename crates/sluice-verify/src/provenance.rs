@@ -68,7 +68,7 @@ pub fn flow(
 
 fn stop(program: &Program, node: NodeId, what: String) -> Option<FlowStop> {
     let span = program.node(node)?.span;
-    Some(FlowStop { step: program.step_of(node)?.path.to_string(), what, span })
+    Some(FlowStop { step: program.step_of(node)?.path.to_string(), what, file: None, span })
 }
 
 /// A step is many nodes, of which the call, the guard or the source says most; at the sink's step the sink does.

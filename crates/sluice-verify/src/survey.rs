@@ -12,6 +12,7 @@ pub use facts::Facts;
 pub use flow::{Flow, FlowKind};
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use sluice_core::diagnostic::Diagnostic;
 use sluice_core::label::Label;
@@ -28,6 +29,8 @@ use crate::rules::imported;
 pub struct Survey {
     /// What a person would act on, and what is worth knowing.
     pub findings: Vec<Diagnostic>,
+    /// The same, in workflows of other files that it calls: what gets there only through this one.
+    pub elsewhere: Vec<(Arc<str>, Diagnostic)>,
     /// Every flow that ends in an action.
     pub flows: Vec<Flow>,
     /// Of steps that fetch any URL: how easily an outsider chose it, if one did.
@@ -46,10 +49,17 @@ pub fn survey(import: &Import) -> Survey {
         base: Label::BOTTOM,
     };
     let analysis = Analysis::of(&import.program, &import.catalogue, &entry);
-    let (flows, fetched) = if analysis.is_complete() { flow::flows(import, &analysis) } else { Default::default() };
-    let findings = imported::check(import, &flows);
+    let (mut flows, fetched) = if analysis.is_complete() { flow::flows(import, &analysis) } else { Default::default() };
+    flows.retain(|flow| concerns(import, flow));
+    let (findings, elsewhere) = imported::check(import, &flows);
     let not_shown = not_shown(import, &analysis, &flows);
-    Survey { findings, flows, fetched, not_shown }
+    Survey { findings, elsewhere, flows, fetched, not_shown }
+}
+
+/// Whether a flow is told with this file: one that stays in those that it calls is told with them.
+fn concerns(import: &Import, flow: &Flow) -> bool {
+    let on_way = || flow.path.iter().any(|stop| import.step_named(&stop.step).is_some_and(|step| import.is_own(step)));
+    import.is_own(flow.source) || import.is_own(flow.sink) || on_way()
 }
 
 fn not_shown(import: &Import, analysis: &Analysis, flows: &[Flow]) -> Vec<String> {

@@ -124,6 +124,7 @@ impl Finding {
         let stop = |s: &sluice_core::diagnostic::FlowStop| Stop {
             step: s.step.clone(),
             what: s.what.clone(),
+            file: s.file.as_deref().map(str::to_owned),
             span: Place::of(s.span),
         };
         Self {
@@ -166,6 +167,9 @@ pub struct Stop {
     pub step: String,
     /// What happens there.
     pub what: String,
+    /// The file it stands in, where that is another one than the finding's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
     /// Where in the text.
     pub span: Place,
 }

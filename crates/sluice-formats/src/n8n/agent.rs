@@ -229,7 +229,7 @@ impl Lowering<'_, '_> {
         place
     }
 
-    /// Another workflow: this one, where it calls itself, else nobody knows what.
+    /// Another workflow: this one, where it calls itself, or one that is at hand; else nobody knows what.
     pub(super) fn sub_workflow(&mut self, i: usize, sight: Sight) {
         let span = self.span(i);
         let out = self.room(i).out;
@@ -243,10 +243,11 @@ impl Lowering<'_, '_> {
             sent.push(Sent { name: "item".into(), usage: Usage::Payload, value: Expression::input(span) });
         }
         self.call(i, sent, sight);
-        let Some(entry) = self.own_entry(i) else {
-            let known = self.calls_inline(i);
-            if !known {
-                self.observe(i, Observed::UnresolvedSubWorkflow, None, span);
+        let Some(entry) = self.entry_called(i) else {
+            match self.could_be(i) {
+                Some(files) => self.observe(i, Observed::AmbiguousSubWorkflow { files }, None, span),
+                None if self.calls_inline(i) => {}
+                None => self.observe(i, Observed::UnresolvedSubWorkflow, None, span),
             }
             self.receive(i, out, span);
             return;
@@ -258,7 +259,7 @@ impl Lowering<'_, '_> {
         self.assign(out, Expression::opaque(ends, span), sight);
     }
 
-    /// What an entry that this very file calls is given.
+    /// What an entry that is called is given.
     pub(super) fn called(&mut self, entry: usize) -> PlaceId {
         self.kept(format!("called {entry}"))
     }

@@ -44,6 +44,12 @@ impl<'t> Lowering<'_, 't> {
         let out = self.room(i).out;
         let sent = self.sent(i, sight);
         self.call(i, sent, sight);
+        if !self.workflow.is_own(i) {
+            // Nobody starts another file's entry but whoever calls it.
+            let called = self.called(i);
+            self.assign(out, place_variable(called, span), sight);
+            return;
+        }
         self.receive(i, out, span);
         self.offered(i, sight);
         if self.is_called_by_workflows(i) {
@@ -252,19 +258,35 @@ impl<'t> Lowering<'_, 't> {
         self.short_type(i) == "executeWorkflowTrigger"
     }
 
-    /// The entry of this very file that a node calls.
-    pub(super) fn own_entry(&self, i: usize) -> Option<usize> {
-        let called = ["workflowId", "workflowId.value"].iter().find_map(|path| text_at(self.parameters(i), path))?;
-        let is_own = called.contains("$workflow.id")
-            || self.workflow.id.as_ref().is_some_and(|id| !id.is_empty() && id.as_ref() == called.trim());
-        let mut entries =
-            (0..self.workflow.nodes.len()).filter(|n| self.is_called_by_workflows(*n) && !self.is_off(*n));
-        entries.next().filter(|_| is_own)
+    /// The entry that a node calls: of this very file, or of one that is at hand.
+    pub(super) fn entry_called(&self, i: usize) -> Option<usize> {
+        let node = self.workflow.nodes.get(i)?;
+        let written = ["workflowId", "workflowId.value"].iter().find_map(|path| text_at(node.parameters, path));
+        if written.is_some_and(|text| text.contains("$workflow.id")) {
+            return self.entry_of(node.file);
+        }
+        let reference = super::link::reference(node)?;
+        self.entry_of(self.workflow.files.iter().position(|file| file.id.as_ref() == Some(&reference))?)
+    }
+
+    /// Where a file's workflow starts if another one calls it. Those of old start where a person would start them.
+    pub(super) fn entry_of(&self, file: usize) -> Option<usize> {
+        let nodes = self.workflow.nodes.iter().enumerate().filter(|(_, node)| node.file == file);
+        let on: Vec<usize> = nodes.map(|(i, _)| i).filter(|i| !self.is_off(*i)).collect();
+        let by_hand = |i: &usize| matches!(self.short_type(*i).as_str(), "start" | "manualTrigger");
+        let meant = on.iter().copied().find(|i| self.is_called_by_workflows(*i));
+        meant.or_else(|| on.into_iter().find(|i| file > 0 && by_hand(i)))
+    }
+
+    /// The files that a call could mean, where nothing says which.
+    pub(super) fn could_be(&self, i: usize) -> Option<Vec<std::sync::Arc<str>>> {
+        let reference = super::link::reference(self.workflow.nodes.get(i)?)?;
+        self.workflow.ambiguous.get(&reference).cloned()
     }
 
     /// Whether what a node does is written in a workflow that is not here.
     pub(super) fn is_elsewhere(&self, i: usize) -> bool {
-        self.kind(i) == Kind::SubWorkflow && self.own_entry(i).is_none() && !self.calls_inline(i)
+        self.kind(i) == Kind::SubWorkflow && self.entry_called(i).is_none() && !self.calls_inline(i)
     }
 
     /// A workflow that stands in the parameters themselves.

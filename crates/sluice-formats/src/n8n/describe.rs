@@ -26,12 +26,15 @@ impl Lowering<'_, '_> {
                 fetches: self.fetches(i),
                 ..self.by_catalogue(i)
             };
-            if fact.confidence == Confidence::Assumed && self.short_type(i) != "stickyNote" {
+            let own = self.workflow.is_own(i);
+            if own && fact.confidence == Confidence::Assumed && self.short_type(i) != "stickyNote" {
                 self.wires.assumed.insert(format!("what `{node_type}` does: the catalogue does not know it"));
             }
             let step = self.room(i).step;
             self.wires.steps.insert(step, fact);
-            self.look_at(i);
+            if own {
+                self.look_at(i);
+            }
         }
         if self.workflow.error_workflow {
             self.observe(0, Observed::ErrorWorkflow, None, self.workflow.span);

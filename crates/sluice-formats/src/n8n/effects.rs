@@ -149,7 +149,9 @@ impl Lowering<'_, '_> {
     /// The action of a node. Names of nodes are unique but where a file is broken; then the later ones are numbered.
     pub(super) fn action_name(&self, i: usize) -> Name {
         let name = self.name(i);
-        let is_first = self.workflow.by_name.get(&name).is_none_or(|known| *known == i);
+        let node = self.workflow.nodes.get(i);
+        let last = node.and_then(|node| self.workflow.file_of(i)?.by_name.get(&node.short));
+        let is_first = last.is_none_or(|known| *known == i);
         if is_first { name } else { format!("{name} #{i}").into() }
     }
 }

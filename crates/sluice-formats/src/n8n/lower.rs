@@ -22,7 +22,7 @@ use super::graph::{Graph, Target};
 use super::parameters::{self, Leaf, leaves};
 use super::read::{Node, Workflow};
 use super::system;
-use crate::import::{Format, Import, Kind, Observed};
+use crate::import::{Format, Import, Kind, Linked, Observed};
 use crate::links::LinkKind;
 use crate::wiring::{Wiring, place_variable};
 
@@ -50,6 +50,8 @@ pub(super) struct Sight {
 
 pub(super) struct Lowering<'a, 't> {
     pub(super) text: &'t Text,
+    /// The texts of the other files.
+    pub(super) others: &'a [&'t Text],
     pub(super) workflow: &'a Workflow<'t>,
     pub(super) graph: &'a Graph,
     pub(super) known: Vec<Arc<Found>>,
@@ -69,8 +71,13 @@ pub(super) struct Lowering<'a, 't> {
     pub(super) lost: Room,
 }
 
-/// Lowers a workflow.
-pub(super) fn lower(text: &Text, workflow: &Workflow<'_>, catalogue: &NodeCatalogue) -> Import {
+/// Lowers a workflow with those that are linked to it; `others` are the texts of their files.
+pub(super) fn lower<'t>(
+    text: &'t Text,
+    others: &[&'t Text],
+    workflow: &Workflow<'t>,
+    catalogue: &NodeCatalogue,
+) -> Import {
     let graph = Graph::of(workflow);
     let mut wires = Wiring::new(Format::N8n);
     let nowhere = wires.nowhere;
@@ -79,6 +86,7 @@ pub(super) fn lower(text: &Text, workflow: &Workflow<'_>, catalogue: &NodeCatalo
     let known: Vec<Arc<Found>> = workflow.nodes.iter().map(|node| found(catalogue, node)).collect();
     let mut lowering = Lowering {
         text,
+        others,
         workflow,
         graph: &graph,
         known,
@@ -97,7 +105,8 @@ pub(super) fn lower(text: &Text, workflow: &Workflow<'_>, catalogue: &NodeCatalo
     lowering.note_fields();
     let order = lowering.order();
     lowering.describe(&order);
-    lowering.write(&order)
+    let linked = lowering.linked();
+    Import { linked, ..lowering.write(&order) }
 }
 
 fn found(catalogue: &NodeCatalogue, node: &Node<'_>) -> Arc<Found> {
@@ -155,9 +164,19 @@ impl Lowering<'_, '_> {
         }
     }
 
+    /// Which steps stand in other files.
+    fn linked(&self) -> Linked {
+        let nodes = self.workflow.nodes.iter().zip(&self.rooms);
+        let others = nodes.filter_map(|(node, room)| {
+            let text = self.others.get(node.file.checked_sub(1)?)?;
+            Some((room.step, text.name.clone()))
+        });
+        Linked { root: self.text.name.clone(), steps: others.collect() }
+    }
+
     /// The entries: triggers that are switched on, or, in a fragment without any, whatever nothing leads to.
     fn entries(&self) -> Vec<usize> {
-        let all = 0..self.workflow.nodes.len();
+        let all = self.workflow.beside(0).collect::<Vec<_>>().into_iter();
         let is_trigger = |i: &usize| self.kind(*i) == Kind::Trigger && !self.graph.is_part(*i) && !self.is_off(*i);
         let triggers: Vec<usize> = all.clone().filter(is_trigger).collect();
         if !triggers.is_empty() {
@@ -169,7 +188,8 @@ impl Lowering<'_, '_> {
 
     /// Nodes that can run, each before what it leads to where there is no circle.
     fn order(&mut self) -> Vec<usize> {
-        let entries = self.entries();
+        let mut entries = self.entries();
+        entries.extend((1..self.workflow.files.len()).filter_map(|file| self.entry_of(file)));
         for entry in &entries {
             for node in self.graph.reachable([*entry]) {
                 if let Some(by) = self.started_by.get_mut(node) {
@@ -201,7 +221,9 @@ impl Lowering<'_, '_> {
         let entries: Vec<usize> = order.iter().copied().filter(|i| self.is_entry(*i)).collect();
         self.wires.code.bind(ends.entry);
         let starts: Vec<Goto> = entries.iter().map(|i| self.room(*i).entry).collect();
-        self.wires.fork(&starts, ends.exit, self.workflow.span);
+        // A workflow that is called waits for that: what calls it comes first, and the hub leads to it.
+        let own = entries.iter().filter(|i| self.workflow.is_own(**i)).map(|i| self.room(*i).entry).collect::<Vec<_>>();
+        self.wires.fork(&own, ends.exit, self.workflow.span);
         let mut later = Vec::new();
         for i in order {
             self.wires.code.bind(self.room(*i).entry);
@@ -274,7 +296,10 @@ impl Lowering<'_, '_> {
 
     pub(super) fn observe(&mut self, i: usize, what: Observed, parameter: Option<&str>, span: Span) {
         let step = self.room(i).step;
-        self.wires.observe(step, what, parameter, span);
+        // What another file shows is told there.
+        if self.workflow.is_own(i) {
+            self.wires.observe(step, what, parameter, span);
+        }
     }
 }
 

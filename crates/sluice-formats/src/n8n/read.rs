@@ -21,21 +21,62 @@ pub const CONNECTIONS_MAX: usize = 20_000;
 #[derive(Debug)]
 pub(super) struct Workflow<'t> {
     pub(super) name: Arc<str>,
-    pub(super) id: Option<Arc<str>>,
     pub(super) span: Span,
+    /// Of every file, one file after another.
     pub(super) nodes: Vec<Node<'t>>,
-    /// By name; of two nodes with one name, the last, as n8n has it.
-    pub(super) by_name: BTreeMap<Arc<str>, usize>,
+    /// The file that was asked about, then those of the workflows that are called.
+    pub(super) files: Vec<File>,
     pub(super) connections: Vec<Connection>,
     /// `settings.errorWorkflow`.
     pub(super) error_workflow: bool,
     pub(super) pinned: BTreeSet<Arc<str>>,
+    /// References that several files answer to.
+    pub(super) ambiguous: BTreeMap<Arc<str>, Vec<Arc<str>>>,
+    /// Files that are called and not followed, because together they are too many nodes.
+    pub(super) too_large: BTreeSet<Arc<str>>,
+}
+
+/// What is a file's own.
+#[derive(Debug)]
+pub(super) struct File {
+    pub(super) id: Option<Arc<str>>,
+    /// Nodes by name; of two nodes with one name, the last, as n8n has it.
+    pub(super) by_name: BTreeMap<Arc<str>, usize>,
+}
+
+impl Workflow<'_> {
+    /// The node that another one means by a name.
+    pub(super) fn named(&self, from: usize, name: &str) -> Option<usize> {
+        named(&self.file_of(from)?.by_name, name)
+    }
+
+    /// The file of a node.
+    pub(super) fn file_of(&self, node: usize) -> Option<&File> {
+        self.files.get(self.nodes.get(node)?.file)
+    }
+
+    /// The nodes of the file that a node stands in.
+    pub(super) fn beside(&self, node: usize) -> impl Iterator<Item = usize> {
+        let file = self.nodes.get(node).map(|n| n.file);
+        let nodes = self.nodes.iter().enumerate();
+        nodes.filter(move |(_, n)| Some(n.file) == file).map(|(i, _)| i)
+    }
+
+    /// Whether a node stands in the file that was asked about.
+    pub(super) fn is_own(&self, node: usize) -> bool {
+        self.nodes.get(node).is_none_or(|n| n.file == 0)
+    }
 }
 
 /// A node.
 #[derive(Debug)]
 pub(super) struct Node<'t> {
+    /// Of another file's node, behind the name of that file.
     pub(super) name: Arc<str>,
+    /// The name that it has in its own file.
+    pub(super) short: Arc<str>,
+    /// The file that it stands in.
+    pub(super) file: usize,
     pub(super) node_type: Arc<str>,
     pub(super) version: f64,
     pub(super) parameters: Option<&'t Tree>,
@@ -123,13 +164,14 @@ pub(super) fn workflow(tree: &Tree) -> Result<Workflow<'_>, Vec<Diagnostic>> {
     };
     Ok(Workflow {
         name: text("name").unwrap_or_else(|| "".into()),
-        id: text("id"),
         span: root.span,
         nodes,
-        by_name,
+        files: vec![File { id: text("id"), by_name }],
         connections,
         error_workflow: error_workflow.is_some_and(|e| !e.is_empty()),
         pinned,
+        ambiguous: BTreeMap::new(),
+        too_large: BTreeSet::new(),
     })
 }
 
@@ -159,7 +201,9 @@ fn node(tree: &Tree) -> Result<Node<'_>, Box<Diagnostic>> {
         },
         credentials: credentials(tree),
         span: tree.get("name").map_or(tree.span, |n| n.span),
+        short: name.clone(),
         name,
+        file: 0,
     })
 }
 
@@ -206,6 +250,6 @@ fn connections(root: &Tree, by_name: &BTreeMap<Arc<str>, usize>) -> Vec<Connecti
 }
 
 /// A node by its name; names differ in trailing spaces only by mistake.
-pub(super) fn named(by_name: &BTreeMap<Arc<str>, usize>, name: &str) -> Option<usize> {
+fn named(by_name: &BTreeMap<Arc<str>, usize>, name: &str) -> Option<usize> {
     by_name.get(name).or_else(|| by_name.iter().find(|(n, _)| n.trim() == name.trim()).map(|(_, i)| i)).copied()
 }

@@ -5,23 +5,28 @@ use std::sync::Arc;
 
 use sluice_core::document::Node as Tree;
 use sluice_core::expression::Expression;
-use sluice_core::text::Span;
+use sluice_core::text::{Span, Text};
 
 use super::classify::fields_behind;
 use super::lower::{Lowering, Sight};
-use super::read::named;
 use crate::import::Observed;
 use crate::javascript::{self, Mode, Root, Translated};
 use crate::locate::Locator;
 use crate::wiring::place_variable;
 
-impl Lowering<'_, '_> {
+impl<'t> Lowering<'_, 't> {
+    fn text(&self, i: usize) -> &'t Text {
+        let other = self.workflow.nodes.get(i).and_then(|node| node.file.checked_sub(1));
+        other.and_then(|other| self.others.get(other).copied()).unwrap_or(self.text)
+    }
+
     /// A parameter's text as n8n evaluates it; `always`: also where no `=` says so.
     pub(super) fn translate(&mut self, i: usize, tree: &Tree, always: bool, sight: Sight) -> Translated {
         let text = tree.as_text().cloned().unwrap_or_default();
-        let locator = Locator::new(self.text, tree.span);
+        let locator = Locator::new(self.text(i), tree.span);
         let locate = |start: usize, end: usize| locator.at(start, end);
-        let translated = javascript::parameter(&text, always, &locate, &|root| self.stands_for(root, sight, tree.span));
+        let translated =
+            javascript::parameter(&text, always, &locate, &|root| self.stands_for(i, root, sight, tree.span));
         self.note_reads(i, &translated);
         translated
     }
@@ -29,9 +34,9 @@ impl Lowering<'_, '_> {
     /// A program of a code node.
     pub(super) fn program(&mut self, i: usize, tree: &Tree, mode: Option<Mode>, sight: Sight) -> Translated {
         let text = tree.as_text().cloned().unwrap_or_default();
-        let locator = Locator::new(self.text, tree.span);
+        let locator = Locator::new(self.text(i), tree.span);
         let locate = |start: usize, end: usize| locator.at(start, end);
-        let resolve = |root: &Root| self.stands_for(root, sight, tree.span);
+        let resolve = |root: &Root| self.stands_for(i, root, sight, tree.span);
         let translated = match mode {
             Some(mode) => javascript::program(&text, mode, &locate, &resolve),
             None => javascript::opaque_text(&text, &locate, &resolve),
@@ -41,19 +46,19 @@ impl Lowering<'_, '_> {
     }
 
     /// What a root of an expression is; `None` of a node that is not there.
-    fn stands_for(&self, root: &Root, sight: Sight, span: Span) -> Option<Expression> {
+    fn stands_for(&self, i: usize, root: &Root, sight: Sight, span: Span) -> Option<Expression> {
         Some(match root {
             Root::Item | Root::Binary => Expression::input(span),
-            Root::Node(name) => match named(&self.workflow.by_name, name) {
+            Root::Node(name) => match self.workflow.named(i, name) {
                 Some(node) => place_variable(self.room(node).out, span),
-                None => self.renamed(name, span),
+                None => self.renamed(i, name, span),
             },
             Root::FromAi(_) => match sight.words {
                 Some(words) => place_variable(words, span),
                 None => Expression::literal(&serde_json::Value::Null, span),
             },
             Root::Unknown => {
-                let all = (0..self.workflow.nodes.len()).filter(|n| !self.graph.is_part(*n));
+                let all = self.workflow.beside(i).filter(|n| !self.graph.is_part(*n));
                 let all = all.map(|n| place_variable(self.room(n).out, span)).chain([Expression::input(span)]);
                 Expression::opaque(all.collect(), span)
             }
@@ -63,9 +68,10 @@ impl Lowering<'_, '_> {
     }
 
     /// A name that is not there: that of a node which was renamed since, or anything that comes in.
-    fn renamed(&self, name: &str, span: Span) -> Expression {
+    fn renamed(&self, i: usize, name: &str, span: Span) -> Expression {
         let alike = |other: &&Arc<str>| name.starts_with(other.as_ref()) || other.starts_with(name);
-        let nodes = self.workflow.by_name.keys().filter(alike).filter_map(|n| named(&self.workflow.by_name, n));
+        let names = self.workflow.file_of(i).into_iter().flat_map(|file| file.by_name.keys());
+        let nodes = names.filter(alike).filter_map(|n| self.workflow.named(i, n));
         let mut all: Vec<Expression> = nodes.map(|n| place_variable(self.room(n).out, span)).collect();
         all.push(Expression::input(span));
         Expression::opaque(all, span)
@@ -74,7 +80,7 @@ impl Lowering<'_, '_> {
     fn note_reads(&mut self, i: usize, translated: &Translated) {
         for reading in &translated.reads {
             if let Root::Node(name) = &reading.root
-                && named(&self.workflow.by_name, name).is_none()
+                && self.workflow.named(i, name).is_none()
             {
                 self.observe(i, Observed::DanglingReference { name: name.to_string() }, None, reading.span);
             }
@@ -88,7 +94,7 @@ impl Lowering<'_, '_> {
             let mut item = Vec::new();
             for text in texts.iter().filter(|text| text.contains('$') || text.contains("json")) {
                 for name in names_in(text) {
-                    if let Some(node) = named(&self.workflow.by_name, name) {
+                    if let Some(node) = self.workflow.named(i, name) {
                         self.note(node, fields_behind(text, name));
                     }
                 }

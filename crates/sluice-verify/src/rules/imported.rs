@@ -59,8 +59,9 @@ mod wide_write;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use sluice_core::diagnostic::{Code, Confidence, Diagnostic, Severity};
+use sluice_core::diagnostic::{Code, Confidence, Diagnostic, FlowStop, Severity};
 use sluice_core::program::StepId;
 use sluice_core::text::Span;
 use sluice_formats::{Catalogued, Confidence as Known, Format, Import, Kind, Observation, Observed, Tier};
@@ -128,17 +129,24 @@ pub(super) fn all() -> impl Iterator<Item = &'static RuleMeta> {
     metas.into_iter()
 }
 
-/// What the rules find, in the order of the text.
-pub(crate) fn check(import: &Import, flows: &[Flow]) -> Vec<Diagnostic> {
+/// What the rules find, in the order of the text; apart from it what ends in another file, with the name of that.
+pub(crate) fn check(import: &Import, flows: &[Flow]) -> (Vec<Diagnostic>, Vec<(Arc<str>, Diagnostic)>) {
     let cx = Context { import };
     let (pasted, flows) = actions::split(import, flows);
-    let mut findings: Vec<Diagnostic> = FLOW_RULES.iter().flat_map(|rule| cx.on_flows(rule, &flows)).collect();
+    let mut found: Vec<(StepId, Diagnostic)> = FLOW_RULES.iter().flat_map(|rule| cx.on_flows(rule, &flows)).collect();
     for (rule, flows) in &pasted {
-        findings.extend(cx.on_flows(rule, flows));
+        found.extend(cx.on_flows(rule, flows));
     }
-    findings.extend(cx.on_faces());
+    let mut findings = cx.on_faces();
+    let mut elsewhere = Vec::new();
+    for (sink, finding) in found {
+        match import.linked.steps.get(&sink) {
+            None => findings.push(finding),
+            Some(file) => elsewhere.push((file.clone(), finding)),
+        }
+    }
     findings.sort_by_key(|f| (std::cmp::Reverse(f.severity), f.span.start, f.code));
-    findings
+    (findings, elsewhere)
 }
 
 struct Context<'a> {
@@ -155,17 +163,18 @@ impl Context<'_> {
     }
 
     /// One finding for each sink: several sources are one thing to mend.
-    fn on_flows(&self, rule: &FlowRule, flows: &[&Flow]) -> Vec<Diagnostic> {
+    fn on_flows(&self, rule: &FlowRule, flows: &[&Flow]) -> Vec<(StepId, Diagnostic)> {
         let mut by_sink: BTreeMap<StepId, Vec<&Flow>> = BTreeMap::new();
         for flow in flows.iter().copied().filter(|flow| flow.kind == rule.kind && flow.tier > Tier::Internal) {
             by_sink.entry(flow.sink).or_default().push(flow);
         }
-        by_sink.into_values().filter_map(|flows| self.on_sink(rule, &flows)).collect()
+        by_sink.into_iter().filter_map(|(sink, flows)| Some((sink, self.on_sink(rule, &flows)?))).collect()
     }
 
     fn on_sink(&self, rule: &FlowRule, flows: &[&Flow]) -> Option<Diagnostic> {
         let worst = flows.iter().max_by_key(|flow| (flow.tier, flow.gate.is_none(), !flow.path.is_empty()))?;
-        let mut sources: Vec<String> = flows.iter().map(|flow| format!("`{}`", self.name(flow.source))).collect();
+        let name = |step: StepId| self.import.name_for(step, worst.sink);
+        let mut sources: Vec<String> = flows.iter().map(|flow| format!("`{}`", name(flow.source))).collect();
         sources.dedup();
         let what = match rule.kind {
             FlowKind::Egress => {
@@ -175,23 +184,31 @@ impl Context<'_> {
             }
             _ => String::new(),
         };
-        let gate =
-            worst.gate.map(|step| format!("; `{}` asks a person on the way", self.name(step))).unwrap_or_default();
+        let gate = worst.gate.map(|step| format!("; `{}` asks a person on the way", name(step))).unwrap_or_default();
         let from = sources.join(", ");
-        let message = format!("{} `{}`, from {from}{what}{gate}", rule.says, self.name(worst.sink));
-        let mut finding = rule.meta.finding(self.span(worst.sink), message, rule.help).at_step(self.name(worst.sink));
-        finding.flow = worst.path.clone();
+        let message = format!("{} `{}`, from {from}{what}{gate}", rule.says, name(worst.sink));
+        let mut finding = rule.meta.finding(self.span(worst.sink), message, rule.help).at_step(&*name(worst.sink));
+        finding.flow = worst.path.iter().map(|stop| self.seen_from(stop, worst.sink)).collect();
         finding.severity = severity(rule.meta.severity, worst);
         finding.confidence = self.confidence(rule.meta.confidence, worst);
-        if let Some(source) = finding.flow.first().cloned().filter(|s| s.span != finding.span) {
+        if let Some(source) = finding.flow.first().cloned().filter(|s| s.span != finding.span && s.file.is_none()) {
             finding = finding.also(source.span, "it enters here");
         }
         Some(finding)
     }
 
+    /// A stop for somebody who reads the file of `reader`.
+    fn seen_from(&self, stop: &FlowStop, reader: StepId) -> FlowStop {
+        let Some(step) = self.import.step_named(&stop.step).filter(|_| !self.import.linked.steps.is_empty()) else {
+            return stop.clone();
+        };
+        let file = self.import.file_of(step).filter(|file| Some(*file) != self.import.file_of(reader));
+        FlowStop { step: self.import.own_name(step).to_string(), file: file.cloned(), ..stop.clone() }
+    }
+
     fn on_faces(&self) -> Vec<Diagnostic> {
         let mut findings = Vec::new();
-        for (step, fact) in &self.import.steps {
+        for (step, fact) in self.import.steps.iter().filter(|(step, _)| self.import.is_own(**step)) {
             let rules = [
                 (&open_entrance::RULE, !fact.disabled && fact.entrance.is_some_and(|e| e.open)),
                 (&command_step::RULE, fact.kind == Kind::Command && fact.reachable && !is_script(self.import)),
@@ -215,7 +232,8 @@ impl Context<'_> {
         }
         let handled = |o: &Observation| matches!(o.what, Observed::HandlesErrors | Observed::ErrorWorkflow);
         let acts = |fact: &Catalogued| fact.side_effect && fact.reachable;
-        let first = self.import.steps.iter().find(|(_, fact)| acts(fact)).map(|(step, _)| *step)?;
+        let mut own = self.import.steps.iter().filter(|(step, _)| self.import.is_own(**step));
+        let first = own.find(|(_, fact)| acts(fact)).map(|(step, _)| *step)?;
         let none = !self.import.observations.iter().any(handled);
         none.then(|| self.at(&no_error_handling::RULE, first, None))
     }
@@ -224,12 +242,20 @@ impl Context<'_> {
         let span = observation.map_or_else(|| self.span(step), |o| o.span);
         let detail = match observation.map(|o| (&o.what, &o.parameter)) {
             Some((Observed::DanglingReference { name }, _)) => format!(": `{name}`"),
+            Some((Observed::AmbiguousSubWorkflow { files }, _)) => {
+                let files: Vec<String> = files.iter().map(|file| format!("`{file}`")).collect();
+                format!(": {} answer to the id that is called", files.join(" and "))
+            }
             Some((Observed::UncaughtEffect { others: 1 }, _)) => ", nor has another one".to_owned(),
             Some((Observed::UncaughtEffect { others }, _)) if *others > 1 => format!(", nor have {others} others"),
             Some((_, Some(parameter))) => format!(", in `{parameter}`"),
             _ => String::new(),
         };
-        let message = format!("{} (`{}`){detail}", rule.says, self.name(step));
+        let says = match observation.map(|o| &o.what) {
+            Some(Observed::AmbiguousSubWorkflow { .. }) => "which workflow is called is not certain",
+            _ => rule.says,
+        };
+        let message = format!("{says} (`{}`){detail}", self.name(step));
         let mut finding = rule.meta.finding(span, message, rule.help).at_step(self.name(step));
         // That a type is unknown is no guess.
         if self.is_guessed(step) && finding.code != unknown_node_type::RULE.meta.code {
@@ -261,7 +287,7 @@ fn rule_of(what: &Observed) -> Option<&'static FaceRule> {
         Observed::TlsOff => &tls_off::RULE,
         Observed::InertExpression => &inert_expression::RULE,
         Observed::DanglingReference { .. } => &dangling_reference::RULE,
-        Observed::UnresolvedSubWorkflow => &unresolved_workflow::RULE,
+        Observed::UnresolvedSubWorkflow | Observed::AmbiguousSubWorkflow { .. } => &unresolved_workflow::RULE,
         Observed::UnknownNodeType => &unknown_node_type::RULE,
         Observed::Actions(face) => actions::rule_of(*face),
         Observed::UncaughtEffect { .. } => &uncaught_effect::RULE,

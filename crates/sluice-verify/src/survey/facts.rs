@@ -56,7 +56,8 @@ impl Facts {
             pinned_data: view.observed(|o| *o == Observed::PinnedData),
             disabled_nodes: view.named(|f| f.disabled),
             dangling_references: view.dangling(),
-            unresolved_subworkflows: view.observed(|o| *o == Observed::UnresolvedSubWorkflow),
+            unresolved_subworkflows: view
+                .observed(|o| matches!(o, Observed::UnresolvedSubWorkflow | Observed::AmbiguousSubWorkflow { .. })),
             unknown_node_types: view.observed(|o| *o == Observed::UnknownNodeType),
         }
     }
@@ -68,12 +69,17 @@ struct View<'a> {
 }
 
 impl View<'_> {
+    /// What is known of the steps of this very file; those of others are in the facts of theirs.
+    fn own(&self) -> impl Iterator<Item = (&StepId, &Catalogued)> {
+        self.import.steps.iter().filter(|(step, _)| self.import.is_own(**step))
+    }
+
     fn name(&self, step: StepId) -> String {
         self.import.program.steps.get(step.0 as usize).map(|s| s.name.to_string()).unwrap_or_default()
     }
 
     fn named(&self, keep: impl Fn(&Catalogued) -> bool) -> Vec<String> {
-        self.import.steps.iter().filter(|(_, fact)| keep(fact)).map(|(step, _)| self.name(*step)).collect()
+        self.own().filter(|(_, fact)| keep(fact)).map(|(step, _)| self.name(*step)).collect()
     }
 
     fn observed(&self, keep: impl Fn(&Observed) -> bool) -> Vec<String> {
@@ -96,7 +102,7 @@ impl View<'_> {
     }
 
     fn untrusted(&self) -> Vec<Json> {
-        let sources = self.import.steps.iter().filter(|(_, fact)| fact.reachable);
+        let sources = self.own().filter(|(_, fact)| fact.reachable);
         sources
             .filter_map(|(step, fact)| {
                 let source = fact.source.as_ref()?;
@@ -107,7 +113,7 @@ impl View<'_> {
     }
 
     fn sensitive(&self) -> Vec<Json> {
-        let sources = self.import.steps.iter().filter(|(_, fact)| fact.reachable);
+        let sources = self.own().filter(|(_, fact)| fact.reachable);
         sources
             .flat_map(|(step, fact)| fact.categories.iter().map(move |class| (step, class)))
             .map(|(step, class)| json!({ "node": self.name(*step), "category": class }))
@@ -115,7 +121,7 @@ impl View<'_> {
     }
 
     fn sinks(&self) -> Vec<Json> {
-        let sinks = self.import.steps.iter().filter(|(_, fact)| fact.reachable);
+        let sinks = self.own().filter(|(_, fact)| fact.reachable);
         let classed = sinks.filter_map(|(step, fact)| fact.sink.as_ref().map(|class| (step, class)));
         classed.map(|(step, class)| json!({ "node": self.name(*step), "class": class })).collect()
     }
@@ -136,7 +142,7 @@ impl View<'_> {
     fn agents(&self) -> Vec<Json> {
         // An entrance that offers tools lets its caller be the agent.
         let chooses = |f: &Catalogued| f.kind == Kind::Agent || f.kind == Kind::Trigger && !f.tools.is_empty();
-        let agents = self.import.steps.iter().filter(|(_, f)| chooses(f) && f.reachable);
+        let agents = self.own().filter(|(_, f)| chooses(f) && f.reachable);
         agents
             .map(|(step, fact)| {
                 let acts = |tool: &&StepId| self.import.steps.get(*tool).is_some_and(|f| f.side_effect && !f.disabled);

@@ -52,7 +52,8 @@ fn way(page: &mut Page, gutter: usize, stops: &[FlowStop]) {
     for (number, stop) in stops.iter().enumerate() {
         let branch = if number + 1 == stops.len() { "└─ " } else { "├─ " };
         let lead = [Part::plain(format!("{indent}  ")), Part::new(branch, Tone::Accent)];
-        let place = Part::new(format!("{} (line {})", stop.step, stop.span.line), Tone::Accent);
+        let file = stop.file.as_ref().map(|file| format!("{file}, ")).unwrap_or_default();
+        let place = Part::new(format!("{} ({file}line {})", stop.step, stop.span.line), Tone::Accent);
         page.hang(lead, &[place, Part::plain(format!(": {}", stop.what))]);
     }
 }
@@ -231,7 +232,8 @@ mod tests {
         let mut finding = found(&text, "sheets.write");
         let source = text.span(text.content.find("crm").unwrap(), text.content.find("crm").unwrap() + 8);
         finding = finding.also(source, "it enters here");
-        let stop = |step: &str, span: Span| FlowStop { step: step.to_owned(), what: "it passes".to_owned(), span };
+        let stop =
+            |step: &str, span: Span| FlowStop { step: step.to_owned(), what: "it passes".to_owned(), file: None, span };
         finding.flow = vec![stop("do/0/š", source), stop("do/1/b", finding.span)];
         assert_snapshot!(shown(&text, &finding), @r"
         high[SL203]: `phi` leaves

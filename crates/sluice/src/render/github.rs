@@ -122,7 +122,7 @@ mod tests {
         let text = Text::new(name, "do:\n  - a: { call: b }\n");
         let span = text.span(6, 20);
         let mut found = Diagnostic::new(Code(204), "untrusted", Severity::Critical, span, words, words);
-        found.flow = vec![FlowStop { step: words.to_owned(), what: words.to_owned(), span }; 2];
+        found.flow = vec![FlowStop { step: words.to_owned(), what: words.to_owned(), file: None, span }; 2];
         super::commands(&[FilePage { text: &text, findings: &[found], report: None }], &[])
     }
 

@@ -157,7 +157,8 @@ fn way(stops: &[FlowStop]) -> Markup {
             ol.way {
                 @for stop in stops {
                     li {
-                        span.step { (Seen(&stop.step)) } " " span.faint { "line " (stop.span.line) }
+                        span.step { (Seen(&stop.step)) } " "
+                        span.faint { @if let Some(file) = &stop.file { (Seen(file)) ", " } "line " (stop.span.line) }
                         br;
                         (Message(&stop.what))
                     }
@@ -225,7 +226,7 @@ mod tests {
         let span = text.span(4, 20);
         let mut found = Diagnostic::new(Code(204), "untrusted", Severity::Critical, span, evil, evil);
         found = found.at_step(evil).also(text.span(60, 70), evil);
-        found.flow = vec![FlowStop { step: evil.to_owned(), what: evil.to_owned(), span }; 2];
+        found.flow = vec![FlowStop { step: evil.to_owned(), what: evil.to_owned(), file: None, span }; 2];
         let notes = [evil.to_owned()];
         let file = || FilePage { text: &text, findings: std::slice::from_ref(&found), report: None };
         let page = super::page(&[file(), file()], &notes);

@@ -163,8 +163,9 @@ struct Extra {
 
 impl Finding {
     fn of(file: &FilePage<'_>, found: &Diagnostic, index: &BTreeMap<Code, usize>) -> Self {
-        let at =
-            |span: Span| Place { artifact_location: ArtifactLocation::of(&file.text.name), region: Region::of(span) };
+        let within =
+            |name: &str, span: Span| Place { artifact_location: ArtifactLocation::of(name), region: Region::of(span) };
+        let at = |span: Span| within(&file.text.name, span);
         let help = if found.help.is_empty() { String::new() } else { format!("\nhelp: {}", Words(&found.help)) };
         let related = (1..).zip(&found.annotations).map(|(id, (span, note))| Location {
             id: Some(id),
@@ -176,7 +177,7 @@ impl Finding {
             execution_order,
             location: Location {
                 id: None,
-                physical_location: at(stop.span),
+                physical_location: within(stop.file.as_ref().unwrap_or(&file.text.name), stop.span),
                 message: Some(Message::of(&stop.what)),
                 logical_locations: vec![Logical::step(&stop.step)],
             },

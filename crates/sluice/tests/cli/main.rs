@@ -24,6 +24,7 @@ mod full_disk;
 mod hooks;
 mod imported;
 mod limits;
+mod linked;
 mod outputs;
 mod outsiders;
 mod rules;

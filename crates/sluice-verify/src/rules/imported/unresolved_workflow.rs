@@ -1,6 +1,6 @@
 //! Another workflow is called that is not among the files.
 //!
-//! What it does with the data is not known here.
+//! What it does with the data is not known here. Where several files answer to the id that is called, none is taken for it.
 //! ```bad
 //! { "nodes": [
 //!     {"name": "Clock", "type": "n8n-nodes-base.scheduleTrigger", "typeVersion": 1.2, "parameters": {}},
@@ -25,5 +25,5 @@ pub(super) const RULE: FaceRule = FaceRule {
         page: include_str!("unresolved_workflow.rs"),
     },
     says: "the workflow that is called is not among the files",
-    help: "check both files together",
+    help: "check both files together: name the folder that they are in",
 };

@@ -3,14 +3,18 @@
 //! They need no rules of a workspace: what their nodes do is in the built-in catalogues. Whether another file of a folder
 //! is meant as a workflow is found out here too, so that every file of a folder is read and parsed by all processors, and once.
 
+mod linked;
+
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 
+use sluice_core::diagnostic::Diagnostic;
 use sluice_core::document;
 use sluice_core::limits::IMPORT_BYTES_MAX;
-use sluice_formats::{Opened, format_of, open};
+use sluice_core::text::Text;
+use sluice_formats::{Calls, Format, Import, Opened, format_of, open};
 use sluice_verify::survey::survey;
 
 use super::{Candidate, FILES_MAX, FileCheck, name_of};
@@ -45,8 +49,12 @@ pub(super) fn check_all(files: &[Candidate], jobs: Option<NonZeroUsize>, facts: 
         arriving.iter().collect::<Vec<_>>()
     });
     done.sort_by_key(|(at, _)| *at);
-    done.into_iter().map(|(_, seen)| seen).collect()
+    let looked_at: Vec<Looked> = done.into_iter().map(|(_, looked)| looked).collect::<Result<_, _>>()?;
+    linked::follow(looked_at, files, facts)
 }
+
+/// A file by itself, and, of a workflow of another engine, how it and others call each other.
+type Looked = (Seen, Option<(Format, Calls)>);
 
 /// Takes one file after another until none is left.
 fn look_at(
@@ -54,11 +62,11 @@ fn look_at(
     next: &AtomicUsize,
     found: &AtomicUsize,
     facts: bool,
-    results: mpsc::Sender<(usize, Result<Seen, Failure>)>,
+    results: mpsc::Sender<(usize, Result<Looked, Failure>)>,
 ) {
     while let Some((at, file)) = take(next, files) {
         let mut seen = check(file, facts);
-        if !file.is_named && matches!(seen, Ok(Seen::Foreign(_) | Seen::Own)) {
+        if !file.is_named && matches!(seen, Ok((Seen::Foreign(_) | Seen::Own, _))) {
             // Checked here, not at the end: a folder that was made to hold the check up is left early.
             if found.fetch_add(1, Ordering::Relaxed) >= FILES_MAX {
                 next.store(files.len(), Ordering::Relaxed);
@@ -75,25 +83,38 @@ fn take<'f>(next: &AtomicUsize, files: &'f [Candidate]) -> Option<(usize, &'f Ca
     files.get(at).map(|file| (at, file))
 }
 
-fn check(file: &Candidate, facts: bool) -> Result<Seen, Failure> {
+fn check(file: &Candidate, facts: bool) -> Result<Looked, Failure> {
     let what = if file.is_named { "workflow" } else { "file" };
     let bytes = read_up_to(&file.path, what, IMPORT_BYTES_MAX as u64)?;
     let name = name_of(&file.path);
     let Opened::Foreign { text, format, import } = open(&name, &bytes) else {
         let is_own = file.is_named || could_be_own(&name, &bytes);
-        return Ok(if is_own { Seen::Own } else { Seen::NoWorkflow });
+        return Ok((if is_own { Seen::Own } else { Seen::NoWorkflow }, None));
     };
+    let calls = import.as_ref().map(|import| import.calls.clone()).unwrap_or_default();
+    let (checked, _) = surveyed(text, format, import, facts);
+    Ok((Seen::Foreign(Box::new(checked)), Some((format, calls))))
+}
+
+/// What is said of a file, and what is said of others whose workflows it calls.
+fn surveyed(
+    text: Text,
+    format: Format,
+    import: Result<Box<Import>, Vec<Diagnostic>>,
+    facts: bool,
+) -> (FileCheck, Vec<(Arc<str>, Diagnostic)>) {
     let format = format.name();
-    Ok(Seen::Foreign(Box::new(match import {
+    match import {
         Ok(import) => {
             let survey = survey(&import);
             let mut report = survey.report();
             report.findings.extend(import.warnings.iter().cloned());
             let facts = facts.then(|| survey.facts(&import));
-            FileCheck { text, format, outcome: Ok(report), facts, allows: import.allows }
+            let outcome = Ok(report);
+            (FileCheck { text, format, outcome, facts, allows: import.allows }, survey.elsewhere)
         }
-        Err(errors) => FileCheck { text, format, outcome: Err(errors), facts: None, allows: Vec::new() },
-    })))
+        Err(errors) => (FileCheck { text, format, outcome: Err(errors), facts: None, allows: Vec::new() }, Vec::new()),
+    }
 }
 
 /// Whether a file in a folder is meant as a definition of our own: it says so, or it cannot be read and could be one.

@@ -1,0 +1,106 @@
+//! Workflows that call others among the files: each is looked at again, together with those that it calls.
+//!
+//! The first pass has looked at every file alone and noted its id and the ids that it calls. So only files that call one
+//! of the others are read again, and what a call stands for is one look-up.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+
+use sluice_core::diagnostic::Diagnostic;
+use sluice_core::limits::IMPORT_BYTES_MAX;
+use sluice_formats::{Calls, Format, Opened, Siblings, open_with};
+
+use super::{Looked, Seen, surveyed};
+use crate::commands::check::{Candidate, name_of};
+use crate::failure::Failure;
+use crate::place::read_up_to;
+
+/// Most files that one workflow is followed into: more would not fit the nodes that are analysed together.
+const CALLED_MAX: usize = 64;
+
+/// Which files a reference of a format stands for.
+type Index = BTreeMap<(Format, Arc<str>), Vec<usize>>;
+
+/// Follows data into the workflows that others among the files call, and back.
+///
+/// # Errors
+/// [`Failure`] if a file cannot be read again.
+pub(super) fn follow(mut looked_at: Vec<Looked>, files: &[Candidate], facts: bool) -> Result<Vec<Seen>, Failure> {
+    let mut index = Index::new();
+    for (at, (_, links)) in looked_at.iter().enumerate() {
+        if let Some((format, Calls { id: Some(id), .. })) = links {
+            index.entry((*format, id.clone())).or_default().push(at);
+        }
+    }
+    let mut elsewhere = Vec::new();
+    for at in 0..looked_at.len() {
+        let called = called(at, &looked_at, &index);
+        let (Some(file), Some((_, Some((format, _))))) = (files.get(at), looked_at.get(at)) else { continue };
+        if called.is_empty() {
+            continue;
+        }
+        let siblings = siblings(*format, &called, files)?;
+        let bytes = read_up_to(&file.path, "workflow", IMPORT_BYTES_MAX as u64)?;
+        if let Opened::Foreign { text, format, import } = open_with(&name_of(&file.path), &bytes, &siblings) {
+            let (checked, others) = surveyed(text, format, import, facts);
+            elsewhere.extend(others);
+            if let Some((seen, _)) = looked_at.get_mut(at) {
+                *seen = Seen::Foreign(Box::new(checked));
+            }
+        }
+    }
+    let mut all: Vec<Seen> = looked_at.into_iter().map(|(seen, _)| seen).collect();
+    tell_there(&mut all, elsewhere);
+    Ok(all)
+}
+
+/// What a file calls, and what those call in turn, as far as they are among the files.
+fn called(at: usize, looked_at: &[Looked], index: &Index) -> BTreeMap<Arc<str>, Vec<usize>> {
+    let mut called = BTreeMap::new();
+    let mut open = vec![at];
+    while let Some(file) = open.pop() {
+        let Some((_, Some((format, links)))) = looked_at.get(file) else { continue };
+        for reference in &links.calls {
+            let Some(found) = index.get(&(*format, reference.clone())) else { continue };
+            if called.len() < CALLED_MAX && called.insert(reference.clone(), found.clone()).is_none() {
+                open.extend(found.iter().filter(|_| found.len() == 1));
+            }
+        }
+    }
+    called
+}
+
+fn siblings(format: Format, called: &BTreeMap<Arc<str>, Vec<usize>>, files: &[Candidate]) -> Result<Siblings, Failure> {
+    let mut siblings = Siblings::of(format);
+    for (reference, found) in called {
+        let found: Vec<&Path> = found.iter().filter_map(|at| Some(files.get(*at)?.path.as_path())).collect();
+        // One path that is named twice is one file.
+        let names: BTreeSet<String> = found.iter().map(|file| name_of(file)).collect();
+        match (found.first(), names.len()) {
+            (Some(file), 1) => {
+                let bytes = read_up_to(file, "workflow", IMPORT_BYTES_MAX as u64)?;
+                siblings.add(reference.clone(), &name_of(file), &bytes);
+            }
+            _ => siblings.add_several(reference.clone(), names.into_iter().map(Into::into).collect()),
+        }
+    }
+    Ok(siblings)
+}
+
+/// A finding is told at the file where it ends; what several callers tell alike, once.
+fn tell_there(all: &mut [Seen], elsewhere: Vec<(Arc<str>, Diagnostic)>) {
+    let mut by_name = BTreeMap::new();
+    for seen in all {
+        if let Seen::Foreign(checked) = seen
+            && let Ok(report) = &mut checked.outcome
+        {
+            by_name.insert(checked.text.name.clone(), &mut report.findings);
+        }
+    }
+    for (file, finding) in elsewhere {
+        if let Some(findings) = by_name.get_mut(&file).filter(|findings| !findings.contains(&finding)) {
+            findings.push(finding);
+        }
+    }
+}
