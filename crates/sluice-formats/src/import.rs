@@ -11,6 +11,7 @@ use sluice_core::program::{Program, StepId};
 use sluice_core::text::Span;
 
 use crate::github_actions::ActionsFace;
+use crate::guard::Guards;
 
 /// A workflow of another engine, ready for the verifier.
 #[derive(Clone, Debug)]
@@ -25,6 +26,8 @@ pub struct Import {
     pub steps: BTreeMap<StepId, Catalogued>,
     /// What the text shows on its face.
     pub observations: Vec<Observation>,
+    /// What the conditions of the workflow hold back.
+    pub guards: Guards,
     /// What was not understood, in words for the report: opaque expressions, assumed node types.
     pub assumed: Vec<String>,
     /// What is odd about the text itself: keys that stand twice.

@@ -13,6 +13,7 @@
 
 pub mod dify;
 pub mod github_actions;
+pub mod guard;
 mod import;
 pub mod javascript;
 mod locate;

@@ -5,11 +5,12 @@
 
 mod facts;
 mod flow;
+mod guarded;
 #[cfg(test)]
 mod tests_dify;
 
 pub use facts::Facts;
-pub use flow::{Flow, FlowKind};
+pub use flow::{Flow, FlowKind, Validated};
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,6 +31,8 @@ pub struct Survey {
     pub findings: Vec<Diagnostic>,
     /// Every flow that ends in an action.
     pub flows: Vec<Flow>,
+    /// What would be flows, but for a check that every way passes.
+    pub validated: Vec<Validated>,
     /// Of steps that fetch any URL: how easily an outsider chose it, if one did.
     pub fetched: BTreeMap<StepId, Option<Tier>>,
     /// What was not shown.
@@ -46,10 +49,11 @@ pub fn survey(import: &Import) -> Survey {
         base: Label::BOTTOM,
     };
     let analysis = Analysis::of(&import.program, &import.catalogue, &entry);
-    let (flows, fetched) = if analysis.is_complete() { flow::flows(import, &analysis) } else { Default::default() };
-    let findings = imported::check(import, &flows);
+    let found = if analysis.is_complete() { flow::flows(import, &analysis) } else { flow::Found::default() };
+    let flow::Found { flows, validated, fetched } = found;
+    let findings = imported::check(import, &flows, &validated);
     let not_shown = not_shown(import, &analysis, &flows);
-    Survey { findings, flows, fetched, not_shown }
+    Survey { findings, flows, validated, fetched, not_shown }
 }
 
 fn not_shown(import: &Import, analysis: &Analysis, flows: &[Flow]) -> Vec<String> {

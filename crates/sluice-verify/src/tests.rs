@@ -1,6 +1,7 @@
 //! Labels, verdicts and reports of whole programs, as people read them.
 
 mod foreign;
+mod guards;
 mod labels;
 mod logic_apps;
 mod n8n;

@@ -41,6 +41,8 @@ pub(super) struct Node<'t> {
     pub(super) parameters: Option<&'t Tree>,
     pub(super) disabled: bool,
     pub(super) errors: Errors,
+    /// `alwaysOutputData`: where no item is left it puts out an empty one.
+    pub(super) never_empty: bool,
     pub(super) span: Span,
 }
 
@@ -155,6 +157,7 @@ fn node(tree: &Tree) -> Result<Node<'_>, Box<Diagnostic>> {
             has_port: on_error.as_ref() == "continueErrorOutput",
             handled: on_error.starts_with("continue") || is_on("continueOnFail") || is_on("retryOnFail"),
         },
+        never_empty: is_on("alwaysOutputData"),
         span: tree.get("name").map_or(tree.span, |n| n.span),
         name,
     })

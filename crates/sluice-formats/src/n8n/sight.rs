@@ -41,9 +41,11 @@ impl Lowering<'_, '_> {
     }
 
     /// What a root of an expression is; `None` of a node that is not there.
-    fn stands_for(&self, root: &Root, sight: Sight, span: Span) -> Option<Expression> {
+    pub(super) fn stands_for(&self, root: &Root, sight: Sight, span: Span) -> Option<Expression> {
         Some(match root {
-            Root::Item | Root::Binary => Expression::input(span),
+            Root::Item => Expression::input(span),
+            // Its fields are others than the item's, under whatever names.
+            Root::Binary => Expression::opaque(vec![Expression::input(span)], span),
             Root::Node(name) => match named(&self.workflow.by_name, name) {
                 Some(node) => place_variable(self.room(node).out, span),
                 None => self.renamed(name, span),

@@ -50,6 +50,7 @@ mod untrusted_html;
 mod untrusted_path;
 mod untrusted_privileged;
 mod untrusted_prompt;
+mod validated_value;
 mod weak_condition;
 
 mod wide_resource;
@@ -66,7 +67,7 @@ use sluice_core::text::Span;
 use sluice_formats::{Catalogued, Format, Import, Kind, Observation, Observed, Tier};
 
 use super::RuleMeta;
-use crate::survey::{Flow, FlowKind};
+use crate::survey::{Flow, FlowKind, Validated};
 
 /// A rule on flows of one kind.
 struct FlowRule {
@@ -117,6 +118,7 @@ const FACE_RULES: &[&FaceRule] = &[
     &endless_callback::RULE,
     &anonymous_trigger::RULE,
     &unsecured_secret::RULE,
+    &validated_value::RULE,
 ];
 
 /// Every rule on imported workflows.
@@ -129,7 +131,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static RuleMeta> {
 }
 
 /// What the rules find, in the order of the text.
-pub(crate) fn check(import: &Import, flows: &[Flow]) -> Vec<Diagnostic> {
+pub(crate) fn check(import: &Import, flows: &[Flow], validated: &[Validated]) -> Vec<Diagnostic> {
     let cx = Context { import };
     let (pasted, flows) = actions::split(import, flows);
     let mut findings: Vec<Diagnostic> = FLOW_RULES.iter().flat_map(|rule| cx.on_flows(rule, &flows)).collect();
@@ -137,6 +139,7 @@ pub(crate) fn check(import: &Import, flows: &[Flow]) -> Vec<Diagnostic> {
         findings.extend(cx.on_flows(rule, flows));
     }
     findings.extend(cx.on_faces());
+    findings.extend(validated.iter().map(|validated| cx.on_validated(validated)));
     findings.sort_by_key(|f| (std::cmp::Reverse(f.severity), f.span.start, f.code));
     findings
 }
@@ -186,6 +189,24 @@ impl Context<'_> {
             finding = finding.also(source.span, "it enters here");
         }
         Some(finding)
+    }
+
+    /// That nothing is found, and why.
+    fn on_validated(&self, validated: &Validated) -> Diagnostic {
+        let (rule, sink) = (&validated_value::RULE, self.name(validated.sink));
+        let by: Vec<String> = validated.by.iter().map(|step| format!("`{}`", self.name(*step))).collect();
+        let (source, parameter) = (self.name(validated.source), &validated.parameter);
+        let kind = validated.kind.name().replace('_', " ");
+        let message = format!(
+            "{} ({kind}): {} checks what `{source}` brings to `{sink}`, in `{parameter}`",
+            rule.says,
+            by.join(" or ")
+        );
+        let mut finding = rule.meta.finding(self.span(validated.sink), message, rule.help).at_step(sink);
+        for step in &validated.by {
+            finding = finding.also(self.span(*step), "it is checked here");
+        }
+        finding
     }
 
     fn on_faces(&self) -> Vec<Diagnostic> {
