@@ -12,7 +12,7 @@ use sluice_core::value::Value;
 use sluice_formats::{Catalogued, Import, Kind, Tier};
 
 use super::guarded::Guarded;
-use crate::analysis::Analysis;
+use crate::analysis::{Analysis, reachable};
 use crate::provenance::{self, Sink};
 
 /// What a flow does where it ends.
@@ -334,13 +334,35 @@ impl Search<'_> {
     }
 
     fn with_path(&self, id: NodeId, mut flow: Flow, atoms: Label) -> Flow {
-        let Import { program, catalogue, steps, .. } = self.import;
+        let Import { program, catalogue, .. } = self.import;
         flow.path = provenance::flow(program, catalogue, self.analysis, id, Sink::Arguments, atoms);
         in_words(&mut flow);
-        let on_way = flow.path.iter().filter_map(|stop| self.steps.get(stop.step.as_str()));
-        let between = on_way.filter(|step| **step != flow.sink);
-        flow.gate = between.copied().find(|step| steps.get(step).is_some_and(|fact| fact.human_gate));
+        flow.gate = self.gate(&flow, id);
         flow
+    }
+
+    /// Who is asked on every way from the source to the call; a way around them all is nobody's.
+    fn gate(&self, flow: &Flow, call: NodeId) -> Option<StepId> {
+        let ends = [flow.source, flow.sink];
+        let asks = |step: &StepId, fact: &Catalogued| fact.human_gate && !fact.disabled && !ends.contains(step);
+        let gates = self.import.steps.iter().filter(|(step, fact)| asks(step, fact)).map(|(step, _)| *step);
+        let gates: BTreeSet<StepId> = gates.collect();
+        if gates.is_empty() {
+            return None;
+        }
+        let nodes = self.import.program.nodes().filter(|(_, node)| node.step == flow.source).map(|(id, _)| id);
+        let starts: Vec<NodeId> = nodes.filter(|id| self.analysis.reaches(*id)).collect();
+        let step_of = |id: NodeId| self.import.program.node(id).map(|node| node.step);
+        let without = |closed: &dyn Fn(StepId) -> bool| {
+            reachable(self.analysis, starts.iter().copied(), &|id| step_of(id).is_some_and(closed))
+        };
+        if without(&|step| gates.contains(&step)).contains(&call) {
+            return None;
+        }
+        // The one that is on all ways, or the first of those that share them.
+        let alone = gates.iter().copied().find(|gate| !without(&|step| step == *gate).contains(&call));
+        let passed = || without(&|_| false).into_iter().filter_map(step_of).filter(|step| gates.contains(step)).min();
+        alone.or_else(passed)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Checks in front of an action: what holds a value back, and what only looks as if it did.
 
 use serde_json::{Value as Json, json};
+use sluice_core::diagnostic::Severity;
 
 use super::foreign::surveyed;
 use super::n8n::{Node, export};
@@ -418,4 +419,54 @@ fn a_check_changes_no_label_and_hides_no_other_flow() {
     assert_eq!(kinds, ["recipient"]);
     let both = [hook(), guard(), get("$json.body.x }}/{{ $json.body.y")];
     assert_eq!(standing(&both, CHAIN, "url_path"), "open");
+}
+
+#[test]
+fn a_person_on_the_way_is_told_and_lowers_severity_and_one_elsewhere_does_not() {
+    let inbox = || ("Mail", "gmailTrigger", json!({}));
+    let wait = || {
+        let shown = json!({ "operation": "sendAndWait", "sendTo": "boss@example.com", "message": "={{ $json.text }}" });
+        ("Approve", "gmail", shown)
+    };
+    let copy = || {
+        let field = json!([{ "name": "text", "value": "={{ $('Mail').item.json.text }}" }]);
+        ("Copy", "set", json!({ "assignments": { "assignments": field } }))
+    };
+    let ask = |text: &str| ("Ask", "chainLlm", json!({ "promptType": "define", "text": text }));
+    let named = "={{ $('Mail').item.json.text }}";
+    for (what, nodes, links, is_asked) in [
+        ("in between", vec![inbox(), wait(), ask(named)], vec!["Mail -> Approve", "Approve -> Ask"], true),
+        (
+            "in between, with a copy behind",
+            vec![inbox(), wait(), copy(), ask("={{ $json.text }}")],
+            vec!["Mail -> Approve", "Approve -> Copy", "Copy -> Ask"],
+            true,
+        ),
+        ("in another branch", vec![inbox(), wait(), ask(named)], vec!["Mail -> Approve", "Mail -> Ask"], false),
+        ("behind it", vec![inbox(), wait(), ask(named)], vec!["Mail -> Ask", "Ask -> Approve"], false),
+        (
+            "on one of two ways",
+            vec![inbox(), wait(), ask(named)],
+            vec!["Mail -> Approve", "Approve -> Ask", "Mail -> Ask"],
+            false,
+        ),
+        (
+            "switched off",
+            vec![inbox(), with(wait(), "disabled", true), ask(named)],
+            vec!["Mail -> Approve", "Approve -> Ask"],
+            false,
+        ),
+    ] {
+        let survey = surveyed(&export(&nodes, &links));
+        let flow = survey.flows.iter().find(|f| f.kind.name() == "prompt").unwrap_or_else(|| panic!("{what}: no flow"));
+        let finding = survey.findings.iter().find(|f| f.code.0 == 230).unwrap_or_else(|| panic!("{what}: untold"));
+        assert_eq!(flow.gate.is_some(), is_asked, "{what}");
+        assert_eq!(
+            finding.message.contains("`Approve` asks a person on the way"),
+            is_asked,
+            "{what}: {}",
+            finding.message
+        );
+        assert_eq!(finding.severity == Severity::Low, is_asked, "{what}");
+    }
 }
