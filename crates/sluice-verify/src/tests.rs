@@ -4,6 +4,7 @@ mod foreign;
 mod guards;
 mod labels;
 mod logic_apps;
+mod mutants;
 mod n8n;
 mod size;
 mod standing;
