@@ -23,6 +23,7 @@ use crate::value::Value;
 
 mod access;
 mod call;
+mod copy;
 mod evaluate;
 mod function;
 mod jq;
@@ -37,6 +38,7 @@ mod tree;
 #[cfg(test)]
 mod tests;
 
+pub use copy::{Base, Path, Used};
 pub use tree::Expr;
 
 use function::Function;

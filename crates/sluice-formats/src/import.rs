@@ -12,6 +12,7 @@ use sluice_core::text::Span;
 
 use crate::allow::Allow;
 use crate::github_actions::ActionsFace;
+use crate::guard::Guards;
 use crate::links::Link;
 
 /// A workflow of another engine, ready for the verifier.
@@ -29,6 +30,8 @@ pub struct Import {
     pub observations: Vec<Observation>,
     /// How the steps hang together for whoever drew them.
     pub links: Vec<Link>,
+    /// What the conditions of the workflow hold back.
+    pub guards: Guards,
     /// What was not understood, in words for the report: opaque expressions, assumed node types.
     pub assumed: Vec<String>,
     /// What its author asks to be set aside.

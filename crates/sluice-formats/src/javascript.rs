@@ -15,6 +15,7 @@ mod bound;
 mod expr;
 mod facts;
 mod path;
+pub(crate) mod predicate;
 mod program;
 mod scan;
 mod template;

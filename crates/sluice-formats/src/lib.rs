@@ -14,6 +14,7 @@
 mod allow;
 pub mod dify;
 pub mod github_actions;
+pub mod guard;
 mod import;
 pub mod javascript;
 mod links;

@@ -10,6 +10,7 @@ mod describe;
 mod effects;
 mod face;
 mod graph;
+mod guard;
 mod link;
 mod lower;
 mod parameters;

@@ -14,9 +14,10 @@ use sluice_core::expression::Expression;
 use sluice_core::gate::Effect;
 use sluice_core::label::{Atom, Label, Name};
 use sluice_core::program::assemble::{Ends, Graph, Label as Goto};
-use sluice_core::program::{Arm, CallTarget, Document, NodeKind, PlaceId, Program, StepId, Use};
+use sluice_core::program::{Arm, CallTarget, Document, NodeId, NodeKind, PlaceId, Program, StepId, Use};
 use sluice_core::text::Span;
 
+use crate::guard::{Guard, Guards};
 use crate::import::{Calls, Catalogued, Format, Import, Linked, Observation, Observed};
 use crate::links::{Link, LinkKind};
 
@@ -49,6 +50,7 @@ pub(crate) struct Wiring {
     pub(crate) observations: Vec<Observation>,
     pub(crate) assumed: BTreeSet<String>,
     links: BTreeSet<Link>,
+    guards: Guards,
     format: Format,
     made: Catalogue,
 }
@@ -64,6 +66,7 @@ impl Wiring {
             observations: Vec::new(),
             assumed: BTreeSet::new(),
             links: BTreeSet::new(),
+            guards: Guards::default(),
             format,
             made: Catalogue::default(),
         }
@@ -179,6 +182,22 @@ impl Wiring {
         self.links.insert(Link { from, to, kind });
     }
 
+    /// The next node is an assignment that copies as the engine does: what was checked of a value holds of the copy, too.
+    pub(crate) fn copies(&mut self) {
+        let next = self.next_node();
+        self.guards.copies.insert(next);
+    }
+
+    /// Once the next node is done, these have been checked.
+    pub(crate) fn checked(&mut self, guards: impl IntoIterator<Item = Guard>) {
+        let next = self.next_node();
+        self.guards.checks.extend(guards.into_iter().map(|guard| (next, guard)));
+    }
+
+    fn next_node(&self) -> NodeId {
+        NodeId(u32::try_from(self.code.length()).unwrap_or(u32::MAX))
+    }
+
     /// The whole import.
     pub(crate) fn finish(self, document: Document, ends: &Ends) -> Import {
         let program: Program = self.code.finish(document, ends);
@@ -189,6 +208,7 @@ impl Wiring {
             steps: self.steps,
             observations: self.observations,
             links: self.links.into_iter().collect(),
+            guards: self.guards,
             assumed: self.assumed.into_iter().collect(),
             allows: Vec::new(),
             warnings: Vec::new(),
@@ -203,7 +223,7 @@ pub(crate) fn place_variable(place: PlaceId, span: Span) -> Expression {
     Expression::variable(&format!("place {}", place.0), span)
 }
 
-fn variable_place(name: &str) -> Option<PlaceId> {
+pub(crate) fn variable_place(name: &str) -> Option<PlaceId> {
     name.strip_prefix("place ")?.parse().ok().map(PlaceId)
 }
 

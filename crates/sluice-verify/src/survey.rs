@@ -5,11 +5,12 @@
 
 mod facts;
 mod flow;
+mod guarded;
 #[cfg(test)]
 mod tests_dify;
 
 pub use facts::Facts;
-pub use flow::{Flow, FlowKind};
+pub use flow::{Flow, FlowKind, Validated};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -33,6 +34,8 @@ pub struct Survey {
     pub elsewhere: Vec<(Arc<str>, Diagnostic)>,
     /// Every flow that ends in an action.
     pub flows: Vec<Flow>,
+    /// What would be flows, but for a check that every way passes.
+    pub validated: Vec<Validated>,
     /// Of steps that fetch any URL: how easily an outsider chose it, if one did.
     pub fetched: BTreeMap<StepId, Option<Tier>>,
     /// What was not shown.
@@ -49,11 +52,12 @@ pub fn survey(import: &Import) -> Survey {
         base: Label::BOTTOM,
     };
     let analysis = Analysis::of(&import.program, &import.catalogue, &entry);
-    let (mut flows, fetched) = if analysis.is_complete() { flow::flows(import, &analysis) } else { Default::default() };
+    let found = if analysis.is_complete() { flow::flows(import, &analysis) } else { flow::Found::default() };
+    let flow::Found { mut flows, validated, fetched } = found;
     flows.retain(|flow| concerns(import, flow));
-    let (findings, elsewhere) = imported::check(import, &flows);
+    let (findings, elsewhere) = imported::check(import, &flows, &validated);
     let not_shown = not_shown(import, &analysis, &flows);
-    Survey { findings, elsewhere, flows, fetched, not_shown }
+    Survey { findings, elsewhere, flows, validated, fetched, not_shown }
 }
 
 /// Whether a flow is told with this file: one that stays in those that it calls is told with them.

@@ -1,8 +1,10 @@
 //! Labels, verdicts and reports of whole programs, as people read them.
 
 mod foreign;
+mod guards;
 mod labels;
 mod logic_apps;
+mod mutants;
 mod n8n;
 mod size;
 mod standing;

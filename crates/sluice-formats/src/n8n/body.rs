@@ -24,6 +24,7 @@ impl<'t> Lowering<'_, 't> {
         let sight = Sight { item: self.room(i).item, words: None };
         let out = self.room(i).out;
         if self.is_off(i) {
+            self.wires.copies();
             self.assign(out, Expression::input(span), sight);
             return;
         }

@@ -260,6 +260,7 @@ impl Lowering<'_, '_> {
         self.wires.fork(&labels, hub, span);
         later.extend(labels.iter().skip(1));
         let has_port = self.workflow.nodes.get(i).is_some_and(|node| node.errors.has_port);
+        let guarded = self.guarded(i);
         let error_port = self.graph.out.get(i).filter(|_| has_port).and_then(|ports| ports.keys().max().copied());
         for ((port, target), label) in edges.into_iter().zip(labels) {
             self.wires.code.bind(label);
@@ -272,11 +273,15 @@ impl Lowering<'_, '_> {
                 out
             };
             let value = self.wires.sees(value, room.out);
+            let place = to.inputs.get(&target.input).copied().unwrap_or(to.item);
+            self.wires.copies();
+            self.wires.checked(self.checks(i, guarded.get(&port), place));
             match to.inputs.get(&target.input) {
                 Some(place) => {
                     self.wires.code.assign(*place, value, span);
                     let all = to.inputs.values().map(|p| place_variable(*p, span)).collect();
                     let joined = self.wires.sees(Expression::one_of(all, span), *place);
+                    self.wires.copies();
                     self.wires.code.assign(to.item, joined, span);
                 }
                 None => self.wires.code.assign(to.item, value, span),

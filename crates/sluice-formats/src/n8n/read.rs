@@ -84,6 +84,8 @@ pub(super) struct Node<'t> {
     pub(super) errors: Errors,
     /// The accounts that it acts with: type and id, or name, of each.
     pub(super) credentials: BTreeSet<String>,
+    /// `alwaysOutputData`: where no item is left it puts out an empty one.
+    pub(super) never_empty: bool,
     pub(super) span: Span,
 }
 
@@ -200,6 +202,7 @@ fn node(tree: &Tree) -> Result<Node<'_>, Box<Diagnostic>> {
             handled: on_error.starts_with("continue") || is_on("continueOnFail") || is_on("retryOnFail"),
         },
         credentials: credentials(tree),
+        never_empty: is_on("alwaysOutputData"),
         span: tree.get("name").map_or(tree.span, |n| n.span),
         short: name.clone(),
         name,

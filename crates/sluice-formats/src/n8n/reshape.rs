@@ -21,6 +21,9 @@ impl Lowering<'_, '_> {
             "set" => self.set(i, sight, span),
             _ => self.passed_on(i, sight, span),
         };
+        if self.keeps_values(i) {
+            self.wires.copies();
+        }
         self.assign(out, value, sight);
     }
 
@@ -48,7 +51,9 @@ impl Lowering<'_, '_> {
     fn set(&mut self, i: usize, sight: Sight, span: Span) -> Expression {
         let Some(parameters) = self.parameters(i) else { return Expression::input(span) };
         let mut fields: Vec<(Arc<str>, Expression)> = Vec::new();
+        let mut is_any = false;
         for (name, value) in assignments(parameters) {
+            is_any |= is_expression(&name);
             let value = match value.as_text() {
                 Some(_) => self.translate(i, value, false, sight).expression,
                 None => Expression::literal(&value.to_json(), value.span),
@@ -61,6 +66,8 @@ impl Lowering<'_, '_> {
             Some(tree) => self.json(i, tree, sight),
             None => Expression::object(fields, span),
         };
+        // A field whose name is computed can be any of them.
+        let made = if is_any { Expression::opaque(vec![made], span) } else { made };
         if keeps_item(parameters, self.version(i)) { Expression::input(span).merged(made) } else { made }
     }
 

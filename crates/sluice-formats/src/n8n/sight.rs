@@ -46,9 +46,11 @@ impl<'t> Lowering<'_, 't> {
     }
 
     /// What a root of an expression is; `None` of a node that is not there.
-    fn stands_for(&self, i: usize, root: &Root, sight: Sight, span: Span) -> Option<Expression> {
+    pub(super) fn stands_for(&self, i: usize, root: &Root, sight: Sight, span: Span) -> Option<Expression> {
         Some(match root {
-            Root::Item | Root::Binary => Expression::input(span),
+            Root::Item => Expression::input(span),
+            // Its fields are others than the item's, under whatever names.
+            Root::Binary => Expression::opaque(vec![Expression::input(span)], span),
             Root::Node(name) => match self.workflow.named(i, name) {
                 Some(node) => place_variable(self.room(node).out, span),
                 None => self.renamed(i, name, span),

@@ -50,6 +50,7 @@ mod untrusted_html;
 mod untrusted_path;
 mod untrusted_privileged;
 mod untrusted_prompt;
+mod validated_value;
 mod weak_condition;
 
 mod wide_resource;
@@ -67,7 +68,7 @@ use sluice_core::text::Span;
 use sluice_formats::{Catalogued, Confidence as Known, Format, Import, Kind, Observation, Observed, Tier};
 
 use super::RuleMeta;
-use crate::survey::{Flow, FlowKind};
+use crate::survey::{Flow, FlowKind, Validated};
 
 /// A rule on flows of one kind.
 struct FlowRule {
@@ -118,6 +119,7 @@ const FACE_RULES: &[&FaceRule] = &[
     &endless_callback::RULE,
     &anonymous_trigger::RULE,
     &unsecured_secret::RULE,
+    &validated_value::RULE,
 ];
 
 /// Every rule on imported workflows.
@@ -130,7 +132,11 @@ pub(super) fn all() -> impl Iterator<Item = &'static RuleMeta> {
 }
 
 /// What the rules find, in the order of the text; apart from it what ends in another file, with the name of that.
-pub(crate) fn check(import: &Import, flows: &[Flow]) -> (Vec<Diagnostic>, Vec<(Arc<str>, Diagnostic)>) {
+pub(crate) fn check(
+    import: &Import,
+    flows: &[Flow],
+    validated: &[Validated],
+) -> (Vec<Diagnostic>, Vec<(Arc<str>, Diagnostic)>) {
     let cx = Context { import };
     let (pasted, flows) = actions::split(import, flows);
     let mut found: Vec<(StepId, Diagnostic)> = FLOW_RULES.iter().flat_map(|rule| cx.on_flows(rule, &flows)).collect();
@@ -145,6 +151,9 @@ pub(crate) fn check(import: &Import, flows: &[Flow]) -> (Vec<Diagnostic>, Vec<(A
             Some(file) => elsewhere.push((file.clone(), finding)),
         }
     }
+    // What is held back in another file is told with that one.
+    let own = validated.iter().filter(|validated| import.is_own(validated.sink));
+    findings.extend(own.map(|validated| cx.on_validated(validated)));
     findings.sort_by_key(|f| (std::cmp::Reverse(f.severity), f.span.start, f.code));
     (findings, elsewhere)
 }
@@ -204,6 +213,24 @@ impl Context<'_> {
         };
         let file = self.import.file_of(step).filter(|file| Some(*file) != self.import.file_of(reader));
         FlowStop { step: self.import.own_name(step).to_string(), file: file.cloned(), ..stop.clone() }
+    }
+
+    /// That nothing is found, and why.
+    fn on_validated(&self, validated: &Validated) -> Diagnostic {
+        let (rule, sink) = (&validated_value::RULE, self.name(validated.sink));
+        let by: Vec<String> = validated.by.iter().map(|step| format!("`{}`", self.name(*step))).collect();
+        let (source, parameter) = (self.name(validated.source), &validated.parameter);
+        let kind = validated.kind.name().replace('_', " ");
+        let message = format!(
+            "{} ({kind}): {} checks what `{source}` brings to `{sink}`, in `{parameter}`",
+            rule.says,
+            by.join(" or ")
+        );
+        let mut finding = rule.meta.finding(self.span(validated.sink), message, rule.help).at_step(sink);
+        for step in validated.by.iter().filter(|step| self.import.is_own(**step)) {
+            finding = finding.also(self.span(*step), "it is checked here");
+        }
+        finding
     }
 
     fn on_faces(&self) -> Vec<Diagnostic> {

@@ -11,7 +11,8 @@ use sluice_core::transfer::Prepared;
 use sluice_core::value::Value;
 use sluice_formats::{Catalogued, Import, Kind, Tier};
 
-use crate::analysis::Analysis;
+use super::guarded::Guarded;
+use crate::analysis::{Analysis, reachable};
 use crate::provenance::{self, Sink};
 
 /// What a flow does where it ends.
@@ -91,6 +92,30 @@ pub struct Flow {
     pub gate: Option<StepId>,
 }
 
+/// An outsider's words that get to an action only after a check.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Validated {
+    /// Where they act.
+    pub sink: StepId,
+    /// What they would do there.
+    pub kind: FlowKind,
+    /// Where they enter.
+    pub source: StepId,
+    /// The parameter.
+    pub parameter: Name,
+    /// The steps that check them, one on each way.
+    pub by: BTreeSet<StepId>,
+}
+
+/// What was searched for.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub(super) flows: Vec<Flow>,
+    pub(super) validated: Vec<Validated>,
+    /// Of steps that fetch any URL: how easily an outsider chose it, if one did.
+    pub(super) fetched: BTreeMap<StepId, Option<Tier>>,
+}
+
 type Key = (NodeId, StepId, FlowKind);
 
 /// Most flows whose way is searched, times the nodes of the program: a search may visit every node. Real workflows stay far
@@ -98,8 +123,16 @@ type Key = (NodeId, StepId, FlowKind);
 const WAYS_WORK_MAX: usize = 1_000_000;
 
 /// Every flow, in the order of the program.
-pub(super) fn flows(import: &Import, analysis: &Analysis) -> (Vec<Flow>, BTreeMap<StepId, Option<Tier>>) {
-    let mut search = Search { import, analysis, steps: steps_by_name(import), fetched: BTreeMap::new() };
+pub(super) fn flows(import: &Import, analysis: &Analysis) -> Found {
+    let guarded = Guarded::of(import, analysis);
+    let mut search = Search {
+        import,
+        analysis,
+        guarded,
+        steps: steps_by_name(import),
+        fetched: BTreeMap::new(),
+        validated: BTreeSet::new(),
+    };
     search.fetched = search.fetched();
     let mut found: BTreeMap<Key, (Flow, Label)> = BTreeMap::new();
     for (id, node) in import.program.nodes() {
@@ -117,7 +150,11 @@ pub(super) fn flows(import: &Import, analysis: &Analysis) -> (Vec<Flow>, BTreeMa
     let way = |(n, ((id, ..), (flow, atoms))): (usize, (Key, (Flow, Label)))| {
         if n < most { search.with_path(id, flow, atoms) } else { flow }
     };
-    (unique.enumerate().map(way).collect(), search.fetched)
+    let flows: Vec<Flow> = unique.enumerate().map(way).collect();
+    // By another parameter, or on another call of the step, the same words may come unchecked.
+    let open: BTreeSet<_> = flows.iter().map(|flow| (flow.source, flow.sink, flow.kind)).collect();
+    let validated = search.validated.into_iter().filter(|v| !open.contains(&(v.source, v.sink, v.kind)));
+    Found { flows, validated: validated.collect(), fetched: search.fetched }
 }
 
 fn steps_by_name(import: &Import) -> BTreeMap<Name, StepId> {
@@ -128,14 +165,16 @@ fn steps_by_name(import: &Import) -> BTreeMap<Name, StepId> {
 struct Search<'a> {
     import: &'a Import,
     analysis: &'a Analysis,
+    guarded: Guarded<'a>,
     steps: BTreeMap<Name, StepId>,
     /// Of steps that fetch any URL: how easily an outsider chose it, if one did.
     fetched: BTreeMap<StepId, Option<Tier>>,
+    validated: BTreeSet<Validated>,
 }
 
 impl Search<'_> {
     fn at(
-        &self,
+        &mut self,
         id: NodeId,
         step: StepId,
         action: &Action,
@@ -151,8 +190,13 @@ impl Search<'_> {
             }
             for (kind, label) in acts(usage, &value, fact, action) {
                 let origins = self.import.catalogue.universe.origins(label);
-                for (source, atom) in self.sources(origins) {
-                    self.add(found, (id, source, kind), step, name, atom, None);
+                let sources = self.sources(origins);
+                let rest = self.guarded.rest(id, name, kind).filter(|_| !sources.is_empty());
+                for (source, atom) in sources {
+                    match &rest {
+                        Some(rest) if !atom.flows_to(rest.label) => self.checked(source, step, kind, name, &rest.by),
+                        _ => self.add(found, (id, source, kind), step, name, atom, None),
+                    }
                 }
             }
             if fact.sink.is_some() && !matches!(usage, Usage::Trigger | Usage::Agent) {
@@ -206,8 +250,16 @@ impl Search<'_> {
             (flow, Label::BOTTOM)
         });
         *atoms = atoms.join(atom);
-        flow.parameters.insert(parameter.strip_suffix(" (as text)").unwrap_or(parameter).into());
+        flow.parameters.insert(named(parameter));
         flow.categories.extend(class);
+    }
+
+    /// Words that would act, had they not been checked; a step's own act nowhere in itself.
+    fn checked(&mut self, source: StepId, sink: StepId, kind: FlowKind, parameter: &Name, by: &BTreeSet<StepId>) {
+        if source != sink && self.tier(source).is_some_and(|tier| tier > Tier::Internal) {
+            let parameter = named(parameter);
+            self.validated.insert(Validated { sink, kind, source, parameter, by: by.clone() });
+        }
     }
 
     /// Whoever wrote gets the answer: no choice of a recipient, unless the answer carries what is the owner's.
@@ -299,13 +351,35 @@ impl Search<'_> {
     }
 
     fn with_path(&self, id: NodeId, mut flow: Flow, atoms: Label) -> Flow {
-        let Import { program, catalogue, steps, .. } = self.import;
+        let Import { program, catalogue, .. } = self.import;
         flow.path = provenance::flow(program, catalogue, self.analysis, id, Sink::Arguments, atoms);
         in_words(&mut flow);
-        let on_way = flow.path.iter().filter_map(|stop| self.steps.get(stop.step.as_str()));
-        let between = on_way.filter(|step| **step != flow.sink);
-        flow.gate = between.copied().find(|step| steps.get(step).is_some_and(|fact| fact.human_gate));
+        flow.gate = self.gate(&flow, id);
         flow
+    }
+
+    /// Who is asked on every way from the source to the call; a way around them all is nobody's.
+    fn gate(&self, flow: &Flow, call: NodeId) -> Option<StepId> {
+        let ends = [flow.source, flow.sink];
+        let asks = |step: &StepId, fact: &Catalogued| fact.human_gate && !fact.disabled && !ends.contains(step);
+        let gates = self.import.steps.iter().filter(|(step, fact)| asks(step, fact)).map(|(step, _)| *step);
+        let gates: BTreeSet<StepId> = gates.collect();
+        if gates.is_empty() {
+            return None;
+        }
+        let nodes = self.import.program.nodes().filter(|(_, node)| node.step == flow.source).map(|(id, _)| id);
+        let starts: Vec<NodeId> = nodes.filter(|id| self.analysis.reaches(*id)).collect();
+        let step_of = |id: NodeId| self.import.program.node(id).map(|node| node.step);
+        let without = |closed: &dyn Fn(StepId) -> bool| {
+            reachable(self.analysis, starts.iter().copied(), &|id| step_of(id).is_some_and(closed))
+        };
+        if without(&|step| gates.contains(&step)).contains(&call) {
+            return None;
+        }
+        // The one that is on all ways, or the first of those that share them.
+        let alone = gates.iter().copied().find(|gate| !without(&|step| step == *gate).contains(&call));
+        let passed = || without(&|_| false).into_iter().filter_map(step_of).filter(|step| gates.contains(step)).min();
+        alone.or_else(passed)
     }
 }
 
@@ -323,6 +397,11 @@ fn in_words(flow: &mut Flow) {
             "it goes on from here".clone_into(&mut stop.what);
         }
     }
+}
+
+/// A parameter as its author knows it.
+fn named(parameter: &Name) -> Name {
+    parameter.strip_suffix(" (as text)").unwrap_or(parameter).into()
 }
 
 /// What an argument does, and the label that counts for it.

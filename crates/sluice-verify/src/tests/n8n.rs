@@ -8,11 +8,11 @@ use sluice_formats::Format;
 use super::foreign::{corpus, flows, surveyed};
 
 /// A node: name, short type, parameters.
-type Node<'a> = (&'a str, &'a str, Json);
+pub(super) type Node<'a> = (&'a str, &'a str, Json);
 
 /// An export; a link is `from -> to`, with the port behind the sender's name where it is not the first
 /// (`from:1 -> to`), or `part ~tool~> agent`.
-fn export(nodes: &[Node<'_>], links: &[&str]) -> String {
+pub(super) fn export(nodes: &[Node<'_>], links: &[&str]) -> String {
     let listed: Vec<Json> = nodes.iter().map(|(name, kind, parameters)| {
         let package = if ["agent", "chat", "lm", "memory", "vector", "document", "tool", "chain"].iter().any(|p| kind.starts_with(p)) {
             "@n8n/n8n-nodes-langchain"
@@ -20,7 +20,7 @@ fn export(nodes: &[Node<'_>], links: &[&str]) -> String {
             "n8n-nodes-base"
         };
         let mut node = json!({ "name": name, "type": format!("{package}.{kind}"), "typeVersion": 3.4, "parameters": parameters });
-        for key in ["disabled", "onError"] {
+        for key in ["disabled", "onError", "typeVersion", "alwaysOutputData", "continueOnFail"] {
             if let Some(value) = parameters.get(key) {
                 node[key] = value.clone();
             }
