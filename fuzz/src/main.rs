@@ -93,7 +93,9 @@ fn fuzz(target: &Target, options: &Options) -> bool {
         inputs += 1;
         match answer {
             // A busy machine is slow once, a slow input each time.
-            Ok(_) if start.elapsed() > SLOW && (0..2).all(|_| is_slow(target, &input)) => return found(target, "slow", &input, options.seed),
+            Ok(_) if start.elapsed() > SLOW && (0..2).all(|_| is_slow(target, &input)) => {
+                return found(target, "slow", &input, options.seed);
+            }
             Ok(answer) if answers.insert(answer.clone()) => {
                 if seeds.len() >= SEEDS_MAX {
                     seeds.remove(own);

@@ -9,6 +9,7 @@ pub mod html;
 pub mod json;
 pub mod markup;
 pub mod page;
+pub(crate) mod progress;
 pub mod sarif;
 pub mod time;
 

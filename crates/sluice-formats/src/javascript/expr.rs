@@ -85,6 +85,9 @@ pub(super) enum Callable<'a> {
     Arrow(&'a ast::ArrowFunctionExpression<'a>),
 }
 
+/// By the root of some items and a field.
+type IntoItems = BTreeMap<(Root, String), Term>;
+
 /// One walk through a text.
 pub(super) struct Walker<'a> {
     pub(super) facts: Facts,
@@ -95,9 +98,9 @@ pub(super) struct Walker<'a> {
     tracked: BTreeMap<&'a str, Term>,
     /// What is bound to a name that is bound more than once, all of it together.
     merged: BTreeMap<&'a str, Term>,
-    before: ([BTreeMap<&'a str, Term>; 2], BTreeMap<(Root, String), Term>),
+    before: ([BTreeMap<&'a str, Term>; 2], IntoItems),
     /// What is put into the items of a node, by field.
-    into_items: BTreeMap<(Root, String), Term>,
+    into_items: IntoItems,
     functions: BTreeMap<&'a str, Callable<'a>>,
     running: Vec<&'a str>,
     soup: Term,

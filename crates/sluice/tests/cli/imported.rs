@@ -55,6 +55,19 @@ fn a_folder_is_walked_and_each_format_is_known_by_its_content() {
 }
 
 #[test]
+fn how_far_a_check_is_is_written_only_to_a_terminal() {
+    let sandbox = Sandbox::new();
+    // More than what is checked before anything would be drawn.
+    for n in 0..400 {
+        sandbox.write(&format!("exports/{n}.json"), export());
+    }
+    let folder = sandbox.path("exports").display().to_string();
+    let done = sandbox.sluice(&["check", "--format", "json", "--jobs", "1", &folder]);
+    assert_eq!(done.err, "");
+    assert_eq!(done.json()["files"].as_array().unwrap().len(), 400);
+}
+
+#[test]
 fn names_that_outsiders_wrote_move_no_cursor() {
     let sandbox = Sandbox::new();
     let file = sandbox.write("export.json", export().replace("Ask", "A\\u001b[2Jk\\u202e"));

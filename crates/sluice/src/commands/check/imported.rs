@@ -20,6 +20,7 @@ use sluice_verify::survey::survey;
 use super::{Candidate, FILES_MAX, FileCheck, name_of};
 use crate::failure::Failure;
 use crate::place::read_up_to;
+use crate::render::progress::Progress;
 
 /// What became of a file that was looked at.
 pub(super) enum Seen {
@@ -46,7 +47,8 @@ pub(super) fn check_all(files: &[Candidate], jobs: Option<NonZeroUsize>, facts: 
             scope.spawn(|| look_at(files, &next, &found, facts, results));
         }
         drop(results);
-        arriving.iter().collect::<Vec<_>>()
+        let mut progress = Progress::of(files.len());
+        arriving.iter().inspect(|_| progress.step()).collect::<Vec<_>>()
     });
     done.sort_by_key(|(at, _)| *at);
     let looked_at: Vec<Looked> = done.into_iter().map(|(_, looked)| looked).collect::<Result<_, _>>()?;
