@@ -45,7 +45,7 @@ impl Lowering<'_, '_> {
         let Some(known) = self.known(i) else { return Catalogued::default() };
         Catalogued {
             service: known.service.clone(),
-            sink: known.sink.clone(),
+            sink: known.sink.clone().filter(|_| !self.is_own_store(i)),
             systems: self.workflow.nodes.get(i).map(|node| system::of(node, known)).unwrap_or_default(),
             // A search is asked by POST as often as by GET.
             side_effect: self.changes_something(i)

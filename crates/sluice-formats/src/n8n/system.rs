@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::catalogue::Found;
 use super::effects::fixed_host;
+use super::lower::Lowering;
 use super::parameters::text_at;
 use super::read::Node;
 
@@ -47,6 +48,16 @@ fn document(node: &Node<'_>) -> Holds {
     match named.filter(|text| !text.is_empty() && !text.starts_with('=')) {
         Some(text) => Holds::One(text),
         None => Holds::Some,
+    }
+}
+
+impl Lowering<'_, '_> {
+    /// Whether a vector store is a database of the author's own, and what makes its vectors runs there, too.
+    pub(super) fn is_own_store(&self, i: usize) -> bool {
+        const OWN: [&str; 4] = ["vectorStorePGVector", "vectorStoreInMemory", "vectorStoreRedis", "vectorStoreMilvus"];
+        let vectors = self.graph.parts_of(i, "ai_embedding");
+        let is_own = OWN.contains(&self.store_type(i).as_str());
+        is_own && !vectors.is_empty() && vectors.iter().all(|part| self.short_type(*part) == "embeddingsOllama")
     }
 }
 

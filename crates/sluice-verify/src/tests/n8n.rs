@@ -322,6 +322,23 @@ fn what_goes_back_to_where_it_came_from_does_not_leave() {
 }
 
 #[test]
+fn a_store_of_ones_own_whose_vectors_are_made_at_home_sends_nothing_away() {
+    let leaves = |store: &str, vectors: &str| {
+        let nodes = [
+            ("Mail", "gmailTrigger", json!({})),
+            ("Store", store, json!({ "mode": "insert" })),
+            ("Vectors", vectors, json!({})),
+        ];
+        let text = export(&nodes, &["Mail -> Store", "Vectors ~embedding~> Store"]);
+        let text = text.replace("n8n-nodes-base.embeddings", "@n8n/n8n-nodes-langchain.embeddings");
+        flows(&text).iter().any(|flow| flow.contains("egress"))
+    };
+    assert!(!leaves("vectorStorePGVector", "embeddingsOllama"));
+    assert!(leaves("vectorStorePGVector", "embeddingsOpenAi"), "whoever makes the vectors reads the text");
+    assert!(leaves("vectorStorePinecone", "embeddingsOllama"), "somebody else's store");
+}
+
+#[test]
 fn a_field_tells_of_the_node_that_it_is_read_of_and_of_no_other() {
     let sheet = ("Sheet", "googleSheets", json!({ "operation": "read", "documentId": { "__rl": true, "value": "x" } }));
     let tells = |middle: Json, text: &str| {
