@@ -81,8 +81,18 @@ fn excerpt(page: &mut Page, text: &Text, found: &Diagnostic) -> usize {
     }
     let renderer = if page.is_coloured() { coloured(found.severity) } else { Renderer::plain() };
     let renderer = renderer.decor_style(DecorStyle::Ascii).term_width(page.width());
-    page.rendered(&renderer.render(&[Group::with_level(Level::NOTE).element(snippet)]));
+    let rendered = renderer.render(&[Group::with_level(Level::NOTE).element(snippet)]);
+    // Of a long line a part is shown, and its columns are counted there; the place is that in the file.
+    let shown = source.ranges.first().map_or(1, |range| column_of(&source.text, range.0));
+    let at = |column: usize| format!("{path}:{}:{column}", first + 1);
+    page.rendered(&rendered.replacen(&at(shown), &at(column_of(&text.content, start)), 1));
     (to + 1).to_string().len() + 1
+}
+
+/// In characters, from 1.
+fn column_of(text: &str, byte: usize) -> usize {
+    let before = text.get(..byte).unwrap_or_default();
+    before.rsplit('\n').next().unwrap_or_default().chars().count() + 1
 }
 
 /// Without a title of its own an excerpt is a note, whatever its level; so every level looks as the severity does.
