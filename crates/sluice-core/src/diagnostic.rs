@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::edit::Fix;
 use crate::text::Span;
 
 /// A stable code, such as `SL201`. Codes are never reused.
@@ -129,10 +130,12 @@ pub struct Diagnostic {
     pub annotations: Vec<(Span, String)>,
     /// The path of a value from where it enters to where it acts.
     pub flow: Vec<FlowStop>,
+    /// How it is mended without thinking, where it can be.
+    pub fix: Option<Fix>,
 }
 
 impl Diagnostic {
-    /// A diagnostic without step, annotations and flow.
+    /// A diagnostic without step, annotations, flow and fix.
     pub fn new(
         code: Code,
         name: &'static str,
@@ -152,6 +155,7 @@ impl Diagnostic {
             step: None,
             annotations: Vec::new(),
             flow: Vec::new(),
+            fix: None,
         }
     }
 

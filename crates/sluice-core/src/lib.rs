@@ -18,6 +18,7 @@ pub mod diagnostic;
 pub mod document;
 pub mod dsl;
 pub mod duration;
+pub mod edit;
 pub mod expression;
 pub mod gate;
 pub mod label;

@@ -145,6 +145,12 @@ pub struct Check {
     /// Write what is found into a list of known findings, and end well.
     #[arg(long, value_name = "FILE")]
     pub write_baseline: Option<PathBuf>,
+    /// Mend what can be mended without thinking in workflows of other engines, and check again.
+    #[arg(long, conflicts_with_all = ["write_baseline", "output", "facts"])]
+    pub fix: bool,
+    /// With `--fix`: show what would be changed, and write nothing.
+    #[arg(long, requires = "fix")]
+    pub diff: bool,
 }
 
 /// How the result of a check is written.

@@ -63,6 +63,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sluice_core::diagnostic::{Code, Confidence, Diagnostic, FlowStop, Severity};
+use sluice_core::edit::Fix;
 use sluice_core::program::StepId;
 use sluice_core::text::Span;
 use sluice_formats::{Catalogued, Confidence as Known, Format, Import, Kind, Observation, Observed, Tier};
@@ -245,7 +246,8 @@ impl Context<'_> {
         }
         for observation in &self.import.observations {
             if let Some(rule) = rule_of(&observation.what) {
-                findings.push(self.at(rule, observation.step, Some(observation)));
+                let found = self.at(rule, observation.step, Some(observation));
+                findings.push(Diagnostic { fix: fix_of(self.import, observation), ..found });
             }
         }
         findings.extend(self.absences());
@@ -324,6 +326,14 @@ fn rule_of(what: &Observed) -> Option<&'static FaceRule> {
         Observed::UnsecuredSecret => &unsecured_secret::RULE,
         Observed::HandlesErrors | Observed::ErrorWorkflow | Observed::PinnedData => return None,
     })
+}
+
+/// How what the text shows is mended without thinking: by the rule that finds it, and only in the file that is asked about.
+fn fix_of(import: &Import, observation: &Observation) -> Option<Fix> {
+    match observation.what {
+        Observed::TlsOff if import.is_own(observation.step) => tls_off::fix(import.format, observation.span),
+        _ => None,
+    }
 }
 
 /// Indirect words count less than those that an outsider delivers on purpose; a person on the way, too.

@@ -1,5 +1,6 @@
 //! `sluice check`: what workflows could do, without running anything.
 
+mod fix;
 pub(super) mod imported;
 mod known_findings;
 mod rulebook;
@@ -86,30 +87,11 @@ pub fn run(arguments: &Check) -> Result<Exit, Failure> {
             "`--output` is for `--format json`, `sarif`, `github` and `html`; name one of them",
         ));
     }
-    let mut rulebook = Rulebook::new(arguments)?;
-    let mut checks = Vec::new();
-    let mut has_workspace = true;
-    let mut left_out = LeftOut::default();
-    let mut written = arguments.write_baseline.as_deref().map(NewBaseline::at).transpose()?;
-    let candidates = candidates(&arguments.paths)?;
-    let looked_at = imported::check_all(&candidates, arguments.jobs, arguments.facts)?;
-    for (Candidate { path: file, .. }, seen) in candidates.into_iter().zip(looked_at) {
-        if matches!(seen, Seen::NoWorkflow) {
-            continue;
-        }
-        let ruled = rulebook.of(&file)?;
-        has_workspace &= ruled.rules.source() != Source::BuiltIn;
-        let mut checked = match seen {
-            Seen::Foreign(checked) => *checked,
-            _ => check(&file, &ruled.rules, &assumptions(arguments, &ruled.rules)?)?,
-        };
-        if let Some(written) = &mut written {
-            written.add(&file, ruled, &checked)?;
-        } else {
-            left_out.add(ruled.narrow(&file, &arguments.filters, &mut checked)?);
-        }
-        checks.push(checked);
+    if arguments.fix {
+        return fix::run(arguments);
     }
+    let mut written = arguments.write_baseline.as_deref().map(NewBaseline::at).transpose()?;
+    let Checked { checks, has_workspace, left_out, .. } = check_all(arguments, written.as_mut())?;
     if let Some(written) = written {
         return written.write();
     }
@@ -128,6 +110,45 @@ pub fn run(arguments: &Check) -> Result<Exit, Failure> {
     };
     put(arguments.output.as_deref(), &text)?;
     Ok(exit)
+}
+
+/// Every workflow that the command line asks for, checked.
+struct Checked {
+    /// Where each lies.
+    paths: Vec<PathBuf>,
+    checks: Vec<FileCheck>,
+    /// Whether each lies in a workspace.
+    has_workspace: bool,
+    left_out: LeftOut,
+}
+
+/// Checks them. For a new baseline nothing is left out.
+fn check_all(arguments: &Check, mut written: Option<&mut NewBaseline>) -> Result<Checked, Failure> {
+    let mut rulebook = Rulebook::new(arguments)?;
+    let (mut paths, mut checks) = (Vec::new(), Vec::new());
+    let mut has_workspace = true;
+    let mut left_out = LeftOut::default();
+    let candidates = candidates(&arguments.paths)?;
+    let looked_at = imported::check_all(&candidates, arguments.jobs, arguments.facts)?;
+    for (Candidate { path: file, .. }, seen) in candidates.into_iter().zip(looked_at) {
+        if matches!(seen, Seen::NoWorkflow) {
+            continue;
+        }
+        let ruled = rulebook.of(&file)?;
+        has_workspace &= ruled.rules.source() != Source::BuiltIn;
+        let mut checked = match seen {
+            Seen::Foreign(checked) => *checked,
+            _ => check(&file, &ruled.rules, &assumptions(arguments, &ruled.rules)?)?,
+        };
+        if let Some(written) = written.as_deref_mut() {
+            written.add(&file, ruled, &checked)?;
+        } else {
+            left_out.add(ruled.narrow(&file, &arguments.filters, &mut checked)?);
+        }
+        checks.push(checked);
+        paths.push(file);
+    }
+    Ok(Checked { paths, checks, has_workspace, left_out })
 }
 
 /// What is taken for given of whoever asks.

@@ -19,6 +19,7 @@ mod doubt;
 mod draw;
 mod erasure;
 mod explain;
+mod fix;
 #[cfg(unix)]
 mod full_disk;
 mod hooks;
