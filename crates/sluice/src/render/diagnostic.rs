@@ -265,7 +265,7 @@ mod tests {
         let text = Text::new("a\x1b.yaml", "\x1b[2J \u{202e} here: there\n");
         assert_snapshot!(shown(&text, &found(&text, "here")), @r"
         high[SL203]: `phi` leaves
-         --> a\x1b.yaml:1:18
+         --> a\x1b.yaml:1:8
           |
         1 | \x1b[2J \u{202e} here: there
           |                  ^^^^

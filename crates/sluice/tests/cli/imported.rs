@@ -39,6 +39,18 @@ fn an_export_in_an_empty_folder_is_checked_at_once() {
 }
 
 #[test]
+fn text_and_json_tell_the_same_place_in_a_line_that_nobody_reads_whole() {
+    let sandbox = Sandbox::new();
+    let padded = export().replace("\"name\":\"answers\"", &format!("\"name\":\"{}\"", "ä".repeat(500)));
+    let file = sandbox.write("export.json", padded);
+    let report = sandbox.sluice(&["check", "--format", "json", &file]).with(1).json();
+    let found = &report["files"][0]["findings"][0]["span"];
+    let place = format!("export.json:{}:{}", found["line"], found["column"]);
+    let out = sandbox.sluice(&["check", &file]).with(1).out;
+    assert!(out.replace("\n", "").contains(&place), "{place} in {out}");
+}
+
+#[test]
 fn a_folder_is_walked_and_each_format_is_known_by_its_content() {
     let sandbox = Sandbox::new();
     sandbox.write("exports/a.json", export());
