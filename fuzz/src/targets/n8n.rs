@@ -1,12 +1,7 @@
 //! Exports of n8n: whatever the bytes, reading and lowering end with a survey or with places, which lie in the text.
 
-use std::collections::BTreeSet;
-
-use sluice_core::document::{self, JsonRules};
-use sluice_core::limits::IMPORT_BYTES_MAX;
-use sluice_formats::Format;
-
 use crate::Target;
+use crate::targets::logic_apps::surveyed;
 
 /// See the module.
 pub const TARGET: Target = Target { name: "n8n", run, seeds, tokens: TOKENS };
@@ -34,23 +29,7 @@ const TOKENS: &[&[u8]] = &[
 ];
 
 fn run(data: &[u8]) -> String {
-    let Ok(text) = document::decode_within("export", data, IMPORT_BYTES_MAX) else { return "no text".to_owned() };
-    let Ok((tree, _)) = document::read_json_with(&text, JsonRules::IMPORT) else { return "no JSON".to_owned() };
-    match sluice_formats::import(Format::N8n, &text, &tree) {
-        Err(found) => {
-            assert!(!found.is_empty(), "an export was refused without a word");
-            assert!(found.iter().all(|d| d.span.end <= data.len()), "outside the text: {found:?}");
-            found.iter().map(|d| d.code.to_string()).collect::<Vec<_>>().join(" ")
-        }
-        Ok(import) => {
-            let survey = sluice_verify::survey::survey(&import);
-            let inside = survey.findings.iter().all(|d| d.span.end <= data.len());
-            assert!(inside, "outside the text: {:?}", survey.findings);
-            let codes: BTreeSet<String> = survey.findings.iter().map(|d| d.code.to_string()).collect();
-            let kinds: BTreeSet<&str> = survey.flows.iter().map(|flow| flow.kind.name()).collect();
-            format!("{codes:?} {kinds:?}")
-        }
-    }
+    surveyed(data)
 }
 
 fn seeds() -> Vec<Vec<u8>> {
