@@ -385,6 +385,9 @@ impl Value {
             return Self::new(label, self.data.clone());
         }
         match (&self.data, &other.data) {
+            (Data::Unknown(shape), Data::Null) | (Data::Null, Data::Unknown(shape)) if shape.has_null_at(depth) => {
+                Self::new(label, Data::Unknown(shape.clone()))
+            }
             (Data::Array(a), Data::Array(b)) if a.len() == b.len() => {
                 Self::array(label, a.iter().zip(b.iter()).map(|(x, y)| x.join_at(y, depth - 1)).collect())
             }
@@ -394,6 +397,12 @@ impl Value {
             (a, b) if scalar_eq(a, b) => Self::new(label, a.clone()),
             _ => Self::new(label, Data::Unknown(Arc::new(self.shape().join(&other.shape(), depth)))),
         }
+    }
+
+    /// Whether both are one and the same, as far as a look at their roots tells: no join of them needs to be made.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.label == other.label && (self.data.shares(&other.data) || scalar_eq(&self.data, &other.data))
     }
 
     /// Whether a join at this depth finds nothing in it to widen: joined with itself it stays as it is.
@@ -458,6 +467,11 @@ impl Value {
 }
 
 impl Shape {
+    /// Whether a join with `null` at this depth leaves it as it is: the commonest join, of what may not have happened yet.
+    fn has_null_at(&self, depth: usize) -> bool {
+        self.kinds.has(Kinds::NULL) && depth > 1 && self.fields.len() <= ABSTRACT_CHILDREN_MAX
+    }
+
     fn admits_children(&self, value: &Value) -> bool {
         let admits = |key: &str, child: &Value| match (self.fields.get(key), &self.rest) {
             (Some(v), _) => v.admits(child),
@@ -643,6 +657,9 @@ mod tests {
                 let other_copy = copy.clone().raised(labels()[2]);
                 prop_assert_eq!(one.join(&other), one.join(&other_copy));
                 prop_assert_eq!(one.join(&one.clone()), one.join(&copy));
+                let (null, maybe) = (Value::null(labels()[1]), one.join(&Value::null(Label::BOTTOM)));
+                prop_assert_eq!(maybe.join(&null), one.join(&null));
+                prop_assert_eq!(null.join(&maybe), null.join(&one));
             }
         }
 

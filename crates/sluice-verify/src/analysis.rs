@@ -15,6 +15,7 @@ use sluice_core::value::Value;
 mod cycle;
 mod entry;
 mod fixpoint;
+mod order;
 
 pub(crate) use cycle::cycles;
 pub use entry::{Entry, definition_json};

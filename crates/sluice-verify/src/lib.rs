@@ -29,6 +29,6 @@ mod workspace;
 
 pub use analysis::Analysis;
 pub use assumptions::{Assumptions, REQUESTER, principal};
-pub use provenance::{Sink, flow};
+pub use provenance::{Provenance, Sink};
 pub use report::{Authority, Refused, Report, StepReport, Verification, Verified, verify};
 pub use verdict::QUESTIONS_MAX;

@@ -4,14 +4,15 @@
 //! from what a call reads, through every node that wrote it, to a reply, the run's input or the definition itself.
 //! It explains; nothing else relies on it.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use sluice_core::catalogue::{Action, Catalogue, LabelTree, Pattern, Segment};
 use sluice_core::control::{normal_successors, writes_of};
 use sluice_core::diagnostic::FlowStop;
 use sluice_core::gate::Role;
 use sluice_core::label::Label;
-use sluice_core::program::{CallTarget, NodeId, NodeKind, PlaceId, Program};
+use sluice_core::program::{Builtin, CallTarget, NodeId, NodeKind, PlaceId, Program};
 
 use crate::analysis::{Analysis, reads_of};
 
@@ -36,34 +37,67 @@ enum Carrier {
 type Point = (NodeId, Carrier);
 
 /// By point that was found: the point after it on the way to the sink, and what happens between; `None` at the sink.
-type Ways = BTreeMap<Point, Option<(Point, Option<(NodeId, String)>)>>;
+type Ways = BTreeMap<Point, Option<(Point, Option<(NodeId, Deed)>)>>;
+
+/// What happens to a value at a node. Most are looked at and few are told, so they become words at the end.
+#[derive(Clone, Debug)]
+enum Deed {
+    DecidesWay,
+    DecidesRounds,
+    DecidesWhetherCallFails,
+    DecidesWhetherStepFails,
+    TakenOneByOne,
+    PassesThrough(Builtin),
+    Answers,
+    Becomes(PlaceId),
+    Said(String),
+}
 
 /// Why a point carries the atoms: what happens at a node, and the points before it.
 struct Cause {
     /// `None` where the value only passes by.
-    stop: Option<(NodeId, String)>,
+    stop: Option<(NodeId, Deed)>,
     before: Option<Point>,
 }
 
-/// The steps that `atoms` take to `node`, first the one where they enter. Empty if no way was found.
-#[must_use]
-pub fn flow(
-    program: &Program,
-    catalogue: &Catalogue,
-    analysis: &Analysis,
-    node: NodeId,
-    sink: Sink,
-    atoms: Label,
-) -> Vec<FlowStop> {
-    let search = Search { program, catalogue, analysis, atoms };
-    let end = (node, search.arrival(node, sink));
-    let mut stops = search.shortest(node, sink);
-    if stops.is_empty() {
-        return Vec::new();
+impl Cause {
+    fn source(node: NodeId, said: String) -> Self {
+        Self { stop: Some((node, Deed::Said(said))), before: None }
     }
-    stops.push(end);
-    let stops = one_per_step(program, stops);
-    stops.into_iter().filter_map(|(id, what)| stop(program, id, what)).collect()
+}
+
+/// The ways through one program. What one search finds of labels, the next one need not.
+pub struct Provenance<'a> {
+    program: &'a Program,
+    catalogue: &'a Catalogue,
+    analysis: &'a Analysis,
+    labels: RefCell<HashMap<(NodeId, PlaceId), Label>>,
+}
+
+impl<'a> Provenance<'a> {
+    /// Of an analysed program.
+    #[must_use]
+    pub fn of(program: &'a Program, catalogue: &'a Catalogue, analysis: &'a Analysis) -> Self {
+        Self { program, catalogue, analysis, labels: RefCell::default() }
+    }
+
+    /// The steps that `atoms` take to `node`, first the one where they enter. Empty if no way was found.
+    #[must_use]
+    pub fn flow(&self, node: NodeId, sink: Sink, atoms: Label) -> Vec<FlowStop> {
+        let search = Search { all: self, program: self.program, analysis: self.analysis, atoms };
+        let mut stops = search.shortest(node, sink);
+        if stops.is_empty() {
+            return Vec::new();
+        }
+        stops.push((node, Deed::Said(search.arrival(node, sink))));
+        let stops = one_per_step(self.program, stops);
+        stops.into_iter().filter_map(|(id, deed)| stop(self.program, id, search.words(id, deed))).collect()
+    }
+
+    fn label(&self, node: NodeId, place: PlaceId) -> Label {
+        let mut labels = self.labels.borrow_mut();
+        *labels.entry((node, place)).or_insert_with(|| self.analysis.label(node, place))
+    }
 }
 
 fn stop(program: &Program, node: NodeId, what: String) -> Option<FlowStop> {
@@ -72,10 +106,10 @@ fn stop(program: &Program, node: NodeId, what: String) -> Option<FlowStop> {
 }
 
 /// A step is many nodes, of which the call, the guard or the source says most; at the sink's step the sink does.
-fn one_per_step(program: &Program, stops: Vec<(NodeId, String)>) -> Vec<(NodeId, String)> {
+fn one_per_step(program: &Program, stops: Vec<(NodeId, Deed)>) -> Vec<(NodeId, Deed)> {
     let step = |id: NodeId| program.node(id).map(|n| n.step);
     let Some((end, others)) = stops.split_last() else { return stops };
-    let mut kept: Vec<(NodeId, String)> = Vec::new();
+    let mut kept: Vec<(NodeId, Deed)> = Vec::new();
     for (i, stop) in others.iter().enumerate() {
         let is_source = i == 0;
         if !is_source && step(stop.0) == step(end.0) {
@@ -102,8 +136,8 @@ fn says_more(program: &Program, node: NodeId) -> bool {
 }
 
 struct Search<'a> {
+    all: &'a Provenance<'a>,
     program: &'a Program,
-    catalogue: &'a Catalogue,
     analysis: &'a Analysis,
     atoms: Label,
 }
@@ -115,7 +149,7 @@ impl Search<'_> {
 
     fn is_at(&self, node: NodeId, carrier: Carrier) -> bool {
         self.carries(match carrier {
-            Carrier::Place(place) => self.analysis.label(node, place),
+            Carrier::Place(place) => self.all.label(node, place),
             Carrier::Control => self.analysis.control(self.program, node),
         })
     }
@@ -139,18 +173,18 @@ impl Search<'_> {
     fn action(&self, node: NodeId) -> Option<&Action> {
         match &self.program.node(node)?.kind {
             NodeKind::Call { target: CallTarget::Action { connector, action }, .. } => {
-                self.catalogue.action(connector, action)
+                self.all.catalogue.action(connector, action)
             }
             NodeKind::Call { .. } => {
-                let (connector, action) = self.analysis.prepared(self.program, self.catalogue, node)?.action?;
-                self.catalogue.action(&connector, &action)
+                let (connector, action) = self.analysis.prepared(self.program, self.all.catalogue, node)?.action?;
+                self.all.catalogue.action(&connector, &action)
             }
             _ => None,
         }
     }
 
     /// Breadth first, where passing by costs nothing.
-    fn shortest(&self, node: NodeId, sink: Sink) -> Vec<(NodeId, String)> {
+    fn shortest(&self, node: NodeId, sink: Sink) -> Vec<(NodeId, Deed)> {
         let mut causes = Ways::new();
         let mut open: VecDeque<Point> = self.starts(node, sink).into_iter().collect();
         causes.extend(open.iter().map(|point| (*point, None)));
@@ -194,7 +228,7 @@ impl Search<'_> {
         if node == self.program.entry
             && let Some(what) = self.entry_words(carrier)
         {
-            causes.push(Cause { stop: Some((node, what)), before: None });
+            causes.push(Cause::source(node, what));
         }
         causes.sort_by_key(|cause| cause.before.is_some());
         causes
@@ -214,36 +248,35 @@ impl Search<'_> {
         let guards = self.program.control.guards(node).filter(|g| self.analysis.reaches(*g));
         let mut causes: Vec<Cause> = guards.flat_map(|guard| self.told_by(guard)).collect();
         if causes.is_empty() && self.is_at(self.program.entry, Carrier::Control) {
-            causes.push(Cause { stop: Some((node, "the definition's author wrote it".to_owned())), before: None });
+            causes.push(Cause::source(node, "the definition's author wrote it".to_owned()));
         }
         causes
     }
 
     /// What the outcome of a deciding node tells.
     fn told_by(&self, guard: NodeId) -> Vec<Cause> {
-        let words = match self.program.node(guard).map(|n| &n.kind) {
-            Some(NodeKind::Branch { .. }) => "it decides which way the run takes".to_owned(),
-            Some(NodeKind::Next { .. }) => "it decides how often the loop runs".to_owned(),
-            Some(NodeKind::Call { .. }) => format!("it decides whether {} fails", self.called(guard)),
-            _ => "it decides whether this step fails".to_owned(),
+        let deed = match self.program.node(guard).map(|n| &n.kind) {
+            Some(NodeKind::Branch { .. }) => Deed::DecidesWay,
+            Some(NodeKind::Next { .. }) => Deed::DecidesRounds,
+            Some(NodeKind::Call { .. }) => Deed::DecidesWhetherCallFails,
+            _ => Deed::DecidesWhetherStepFails,
         };
-        let mut causes = self.read_by(guard, &words);
+        let mut causes = self.read_by(guard, &deed);
         if let Some(action) = self.action(guard)
             && self.carries(action.fault_label())
         {
-            let what = format!("whether `{}` fails tells of it", action.full_name());
-            causes.push(Cause { stop: Some((guard, what)), before: None });
+            causes.push(Cause::source(guard, format!("whether `{}` fails tells of it", action.full_name())));
         }
         causes
     }
 
     /// The points that a node reads from, when the atoms are there.
-    fn read_by(&self, node: NodeId, words: &str) -> Vec<Cause> {
+    fn read_by(&self, node: NodeId, deed: &Deed) -> Vec<Cause> {
         let reads = self.program.node(node).map(|n| reads_of(&n.kind)).unwrap_or_default();
         let carriers = reads.into_iter().map(Carrier::Place).chain([Carrier::Control]);
         carriers
             .filter(|carrier| self.is_at(node, *carrier))
-            .map(|carrier| Cause { stop: Some((node, words.to_owned())), before: Some((node, carrier)) })
+            .map(|carrier| Cause { stop: Some((node, deed.clone())), before: Some((node, carrier)) })
             .collect()
     }
 
@@ -271,23 +304,37 @@ impl Search<'_> {
     }
 
     fn written_by(&self, node: NodeId, kind: &NodeKind, place: PlaceId) -> Vec<Cause> {
-        let name = self.program.places.get(place.0 as usize).map_or("a value", |p| &p.name);
-        let words = match kind {
-            NodeKind::Next { .. } => "its elements are taken one by one".to_owned(),
-            NodeKind::Call { target: CallTarget::Builtin(function), .. } => {
-                format!("it passes through `{}`", function.name())
-            }
-            NodeKind::Call { .. } => format!("{} answers from it", self.called(node)),
-            _ if name.starts_with('$') => format!("it goes into `{name}`"),
-            _ => format!("it becomes the {name}"),
+        let deed = match kind {
+            NodeKind::Next { .. } => Deed::TakenOneByOne,
+            NodeKind::Call { target: CallTarget::Builtin(function), .. } => Deed::PassesThrough(*function),
+            NodeKind::Call { .. } => Deed::Answers,
+            _ => Deed::Becomes(place),
         };
-        let mut causes = self.read_by(node, &words);
+        let mut causes = self.read_by(node, &deed);
         if let NodeKind::Call { target: CallTarget::Action { .. } | CallTarget::Http, .. } = kind
             && let Some(what) = self.source(node)
         {
-            causes.push(Cause { stop: Some((node, what)), before: None });
+            causes.push(Cause::source(node, what));
         }
         causes
+    }
+
+    /// What is told of a deed.
+    fn words(&self, node: NodeId, deed: Deed) -> String {
+        match deed {
+            Deed::DecidesWay => "it decides which way the run takes".to_owned(),
+            Deed::DecidesRounds => "it decides how often the loop runs".to_owned(),
+            Deed::DecidesWhetherCallFails => format!("it decides whether {} fails", self.called(node)),
+            Deed::DecidesWhetherStepFails => "it decides whether this step fails".to_owned(),
+            Deed::TakenOneByOne => "its elements are taken one by one".to_owned(),
+            Deed::PassesThrough(function) => format!("it passes through `{}`", function.name()),
+            Deed::Answers => format!("{} answers from it", self.called(node)),
+            Deed::Becomes(place) => {
+                let name = self.program.places.get(place.0 as usize).map_or("a value", |p| &p.name);
+                if name.starts_with('$') { format!("it goes into `{name}`") } else { format!("it becomes the {name}") }
+            }
+            Deed::Said(words) => words,
+        }
     }
 
     /// How a call brings the atoms in, if its contract says that it does.
@@ -310,8 +357,8 @@ impl Search<'_> {
     }
 }
 
-fn unwind(causes: &Ways, last: Point, source: Option<(NodeId, String)>) -> Vec<(NodeId, String)> {
-    let mut stops: Vec<(NodeId, String)> = source.into_iter().collect();
+fn unwind(causes: &Ways, last: Point, source: Option<(NodeId, Deed)>) -> Vec<(NodeId, Deed)> {
+    let mut stops: Vec<(NodeId, Deed)> = source.into_iter().collect();
     let mut at = last;
     while let Some(Some((next, stop))) = causes.get(&at) {
         stops.extend(stop.clone());

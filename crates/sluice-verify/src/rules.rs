@@ -12,7 +12,7 @@ use sluice_core::text::Span;
 use sluice_policy::Acting;
 
 use crate::change;
-use crate::provenance::{Sink, flow};
+use crate::provenance::{Provenance, Sink};
 use crate::site::Site;
 use crate::verdict::World;
 
@@ -223,7 +223,8 @@ impl Context<'_> {
     /// enters earlier (a ticket, before the model that answers it), its way is shown.
     fn way(&self, site: &Site<'_>, sink: Sink, atoms: Label) -> Vec<FlowStop> {
         let World { program, catalogue, analysis, .. } = self.world;
-        let of = |atoms: Label| flow(program, catalogue, analysis, site.id, sink, atoms);
+        let ways = Provenance::of(program, catalogue, analysis);
+        let of = |atoms: Label| ways.flow(site.id, sink, atoms);
         let nearest = of(atoms);
         if atoms.is_unknown() {
             return nearest;

@@ -7,6 +7,10 @@ use sluice::cli::{Arguments, Command};
 use sluice::failure::{Exit, Failure};
 use sluice::{commands, demo};
 
+/// Checking a folder is one small tree after another.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Init(arguments) => commands::init::run(&arguments),

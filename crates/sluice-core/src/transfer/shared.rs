@@ -34,14 +34,23 @@ impl<T: Clone + PartialEq> Shared<T> {
         }
     }
 
-    /// Item by item. What both share is shared again, and so is what the other adds nothing to.
-    pub(super) fn zip_with(&self, other: &Self, join: impl Fn(&T, &T) -> T) -> Self {
+    /// Item by item. What both share, and what `same` says is one and the same, stays as it is; so does a piece to which
+    /// the other adds nothing.
+    pub(super) fn zip_with(&self, other: &Self, same: impl Fn(&T, &T) -> bool, join: impl Fn(&T, &T) -> T) -> Self {
         let pieces = self.pieces.iter().zip(&other.pieces).map(|(a, b)| {
+            let mut piece = a.clone();
             if Arc::ptr_eq(a, b) {
-                a.clone()
-            } else {
-                kept(a, a.iter().zip(b.iter()).map(|(x, y)| join(x, y)).collect())
+                return piece;
             }
+            for (at, (x, y)) in a.iter().zip(b.iter()).enumerate().filter(|(_, (x, y))| !same(x, y)) {
+                let joined = join(x, y);
+                if joined != *x
+                    && let Some(slot) = Arc::make_mut(&mut piece).get_mut(at)
+                {
+                    *slot = joined;
+                }
+            }
+            piece
         });
         Self { pieces: pieces.collect() }
     }
@@ -97,7 +106,7 @@ mod tests {
         a.set(1, 5);
         b.set(1, 3);
         b.set(150, 9);
-        let joined = a.zip_with(&b, |x, y| *x.max(y));
+        let joined = a.zip_with(&b, |x, y| x == y, |x, y| *x.max(y));
         assert_eq!((joined.get(1), joined.get(150), joined.iter().sum::<i32>()), (Some(&5), Some(&9), 14));
         assert!(Arc::ptr_eq(&joined.pieces[0], &a.pieces[0]));
         let moved: Vec<usize> = joined.differing(&a).filter(|(_, x, y)| x != y).map(|(i, _, _)| i).collect();

@@ -156,7 +156,7 @@ impl State {
     /// The least state that admits both.
     #[must_use]
     pub fn join(&self, other: &Self) -> Self {
-        let places = self.places.zip_with(&other.places, Value::join);
+        let places = self.places.zip_with(&other.places, |a, b| a.is_same(b) || a == b, Value::join);
         Self { places, guards: self.guards.join(&other.guards), base: self.base.join(other.base) }
     }
 

@@ -50,7 +50,7 @@ impl Told {
     }
 
     pub(super) fn join(&self, other: &Self) -> Self {
-        let join = |a: &Shared<Label>, b| a.zip_with(b, |a: &Label, b: &Label| a.join(*b));
+        let join = |a: &Shared<Label>, b| a.zip_with(b, |a, b| a == b, |a: &Label, b: &Label| a.join(*b));
         Self { labels: join(&self.labels, &other.labels), groups: join(&self.groups, &other.groups) }
     }
 }

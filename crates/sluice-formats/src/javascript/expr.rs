@@ -776,29 +776,34 @@ impl<'a> Walker<'a> {
         if self.into_items.is_empty() {
             return term;
         }
-        let whole = |root: &Root, at| {
-            let of = |((other, _), value): (&(Root, String), &Term)| (other == root).then(|| value.clone());
-            // What was put in may itself have been read of an item that had been written into.
-            let all = self.into_items.values().cloned();
-            let touched = self.into_items.iter().any(|entry| of(entry).is_some());
-            if touched {
-                Term::opaque(all.chain([Term::Place(root.clone(), at)]))
-            } else {
-                Term::Place(root.clone(), at)
-            }
+        // What was put in may itself have been read of an item that had been written into.
+        let all = Term::opaque(self.into_items.values().cloned());
+        let whole = |root: Root, at, key: Option<&str>| {
+            let touched = self.into_items.keys().any(|(other, _)| *other == root);
+            let place = Term::Place(root, at);
+            let item = if touched { Term::opaque([all.clone(), place]) } else { place };
+            key.map_or_else(|| item.clone(), |key| item.clone().member(key))
         };
-        term.with_items(&|root, at| {
-            let mut item = Term::Place(root.clone(), at);
-            for ((_, field), value) in self.into_items.iter().filter(|((other, _), _)| *other == root) {
-                let own = Term::Place(root.clone(), at).member(field);
-                let value = value.clone().with_items(&|root, at| whole(&root, at));
-                let both = match value {
-                    same if same.same_read(&own) => own,
-                    other => Term::opaque([own, other]),
-                };
-                item = item.overlaid(field, both);
-            }
-            item
+        let put: IntoItems = self
+            .into_items
+            .iter()
+            .map(|((root, field), value)| ((root.clone(), field.clone()), value.clone().with_items(&whole)))
+            .collect();
+        let field_of = |root: &Root, at, field: &str, value: &Term| {
+            let own = Term::Place(root.clone(), at).member(field);
+            if value.same_read(&own) { own } else { Term::opaque([own, value.clone()]) }
+        };
+        term.with_items(&|root, at, key| match key {
+            Some(key) => match put.get(&(root.clone(), key.to_owned())) {
+                Some(value) => field_of(&root, at, key, value),
+                None => Term::Place(root, at).member(key),
+            },
+            None => put
+                .iter()
+                .filter(|((other, _), _)| *other == root)
+                .fold(Term::Place(root.clone(), at), |item, ((_, field), value)| {
+                    item.overlaid(field, field_of(&root, at, field, value))
+                }),
         })
     }
 

@@ -22,8 +22,8 @@ pub(super) enum Term {
     Item(Root, At),
     /// All items.
     Items(Root, At),
-    Member(Box<Self>, Arc<str>),
-    Element(Box<Self>, i64),
+    Member(Arc<Self>, Arc<str>),
+    Element(Arc<Self>, i64),
     Literal(Json),
     Text(Vec<Self>),
     Object(Vec<(Arc<str>, Self)>),
@@ -148,7 +148,7 @@ impl Term {
             }
             // Of a text it is a number, but who writes an item can put an object there that has a `length` of words.
             path if key == "length" => Self::opaque([path]),
-            path => Self::Member(Box::new(path), key.into()),
+            path => Self::Member(Arc::new(path), key.into()),
         }
     }
 
@@ -159,7 +159,7 @@ impl Term {
             Self::List(items, false) if items.iter().all(|i| !matches!(i, Self::Opaque(_))) => {
                 usize::try_from(index).ok().and_then(|i| items.into_iter().nth(i)).unwrap_or(Self::UNDEFINED)
             }
-            Self::Place(..) | Self::Member(..) | Self::Element(..) => Self::Element(Box::new(self), index),
+            Self::Place(..) | Self::Member(..) | Self::Element(..) => Self::Element(Arc::new(self), index),
             other => other.member(&index.to_string()),
         }
     }
@@ -274,25 +274,28 @@ impl Term {
         }
     }
 
-    /// The same, with something else in the place of every item.
-    pub(super) fn with_items(self, instead: &dyn Fn(Root, At) -> Self) -> Self {
-        let all = |parts: Vec<Self>| parts.into_iter().map(|part| part.with_items(instead)).collect();
+    /// The same, with something else in the place of every item: of all of it, or of the one field that is read of it.
+    pub(super) fn with_items(self, instead: &dyn Fn(Root, At, Option<&str>) -> Self) -> Self {
+        let all = |parts: Vec<Self>| -> Vec<Self> { parts.into_iter().map(|part| part.with_items(instead)).collect() };
         match self {
-            Self::Place(root, at) => instead(root, at),
-            Self::Item(root, at) => match instead(root.clone(), at) {
+            Self::Place(root, at) => instead(root, at, None),
+            Self::Item(root, at) => match instead(root.clone(), at, None) {
                 Self::Place(..) => Self::Item(root, at),
                 item => Self::Object(vec![("json".into(), item)]),
             },
-            Self::Handle(root, at) => match instead(root.clone(), at) {
+            Self::Handle(root, at) => match instead(root.clone(), at, None) {
                 Self::Place(..) => Self::Handle(root, at),
                 item => Self::opaque([item]),
             },
-            Self::Items(root, at) => match instead(root.clone(), at) {
+            Self::Items(root, at) => match instead(root.clone(), at, None) {
                 Self::Place(..) => Self::Items(root, at),
                 item => Self::opaque([item]),
             },
-            Self::Member(base, key) => base.with_items(instead).member(&key),
-            Self::Element(base, index) => base.with_items(instead).element(index),
+            Self::Member(base, key) => match &*base {
+                Self::Place(root, at) => instead(root.clone(), *at, Some(&key)),
+                _ => Arc::unwrap_or_clone(base).with_items(instead).member(&key),
+            },
+            Self::Element(base, index) => Arc::unwrap_or_clone(base).with_items(instead).element(index),
             Self::Literal(_) => self,
             Self::Text(parts) => Self::Text(all(parts)),
             Self::Merged(parts) => Self::Merged(all(parts)),

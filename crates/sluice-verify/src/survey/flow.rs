@@ -13,7 +13,7 @@ use sluice_formats::{Catalogued, Import, Kind, Tier};
 
 use super::guarded::Guarded;
 use crate::analysis::{Analysis, reachable};
-use crate::provenance::{self, Sink};
+use crate::provenance::{Provenance, Sink};
 
 /// What a flow does where it ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -147,8 +147,9 @@ pub(super) fn flows(import: &Import, analysis: &Analysis) -> Found {
     let mut seen = BTreeSet::new();
     let unique = found.into_iter().filter(|(_, (flow, _))| seen.insert((flow.source, flow.sink, flow.kind)));
     let most = WAYS_WORK_MAX / import.program.nodes().count().max(1);
+    let ways = Provenance::of(&import.program, &import.catalogue, analysis);
     let way = |(n, ((id, ..), (flow, atoms))): (usize, (Key, (Flow, Label)))| {
-        if n < most { search.with_path(id, flow, atoms) } else { flow }
+        if n < most { search.with_path(&ways, id, flow, atoms) } else { flow }
     };
     let flows: Vec<Flow> = unique.enumerate().map(way).collect();
     // By another parameter, or on another call of the step, the same words may come unchecked.
@@ -350,9 +351,8 @@ impl Search<'_> {
         universe.atoms(label).filter_map(of).collect()
     }
 
-    fn with_path(&self, id: NodeId, mut flow: Flow, atoms: Label) -> Flow {
-        let Import { program, catalogue, .. } = self.import;
-        flow.path = provenance::flow(program, catalogue, self.analysis, id, Sink::Arguments, atoms);
+    fn with_path(&self, ways: &Provenance<'_>, id: NodeId, mut flow: Flow, atoms: Label) -> Flow {
+        flow.path = ways.flow(id, Sink::Arguments, atoms);
         in_words(&mut flow);
         flow.gate = self.gate(&flow, id);
         flow
