@@ -16,6 +16,7 @@ mod lower;
 mod parameters;
 mod read;
 mod reshape;
+mod shell;
 mod sight;
 mod system;
 

@@ -214,6 +214,11 @@ impl<'t> Lowering<'_, 't> {
         if self.kind(i) == Kind::SubWorkflow || self.kind(i) == Kind::Code {
             return false;
         }
+        if self.kind(i) == Kind::Command
+            && super::classify::command(self, i).is_some_and(|text| super::shell::only_reads(&text))
+        {
+            return false;
+        }
         let by_effect = self.known(i).is_some_and(|k| k.privileged || k.destructive || k.effect.is_privileged());
         by_effect || super::face::is_bulk_change(self, i)
     }

@@ -6,6 +6,7 @@ use sluice_core::label::Name;
 
 use super::lower::Lowering;
 use super::parameters::{Leaf, is_expression, text_at};
+use super::shell;
 use crate::import::Kind;
 
 /// Names between an item and its fields.
@@ -60,6 +61,9 @@ fn chain(text: &str) -> Vec<String> {
 pub(super) fn categories(lowering: &Lowering<'_, '_>, i: usize) -> BTreeSet<Name> {
     let Some(known) = lowering.known(i) else { return BTreeSet::new() };
     let mut found: BTreeSet<Name> = known.labels.iter().cloned().collect();
+    if lowering.kind(i) == Kind::Command && command(lowering, i).is_some_and(|text| shell::shows_logs(&text)) {
+        found.insert("infra_telemetry".into());
+    }
     let others_words = known.source.as_ref().is_some_and(|s| matches!(s.kind.as_ref(), "web_content" | "feed"));
     if !known.classify_fields || others_words || lowering.fetches(i) {
         return found;
@@ -72,12 +76,17 @@ pub(super) fn categories(lowering: &Lowering<'_, '_>, i: usize) -> BTreeSet<Name
     let is_trigger = lowering.kind(i) == Kind::Trigger;
     // What a stranger sends about themselves is theirs; what an API answers is data of the kinds that its own fields name.
     let counts = |class: &Name| match class.as_ref() {
-        "hr" | "health" | "financial" => true,
+        "hr" | "health" | "financial" | "credentials" => true,
         "contact_pii" | "payment_customer" => !is_trigger,
         _ => !is_trigger && !is_http,
     };
     found.extend(told.into_iter().filter(counts));
     found
+}
+
+/// The command that a node runs, as it is written.
+pub(super) fn command(lowering: &Lowering<'_, '_>, i: usize) -> Option<String> {
+    text_at(lowering.parameters(i), "command")
 }
 
 /// The words of a parameter that names tables, columns or statements.
@@ -113,7 +122,9 @@ fn named_data(leaf: &Leaf<'_>) -> Vec<String> {
 
 /// Whether a node takes its whole item along: it maps columns by itself, or sends a file.
 pub(super) fn sends_item(lowering: &Lowering<'_, '_>, i: usize) -> bool {
-    if !lowering.changes_something(i) {
+    // A service that reads documents is sent them, and changes nothing.
+    let is_sent = lowering.known(i).is_some_and(|known| known.sink.is_some());
+    if !is_sent && !lowering.changes_something(i) {
         return false;
     }
     let parameters = lowering.parameters(i);

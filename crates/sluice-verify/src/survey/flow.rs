@@ -201,7 +201,11 @@ impl Search<'_> {
                 }
             }
             if fact.sink.is_some() && !matches!(usage, Usage::Trigger | Usage::Agent) {
-                let leaves = |(source, _, _): &(StepId, Name, Label)| !self.goes_back(*source, step, action);
+                // To whom a message goes is an address by its nature: what leaves with it is what it says.
+                let is_address = |class: &Name| usage == Usage::Recipient && class.as_ref() == "contact_pii";
+                let leaves = |(source, class, _): &(StepId, Name, Label)| {
+                    !is_address(class) && !self.goes_back(*source, step, action)
+                };
                 for (source, class, atom) in self.sensitive(value.deep_label()).into_iter().filter(leaves) {
                     self.add(found, (id, source, FlowKind::Egress), step, name, atom, Some(class));
                 }
