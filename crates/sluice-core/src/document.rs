@@ -75,12 +75,20 @@ pub struct Entry {
 ///
 /// # Errors
 /// Everything that is wrong with the text: faults of content (`SL102`, `SL111`–`SL115`) up to the first fault of
-/// syntax (`SL101`) or bound (`SL104`–`SL106`), after which the rest has no structure to speak of.
+/// syntax (`SL101`) or bound (`SL104`–`SL106`), after which the rest has no structure to speak of. Of a text that is named
+/// `.json` they are those of JSON: in YAML's words an unclosed bracket is at the beginning of everything.
 pub fn read(text: &Text) -> Result<Node, Vec<Diagnostic>> {
     if let Some(refusal) = too_large(&text.name, text.content.len(), TEXT_BYTES_MAX) {
         return Err(vec![refusal]);
     }
-    build::tree(text)
+    build::tree(text).map_err(|errors| in_words_of_json(text).unwrap_or(errors))
+}
+
+/// What is wrong with a text as JSON, if it is meant to be one.
+fn in_words_of_json(text: &Text) -> Option<Vec<Diagnostic>> {
+    let is_named = text.name.rsplit_once('.').is_some_and(|(_, end)| end.eq_ignore_ascii_case("json"));
+    let begins = text.content.trim_start_matches('\u{feff}').trim_start().starts_with(['{', '[']);
+    if is_named && begins { read_json(text).err() } else { None }
 }
 
 /// Reads bytes that may not even be text.

@@ -223,3 +223,17 @@ fn fields_report_all_that_is_wrong() {
 fn codes_are_unique_and_in_order() {
     assert!(CODES.is_sorted_by(|a, b| a.code < b.code));
 }
+
+#[test]
+fn what_is_wrong_with_json_is_said_in_its_own_words() {
+    let refused = |name: &str, text: &str| {
+        let found = read(&Text::new(name, text)).unwrap_err();
+        found.first().map(|d| (d.span.line, d.span.column, d.message.clone())).unwrap()
+    };
+    let unclosed = "{\n  \"a\": [1, 2,\n  \"b\": 3\n}\n";
+    let (line, column, message) = refused("export.json", unclosed);
+    assert_eq!((line, column), (3, 6), "{message}");
+    // A text that is not named so may be anything that YAML is.
+    assert_ne!(refused("flow.yaml", unclosed), (line, column, message));
+    assert_eq!(read(&Text::new("x.json", "{a: 1}")).unwrap().to_json(), serde_json::json!({ "a": 1 }));
+}
