@@ -1,0 +1,224 @@
+//! Calls: of the engine, of methods, of functions of the text itself.
+
+use oxc_ast::ast::{self, Expression as E};
+use serde_json::Value as Json;
+
+use super::{Callable, Walker};
+use crate::javascript::facts::WRITERS;
+use crate::javascript::term::{At, Term};
+use crate::javascript::{Root, scan};
+
+impl<'a> Walker<'a> {
+    pub(super) fn arguments(&mut self, arguments: &'a [ast::Argument<'a>]) -> Vec<Term> {
+        let mut terms = Vec::with_capacity(arguments.len());
+        for argument in arguments {
+            let term = match argument {
+                ast::Argument::SpreadElement(spread) => {
+                    let term = self.expr(&spread.argument);
+                    Term::opaque([term])
+                }
+                other => other.as_expression().map_or(Term::UNDEFINED, |e| self.expr(e)),
+            };
+            terms.push(term);
+        }
+        terms
+    }
+
+    pub(super) fn call(&mut self, call: &'a ast::CallExpression<'a>) -> Term {
+        let at = self.at(call);
+        if let Some(name) = written(&call.callee).filter(|name| scan::is_of_note(name)) {
+            self.calls.push((name.as_str().into(), at));
+        }
+        match &call.callee {
+            E::StaticMemberExpression(m) => self.method(m, call),
+            callee => {
+                if let Some(name) = self.engine_name(callee) {
+                    return self.engine_call(name, call, at);
+                }
+                if let Some(callable) = self.callable(callee) {
+                    let arguments = self.arguments(&call.arguments);
+                    return self.invoke(callee, callable, &arguments);
+                }
+                let callee = self.expr(callee);
+                let arguments = self.arguments(&call.arguments);
+                Term::opaque([callee].into_iter().chain(arguments))
+            }
+        }
+    }
+
+    pub(super) fn engine_call(&mut self, name: &'a str, call: &'a ast::CallExpression<'a>, at: At) -> Term {
+        let arguments = self.arguments(&call.arguments);
+        let first = match arguments.first() {
+            Some(Term::Literal(Json::String(text))) => Some(text.as_str()),
+            _ => None,
+        };
+        let root = |root: Term| Term::opaque([root].into_iter().chain(arguments.clone()));
+        match (name, first) {
+            ("$" | "$node", Some(node)) => Term::Handle(Root::Node(node.into()), at),
+            ("$items", Some(node)) => Term::Items(Root::Node(node.into()), at),
+            ("$items", None) if arguments.is_empty() => Term::Items(Root::Item, at),
+            ("$fromAI" | "$fromai" | "$fromAi", Some(key)) => Term::Place(Root::FromAi(key.into()), at),
+            ("$" | "$node" | "$items" | "$fromAI" | "$fromai" | "$fromAi", _) => root(Term::Place(Root::Unknown, at)),
+            ("$getWorkflowStaticData" | "getWorkflowStaticData", _) => Term::Place(Root::StaticData, at),
+            ("getInputData", _) => self.global(name, at),
+            (
+                "encodeURIComponent" | "Number" | "parseInt" | "parseFloat" | "Boolean" | "isNaN" | "isFinite"
+                | "BigInt",
+                _,
+            ) => Term::harmless(arguments),
+            ("$not", _) => Term::harmless(arguments),
+            _ => {
+                let callee = self.global(name, at);
+                Term::opaque([callee].into_iter().chain(arguments))
+            }
+        }
+    }
+
+    pub(super) fn method(&mut self, m: &'a ast::StaticMemberExpression<'a>, call: &'a ast::CallExpression<'a>) -> Term {
+        let name = m.property.name.as_str();
+        if let Some(holder) = self.written_into(&m.object).filter(|_| WRITERS.contains(&name)) {
+            let arguments = self.arguments(&call.arguments);
+            self.put(holder, None, name == "push", arguments);
+            return Term::Opaque(Vec::new());
+        }
+        if let Some(global @ ("Math" | "Number")) = self.engine_name(&m.object) {
+            let _ = global;
+            let arguments = self.arguments(&call.arguments);
+            return Term::harmless(arguments);
+        }
+        let receiver = self.expr(&m.object);
+        let constant = |a: &ast::Argument<'_>| a.as_expression().is_some_and(|e| e.is_literal());
+        if let Some(term) = receiver.items_call(name).filter(|_| call.arguments.iter().all(constant)) {
+            return term;
+        }
+        let arguments = self.given_to(&receiver, &call.arguments);
+        self.applied(receiver, name, arguments)
+    }
+
+    /// What a method gives.
+    pub(super) fn applied(&mut self, receiver: Term, name: &str, arguments: Vec<Term>) -> Term {
+        let mapped = matches!((&receiver, arguments.as_slice()), (Term::Items(..), [_]));
+        match name {
+            "map" if mapped => Term::List(arguments, true),
+            "flatMap" | "some" | "every" | "forEach" if mapped => Term::opaque(arguments),
+            "toFixed" | "getTime" | "toMillis" | "toSeconds" | "indexOf" | "lastIndexOf" | "includes"
+            | "startsWith" | "endsWith" | "test" | "isEmpty" | "isNotEmpty" | "hash" | "urlEncode" | "toInt"
+            | "toFloat" | "toNumber" | "charCodeAt" | "hasOwnProperty" | "localeCompare" | "isEmail" | "isUrl"
+            | "isNumeric" | "isBoolean"
+                if !matches!(receiver, Term::Object(_)) =>
+            {
+                Term::harmless([receiver].into_iter().chain(arguments))
+            }
+            "digest" if matches!(arguments.as_slice(), [Term::Literal(Json::String(form))] if form == "hex") => {
+                Term::harmless([receiver])
+            }
+            "toString" | "trim" | "valueOf" if matches!(receiver, Term::Harmless(_)) => receiver,
+            "filter" | "sort" | "reverse" | "slice" if matches!(receiver, Term::Items(..)) => receiver,
+            _ => Term::opaque([receiver].into_iter().chain(arguments)),
+        }
+    }
+
+    /// Arguments, where functions among them get the receiver's elements.
+    pub(super) fn given_to(&mut self, receiver: &Term, arguments: &'a [ast::Argument<'a>]) -> Vec<Term> {
+        let whole = || Term::opaque([receiver.clone()]);
+        let mut terms = Vec::new();
+        for argument in arguments {
+            let callable = argument.as_expression().and_then(|e| self.callable(e));
+            let term = match (callable, argument.as_expression()) {
+                (Some(callable), Some(e)) => {
+                    let given = if arguments.len() == 1 { receiver.each() } else { whole() };
+                    self.invoke(e, callable, &[given, whole(), whole()])
+                }
+                (None, Some(e)) => self.expr(e),
+                (_, None) => self.arguments(std::slice::from_ref(argument)).pop().unwrap_or(Term::UNDEFINED),
+            };
+            terms.push(term);
+        }
+        terms
+    }
+
+    pub(super) fn callable(&self, e: &'a E<'a>) -> Option<Callable<'a>> {
+        match e {
+            E::ParenthesizedExpression(inner) => self.callable(&inner.expression),
+            E::ArrowFunctionExpression(f) => Some(Callable::Arrow(f)),
+            E::FunctionExpression(f) => Some(Callable::Function(f)),
+            E::Identifier(name) => {
+                let uses = self.facts.names.get(name.name.as_str())?;
+                (uses.declared == 1 && uses.assigned == 0).then(|| self.functions.get(name.name.as_str()).copied())?
+            }
+            _ => None,
+        }
+    }
+
+    pub(in crate::javascript) fn declare_function(&mut self, name: &'a str, callable: Callable<'a>) {
+        self.functions.insert(name, callable);
+    }
+
+    pub(super) fn invoke(&mut self, callee: &'a E<'a>, callable: Callable<'a>, arguments: &[Term]) -> Term {
+        let E::Identifier(name) = callee else { return self.closure(callable, arguments) };
+        let name = name.name.as_str();
+        if self.running.contains(&name) {
+            return Term::opaque([self.anything()].into_iter().chain(arguments.iter().cloned()));
+        }
+        self.running.push(name);
+        let term = self.closure(callable, arguments);
+        self.running.pop();
+        term
+    }
+
+    /// What a function gives for these arguments; without any, for whatever it may get.
+    pub(in crate::javascript) fn closure(&mut self, callable: Callable<'a>, arguments: &[Term]) -> Term {
+        let params = match callable {
+            Callable::Arrow(f) => &f.params,
+            Callable::Function(f) => &f.params,
+        };
+        let scope = self.scopes.len();
+        arguments.iter().for_each(|a| self.note(a));
+        for (i, param) in params.items.iter().enumerate() {
+            let unknown = if arguments.is_empty() { self.anything() } else { Term::UNDEFINED };
+            let mut given = arguments.get(i).cloned().unwrap_or(unknown);
+            if let Some(default) = &param.initializer {
+                let default = self.expr(default);
+                given = Term::opaque([given, default]);
+            }
+            self.bind_param(&param.pattern, given);
+        }
+        if let Some(rest) = &params.rest {
+            let all = Term::opaque(arguments.iter().cloned().chain([self.anything()]));
+            self.bind_param(&rest.rest.argument, all);
+        }
+        let term = match callable {
+            Callable::Arrow(f) => match &f.body {
+                ast::ArrowFunctionBody::FunctionBody(body) => self.body(&body.statements),
+                body => body.as_expression().map_or(Term::UNDEFINED, |e| self.expr(e)),
+            },
+            Callable::Function(f) => f.body.as_ref().map_or(Term::UNDEFINED, |b| self.body(&b.statements)),
+        };
+        self.scopes.truncate(scope);
+        term
+    }
+
+    pub(super) fn body(&mut self, statements: &'a [ast::Statement<'a>]) -> Term {
+        self.returns.push(Vec::new());
+        self.statements(statements);
+        let mut returned = self.returns.pop().unwrap_or_default();
+        match returned.len() {
+            0 => Term::UNDEFINED,
+            1 => returned.pop().unwrap_or(Term::UNDEFINED),
+            _ => Term::opaque(returned),
+        }
+    }
+}
+
+/// A dotted name as it is written.
+pub(super) fn written(e: &E<'_>) -> Option<String> {
+    match e {
+        E::Identifier(name) => Some(name.name.to_string()),
+        E::ThisExpression(_) => Some("this".to_owned()),
+        E::StaticMemberExpression(m) => Some(match written(&m.object) {
+            Some(object) => format!("{object}.{}", m.property.name),
+            None => m.property.name.to_string(),
+        }),
+        _ => None,
+    }
+}
