@@ -6,6 +6,8 @@ mod connector;
 mod describe;
 mod effects;
 mod expression;
+mod gate;
+mod guard;
 mod lower;
 mod read;
 

@@ -3,6 +3,8 @@
 //! Semantics: `docs/formats-step-functions.md`. What services do is data in `connectors/step-functions`.
 
 mod assign;
+mod choice;
+mod condition;
 mod container;
 mod describe;
 mod jsonata;

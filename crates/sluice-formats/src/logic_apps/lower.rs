@@ -10,12 +10,12 @@ use std::sync::Arc;
 use sluice_core::document::{Data, Node as Tree};
 use sluice_core::expression::Expression;
 use sluice_core::label::Name;
-use sluice_core::program::assemble::Label as Goto;
+use sluice_core::program::assemble::{Ends, Label as Goto};
 use sluice_core::program::{Document, NodeKind, PlaceId, Step, StepId};
 use sluice_core::text::Span;
 
 use super::connector::{Called, called};
-use super::expression::{self, Reading, Sight};
+use super::expression::{self, Reading, Sight, is_expression};
 use super::read::{Action, Workflow, entries, key, list};
 use crate::import::{Format, Import, Observed};
 use crate::links::LinkKind;
@@ -49,7 +49,13 @@ pub(super) struct Lowering<'t> {
     /// Actions by what expressions call them.
     by_key: BTreeMap<String, usize>,
     variables: BTreeMap<String, PlaceId>,
+    /// Variables that some action writes again: another one that runs at the same time may do so at any moment.
+    pub(super) rewritten: BTreeSet<PlaceId>,
     pub(super) trigger: (PlaceId, PlaceId),
+    /// Where the run ends.
+    exit: Goto,
+    /// Whether nothing else runs beside what is written.
+    pub(super) is_alone: bool,
     /// Loops and agents around the action that is written, outermost first.
     pub(super) items: Vec<PlaceId>,
     pub(super) words: Vec<PlaceId>,
@@ -63,6 +69,7 @@ pub(super) fn lower<'t>(workflow: &'t Workflow<'t>, services: &'t Services) -> I
     let mut wires = Wiring::new(Format::LogicApps);
     let trigger = (wires.code.place("trigger"), wires.code.place("trigger's body"));
     let seen = wires.code.place("all that came back");
+    let ends = wires.ends();
     let mut lowering = Lowering {
         workflow,
         services,
@@ -70,7 +77,10 @@ pub(super) fn lower<'t>(workflow: &'t Workflow<'t>, services: &'t Services) -> I
         rooms: Vec::new(),
         by_key: BTreeMap::new(),
         variables: BTreeMap::new(),
+        rewritten: BTreeSet::new(),
         trigger,
+        exit: ends.exit,
+        is_alone: true,
         items: Vec::new(),
         words: Vec::new(),
         seen,
@@ -85,7 +95,8 @@ pub(super) fn lower<'t>(workflow: &'t Workflow<'t>, services: &'t Services) -> I
     let triggers = workflow.triggers.iter().filter_map(|t| Some((lowering.room(t)?.step, LinkKind::Next))).collect();
     lowering.link(&workflow.block, triggers);
     lowering.describe();
-    lowering.write()
+    lowering.set_apart(&workflow.block, &BTreeSet::new());
+    lowering.write(&ends)
 }
 
 impl<'t> Lowering<'t> {
@@ -126,9 +137,11 @@ impl<'t> Lowering<'t> {
         }
         for name in names.filter_map(Tree::as_text) {
             let key = name.trim().to_lowercase();
-            if !self.variables.contains_key(&key) {
-                let place = self.wires.code.place(format!("variable {name}"));
-                self.variables.insert(key, place);
+            let wires = &mut self.wires;
+            let new = || wires.code.place(format!("variable {name}"));
+            let place = *self.variables.entry(key).or_insert_with(new);
+            if action.kind != "initializevariable" {
+                self.rewritten.insert(place);
             }
         }
     }
@@ -163,8 +176,7 @@ impl<'t> Lowering<'t> {
         self.rooms.get(action.index)
     }
 
-    fn write(mut self) -> Import {
-        let ends = self.wires.ends();
+    fn write(mut self, ends: &Ends) -> Import {
         let workflow = self.workflow;
         let span = workflow.definition.span;
         let begin = self.wires.code.label();
@@ -190,12 +202,15 @@ impl<'t> Lowering<'t> {
             self.wires.assumed.insert(said);
         }
         let document = Document { name: String::new(), span, ..Document::default() };
-        self.wires.finish(document, &ends)
+        self.wires.finish(document, ends)
     }
 
     /// Writes the actions of a block. `skips`: whether each may be left out.
     pub(super) fn block(&mut self, actions: &'t [Action<'t>], skips: bool) {
         let order = order(actions);
+        let around = self.wires.code.step;
+        let was_alone = self.is_alone;
+        self.is_alone &= is_chain(actions);
         let skips = skips || actions.iter().any(|a| a.after.iter().any(|(_, success)| !success));
         let again = (!is_chain(actions) && actions.iter().any(|a| sets_variable(a))).then(|| self.wires.code.label());
         if let Some(again) = again {
@@ -204,12 +219,14 @@ impl<'t> Lowering<'t> {
         for action in order {
             let next = self.wires.code.label();
             let Some(step) = self.room(action).map(|room| room.step) else { continue };
-            self.wires.code.step = step;
             if skips {
                 let run = self.wires.code.label();
+                // No part of the action: whoever is asked in it is not asked where it is left out.
+                self.wires.code.step = around;
                 self.wires.fork(&[run], next, action.span);
                 self.wires.code.bind(run);
             }
+            self.wires.code.step = step;
             self.action(action, skips);
             self.wires.code.goto(next);
             self.wires.code.bind(next);
@@ -219,6 +236,7 @@ impl<'t> Lowering<'t> {
             self.wires.fork(&[again], after, Span::default());
             self.wires.code.bind(after);
         }
+        self.is_alone = was_alone;
     }
 
     fn action(&mut self, action: &'t Action<'t>, skips: bool) {
@@ -240,7 +258,10 @@ impl<'t> Lowering<'t> {
             "scope" => action.blocks.iter().for_each(|block| self.block(block, skips)),
             "agent" => self.agent(action, skips),
             "javascriptcode" | "csharpscriptcode" | "powershellcode" => self.code(action),
-            "wait" | "terminate" => {}
+            "wait" => {}
+            // What runs beside it may be done already, or be cancelled: so it goes on as if this ended nothing.
+            "terminate" if self.is_alone => self.wires.code.goto(self.exit),
+            "terminate" => {}
             _ if self.room(action).is_some_and(|r| r.found.kind == crate::import::Kind::Flow) => self.reshape(action),
             _ => self.effect(action),
         }
@@ -267,11 +288,22 @@ impl<'t> Lowering<'t> {
 
     fn branches(&mut self, action: &'t Action<'t>, skips: bool) {
         let end = self.wires.code.label();
+        let known = self.known_in(action);
         let starts: Vec<Goto> = action.blocks.iter().map(|_| self.wires.code.label()).collect();
-        self.wires.fork(&starts, end, action.span);
-        for (block, start) in action.blocks.iter().zip(starts) {
-            self.wires.code.bind(start);
+        // Where each way has its block, one of them is taken.
+        let past = if known.past.is_some() { None } else { starts.last().copied() };
+        let otherwise = past.unwrap_or_else(|| self.wires.code.label());
+        self.wires.fork(&starts, otherwise, action.span);
+        for ((block, start), known) in action.blocks.iter().zip(&starts).zip(known.inside) {
+            self.wires.code.bind(*start);
+            self.wires.check(known, action.span);
             self.block(block, skips);
+            self.wires.code.step = self.room(action).map_or(self.wires.code.step, |room| room.step);
+            self.wires.code.goto(end);
+        }
+        if past.is_none() {
+            self.wires.code.bind(otherwise);
+            self.wires.check(known.past.unwrap_or_default(), action.span);
             self.wires.code.goto(end);
         }
         self.wires.code.bind(end);
@@ -285,6 +317,7 @@ impl<'t> Lowering<'t> {
             self.items.push(item);
         }
         let (head, body, after) = (self.wires.code.label(), self.wires.code.label(), self.wires.code.label());
+        let was_alone = std::mem::replace(&mut self.is_alone, false);
         self.wires.code.bind(head);
         self.wires.fork(&[body], after, action.span);
         self.wires.code.bind(body);
@@ -293,14 +326,18 @@ impl<'t> Lowering<'t> {
         }
         self.wires.code.goto(head);
         self.wires.code.bind(after);
+        self.is_alone = was_alone;
         if items.is_some() {
             self.items.pop();
         }
     }
 
-    /// `place := expression`.
+    /// `place := expression`. What is read exactly is copied so.
     pub(super) fn set(&mut self, place: PlaceId, expression: Expression) {
         let nowhere = self.wires.nowhere;
+        if !self.rewritten.contains(&place) {
+            self.wires.copies();
+        }
         self.wires.assign(place, expression, nowhere);
     }
 
@@ -319,9 +356,22 @@ impl<'t> Lowering<'t> {
         read.expression
     }
 
+    /// What a text of a condition is. It is read for its own sake: nothing is told of it.
+    pub(super) fn peek(&self, text: &str, span: Span) -> Expression {
+        let mut view = View { lowering: self, missing: Vec::new() };
+        expression::read(text, &mut view, Reading::Whole, span).expression
+    }
+
     /// The value of a template.
     pub(super) fn template(&mut self, tree: &Tree, reading: Reading) -> Expression {
         match &tree.value {
+            // Which field a computed name is nobody knows.
+            Data::Map(fields) if fields.iter().any(|e| is_expression(&e.key)) => {
+                let names = fields.iter().filter(|e| is_expression(&e.key)).map(|e| (e.key.clone(), e.key_span));
+                let names: Vec<_> = names.map(|(name, span)| self.read(&name, reading, span)).collect();
+                let values = fields.iter().map(|e| self.template(&e.value, reading)).collect::<Vec<_>>();
+                Expression::opaque(names.into_iter().chain(values).collect(), tree.span)
+            }
             Data::Map(fields) if !fields.is_empty() => {
                 let fields: Vec<(Arc<str>, Expression)> =
                     fields.iter().map(|e| (e.key.clone(), self.template(&e.value, reading))).collect();

@@ -231,6 +231,8 @@ impl Lowering<'_, '_> {
             self.body(*i);
             self.leave(*i, hub, &mut later);
         }
+        // No part of a node: whoever is asked in one is not asked on the way from branch to branch.
+        self.wires.code.step = entries.first().map_or(self.lost.step, |i| self.room(*i).step);
         self.wires.code.bind(hub);
         let again: Vec<Goto> =
             if needs_hub(&self, &entries, &later) { later.into_iter().chain(starts).collect() } else { Vec::new() };

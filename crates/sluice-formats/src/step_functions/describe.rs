@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use sluice_core::credential::suspicion;
 use sluice_core::document::{Data, Node as Tree};
 use sluice_core::label::Name;
+use sluice_core::program::StepId;
 use sluice_core::text::Span;
 
 use super::lower::Lowering;
@@ -29,9 +30,44 @@ impl<'t> Lowering<'t> {
         self.wires.steps.insert(self.caller, caller);
         let mut uncaught = Vec::new();
         self.describe_states(machine, &mut uncaught);
+        self.set_apart(machine, &BTreeSet::new());
         if let Some((index, span)) = uncaught.first() {
             let others = uncaught.len() - 1;
             self.observe(*index, Observed::UncaughtEffect { others }, None, *span);
+        }
+    }
+
+    /// Who is asked in one branch of a `Parallel` holds no other one up.
+    fn set_apart(&mut self, machine: &Machine<'_>, outside: &BTreeSet<StepId>) {
+        for state in &machine.states {
+            if self.asks(state) {
+                let gate = self.rooms.get(state.index).map(|room| room.step);
+                gate.into_iter().for_each(|gate| self.wires.beside(gate, outside.clone()));
+            }
+            for (at, branch) in
+                state.inner.iter().enumerate().filter(|(_, branch)| self.asks_inside(branch)).collect::<Vec<_>>()
+            {
+                let mut beside = outside.clone();
+                let others = state.inner.iter().enumerate().filter(|(other, _)| *other != at);
+                others.for_each(|(_, other)| self.steps_of(other, &mut beside));
+                self.set_apart(branch, &beside);
+            }
+        }
+    }
+
+    fn asks(&self, state: &State<'_>) -> bool {
+        let step = self.rooms.get(state.index).map(|room| room.step);
+        step.and_then(|step| self.wires.steps.get(&step)).is_some_and(|fact| fact.human_gate)
+    }
+
+    fn asks_inside(&self, machine: &Machine<'_>) -> bool {
+        machine.states.iter().any(|state| self.asks(state) || state.inner.iter().any(|inner| self.asks_inside(inner)))
+    }
+
+    fn steps_of(&self, machine: &Machine<'_>, steps: &mut BTreeSet<StepId>) {
+        for state in &machine.states {
+            steps.extend(self.rooms.get(state.index).map(|room| room.step));
+            state.inner.iter().for_each(|inner| self.steps_of(inner, steps));
         }
     }
 

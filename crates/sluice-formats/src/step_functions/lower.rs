@@ -288,28 +288,6 @@ impl<'t> Lowering<'t> {
         place
     }
 
-    fn choice(&mut self, state: &'t State<'t>, frame: &Frame, input: &Ground) {
-        let (span, step) = (state.span, self.wires.code.step);
-        let rules: Vec<&Tree> = state.list("Choices").iter().filter(|rule| rule.get("Next").is_some()).collect();
-        let labels: Vec<Goto> = rules.iter().map(|_| self.wires.code.label()).collect();
-        let otherwise = self.wires.code.label();
-        self.wires.fork(&labels, otherwise, span);
-        for (rule, label) in rules.into_iter().zip(labels) {
-            self.wires.code.bind(label);
-            self.settle_by(state, rule, frame, input, None);
-            if let Some(next) = rule.get("Next") {
-                self.go_to(frame, next, step);
-            }
-        }
-        self.wires.code.bind(otherwise);
-        self.settle_input(state, frame, input);
-        match state.get("Default") {
-            Some(default) => self.go_to(frame, default, step),
-            // Without a default the machine fails.
-            None => self.raise(frame, Expression::opaque(Vec::new(), span)),
-        }
-    }
-
     fn fail(&mut self, state: &State<'_>, frame: &Frame, input: &Ground, span: Span) {
         let scope = self.scope(state, frame, input.clone());
         let said = |key: &str, is_expression: bool| {
@@ -365,9 +343,10 @@ impl<'t> Lowering<'t> {
         self.set(self.seen, Expression::opaque(both, span));
     }
 
-    /// `place := expression`.
+    /// `place := expression`. What is read exactly is copied so.
     pub(super) fn set(&mut self, place: PlaceId, expression: Expression) {
         let nowhere = self.wires.nowhere;
+        self.wires.copies();
         self.wires.assign(place, expression, nowhere);
     }
 }
