@@ -72,7 +72,7 @@ pub fn import_with(format: Format, text: &Text, tree: &Node, siblings: &Siblings
     match format {
         Format::N8n => n8n::import_with(text, tree, n8n::NodeCatalogue::built_in(), siblings),
         Format::GithubActions => github_actions::import(text, tree),
-        Format::StepFunctions => step_functions::import(tree),
+        Format::StepFunctions => step_functions::import_with(text, tree, siblings),
         Format::LogicApps => logic_apps::import(tree),
         Format::Dify => dify::import(text, tree),
     }
