@@ -43,22 +43,27 @@ pub fn is_machine(tree: &Tree) -> bool {
 /// # Errors
 /// `SL801`, `SL802`, `SL822`: it is no state machine, is too large, or has a state of no known type.
 pub fn import(text: &Text, tree: &Tree) -> Result<Import, Vec<Diagnostic>> {
-    import_with(text, tree, &Siblings::default())
+    import_with(text, tree, &Siblings::default(), built_in())
 }
 
 /// Lowers a state machine together with those that it starts, where they are at hand.
 ///
 /// # Errors
 /// Those of [`import`]; what is wrong with another file is told there.
-pub fn import_with(text: &Text, tree: &Tree, siblings: &Siblings) -> Result<Import, Vec<Diagnostic>> {
+pub(crate) fn import_with(
+    text: &Text,
+    tree: &Tree,
+    siblings: &Siblings,
+    services: &Services,
+) -> Result<Import, Vec<Diagnostic>> {
     let (machine, count) = read::machine(tree, 0)?;
     let files = link::link(&text.name, machine, count, siblings);
-    Ok(lower::lower(&files, built_in()))
+    Ok(lower::lower(&files, services))
 }
 
 /// The catalogue of this release, read once.
 #[expect(clippy::expect_used, reason = "the files are part of the program, and a test reads each of them")]
-fn built_in() -> &'static Services {
+pub(crate) fn built_in() -> &'static Services {
     static BUILT_IN: OnceLock<Services> = OnceLock::new();
     BUILT_IN.get_or_init(|| Services::of(FILES, "step-functions").expect("the files of this release have no error"))
 }

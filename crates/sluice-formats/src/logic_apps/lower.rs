@@ -17,6 +17,7 @@ use sluice_core::text::Span;
 use super::connector::{Called, called};
 use super::expression::{self, Reading, Sight, is_expression};
 use super::read::{Action, Workflow, entries, key, list};
+use crate::catalogues::{by_own_entry, by_own_words};
 use crate::import::{Format, Import, Observed};
 use crate::links::LinkKind;
 use crate::services::{Found, Services};
@@ -95,6 +96,9 @@ pub(super) fn lower<'t>(workflow: &'t Workflow<'t>, services: &'t Services) -> I
     let triggers = workflow.triggers.iter().filter_map(|t| Some((lowering.room(t)?.step, LinkKind::Next))).collect();
     lowering.link(&workflow.block, triggers);
     lowering.describe();
+    if services.has_own_words() {
+        lowering.wires.assumed.insert(by_own_words(Format::LogicApps));
+    }
     lowering.set_apart(&workflow.block, &BTreeSet::new());
     lowering.write(&ends)
 }
@@ -109,6 +113,9 @@ impl<'t> Lowering<'t> {
         }
         let called = called(action, self.workflow, self.services);
         let found = self.services.look_up(&called.service, &called.operation);
+        if let Some(entry) = self.services.own_entry(&called.service) {
+            self.wires.assumed.insert(by_own_entry(entry));
+        }
         let kind = if action.is_trigger { "trigger" } else { "action" };
         let step = Step { name: name.clone(), path: name.clone(), kind, span: action.span, purpose: None };
         let step = self.wires.code.step(step);

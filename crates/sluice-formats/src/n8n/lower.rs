@@ -22,6 +22,7 @@ use super::graph::{Graph, Target};
 use super::parameters::{self, Leaf, leaves};
 use super::read::{Node, Workflow};
 use super::system;
+use crate::catalogues::{by_own_entry, by_own_words};
 use crate::import::{Format, Import, Kind, Linked, Observed};
 use crate::links::LinkKind;
 use crate::wiring::{Wiring, place_variable};
@@ -101,6 +102,7 @@ pub(super) fn lower<'t>(
         lost,
     };
     lowering.furnish();
+    lowering.note_own_entries();
     lowering.link();
     lowering.note_fields();
     let order = lowering.order();
@@ -145,6 +147,16 @@ impl Lowering<'_, '_> {
             let step = self.wires.code.step(step);
             let entry = self.wires.code.label();
             self.rooms.push(Room { item, inputs, out, step, entry });
+        }
+    }
+
+    /// Where the workspace's own word counts for a node, the report says so.
+    fn note_own_entries(&mut self) {
+        let catalogue = self.catalogue;
+        let entries = self.workflow.nodes.iter().filter_map(|node| catalogue.own_entry(&node.node_type));
+        self.wires.assumed.extend(entries.map(|entry| by_own_entry(entry)));
+        if catalogue.has_own_words() {
+            self.wires.assumed.insert(by_own_words(Format::N8n));
         }
     }
 

@@ -19,6 +19,7 @@ use super::path;
 use super::read::{Machine, State, StateKind, entries};
 use super::resource::{Target, target};
 use super::scope::{Data, Ground, Scope};
+use crate::catalogues::{by_own_entry, by_own_words};
 use crate::import::{Format, Import, Linked, Observed};
 use crate::links::LinkKind;
 use crate::services::{Found, Services};
@@ -126,6 +127,9 @@ pub(super) fn lower<'t>(files: &'t Files<'t>, services: &'t Services) -> Import 
         lowering.link(&file.machine, &before, &[]);
     }
     lowering.describe();
+    if services.has_own_words() {
+        lowering.wires.assumed.insert(by_own_words(Format::StepFunctions));
+    }
     lowering.write()
 }
 
@@ -156,6 +160,9 @@ impl<'t> Lowering<'t> {
                 _ => Target { service: "state".into(), operation: format!("{:?}", state.kind), is_callback: false },
             };
             let found = self.services.look_up(&target.service, &target.operation);
+            if let Some(entry) = self.services.own_entry(&target.service) {
+                self.wires.assumed.insert(by_own_entry(entry));
+            }
             let kind = word(state.kind);
             let step = Step { name: name.clone(), path: name.clone(), kind, span: state.span, purpose: None };
             let step = self.wires.code.step(step);

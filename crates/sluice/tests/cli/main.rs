@@ -12,6 +12,7 @@
 mod approvals;
 mod audit;
 mod bad_input;
+mod catalogues;
 mod check;
 mod clock;
 mod definitions;
