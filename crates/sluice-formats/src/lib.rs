@@ -140,3 +140,30 @@ fn read(name: &str, bytes: &[u8]) -> Option<(Text, Node, Vec<Diagnostic>)> {
     let (text, tree) = document::read_bytes(name, bytes).ok()?;
     Some((text, tree, Vec::new()))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    /// The targets of the links of a page.
+    fn links(page: &str) -> Vec<&str> {
+        page.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next()).collect()
+    }
+
+    #[test]
+    fn the_page_of_all_formats_leads_to_each_of_them() {
+        let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
+        let page = std::fs::read_to_string(docs.join("formats.md")).unwrap();
+        let linked = links(&page);
+        for target in &linked {
+            assert!(docs.join(target).is_file(), "`{target}` is not there");
+        }
+        for entry in std::fs::read_dir(&docs).unwrap() {
+            let name = entry.unwrap().file_name().to_string_lossy().into_owned();
+            assert!(!name.starts_with("formats-") || linked.contains(&name.as_str()), "`{name}` is not linked");
+        }
+        let readme = std::fs::read_to_string(docs.join("../README.md")).unwrap();
+        assert!(links(&readme).contains(&"docs/formats.md"));
+        assert!(page.contains("cargo xtask corpus"), "the rows come from a command");
+    }
+}

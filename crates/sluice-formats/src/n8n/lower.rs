@@ -66,6 +66,8 @@ pub(super) struct Lowering<'a, 't> {
     pub(super) inside: Vec<usize>,
     /// By node: the triggers whose events can get to it.
     pub(super) started_by: Vec<Vec<usize>>,
+    /// Where texts stand that are made from what they name, because nothing better is known.
+    pub(super) opaque: BTreeSet<(usize, usize)>,
     /// By node: names of fields that are read of what it puts out.
     pub(super) read_fields: Vec<BTreeSet<String>>,
     /// Stands in for a node that is not there; no index comes from outside.
@@ -98,6 +100,7 @@ pub(super) fn lower<'t>(
         stores: BTreeMap::new(),
         inside: Vec::new(),
         started_by: vec![Vec::new(); workflow.nodes.len()],
+        opaque: BTreeSet::new(),
         read_fields: vec![BTreeSet::new(); workflow.nodes.len()],
         lost,
     };
@@ -251,6 +254,7 @@ impl Lowering<'_, '_> {
         self.wires.fork(&again, ends.exit, self.workflow.span);
         self.wires.code.bind(ends.exit);
         self.wires.code.emit(NodeKind::Exit, self.workflow.span);
+        self.wires.opaque = self.opaque.len();
         self.describe_categories();
         let document =
             Document { name: self.workflow.name.to_string(), span: self.workflow.span, ..Document::default() };

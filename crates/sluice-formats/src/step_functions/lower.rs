@@ -237,6 +237,7 @@ impl<'t> Lowering<'t> {
         }
         self.wires.code.bind(ends.exit);
         self.wires.code.emit(NodeKind::Exit, span);
+        self.wires.opaque = self.opaque;
         if self.opaque > 0 {
             let said = format!("{} expressions: they count as anything made from what they name", self.opaque);
             self.wires.assumed.insert(said);
