@@ -22,6 +22,7 @@ mod links;
 mod locate;
 pub mod logic_apps;
 pub mod n8n;
+mod order;
 mod refusal;
 mod services;
 mod siblings;

@@ -16,6 +16,7 @@ use super::nodes::{self, Is};
 use super::read::{App, Node};
 use crate::import::{Format, Import, Observed};
 use crate::links::LinkKind;
+use crate::order::each_before_what_follows;
 use crate::wiring::{Wiring, place_variable};
 
 /// A node's place and step.
@@ -149,23 +150,9 @@ impl<'t> Lowering<'_, 't> {
 
     /// Nodes that can run, each before what it leads to where there is no circle.
     fn order(&self) -> Vec<usize> {
-        let mut seen = BTreeSet::new();
-        let mut finished = Vec::new();
-        for entry in self.entries() {
-            // Depth first with a stack of our own: chains are long.
-            let mut stack = vec![(entry, false)];
-            while let Some((node, done)) = stack.pop() {
-                if done {
-                    finished.push(node);
-                } else if seen.insert(node) {
-                    stack.push((node, true));
-                    stack.extend(self.targets(node).into_iter().map(|to| (to, false)));
-                    stack.extend(self.inner(node).into_iter().map(|to| (to, false)));
-                }
-            }
-        }
-        finished.reverse();
-        finished
+        each_before_what_follows(&self.entries(), &|node| {
+            self.targets(node).into_iter().chain(self.inner(node)).collect()
+        })
     }
 
     pub(super) fn targets(&self, i: usize) -> Vec<usize> {

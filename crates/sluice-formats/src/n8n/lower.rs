@@ -25,6 +25,7 @@ use super::system;
 use crate::catalogues::{by_own_entry, by_own_words};
 use crate::import::{Format, Import, Kind, Linked, Observed};
 use crate::links::LinkKind;
+use crate::order::each_before_what_follows;
 use crate::wiring::{Wiring, place_variable};
 
 /// A node's places.
@@ -212,22 +213,7 @@ impl Lowering<'_, '_> {
                 }
             }
         }
-        let mut seen = BTreeSet::new();
-        let mut finished = Vec::new();
-        for entry in entries {
-            // Depth first with a stack of our own: chains are long.
-            let mut stack = vec![(entry, false)];
-            while let Some((node, done)) = stack.pop() {
-                if done {
-                    finished.push(node);
-                } else if seen.insert(node) {
-                    stack.push((node, true));
-                    stack.extend(self.graph.targets(node).map(|(_, t)| (t.node, false)));
-                }
-            }
-        }
-        finished.reverse();
-        finished
+        each_before_what_follows(&entries, &|node| self.graph.targets(node).map(|(_, target)| target.node).collect())
     }
 
     fn write(mut self, order: &[usize]) -> Import {
