@@ -3,6 +3,8 @@
 //! A workspace's own files lie under `connectors/n8n`, `connectors/step-functions` and `connectors/logic-apps`. What an entry
 //! of theirs names replaces the built-in one whole. Whoever reads them says first whether they count.
 
+pub(crate) mod words;
+
 use sluice_core::contract::Problem;
 use sluice_core::contract::governance::{CATALOGUE_FOLDERS, CONNECTORS_FOLDER};
 use sluice_core::document;

@@ -19,6 +19,7 @@ use sluice_core::gate::Effect;
 use sluice_core::label::Name;
 use sluice_core::text::Text;
 
+use crate::catalogues::words::Verb;
 use crate::import::{Catalogued, Confidence, Kind, Source};
 
 /// What is known of services.
@@ -72,14 +73,6 @@ pub(crate) struct Reply {
     pub(crate) classify: bool,
     /// Whether it is made from what was sent.
     pub(crate) made_from_sent: bool,
-}
-
-/// What a verb does.
-#[derive(Clone, Copy, Debug)]
-struct Verb {
-    effect: Effect,
-    destructive: bool,
-    privileged: bool,
 }
 
 /// What a parameter decides: a path of keys, in lower case, that stands anywhere in the parameter's own path.
