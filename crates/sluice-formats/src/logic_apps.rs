@@ -2,6 +2,7 @@
 //!
 //! Semantics: `docs/formats-logic-apps.md`. What connectors do is data in `connectors/logic-apps`.
 
+mod blocks;
 mod connector;
 mod describe;
 mod effects;
