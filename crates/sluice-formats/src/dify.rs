@@ -4,6 +4,7 @@
 
 mod describe;
 mod effects;
+mod guard;
 mod jinja;
 mod lower;
 mod model;

@@ -3,15 +3,17 @@
 //! A check says that, once a node of the program is done, a part of a place holds nothing but what the check admits. It
 //! is a fact of the engine's own semantics and changes no label: what an outsider wrote stays an outsider's.
 
+mod condition;
 mod pattern;
 
 pub use pattern::{Characters, Text};
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sluice_core::expression::Path;
 use sluice_core::program::{NodeId, PlaceId, StepId};
 
+pub(crate) use condition::{Condition, InOrder, Known, either};
 pub(crate) use pattern::read as read_pattern;
 
 /// The checks of a workflow.
@@ -19,6 +21,9 @@ pub(crate) use pattern::read as read_pattern;
 pub struct Guards {
     /// What holds once a node is done.
     pub checks: Vec<(NodeId, Guard)>,
+    /// By step where a person is asked: the steps that it does not hold up. They run beside it, though the program has them
+    /// in a row.
+    pub beside: BTreeMap<StepId, BTreeSet<StepId>>,
     /// Assignments that copy as the engine does. At any other, what was checked of a value is not known of the copy.
     pub copies: BTreeSet<NodeId>,
 }

@@ -34,6 +34,8 @@ pub struct Import {
     pub guards: Guards,
     /// What was not understood, in words for the report: opaque expressions, assumed node types.
     pub assumed: Vec<String>,
+    /// How many texts of the file count as anything made from what they name, because nothing better is known.
+    pub opaque: usize,
     /// What its author asks to be set aside.
     pub allows: Vec<Allow>,
     /// What is odd about the text itself: keys that stand twice.

@@ -12,6 +12,7 @@
 //! Nothing here reads a clock, file, network or random source.
 
 mod allow;
+mod catalogues;
 pub mod dify;
 pub mod github_actions;
 pub mod guard;
@@ -21,6 +22,7 @@ mod links;
 mod locate;
 pub mod logic_apps;
 pub mod n8n;
+mod order;
 mod refusal;
 mod services;
 mod siblings;
@@ -35,6 +37,7 @@ use sluice_core::text::Text;
 pub use refusal::CODES;
 
 pub use allow::Allow;
+pub use catalogues::Catalogues;
 pub use links::{Link, LinkKind};
 
 pub use import::{
@@ -61,19 +64,25 @@ pub fn recognise(tree: &Node) -> Option<Format> {
 /// # Errors
 /// Why it is no workflow of that format, or cannot be analysed; each with its place.
 pub fn import(format: Format, text: &Text, tree: &Node) -> Result<Import, Vec<Diagnostic>> {
-    import_with(format, text, tree, &Siblings::default())
+    import_with(format, text, tree, &Siblings::default(), &Catalogues::default())
 }
 
-/// Lowers a tree together with the workflows that it calls, where they are at hand.
+/// Lowers a tree together with the workflows that it calls, where they are at hand, by what `catalogues` say of its nodes.
 ///
 /// # Errors
 /// Those of [`import`]; what is wrong with another file is told there.
-pub fn import_with(format: Format, text: &Text, tree: &Node, siblings: &Siblings) -> Result<Import, Vec<Diagnostic>> {
+pub fn import_with(
+    format: Format,
+    text: &Text,
+    tree: &Node,
+    siblings: &Siblings,
+    catalogues: &Catalogues,
+) -> Result<Import, Vec<Diagnostic>> {
     match format {
-        Format::N8n => n8n::import_with(text, tree, n8n::NodeCatalogue::built_in(), siblings),
+        Format::N8n => n8n::import_with(text, tree, catalogues.n8n(), siblings),
         Format::GithubActions => github_actions::import(text, tree),
-        Format::StepFunctions => step_functions::import(tree),
-        Format::LogicApps => logic_apps::import(tree),
+        Format::StepFunctions => step_functions::import_with(text, tree, siblings, catalogues.step_functions()),
+        Format::LogicApps => logic_apps::import_with(tree, catalogues.logic_apps()),
         Format::Dify => dify::import(text, tree),
     }
 }
@@ -97,15 +106,16 @@ pub enum Opened {
 /// Reads bytes, and lowers what is a workflow of another engine.
 #[must_use]
 pub fn open(name: &str, bytes: &[u8]) -> Opened {
-    open_with(name, bytes, &Siblings::default())
+    open_with(name, bytes, &Siblings::default(), &Catalogues::default())
 }
 
-/// Reads bytes, and lowers what is a workflow of another engine together with the workflows that it calls.
+/// Reads bytes, and lowers what is a workflow of another engine together with the workflows that it calls, by what
+/// `catalogues` say of its nodes.
 #[must_use]
-pub fn open_with(name: &str, bytes: &[u8], siblings: &Siblings) -> Opened {
+pub fn open_with(name: &str, bytes: &[u8], siblings: &Siblings, catalogues: &Catalogues) -> Opened {
     let Some((text, tree, warnings)) = read(name, bytes) else { return Opened::Other };
     let Some(format) = recognise(&tree) else { return Opened::Other };
-    let import = import_with(format, &text, &tree, siblings).map(|mut import| {
+    let import = import_with(format, &text, &tree, siblings, catalogues).map(|mut import| {
         import.warnings = warnings;
         allow::read(&text, &tree, &mut import);
         Box::new(import)
@@ -130,4 +140,31 @@ fn read(name: &str, bytes: &[u8]) -> Option<(Text, Node, Vec<Diagnostic>)> {
     }
     let (text, tree) = document::read_bytes(name, bytes).ok()?;
     Some((text, tree, Vec::new()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    /// The targets of the links of a page.
+    fn links(page: &str) -> Vec<&str> {
+        page.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next()).collect()
+    }
+
+    #[test]
+    fn the_page_of_all_formats_leads_to_each_of_them() {
+        let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
+        let page = std::fs::read_to_string(docs.join("formats.md")).unwrap();
+        let linked = links(&page);
+        for target in &linked {
+            assert!(docs.join(target).is_file(), "`{target}` is not there");
+        }
+        for entry in std::fs::read_dir(&docs).unwrap() {
+            let name = entry.unwrap().file_name().to_string_lossy().into_owned();
+            assert!(!name.starts_with("formats-") || linked.contains(&name.as_str()), "`{name}` is not linked");
+        }
+        let readme = std::fs::read_to_string(docs.join("../README.md")).unwrap();
+        assert!(links(&readme).contains(&"docs/formats.md"));
+        assert!(page.contains("cargo xtask corpus"), "the rows come from a command");
+    }
 }

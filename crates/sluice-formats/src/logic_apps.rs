@@ -2,10 +2,13 @@
 //!
 //! Semantics: `docs/formats-logic-apps.md`. What connectors do is data in `connectors/logic-apps`.
 
+mod blocks;
 mod connector;
 mod describe;
 mod effects;
 mod expression;
+mod gate;
+mod guard;
 mod lower;
 mod read;
 
@@ -33,13 +36,18 @@ pub fn is_workflow(tree: &Tree) -> bool {
 /// # Errors
 /// `SL801`, `SL802`, `SL823`: it is no workflow, is too large, or has an action of no type.
 pub fn import(tree: &Tree) -> Result<Import, Vec<Diagnostic>> {
+    import_with(tree, built_in())
+}
+
+/// The same, by what a catalogue says of its connectors.
+pub(crate) fn import_with(tree: &Tree, services: &Services) -> Result<Import, Vec<Diagnostic>> {
     let workflow = read::workflow(tree)?;
-    Ok(lower::lower(&workflow, built_in()))
+    Ok(lower::lower(&workflow, services))
 }
 
 /// The catalogue of this release, read once.
 #[expect(clippy::expect_used, reason = "the files are part of the program, and a test reads each of them")]
-fn built_in() -> &'static Services {
+pub(crate) fn built_in() -> &'static Services {
     static BUILT_IN: OnceLock<Services> = OnceLock::new();
     BUILT_IN.get_or_init(|| Services::of(FILES, "logic-apps").expect("the files of this release have no error"))
 }

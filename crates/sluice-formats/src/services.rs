@@ -12,12 +12,14 @@ mod read;
 use std::collections::{BTreeMap, BTreeSet};
 
 use sluice_core::catalogue::Usage;
+use sluice_core::contract::Problem;
 use sluice_core::diagnostic::Diagnostic;
 use sluice_core::document;
 use sluice_core::gate::Effect;
 use sluice_core::label::Name;
 use sluice_core::text::Text;
 
+use crate::catalogues::words::Verb;
 use crate::import::{Catalogued, Confidence, Kind, Source};
 
 /// What is known of services.
@@ -27,6 +29,10 @@ pub(crate) struct Services {
     services: BTreeMap<Name, Service>,
     /// By word, in lower case.
     verbs: BTreeMap<Name, Verb>,
+    /// The names that a workspace's own files have, in lower case.
+    own: BTreeSet<Name>,
+    /// Whether they have verbs, too.
+    has_own_verbs: bool,
 }
 
 /// A service.
@@ -69,14 +75,6 @@ pub(crate) struct Reply {
     pub(crate) made_from_sent: bool,
 }
 
-/// What a verb does.
-#[derive(Clone, Copy, Debug)]
-struct Verb {
-    effect: Effect,
-    destructive: bool,
-    privileged: bool,
-}
-
 /// What a parameter decides: a path of keys, in lower case, that stands anywhere in the parameter's own path.
 #[derive(Clone, Debug)]
 struct Argument {
@@ -114,6 +112,42 @@ impl Services {
             }
         }
         if out.is_empty() { Ok(services) } else { Err(out) }
+    }
+
+    /// The same with a workspace's own files over it: what they name replaces what is here whole.
+    ///
+    /// # Errors
+    /// Every error of every file, with its place; a service or a verb that two entries name.
+    pub(crate) fn with(&self, files: &[Text], format: &'static str) -> Result<Self, Vec<Problem>> {
+        let (mut own, mut problems) = (Self::default(), Vec::new());
+        for text in files {
+            let mut errors = Vec::new();
+            match document::read(text) {
+                Ok(tree) => own.add(&tree, format, &mut errors),
+                Err(found) => errors.extend(found),
+            }
+            problems.extend(errors.into_iter().map(|diagnostic| Problem { file: text.name.clone(), diagnostic }));
+        }
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let mut with = self.clone();
+        with.own.extend(own.services.keys().cloned());
+        with.has_own_verbs |= !own.verbs.is_empty();
+        with.services.extend(own.services);
+        with.verbs.extend(own.verbs);
+        Ok(with)
+    }
+
+    /// The workspace's own entry of a service, if it has one.
+    pub(crate) fn own_entry(&self, service: &str) -> Option<&Name> {
+        let name = self.own.get(service.to_lowercase().as_str())?;
+        self.services.get(name)?.name.as_ref()
+    }
+
+    /// Whether the workspace's own files have verbs, which count for any service.
+    pub(crate) const fn has_own_words(&self) -> bool {
+        self.has_own_verbs
     }
 
     /// What is known of an operation of a service.

@@ -3,9 +3,12 @@
 //! Semantics: `docs/formats-step-functions.md`. What services do is data in `connectors/step-functions`.
 
 mod assign;
+mod choice;
+mod condition;
 mod container;
 mod describe;
 mod jsonata;
+mod link;
 mod lower;
 mod path;
 mod read;
@@ -17,11 +20,13 @@ use std::sync::OnceLock;
 
 use sluice_core::diagnostic::Diagnostic;
 use sluice_core::document::{Data, Node as Tree};
+use sluice_core::text::Text;
 
 pub use read::STATES_MAX;
 
 use crate::import::Import;
 use crate::services::Services;
+use crate::siblings::Siblings;
 
 const FILES: &[(&str, &str)] =
     &[("connectors/step-functions/services.yaml", include_str!("../../../connectors/step-functions/services.yaml"))];
@@ -37,14 +42,28 @@ pub fn is_machine(tree: &Tree) -> bool {
 ///
 /// # Errors
 /// `SL801`, `SL802`, `SL822`: it is no state machine, is too large, or has a state of no known type.
-pub fn import(tree: &Tree) -> Result<Import, Vec<Diagnostic>> {
-    let machine = read::machine(tree)?;
-    Ok(lower::lower(&machine, built_in()))
+pub fn import(text: &Text, tree: &Tree) -> Result<Import, Vec<Diagnostic>> {
+    import_with(text, tree, &Siblings::default(), built_in())
+}
+
+/// Lowers a state machine together with those that it starts, where they are at hand.
+///
+/// # Errors
+/// Those of [`import`]; what is wrong with another file is told there.
+pub(crate) fn import_with(
+    text: &Text,
+    tree: &Tree,
+    siblings: &Siblings,
+    services: &Services,
+) -> Result<Import, Vec<Diagnostic>> {
+    let (machine, count) = read::machine(tree, 0)?;
+    let files = link::link(&text.name, machine, count, siblings);
+    Ok(lower::lower(&files, services))
 }
 
 /// The catalogue of this release, read once.
 #[expect(clippy::expect_used, reason = "the files are part of the program, and a test reads each of them")]
-fn built_in() -> &'static Services {
+pub(crate) fn built_in() -> &'static Services {
     static BUILT_IN: OnceLock<Services> = OnceLock::new();
     BUILT_IN.get_or_init(|| Services::of(FILES, "step-functions").expect("the files of this release have no error"))
 }

@@ -10,19 +10,37 @@ use std::sync::Arc;
 use sluice_core::catalogue::{
     Action, Argument, CallLimits, Catalogue, Idempotency, LabelTree, Pattern, ReplyRule, Resource, Usage,
 };
-use sluice_core::expression::Expression;
+use sluice_core::expression::{Base, Expression, Path};
 use sluice_core::gate::Effect;
 use sluice_core::label::{Atom, Label, Name};
 use sluice_core::program::assemble::{Ends, Graph, Label as Goto};
 use sluice_core::program::{Arm, CallTarget, Document, NodeId, NodeKind, PlaceId, Program, StepId, Use};
 use sluice_core::text::Span;
 
-use crate::guard::{Guard, Guards};
+use crate::guard::{Guard, Guards, Known};
 use crate::import::{Calls, Catalogued, Format, Import, Linked, Observation, Observed};
 use crate::links::{Link, LinkKind};
 
 /// Atoms that are given out one by one; what comes later shares one for its kind.
 const ATOMS_KEPT: usize = 240;
+
+/// Most checks of one workflow; further ones count as none.
+const CHECKS_MAX: usize = 10_000;
+
+/// Most steps where a person is asked while others run.
+const GATES_MAX: usize = 100;
+
+/// A part of a place.
+pub(crate) type Part = (PlaceId, Path);
+
+/// The part that an expression reads, if it does nothing else.
+pub(crate) fn part_of(expression: &Expression) -> Option<Part> {
+    let (base, path) = expression.path()?;
+    match base {
+        Base::Variable(name) => Some((variable_place(&name)?, path)),
+        Base::Input => None,
+    }
+}
 
 /// One thing that a call sends.
 #[derive(Clone, Debug)]
@@ -49,6 +67,8 @@ pub(crate) struct Wiring {
     pub(crate) steps: BTreeMap<StepId, Catalogued>,
     pub(crate) observations: Vec<Observation>,
     pub(crate) assumed: BTreeSet<String>,
+    /// Texts that are made from what they name, because nothing better is known.
+    pub(crate) opaque: usize,
     links: BTreeSet<Link>,
     guards: Guards,
     format: Format,
@@ -65,6 +85,7 @@ impl Wiring {
             steps: BTreeMap::new(),
             observations: Vec::new(),
             assumed: BTreeSet::new(),
+            opaque: 0,
             links: BTreeSet::new(),
             guards: Guards::default(),
             format,
@@ -191,7 +212,35 @@ impl Wiring {
     /// Once the next node is done, these have been checked.
     pub(crate) fn checked(&mut self, guards: impl IntoIterator<Item = Guard>) {
         let next = self.next_node();
-        self.guards.checks.extend(guards.into_iter().map(|guard| (next, guard)));
+        let left = CHECKS_MAX.saturating_sub(self.guards.checks.len());
+        self.guards.checks.extend(guards.into_iter().take(left).map(|guard| (next, guard)));
+    }
+
+    /// From here on these hold, as the current step has found out.
+    pub(crate) fn check(&mut self, known: Known<Part>, span: Span) {
+        if known.is_empty() {
+            return;
+        }
+        let step = self.code.step;
+        let guard = |((place, path), admits)| Guard { step, place, path, admits };
+        self.checked(known.into_iter().map(guard));
+        let nowhere = self.nowhere;
+        self.assign(nowhere, Expression::opaque(Vec::new(), span), nowhere);
+    }
+
+    /// Some steps run beside one where a person is asked.
+    pub(crate) fn beside(&mut self, gate: StepId, steps: BTreeSet<StepId>) {
+        if steps.is_empty() {
+            return;
+        }
+        if self.guards.beside.len() < GATES_MAX {
+            self.guards.beside.insert(gate, steps);
+        } else if let Some(fact) = self.steps.get_mut(&gate) {
+            fact.human_gate = false;
+            self.assumed.insert(format!(
+                "who is asked beside other steps, but for the first {GATES_MAX}: they count as nobody"
+            ));
+        }
     }
 
     fn next_node(&self) -> NodeId {
@@ -210,6 +259,7 @@ impl Wiring {
             links: self.links.into_iter().collect(),
             guards: self.guards,
             assumed: self.assumed.into_iter().collect(),
+            opaque: self.opaque,
             allows: Vec::new(),
             warnings: Vec::new(),
             calls: Calls::default(),

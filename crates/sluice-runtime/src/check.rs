@@ -5,8 +5,9 @@
 
 use std::path::Path;
 
-use sluice_core::contract::bundle::BundleDigest;
-use sluice_core::contract::governance::Governance;
+use sluice_core::contract::bundle::{BundleDigest, BundleFiles};
+use sluice_core::contract::governance::{CATALOGUE_FOLDERS, Governance};
+use sluice_core::label::Name;
 use sluice_policy::Bundle as Policies;
 use sluice_verify::{Assumptions, Report, verify};
 
@@ -22,6 +23,8 @@ pub struct Rules {
     source: Source,
     /// [`BASELINE_FILE`], as it was signed.
     baseline: Option<Vec<u8>>,
+    /// The files under [`CATALOGUE_FOLDERS`].
+    catalogues: Vec<(Name, Vec<u8>)>,
 }
 
 /// Where a workspace lists the findings that its people know of: a part of the signed bundle.
@@ -50,8 +53,9 @@ impl Rules {
             Ok(workspace) => {
                 let digest = workspace.bundle().digest();
                 let baseline = workspace.bundle().files().get(BASELINE_FILE).map(<[u8]>::to_vec);
+                let catalogues = catalogues(workspace.bundle().files());
                 let (governance, policies) = workspace.into_rules();
-                Ok(Self { governance, policies, digest, source: Source::Signed, baseline })
+                Ok(Self { governance, policies, digest, source: Source::Signed, baseline, catalogues })
             }
             Err(OpenError::NoSigners { .. } | OpenError::Home(HomeError::NoWorkspace { .. } | HomeError::NoHome)) => {
                 Self::unsigned(folder)
@@ -69,6 +73,7 @@ impl Rules {
             digest: files.digest(),
             source: Source::Unsigned,
             baseline: None,
+            catalogues: catalogues(&files),
         })
     }
 
@@ -89,6 +94,7 @@ impl Rules {
             digest: files.digest(),
             source: Source::BuiltIn,
             baseline: None,
+            catalogues: Vec::new(),
         })
     }
 
@@ -114,6 +120,12 @@ impl Rules {
     #[must_use]
     pub fn baseline(&self) -> Option<&[u8]> {
         self.baseline.as_deref()
+    }
+
+    /// The workspace's own catalogues of what the nodes of other engines do, by path. Where nobody signed the rules, nobody
+    /// answers for them: they must not count.
+    pub fn catalogues(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.catalogues.iter().map(|(path, bytes)| (path.as_ref(), bytes.as_slice()))
     }
 
     /// Whether one person alone may change them.
@@ -152,4 +164,10 @@ impl Rules {
         }
         report
     }
+}
+
+fn catalogues(files: &BundleFiles) -> Vec<(Name, Vec<u8>)> {
+    let is_catalogue = |path: &str| CATALOGUE_FOLDERS.iter().any(|folder| path.starts_with(folder));
+    let found = files.iter().filter(|(path, _)| is_catalogue(path));
+    found.map(|(path, bytes)| (path.into(), bytes.to_vec())).collect()
 }

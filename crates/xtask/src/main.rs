@@ -3,9 +3,11 @@
 //! - `graph` prints the crate graph as `ARCHITECTURE.md` must show it;
 //! - `mutants` applies each patch under `crates/xtask/mutants` to a copy of the tree and runs the test
 //!   that its first line names: a mutant that survives is a law without a guard;
+//! - `corpus` prints what becomes of the workflows of each folder of a corpus, as `docs/formats.md` shows it;
 //! - `score` holds `sluice check --facts` against workflows that people have labelled.
 
 mod codes;
+mod corpus;
 mod graph;
 mod mutants;
 mod root;
@@ -20,8 +22,10 @@ fn main() -> ExitCode {
         ["graph"] => graph::print(),
         ["mutants"] => mutants::run(None),
         ["mutants", name] => mutants::run(Some(name)),
+        ["corpus", folder] => corpus::run(folder, None),
+        ["corpus", folder, binary] => corpus::run(folder, Some(binary)),
         ["score", labels] => score::run(labels),
-        _ => Err("usage: cargo run -p xtask -- graph | mutants [NAME] | score LABELS".to_owned()),
+        _ => Err("usage: cargo run -p xtask -- graph | mutants [NAME] | corpus DIR [BINARY] | score LABELS".to_owned()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

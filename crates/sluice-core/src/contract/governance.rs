@@ -14,6 +14,8 @@ use crate::text::Span;
 
 /// The folder of contracts in a workspace.
 pub const CONNECTORS_FOLDER: &str = "connectors/";
+/// Folders in it of no contracts: of catalogues of what the nodes of other engines do. `sluice-formats` reads them.
+pub const CATALOGUE_FOLDERS: [&str; 3] = ["connectors/n8n/", "connectors/step-functions/", "connectors/logic-apps/"];
 /// The folder of registers in a workspace.
 pub const REGISTERS_FOLDER: &str = "registers/";
 /// The folder of policies in a workspace. What they say is `sluice-policy`'s to read.
@@ -62,7 +64,8 @@ impl Reader {
     fn file(&mut self, path: &str, bytes: &[u8]) {
         let is_yaml = path.ends_with(".yaml") || path.ends_with(".yml") || path.ends_with(".json");
         let read = path == WORKSPACE_FILE || path.starts_with(CONNECTORS_FOLDER) || path.starts_with(REGISTERS_FOLDER);
-        if !is_yaml || !read {
+        let is_catalogue = CATALOGUE_FOLDERS.iter().any(|folder| path.starts_with(folder));
+        if !is_yaml || !read || is_catalogue {
             return;
         }
         let file: Name = path.into();

@@ -60,6 +60,7 @@ impl Lowering<'_, '_> {
         let (data, span) = (node.data, node.span);
         let inputs = self.declared(i, data.get("variables")).into_iter().map(|(_, value)| value).collect();
         let made = self.hold(&format!("made by {}", node.name), Expression::opaque(inputs, span));
+        self.wires.opaque += 1;
         let program = Program::of(text_at(data, &["code"]).map_or("", AsRef::as_ref));
         let mut sent = Vec::new();
         let mut send = |is: bool, name: &str, usage: Usage| {

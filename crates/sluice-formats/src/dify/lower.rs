@@ -16,6 +16,7 @@ use super::nodes::{self, Is};
 use super::read::{App, Node};
 use crate::import::{Format, Import, Observed};
 use crate::links::LinkKind;
+use crate::order::each_before_what_follows;
 use crate::wiring::{Wiring, place_variable};
 
 /// A node's place and step.
@@ -34,8 +35,8 @@ pub(super) struct Lowering<'a, 't> {
     pub(super) app: &'a App<'t>,
     pub(super) wires: Wiring,
     rooms: Vec<Room>,
-    /// By node: where its edges end.
-    targets: Vec<Vec<usize>>,
+    /// By node: where its edges end, and by which way out.
+    targets: Vec<Vec<(usize, Arc<str>)>>,
     /// By root and name: variables that are assigned to, of conversations and loops.
     pub(super) variables: BTreeMap<(Arc<str>, Arc<str>), PlaceId>,
     /// `sys`.
@@ -61,7 +62,7 @@ pub(super) fn lower(text: &Text, app: &App<'_>) -> Import {
     let mut targets = vec![Vec::new(); app.nodes.len()];
     for edge in &app.edges {
         if let Some(ends) = targets.get_mut(edge.from) {
-            ends.push(edge.to);
+            ends.push((edge.to, edge.handle.clone()));
         }
     }
     let mut lowering = Lowering {
@@ -149,33 +150,22 @@ impl<'t> Lowering<'_, 't> {
 
     /// Nodes that can run, each before what it leads to where there is no circle.
     fn order(&self) -> Vec<usize> {
-        let mut seen = BTreeSet::new();
-        let mut finished = Vec::new();
-        for entry in self.entries() {
-            // Depth first with a stack of our own: chains are long.
-            let mut stack = vec![(entry, false)];
-            while let Some((node, done)) = stack.pop() {
-                if done {
-                    finished.push(node);
-                } else if seen.insert(node) {
-                    stack.push((node, true));
-                    stack.extend(self.targets(node).into_iter().map(|to| (to, false)));
-                    stack.extend(self.inner(node).into_iter().map(|to| (to, false)));
-                }
-            }
-        }
-        finished.reverse();
-        finished
+        each_before_what_follows(&self.entries(), &|node| {
+            self.targets(node).into_iter().chain(self.inner(node)).collect()
+        })
     }
 
     pub(super) fn targets(&self, i: usize) -> Vec<usize> {
-        self.targets.get(i).cloned().unwrap_or_default()
+        self.targets.get(i).into_iter().flatten().map(|(to, _)| *to).collect()
     }
 
     fn write(mut self, order: &[usize]) -> Import {
         let ends = self.wires.ends();
         let [hub, again] = [self.wires.code.label(), self.wires.code.label()];
         let span = self.app.span;
+        // What leads from branch to branch is no part of a node: whoever is asked in one is not asked there.
+        let first = self.entries().first().map_or(self.lost.step, |i| self.room(*i).step);
+        self.wires.code.step = first;
         self.wires.code.bind(ends.entry);
         self.first_values();
         self.wires.code.goto(again);
@@ -190,6 +180,7 @@ impl<'t> Lowering<'_, 't> {
             self.body(*i);
             self.leave(*i, hub, &mut later);
         }
+        self.wires.code.step = first;
         self.wires.code.bind(hub);
         self.wires.fork(&later, ends.exit, span);
         self.wires.code.bind(ends.exit);
@@ -217,14 +208,21 @@ impl<'t> Lowering<'_, 't> {
 
     /// From the end of a node along its edges.
     fn leave(&mut self, i: usize, hub: Goto, later: &mut Vec<Goto>) {
-        let targets: Vec<Goto> = self.targets(i).into_iter().map(|to| self.room(to).entry).collect();
+        let span = self.span(i);
+        let known = self.known_behind(i);
+        let edges = self.targets.get(i).cloned().unwrap_or_default();
+        let targets: Vec<Goto> = edges.iter().map(|_| self.wires.code.label()).collect();
         let outer = self.app.nodes.get(i).and_then(|node| node.parent.as_ref());
         let outer = outer.and_then(|id| self.app.by_id.get(id)).map(|outer| self.room(*outer).back);
         if outer.is_none() {
             later.extend(targets.iter().skip(1));
         }
-        let span = self.span(i);
         self.wires.fork(&targets, outer.unwrap_or(hub), span);
+        for ((to, handle), label) in edges.into_iter().zip(targets) {
+            self.wires.code.bind(label);
+            self.wires.check(known.get(&handle).cloned().unwrap_or_default(), span);
+            self.wires.code.goto(self.room(to).entry);
+        }
     }
 
     /// A loop: its nodes, any number of times.

@@ -317,6 +317,7 @@ impl Lowering<'_, '_> {
             let value = self.any_of(i, group.get("variables"));
             fields.push((name.into(), Expression::object(vec![("output".into(), value)], span)));
         }
+        self.wires.copies();
         self.wires.assign(self.room(i).out, Expression::object(fields, span), self.wires.nowhere);
     }
 

@@ -45,10 +45,12 @@ pub(super) struct Node<'t> {
 }
 
 /// From one node to another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Edge {
     pub(super) from: usize,
     pub(super) to: usize,
+    /// The way out of a node that has several: `true`, `false`, the id of a case.
+    pub(super) handle: Arc<str>,
 }
 
 /// A variable of the app.
@@ -165,7 +167,10 @@ fn name_apart(nodes: &mut [Node<'_>]) {
 
 fn edges(graph: &Tree, by_id: &BTreeMap<Arc<str>, usize>) -> Vec<Edge> {
     let end = |tree: &Tree, key: &str| by_id.get(word(tree.get(key)?)?.as_str()).copied();
-    let edge = |tree: &Tree| Some(Edge { from: end(tree, "source")?, to: end(tree, "target")? });
+    let edge = |tree: &Tree| {
+        let handle = tree.get("sourceHandle").and_then(handle).unwrap_or_default();
+        Some(Edge { from: end(tree, "source")?, to: end(tree, "target")?, handle: handle.into() })
+    };
     let found: BTreeSet<Edge> = list(graph.get("edges")).iter().filter_map(edge).collect();
     found.into_iter().collect()
 }
@@ -188,6 +193,14 @@ pub(super) fn word(tree: &Tree) -> Option<String> {
         Data::Text(text) => Some(text.to_string()),
         Data::Int(n) => Some(n.to_string()),
         _ => None,
+    }
+}
+
+/// What names a way out: a word that YAML may take for a truth value.
+pub(super) fn handle(tree: &Tree) -> Option<String> {
+    match tree.value {
+        Data::Bool(holds) => Some(holds.to_string()),
+        _ => word(tree),
     }
 }
 

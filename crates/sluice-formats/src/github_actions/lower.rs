@@ -227,6 +227,7 @@ impl<'a, 't> Lowering<'a, 't> {
 
     /// Says which texts were not understood.
     pub(super) fn unread(&mut self, sources: &[String]) {
+        self.wires.opaque += sources.len();
         for source in sources {
             self.wires.assumed.insert(format!("that `${{{{ {source} }}}}` may be made of every context that it names"));
         }

@@ -252,6 +252,7 @@ impl<'t> Lowering<'t> {
         let starts: Vec<_> = action.blocks.iter().map(|_| self.wires.code.label()).collect();
         self.wires.fork(&starts, done, span);
         self.words.push(words);
+        let was_alone = std::mem::replace(&mut self.is_alone, false);
         for (tool, start) in action.blocks.iter().zip(starts) {
             self.wires.code.bind(start);
             self.block(tool, skips);
@@ -261,6 +262,7 @@ impl<'t> Lowering<'t> {
             self.set(words, Expression::opaque(heard, span));
             self.wires.code.goto(head);
         }
+        self.is_alone = was_alone;
         self.words.pop();
         self.wires.code.bind(done);
         self.wires.code.step = step;

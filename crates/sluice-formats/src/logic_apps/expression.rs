@@ -238,6 +238,10 @@ impl<'s> Parser<'s, '_> {
 /// `base[index]`.
 fn indexed(base: Expression, index: Expression, span: Span) -> Expression {
     match index.constant() {
+        // `triggerOutputs()?['body/from']`: flows name a field of the body so.
+        Some(serde_json::Value::String(name)) if name.starts_with("body/") => {
+            name.split('/').fold(base, Expression::member)
+        }
         Some(serde_json::Value::String(name)) => Expression::member(base, &name),
         Some(serde_json::Value::Number(n)) if n.as_i64().is_some_and(|n| n >= 0) => {
             Expression::element(base, n.as_i64().unwrap_or_default())

@@ -10,13 +10,15 @@ use std::sync::Arc;
 use sluice_core::document::{Data, Node as Tree};
 use sluice_core::expression::Expression;
 use sluice_core::label::Name;
-use sluice_core::program::assemble::Label as Goto;
+use sluice_core::program::assemble::{Ends, Label as Goto};
 use sluice_core::program::{Document, NodeKind, PlaceId, Step, StepId};
 use sluice_core::text::Span;
 
+use super::blocks::order;
 use super::connector::{Called, called};
-use super::expression::{self, Reading, Sight};
+use super::expression::{self, Reading, Sight, is_expression};
 use super::read::{Action, Workflow, entries, key, list};
+use crate::catalogues::{by_own_entry, by_own_words};
 use crate::import::{Format, Import, Observed};
 use crate::links::LinkKind;
 use crate::services::{Found, Services};
@@ -49,7 +51,13 @@ pub(super) struct Lowering<'t> {
     /// Actions by what expressions call them.
     by_key: BTreeMap<String, usize>,
     variables: BTreeMap<String, PlaceId>,
+    /// Variables that some action writes again: another one that runs at the same time may do so at any moment.
+    pub(super) rewritten: BTreeSet<PlaceId>,
     pub(super) trigger: (PlaceId, PlaceId),
+    /// Where the run ends.
+    exit: Goto,
+    /// Whether nothing else runs beside what is written.
+    pub(super) is_alone: bool,
     /// Loops and agents around the action that is written, outermost first.
     pub(super) items: Vec<PlaceId>,
     pub(super) words: Vec<PlaceId>,
@@ -63,6 +71,7 @@ pub(super) fn lower<'t>(workflow: &'t Workflow<'t>, services: &'t Services) -> I
     let mut wires = Wiring::new(Format::LogicApps);
     let trigger = (wires.code.place("trigger"), wires.code.place("trigger's body"));
     let seen = wires.code.place("all that came back");
+    let ends = wires.ends();
     let mut lowering = Lowering {
         workflow,
         services,
@@ -70,7 +79,10 @@ pub(super) fn lower<'t>(workflow: &'t Workflow<'t>, services: &'t Services) -> I
         rooms: Vec::new(),
         by_key: BTreeMap::new(),
         variables: BTreeMap::new(),
+        rewritten: BTreeSet::new(),
         trigger,
+        exit: ends.exit,
+        is_alone: true,
         items: Vec::new(),
         words: Vec::new(),
         seen,
@@ -85,7 +97,11 @@ pub(super) fn lower<'t>(workflow: &'t Workflow<'t>, services: &'t Services) -> I
     let triggers = workflow.triggers.iter().filter_map(|t| Some((lowering.room(t)?.step, LinkKind::Next))).collect();
     lowering.link(&workflow.block, triggers);
     lowering.describe();
-    lowering.write()
+    if services.has_own_words() {
+        lowering.wires.assumed.insert(by_own_words(Format::LogicApps));
+    }
+    lowering.set_apart(&workflow.block, &BTreeSet::new());
+    lowering.write(&ends)
 }
 
 impl<'t> Lowering<'t> {
@@ -98,6 +114,9 @@ impl<'t> Lowering<'t> {
         }
         let called = called(action, self.workflow, self.services);
         let found = self.services.look_up(&called.service, &called.operation);
+        if let Some(entry) = self.services.own_entry(&called.service) {
+            self.wires.assumed.insert(by_own_entry(entry));
+        }
         let kind = if action.is_trigger { "trigger" } else { "action" };
         let step = Step { name: name.clone(), path: name.clone(), kind, span: action.span, purpose: None };
         let step = self.wires.code.step(step);
@@ -126,9 +145,11 @@ impl<'t> Lowering<'t> {
         }
         for name in names.filter_map(Tree::as_text) {
             let key = name.trim().to_lowercase();
-            if !self.variables.contains_key(&key) {
-                let place = self.wires.code.place(format!("variable {name}"));
-                self.variables.insert(key, place);
+            let wires = &mut self.wires;
+            let new = || wires.code.place(format!("variable {name}"));
+            let place = *self.variables.entry(key).or_insert_with(new);
+            if action.kind != "initializevariable" {
+                self.rewritten.insert(place);
             }
         }
     }
@@ -163,8 +184,7 @@ impl<'t> Lowering<'t> {
         self.rooms.get(action.index)
     }
 
-    fn write(mut self) -> Import {
-        let ends = self.wires.ends();
+    fn write(mut self, ends: &Ends) -> Import {
         let workflow = self.workflow;
         let span = workflow.definition.span;
         let begin = self.wires.code.label();
@@ -181,6 +201,7 @@ impl<'t> Lowering<'t> {
         self.wires.code.goto(ends.exit);
         self.wires.code.bind(ends.exit);
         self.wires.code.emit(NodeKind::Exit, span);
+        self.wires.opaque = self.opaque;
         if self.opaque > 0 {
             let said = format!("{} expressions: they count as anything made from what they name", self.opaque);
             self.wires.assumed.insert(said);
@@ -190,38 +211,10 @@ impl<'t> Lowering<'t> {
             self.wires.assumed.insert(said);
         }
         let document = Document { name: String::new(), span, ..Document::default() };
-        self.wires.finish(document, &ends)
+        self.wires.finish(document, ends)
     }
 
-    /// Writes the actions of a block. `skips`: whether each may be left out.
-    pub(super) fn block(&mut self, actions: &'t [Action<'t>], skips: bool) {
-        let order = order(actions);
-        let skips = skips || actions.iter().any(|a| a.after.iter().any(|(_, success)| !success));
-        let again = (!is_chain(actions) && actions.iter().any(|a| sets_variable(a))).then(|| self.wires.code.label());
-        if let Some(again) = again {
-            self.wires.code.bind(again);
-        }
-        for action in order {
-            let next = self.wires.code.label();
-            let Some(step) = self.room(action).map(|room| room.step) else { continue };
-            self.wires.code.step = step;
-            if skips {
-                let run = self.wires.code.label();
-                self.wires.fork(&[run], next, action.span);
-                self.wires.code.bind(run);
-            }
-            self.action(action, skips);
-            self.wires.code.goto(next);
-            self.wires.code.bind(next);
-        }
-        if let Some(again) = again {
-            let after = self.wires.code.label();
-            self.wires.fork(&[again], after, Span::default());
-            self.wires.code.bind(after);
-        }
-    }
-
-    fn action(&mut self, action: &'t Action<'t>, skips: bool) {
+    pub(super) fn action(&mut self, action: &'t Action<'t>, skips: bool) {
         match action.kind.as_str() {
             "compose" => self.compose(action),
             "initializevariable" => {
@@ -240,7 +233,10 @@ impl<'t> Lowering<'t> {
             "scope" => action.blocks.iter().for_each(|block| self.block(block, skips)),
             "agent" => self.agent(action, skips),
             "javascriptcode" | "csharpscriptcode" | "powershellcode" => self.code(action),
-            "wait" | "terminate" => {}
+            "wait" => {}
+            // What runs beside it may be done already, or be cancelled: so it goes on as if this ended nothing.
+            "terminate" if self.is_alone => self.wires.code.goto(self.exit),
+            "terminate" => {}
             _ if self.room(action).is_some_and(|r| r.found.kind == crate::import::Kind::Flow) => self.reshape(action),
             _ => self.effect(action),
         }
@@ -265,42 +261,12 @@ impl<'t> Lowering<'t> {
         self.set(place, value);
     }
 
-    fn branches(&mut self, action: &'t Action<'t>, skips: bool) {
-        let end = self.wires.code.label();
-        let starts: Vec<Goto> = action.blocks.iter().map(|_| self.wires.code.label()).collect();
-        self.wires.fork(&starts, end, action.span);
-        for (block, start) in action.blocks.iter().zip(starts) {
-            self.wires.code.bind(start);
-            self.block(block, skips);
-            self.wires.code.goto(end);
-        }
-        self.wires.code.bind(end);
-    }
-
-    fn repeat(&mut self, action: &'t Action<'t>, items: Option<&'t Tree>, skips: bool) {
-        let Some(item) = self.room(action).map(|room| room.own) else { return };
-        if let Some(items) = items {
-            let items = self.template(items, Reading::Whole);
-            self.set(item, Expression::opaque(vec![items], action.span));
-            self.items.push(item);
-        }
-        let (head, body, after) = (self.wires.code.label(), self.wires.code.label(), self.wires.code.label());
-        self.wires.code.bind(head);
-        self.wires.fork(&[body], after, action.span);
-        self.wires.code.bind(body);
-        for block in &action.blocks {
-            self.block(block, skips);
-        }
-        self.wires.code.goto(head);
-        self.wires.code.bind(after);
-        if items.is_some() {
-            self.items.pop();
-        }
-    }
-
-    /// `place := expression`.
+    /// `place := expression`. What is read exactly is copied so.
     pub(super) fn set(&mut self, place: PlaceId, expression: Expression) {
         let nowhere = self.wires.nowhere;
+        if !self.rewritten.contains(&place) {
+            self.wires.copies();
+        }
         self.wires.assign(place, expression, nowhere);
     }
 
@@ -319,9 +285,22 @@ impl<'t> Lowering<'t> {
         read.expression
     }
 
+    /// What a text of a condition is. It is read for its own sake: nothing is told of it.
+    pub(super) fn peek(&self, text: &str, span: Span) -> Expression {
+        let mut view = View { lowering: self, missing: Vec::new() };
+        expression::read(text, &mut view, Reading::Whole, span).expression
+    }
+
     /// The value of a template.
     pub(super) fn template(&mut self, tree: &Tree, reading: Reading) -> Expression {
         match &tree.value {
+            // Which field a computed name is nobody knows.
+            Data::Map(fields) if fields.iter().any(|e| is_expression(&e.key)) => {
+                let names = fields.iter().filter(|e| is_expression(&e.key)).map(|e| (e.key.clone(), e.key_span));
+                let names: Vec<_> = names.map(|(name, span)| self.read(&name, reading, span)).collect();
+                let values = fields.iter().map(|e| self.template(&e.value, reading)).collect::<Vec<_>>();
+                Expression::opaque(names.into_iter().chain(values).collect(), tree.span)
+            }
             Data::Map(fields) if !fields.is_empty() => {
                 let fields: Vec<(Arc<str>, Expression)> =
                     fields.iter().map(|e| (e.key.clone(), self.template(&e.value, reading))).collect();
@@ -418,52 +397,4 @@ impl View<'_, '_> {
             None => Expression::opaque(Vec::new(), span),
         }
     }
-}
-
-/// An order that `runAfter` allows; what runs in a circle comes last, as it stands.
-fn order<'t>(actions: &'t [Action<'t>]) -> Vec<&'t Action<'t>> {
-    let by_key: BTreeMap<String, usize> = actions.iter().enumerate().map(|(i, a)| (key(&a.name), i)).collect();
-    let mut waits = vec![0_usize; actions.len()];
-    let mut followers: Vec<Vec<usize>> = vec![Vec::new(); actions.len()];
-    for (i, action) in actions.iter().enumerate() {
-        for before in action.after.iter().filter_map(|(name, _)| by_key.get(&key(name))) {
-            if let (Some(count), Some(list)) = (waits.get_mut(i), followers.get_mut(*before)) {
-                *count += 1;
-                list.push(i);
-            }
-        }
-    }
-    let mut queue: BTreeSet<usize> = (0..actions.len()).filter(|i| waits.get(*i) == Some(&0)).collect();
-    let mut found = Vec::with_capacity(actions.len());
-    let mut written = vec![false; actions.len()];
-    while let Some(next) = queue.pop_first() {
-        found.extend(actions.get(next));
-        if let Some(flag) = written.get_mut(next) {
-            *flag = true;
-        }
-        for follower in followers.get(next).into_iter().flatten() {
-            if let Some(count) = waits.get_mut(*follower) {
-                *count = count.saturating_sub(1);
-                if *count == 0 {
-                    queue.insert(*follower);
-                }
-            }
-        }
-    }
-    let circle = actions.iter().zip(written).filter(|(_, written)| !written).map(|(action, _)| action);
-    found.extend(circle);
-    found
-}
-
-/// Whether each action runs after the one before it, and after no other.
-fn is_chain(actions: &[Action<'_>]) -> bool {
-    let mut followed = BTreeSet::new();
-    let roots = actions.iter().filter(|a| a.after.is_empty()).count();
-    let single = actions.iter().all(|a| a.after.len() <= 1 && a.after.iter().all(|(n, _)| followed.insert(key(n))));
-    roots <= 1 && single
-}
-
-fn sets_variable(action: &Action<'_>) -> bool {
-    let inside = action.blocks.iter().flatten().any(sets_variable);
-    inside || (action.kind.ends_with("variable") && action.kind != "initializevariable")
 }

@@ -38,6 +38,23 @@ pub(super) struct Action<'t> {
     pub(super) after: Vec<(Arc<str>, bool)>,
     /// The actions inside: of an `If` both arms, of an agent each tool.
     pub(super) blocks: Vec<Vec<Action<'t>>>,
+    /// What each block is.
+    pub(super) arms: Vec<Arm<'t>>,
+}
+
+/// When a block is run.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Arm<'t> {
+    /// `actions`: of an `If` where its condition is true.
+    Body,
+    /// Where it is false.
+    Else,
+    /// Of a `Switch`, where no case is.
+    Default,
+    /// Of a `Switch`, where its value is this.
+    Case(Option<&'t Tree>),
+    /// Where an agent calls it.
+    Tool,
 }
 
 impl<'t> Action<'t> {
@@ -148,21 +165,35 @@ impl Reading {
             self.problems.push(no_type(entry.key_span, &entry.key));
             return None;
         };
-        let mut blocks = Vec::new();
-        let mut inner = |actions: Option<&'t Tree>| {
+        let (mut blocks, mut arms) = (Vec::new(), Vec::new());
+        let mut inner = |arm: Arm<'t>, actions: Option<&'t Tree>| {
             if actions.is_some() {
                 blocks.push(self.block(actions));
+                arms.push(arm);
             }
         };
-        inner(tree.get("actions"));
-        inner(at(tree, &["else", "actions"]));
-        inner(at(tree, &["default", "actions"]));
-        for case in entries(tree.get("cases")).iter().chain(entries(tree.get("tools"))) {
-            inner(case.value.get("actions"));
+        inner(Arm::Body, tree.get("actions"));
+        inner(Arm::Else, at(tree, &["else", "actions"]));
+        inner(Arm::Default, at(tree, &["default", "actions"]));
+        for case in entries(tree.get("cases")) {
+            inner(Arm::Case(case.value.get("case")), case.value.get("actions"));
+        }
+        for tool in entries(tree.get("tools")) {
+            inner(Arm::Tool, tool.value.get("actions"));
         }
         let after = entries(tree.get("runAfter")).iter().map(|e| (e.key.clone(), wants_success(&e.value))).collect();
         let kind = kind.to_lowercase();
-        Some(Action { index, name: entry.key.clone(), span: entry.key_span, tree, kind, is_trigger, after, blocks })
+        Some(Action {
+            index,
+            name: entry.key.clone(),
+            span: entry.key_span,
+            tree,
+            kind,
+            is_trigger,
+            after,
+            blocks,
+            arms,
+        })
     }
 }
 

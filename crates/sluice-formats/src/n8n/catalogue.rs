@@ -15,11 +15,11 @@ mod node;
 mod patterns;
 mod read;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
-use sluice_core::diagnostic::Diagnostic;
-use sluice_core::document;
+use sluice_core::contract::Problem;
+use sluice_core::document::{self, Data, Entry};
 use sluice_core::label::Name;
 use sluice_core::text::Text;
 
@@ -40,6 +40,10 @@ pub struct NodeCatalogue {
     patterns: Patterns,
     lexicon: Lexicon,
     hosts: BTreeMap<Name, Host>,
+    /// The node types that a workspace's own files name.
+    own: BTreeSet<Name>,
+    /// Whether they say more: of words, names and hosts.
+    has_own_words: bool,
 }
 
 impl NodeCatalogue {
@@ -59,22 +63,36 @@ impl NodeCatalogue {
     ///
     /// # Errors
     /// Every error of every file, with its place; a node type that two of the files name.
-    pub fn with(overrides: &[Text]) -> Result<Self, Vec<Diagnostic>> {
-        Self::built_in().clone().layered(overrides)
+    pub fn with(overrides: &[Text]) -> Result<Self, Vec<Problem>> {
+        let mut with = Self::built_in().clone().layered(overrides)?;
+        for text in overrides {
+            let Ok(tree) = document::read(text) else { continue };
+            let Data::Map(entries) = &tree.value else { continue };
+            for Entry { key, value, .. } in entries {
+                match (key.as_ref(), &value.value) {
+                    ("nodes", Data::Map(nodes)) => with.own.extend(nodes.iter().map(|node| node.key.clone())),
+                    ("version" | "format" | "nodes", _) => {}
+                    _ => with.has_own_words = true,
+                }
+            }
+        }
+        Ok(with)
     }
 
-    fn layered(mut self, texts: &[Text]) -> Result<Self, Vec<Diagnostic>> {
+    fn layered(mut self, texts: &[Text]) -> Result<Self, Vec<Problem>> {
         let mut out = Vec::new();
         let mut seen = BTreeMap::new();
         for text in texts {
+            let mut errors = Vec::new();
             match document::read(text) {
                 Ok(tree) => {
-                    if let Some(file) = File::read(&text.name, &tree, &mut seen, &mut out) {
+                    if let Some(file) = File::read(&text.name, &tree, &mut seen, &mut errors) {
                         self.add(file);
                     }
                 }
-                Err(errors) => out.extend(errors),
+                Err(found) => errors.extend(found),
             }
+            out.extend(errors.into_iter().map(|diagnostic| Problem { file: text.name.clone(), diagnostic }));
         }
         // Actions that a node's entry does not spell out are resolved by verbs, which any file may change.
         let resolved = self.nodes.iter().map(|(name, node)| (name.clone(), Arc::new(node.resolved(&self.patterns))));
@@ -114,6 +132,23 @@ impl NodeCatalogue {
         Arc::new(found)
     }
 
+    /// The workspace's own entry that counts for a node type, if it is one.
+    #[must_use]
+    pub fn own_entry(&self, node_type: &str) -> Option<&Name> {
+        if self.own.is_empty() {
+            return None;
+        }
+        let named =
+            [Some(node_type), tool_of(node_type)].into_iter().flatten().find(|name| self.nodes.contains_key(*name));
+        self.own.get(named.or_else(|| self.relative_name(node_type).map(AsRef::as_ref))?)
+    }
+
+    /// Whether the workspace's own files say something of words, names or hosts, which counts for any node.
+    #[must_use]
+    pub const fn has_own_words(&self) -> bool {
+        self.has_own_words
+    }
+
     /// The entry itself, or that of the node whose tool variant this is.
     fn node(&self, node_type: &str) -> Option<&Node> {
         let own = self.nodes.get(node_type);
@@ -123,9 +158,12 @@ impl NodeCatalogue {
 
     /// A node of another package with the same name.
     fn relative(&self, node_type: &str) -> Option<&Node> {
+        self.nodes.get(self.relative_name(node_type)?).map(AsRef::as_ref)
+    }
+
+    fn relative_name(&self, node_type: &str) -> Option<&Name> {
         let short = short_name(node_type).to_ascii_lowercase();
-        let name = self.short.get(short.as_str()).or_else(|| self.short.get(short.strip_suffix("tool")?))?;
-        self.nodes.get(name).map(AsRef::as_ref)
+        self.short.get(short.as_str()).or_else(|| self.short.get(short.strip_suffix("tool")?))
     }
 
     /// Whether an entry names this type or the node whose tool variant it is.

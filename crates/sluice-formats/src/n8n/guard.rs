@@ -12,7 +12,7 @@ use sluice_core::program::PlaceId;
 
 use super::lower::{Lowering, Sight};
 use super::parameters::{at, is_expression, text_at};
-use crate::guard::{Admits, Guard, read_pattern};
+use crate::guard::{self, Admits, Guard, either, read_pattern};
 use crate::javascript::predicate::{self, Predicate};
 use crate::javascript::{self, Root};
 use crate::wiring::variable_place;
@@ -33,43 +33,9 @@ pub(super) struct Subject {
 }
 
 /// What a port knows.
-pub(super) type Known = BTreeMap<Subject, Admits>;
+pub(super) type Known = guard::Known<Subject>;
 
-enum Condition {
-    Is(Subject, Admits),
-    Not(Box<Self>),
-    All(Vec<Self>),
-    Any(Vec<Self>),
-    Unknown,
-}
-
-impl Condition {
-    /// What is known if it turned out so.
-    fn known(&self, holds: bool) -> Known {
-        match self {
-            Self::Is(subject, admits) if holds => [(subject.clone(), admits.clone())].into(),
-            Self::Is(..) | Self::Unknown => Known::new(),
-            Self::Not(inner) => inner.known(!holds),
-            Self::All(parts) | Self::Any(parts) => {
-                let each = parts.iter().map(|part| part.known(holds));
-                if matches!(self, Self::All(_)) == holds {
-                    // The first that is known of a subject will do: all of them hold.
-                    each.fold(Known::new(), |known, more| more.into_iter().chain(known).collect())
-                } else {
-                    each.reduce(either).unwrap_or_default()
-                }
-            }
-        }
-    }
-}
-
-fn either(a: Known, mut b: Known) -> Known {
-    let both = a.into_iter().filter_map(|(subject, x)| {
-        let y = b.remove(&subject)?;
-        Some((subject, x.or(y)?))
-    });
-    both.collect()
-}
+type Condition = guard::Condition<Subject>;
 
 impl Lowering<'_, '_> {
     /// By port: what is known of the items that leave by it.
@@ -369,12 +335,6 @@ struct How {
     exact: bool,
     /// A value of another kind is an error.
     strict: bool,
-}
-
-impl Condition {
-    fn filter(self, keep: bool) -> Self {
-        if keep { self } else { Self::Unknown }
-    }
 }
 
 /// What stands between the braces of a text that is nothing else.

@@ -22,8 +22,10 @@ use super::graph::{Graph, Target};
 use super::parameters::{self, Leaf, leaves};
 use super::read::{Node, Workflow};
 use super::system;
+use crate::catalogues::{by_own_entry, by_own_words};
 use crate::import::{Format, Import, Kind, Linked, Observed};
 use crate::links::LinkKind;
+use crate::order::each_before_what_follows;
 use crate::wiring::{Wiring, place_variable};
 
 /// A node's places.
@@ -65,6 +67,8 @@ pub(super) struct Lowering<'a, 't> {
     pub(super) inside: Vec<usize>,
     /// By node: the triggers whose events can get to it.
     pub(super) started_by: Vec<Vec<usize>>,
+    /// Where texts stand that are made from what they name, because nothing better is known.
+    pub(super) opaque: BTreeSet<(usize, usize)>,
     /// By node: names of fields that are read of what it puts out.
     pub(super) read_fields: Vec<BTreeSet<String>>,
     /// Stands in for a node that is not there; no index comes from outside.
@@ -97,10 +101,12 @@ pub(super) fn lower<'t>(
         stores: BTreeMap::new(),
         inside: Vec::new(),
         started_by: vec![Vec::new(); workflow.nodes.len()],
+        opaque: BTreeSet::new(),
         read_fields: vec![BTreeSet::new(); workflow.nodes.len()],
         lost,
     };
     lowering.furnish();
+    lowering.note_own_entries();
     lowering.link();
     lowering.note_fields();
     let order = lowering.order();
@@ -145,6 +151,16 @@ impl Lowering<'_, '_> {
             let step = self.wires.code.step(step);
             let entry = self.wires.code.label();
             self.rooms.push(Room { item, inputs, out, step, entry });
+        }
+    }
+
+    /// Where the workspace's own word counts for a node, the report says so.
+    fn note_own_entries(&mut self) {
+        let catalogue = self.catalogue;
+        let entries = self.workflow.nodes.iter().filter_map(|node| catalogue.own_entry(&node.node_type));
+        self.wires.assumed.extend(entries.map(|entry| by_own_entry(entry)));
+        if catalogue.has_own_words() {
+            self.wires.assumed.insert(by_own_words(Format::N8n));
         }
     }
 
@@ -197,22 +213,7 @@ impl Lowering<'_, '_> {
                 }
             }
         }
-        let mut seen = BTreeSet::new();
-        let mut finished = Vec::new();
-        for entry in entries {
-            // Depth first with a stack of our own: chains are long.
-            let mut stack = vec![(entry, false)];
-            while let Some((node, done)) = stack.pop() {
-                if done {
-                    finished.push(node);
-                } else if seen.insert(node) {
-                    stack.push((node, true));
-                    stack.extend(self.graph.targets(node).map(|(_, t)| (t.node, false)));
-                }
-            }
-        }
-        finished.reverse();
-        finished
+        each_before_what_follows(&entries, &|node| self.graph.targets(node).map(|(_, target)| target.node).collect())
     }
 
     fn write(mut self, order: &[usize]) -> Import {
@@ -231,12 +232,15 @@ impl Lowering<'_, '_> {
             self.body(*i);
             self.leave(*i, hub, &mut later);
         }
+        // No part of a node: whoever is asked in one is not asked on the way from branch to branch.
+        self.wires.code.step = entries.first().map_or(self.lost.step, |i| self.room(*i).step);
         self.wires.code.bind(hub);
         let again: Vec<Goto> =
             if needs_hub(&self, &entries, &later) { later.into_iter().chain(starts).collect() } else { Vec::new() };
         self.wires.fork(&again, ends.exit, self.workflow.span);
         self.wires.code.bind(ends.exit);
         self.wires.code.emit(NodeKind::Exit, self.workflow.span);
+        self.wires.opaque = self.opaque.len();
         self.describe_categories();
         let document =
             Document { name: self.workflow.name.to_string(), span: self.workflow.span, ..Document::default() };

@@ -28,6 +28,7 @@ impl<'t> Lowering<'_, 't> {
         let translated =
             javascript::parameter(&text, always, &locate, &|root| self.stands_for(i, root, sight, tree.span));
         self.note_reads(i, &translated);
+        self.note_opaque(i, tree, &translated);
         translated
     }
 
@@ -42,6 +43,7 @@ impl<'t> Lowering<'_, 't> {
             None => javascript::opaque_text(&text, &locate, &resolve),
         };
         self.note_reads(i, &translated);
+        self.note_opaque(i, tree, &translated);
         translated
     }
 
@@ -77,6 +79,12 @@ impl<'t> Lowering<'_, 't> {
         let mut all: Vec<Expression> = nodes.map(|n| place_variable(self.room(n).out, span)).collect();
         all.push(Expression::input(span));
         Expression::opaque(all, span)
+    }
+
+    fn note_opaque(&mut self, i: usize, tree: &Tree, translated: &Translated) {
+        if translated.opaque && self.workflow.is_own(i) {
+            self.opaque.insert((i, tree.span.start));
+        }
     }
 
     fn note_reads(&mut self, i: usize, translated: &Translated) {

@@ -3,21 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sluice_core::catalogue::Usage;
-use sluice_core::diagnostic::Diagnostic;
-use sluice_core::document::{BAD_VALUE, Data, Entry, Fields, Node as Tree};
-use sluice_core::gate::Effect;
+use sluice_core::document::{BAD_VALUE, Entry, Fields, Node as Tree};
 
-use super::{Argument, Operation, Reply, Service, Services, Verb};
+use super::{Argument, Operation, Reply, Service, Services};
+use crate::catalogues::words::{self, EFFECTS, Errors, entries, flag};
 use crate::import::{Kind, Source, Tier};
-
-const EFFECTS: [(&str, Effect); 6] = [
-    ("read", Effect::Read),
-    ("write", Effect::Write),
-    ("export", Effect::Export),
-    ("grant", Effect::Grant),
-    ("execute", Effect::Execute),
-    ("notify", Effect::Notify),
-];
 
 const KINDS: [(&str, Kind); 7] = [
     ("action", Kind::Action),
@@ -55,42 +45,16 @@ const TIERS: [(&str, Tier); 4] = [
     ("direct", Tier::Direct),
 ];
 
-type Errors<'a> = &'a mut Vec<Diagnostic>;
-
 impl Services {
     /// Adds what a file says.
     pub(super) fn add(&mut self, tree: &Tree, format: &'static str, out: Errors<'_>) {
         let Some(mut fields) = Fields::of(tree, "a service catalogue", out) else { return };
-        if let Some(version) = fields.required("version", out)
-            && version.value != Data::Int(1)
-        {
-            out.push(BAD_VALUE.at(version.span, "`version` must be `1`, the one that this release reads"));
-        }
-        if let Some(found) = fields.required("format", out) {
-            found.expect_word("format", &[(format, ())], out);
-        }
-        for item in fields.optional("verbs").and_then(|v| v.expect_list("verbs", out)).unwrap_or_default() {
-            self.verb_entry(item, out);
-        }
+        words::head(&mut fields, format, out);
+        words::verbs(fields.optional("verbs"), "verbs", |word| word.to_lowercase().into(), &mut self.verbs, out);
         for entry in entries(fields.optional("services"), "services", out) {
             self.service_entry(entry, out);
         }
         fields.finish(out);
-    }
-
-    fn verb_entry(&mut self, item: &Tree, out: Errors<'_>) {
-        let Some(mut fields) = Fields::of(item, "a verb", out) else { return };
-        let words = fields.required("words", out).and_then(|v| v.expect_texts("words", out)).unwrap_or_default();
-        let effect = fields.required("effect", out).and_then(|v| v.expect_word("effect", &EFFECTS, out));
-        let destructive = flag(&mut fields, "destructive", out).unwrap_or_default();
-        let privileged = flag(&mut fields, "privileged", out).unwrap_or_default();
-        fields.finish(out);
-        let Some(effect) = effect else { return };
-        for word in words {
-            if self.verbs.insert(word.to_lowercase().into(), Verb { effect, destructive, privileged }).is_some() {
-                out.push(BAD_VALUE.at(item.span, format!("`{word}` is in the list twice")));
-            }
-        }
     }
 
     fn service_entry(&mut self, entry: &Entry, out: Errors<'_>) {
@@ -170,12 +134,4 @@ fn arguments(tree: Option<&Tree>, out: Errors<'_>) -> Vec<Argument> {
         }
     }
     arguments
-}
-
-fn flag(fields: &mut Fields<'_>, key: &'static str, out: Errors<'_>) -> Option<bool> {
-    fields.optional(key).and_then(|v| v.expect_bool(key, out))
-}
-
-fn entries<'t>(tree: Option<&'t Tree>, what: &str, out: Errors<'_>) -> &'t [Entry] {
-    tree.and_then(|tree| tree.expect_map(what, out)).unwrap_or_default()
 }

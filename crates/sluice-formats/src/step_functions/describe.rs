@@ -5,8 +5,10 @@ use std::collections::BTreeSet;
 use sluice_core::credential::suspicion;
 use sluice_core::document::{Data, Node as Tree};
 use sluice_core::label::Name;
+use sluice_core::program::StepId;
 use sluice_core::text::Span;
 
+use super::link;
 use super::lower::Lowering;
 use super::read::{Machine, State, StateKind};
 use crate::import::{Catalogued, Confidence, Kind, Observed, Source, Tier};
@@ -16,8 +18,8 @@ use crate::n8n::NodeCatalogue;
 const PERSON_WORDS: [&str; 8] = ["approv", "human", "manual", "review", "reject", "confirm", "operator", "decision"];
 
 impl<'t> Lowering<'t> {
-    /// Describes every state, and looks at its face.
-    pub(super) fn describe(&mut self, machine: &Machine<'t>) {
+    /// Describes every state, and looks at its face. What another file shows is told there.
+    pub(super) fn describe(&mut self) {
         let caller = Catalogued {
             node_type: "caller".into(),
             kind: Kind::Trigger,
@@ -27,11 +29,70 @@ impl<'t> Lowering<'t> {
             ..Catalogued::default()
         };
         self.wires.steps.insert(self.caller, caller);
-        let mut uncaught = Vec::new();
-        self.describe_states(machine, &mut uncaught);
-        if let Some((index, span)) = uncaught.first() {
-            let others = uncaught.len() - 1;
-            self.observe(*index, Observed::UncaughtEffect { others }, None, *span);
+        let files = self.files;
+        for (at, file) in files.all.iter().enumerate() {
+            self.at = at;
+            let mut uncaught = Vec::new();
+            self.describe_states(&file.machine, &mut uncaught);
+            if let Some((index, span)) = uncaught.first() {
+                let others = uncaught.len() - 1;
+                self.observe(*index, Observed::UncaughtEffect { others }, None, *span);
+            }
+        }
+        for (at, file) in files.all.iter().enumerate() {
+            // Whether whoever starts a machine waits for it is not asked: who is asked in it holds nobody else up.
+            let mut outside = BTreeSet::new();
+            let others = files.all.iter().enumerate().filter(|(other, _)| at > 0 && *other != at);
+            others.for_each(|(_, other)| self.steps_of(&other.machine, &mut outside));
+            self.set_apart(&file.machine, &outside);
+        }
+    }
+
+    /// Who is asked in one branch of a `Parallel` holds no other one up.
+    fn set_apart(&mut self, machine: &Machine<'_>, outside: &BTreeSet<StepId>) {
+        for state in &machine.states {
+            if self.asks(state) {
+                let gate = self.rooms.get(state.index).map(|room| room.step);
+                gate.into_iter().for_each(|gate| self.wires.beside(gate, outside.clone()));
+            }
+            for (at, branch) in
+                state.inner.iter().enumerate().filter(|(_, branch)| self.asks_inside(branch)).collect::<Vec<_>>()
+            {
+                let mut beside = outside.clone();
+                let others = state.inner.iter().enumerate().filter(|(other, _)| *other != at);
+                others.for_each(|(_, other)| self.steps_with_started(other, &mut beside));
+                self.set_apart(branch, &beside);
+            }
+        }
+    }
+
+    fn asks(&self, state: &State<'_>) -> bool {
+        let step = self.rooms.get(state.index).map(|room| room.step);
+        step.and_then(|step| self.wires.steps.get(&step)).is_some_and(|fact| fact.human_gate)
+    }
+
+    fn asks_inside(&self, machine: &Machine<'_>) -> bool {
+        machine.states.iter().any(|state| self.asks(state) || state.inner.iter().any(|inner| self.asks_inside(inner)))
+    }
+
+    /// The steps of a machine, and of those that they start.
+    fn steps_with_started(&self, machine: &Machine<'_>, steps: &mut BTreeSet<StepId>) {
+        let mut open = vec![machine];
+        while let Some(machine) = open.pop() {
+            for state in &machine.states {
+                open.extend(&state.inner);
+                let Some(room) = self.rooms.get(state.index) else { continue };
+                if steps.insert(room.step) {
+                    open.extend(room.starts.and_then(|(file, _)| self.files.all.get(file)).map(|file| &file.machine));
+                }
+            }
+        }
+    }
+
+    pub(super) fn steps_of(&self, machine: &Machine<'_>, steps: &mut BTreeSet<StepId>) {
+        for state in &machine.states {
+            steps.extend(self.rooms.get(state.index).map(|room| room.step));
+            state.inner.iter().for_each(|inner| self.steps_of(inner, steps));
         }
     }
 
@@ -48,12 +109,12 @@ impl<'t> Lowering<'t> {
             if handles {
                 self.observe(state.index, Observed::HandlesErrors, None, state.span);
             }
-            if is_task && fact.confidence == Confidence::Assumed {
+            if is_task && fact.confidence == Confidence::Assumed && self.at == 0 {
                 self.wires.assumed.insert(format!("what `{}` does: the catalogue does not know it", fact.node_type));
                 self.observe(state.index, Observed::UnknownNodeType, None, state.span);
             }
             if fact.kind == Kind::SubWorkflow {
-                self.observe(state.index, Observed::UnresolvedSubWorkflow, None, state.span);
+                self.look_at_started(state);
             }
             if let Some(room) = self.rooms.get(state.index) {
                 self.wires.steps.insert(room.step, fact);
@@ -86,6 +147,19 @@ impl<'t> Lowering<'t> {
             fact.source = Some(Source { kind: "callback".into(), tier });
         }
         fact
+    }
+
+    /// Tells of a state that starts a machine which is not followed.
+    fn look_at_started(&mut self, state: &State<'_>) {
+        if self.rooms.get(state.index).is_some_and(|room| room.starts.is_some()) {
+            return;
+        }
+        let several = link::call(state).and_then(|(name, _)| self.files.ambiguous.get(&name));
+        let what = match several {
+            Some(files) => Observed::AmbiguousSubWorkflow { files: files.clone() },
+            None => Observed::UnresolvedSubWorkflow,
+        };
+        self.observe(state.index, what, None, state.span);
     }
 
     /// Looks at one state.
@@ -133,7 +207,7 @@ impl<'t> Lowering<'t> {
     }
 
     pub(super) fn observe(&mut self, index: usize, what: Observed, parameter: Option<&str>, span: Span) {
-        if let Some(room) = self.rooms.get(index) {
+        if let Some(room) = self.rooms.get(index).filter(|_| self.at == 0) {
             let step = room.step;
             self.wires.observe(step, what, parameter, span);
         }

@@ -37,7 +37,7 @@ pub(super) fn read(text: &str, scope: &Scope, span: Span) -> Read {
 }
 
 /// A root that is known at the very start of a text, with the names behind it, and what follows.
-fn path_at<'s>(text: &'s str, scope: &Scope, span: Span) -> Option<(Expression, &'s str)> {
+pub(super) fn path_at<'s>(text: &'s str, scope: &Scope, span: Span) -> Option<(Expression, &'s str)> {
     let after = text.strip_prefix('$')?;
     if let Some(rest) = after.strip_prefix('$') {
         return Some((Expression::opaque(scope.everything(span), span), rest));

@@ -14,11 +14,13 @@ pub(super) use sluice_core::program::assemble::Label as Goto;
 use sluice_core::program::{Document, NodeKind, PlaceId, Step, StepId};
 use sluice_core::text::Span;
 
+use super::link::{self, Files, Waits};
 use super::path;
 use super::read::{Machine, State, StateKind, entries};
 use super::resource::{Target, target};
 use super::scope::{Data, Ground, Scope};
-use crate::import::{Format, Import, Observed};
+use crate::catalogues::{by_own_entry, by_own_words};
+use crate::import::{Format, Import, Linked, Observed};
 use crate::links::LinkKind;
 use crate::services::{Found, Services};
 use crate::wiring::{Wiring, place_variable};
@@ -36,6 +38,8 @@ pub(super) struct Room {
     pub(super) name: Name,
     pub(super) target: Target,
     pub(super) found: Found,
+    /// The machine that it starts, and how it goes on.
+    pub(super) starts: Option<(usize, Waits)>,
     pub(super) reachable: bool,
     /// Whether a machine around it catches its errors.
     pub(super) is_sheltered: bool,
@@ -53,10 +57,30 @@ pub(super) struct Frame {
     pub(super) raised: Option<(PlaceId, Goto)>,
 }
 
+/// The machine of a file, which any state may start.
+pub(super) struct Routine {
+    /// What it is given: `$$.Execution.Input`.
+    pub(super) given: PlaceId,
+    /// What it makes of that.
+    pub(super) out: PlaceId,
+    /// What is known of an error that it does not catch.
+    pub(super) told: PlaceId,
+    pub(super) entry: Goto,
+    done: Goto,
+    /// Where those go on that wait for it.
+    pub(super) returns: Vec<Goto>,
+    variables: Arc<BTreeMap<Arc<str>, PlaceId>>,
+}
+
 pub(super) struct Lowering<'t> {
     pub(super) wires: Wiring,
+    pub(super) files: &'t Files<'t>,
+    /// By file.
+    pub(super) routines: Vec<Routine>,
+    /// The file that is looked at.
+    pub(super) at: usize,
     pub(super) rooms: Vec<Room>,
-    variables: Arc<BTreeMap<Arc<str>, PlaceId>>,
+    /// What whoever starts the first machine gives it.
     pub(super) execution: PlaceId,
     /// Anything made from all that came back so far: what an expression that is not understood is made from.
     pub(super) seen: PlaceId,
@@ -68,18 +92,21 @@ pub(super) struct Lowering<'t> {
     pub(super) opaque: usize,
 }
 
-/// Lowers a machine.
-pub(super) fn lower<'t>(machine: &'t Machine<'t>, services: &'t Services) -> Import {
+/// Lowers a machine with those that it starts.
+pub(super) fn lower<'t>(files: &'t Files<'t>, services: &'t Services) -> Import {
     let mut wires = Wiring::new(Format::StepFunctions);
-    let (span, name) = (machine.start.1, Name::from(CALLER));
+    let span = files.all.first().map(|file| file.machine.start.1).unwrap_or_default();
+    let name = Name::from(CALLER);
     let step = Step { name: name.clone(), path: name, kind: "trigger", span, purpose: None };
     let caller = wires.code.step(step);
     let execution = wires.code.place(CALLER);
     let seen = wires.code.place("all that came back");
     let mut lowering = Lowering {
         wires,
+        files,
+        routines: Vec::new(),
+        at: 0,
         rooms: Vec::new(),
-        variables: Arc::default(),
         execution,
         seen,
         caller,
@@ -88,18 +115,41 @@ pub(super) fn lower<'t>(machine: &'t Machine<'t>, services: &'t Services) -> Imp
         opaque: 0,
     };
     let mut names = BTreeSet::from([Name::from(CALLER)]);
-    lowering.furnish(machine, &mut names, (true, false));
-    lowering.link(machine, &[caller], &[]);
-    lowering.describe(machine);
-    lowering.write(machine)
+    for (at, file) in files.all.iter().enumerate() {
+        lowering.at = at;
+        lowering.routine(&file.name);
+        lowering.furnish(&file.machine, &mut names, (true, false));
+    }
+    for (at, file) in files.all.iter().enumerate() {
+        let starts = |room: &Room| room.starts.is_some_and(|(started, _)| started == at);
+        let mut before: Vec<StepId> = lowering.rooms.iter().filter(|room| starts(room)).map(|room| room.step).collect();
+        before.extend((at == 0).then_some(caller));
+        lowering.link(&file.machine, &before, &[]);
+    }
+    lowering.describe();
+    if services.has_own_words() {
+        lowering.wires.assumed.insert(by_own_words(Format::StepFunctions));
+    }
+    lowering.write()
 }
 
 impl<'t> Lowering<'t> {
+    fn routine(&mut self, file: &str) {
+        let code = &mut self.wires.code;
+        let [out, told] = ["output", "error"].map(|what| code.place(format!("{what} of {file}")));
+        let given = if self.at == 0 { self.execution } else { code.place(format!("input of {file}")) };
+        let (entry, done) = (code.label(), code.label());
+        self.routines.push(Routine { given, out, told, entry, done, returns: Vec::new(), variables: Arc::default() });
+    }
+
     /// Steps and variables, in the order of the file.
     fn furnish(&mut self, machine: &Machine<'_>, names: &mut BTreeSet<Name>, (runs, is_sheltered): (bool, bool)) {
         let reachable = reachable(machine);
         for state in &machine.states {
-            let mut name = state.name.clone();
+            let mut name = match self.files.all.get(self.at).filter(|_| self.at > 0) {
+                Some(file) => format!("{}: {}", file.name, state.name).into(),
+                None => state.name.clone(),
+            };
             if !names.insert(name.clone()) {
                 name = format!("{name} #{}", state.index).into();
                 names.insert(name.clone());
@@ -110,11 +160,15 @@ impl<'t> Lowering<'t> {
                 _ => Target { service: "state".into(), operation: format!("{:?}", state.kind), is_callback: false },
             };
             let found = self.services.look_up(&target.service, &target.operation);
+            if let Some(entry) = self.services.own_entry(&target.service) {
+                self.wires.assumed.insert(by_own_entry(entry));
+            }
             let kind = word(state.kind);
             let step = Step { name: name.clone(), path: name.clone(), kind, span: state.span, purpose: None };
             let step = self.wires.code.step(step);
             let runs = runs && reachable.contains(&state.name);
-            self.rooms.push(Room { step, name, target, found, reachable: runs, is_sheltered });
+            let starts = link::call(state).and_then(|(name, waits)| Some((self.files.of(&name)?, waits)));
+            self.rooms.push(Room { step, name, target, found, starts, reachable: runs, is_sheltered });
             self.is_flat |= state.is_jsonata;
             self.declare(state);
             let shelters = is_sheltered || !state.list("Catch").is_empty();
@@ -154,33 +208,81 @@ impl<'t> Lowering<'t> {
         for assign in below.chain(state.get("Assign")) {
             for entry in entries(Some(assign)) {
                 let name: Arc<str> = entry.key.strip_suffix(".$").unwrap_or(&entry.key).into();
-                if !self.variables.contains_key(&name) {
+                let Some(routine) = self.routines.get_mut(self.at) else { continue };
+                if !routine.variables.contains_key(&name) {
                     let place = self.wires.code.place(format!("variable {name}"));
-                    Arc::make_mut(&mut self.variables).insert(name, place);
+                    Arc::make_mut(&mut routine.variables).insert(name, place);
                 }
             }
         }
     }
 
-    fn write(mut self, machine: &'t Machine<'t>) -> Import {
+    fn write(mut self) -> Import {
         let ends = self.wires.ends();
-        let span = machine.start.1;
+        let files = self.files;
+        let root = files.all.first().map(|file| &file.machine);
+        let span = root.map(|machine| machine.start.1).unwrap_or_default();
         self.wires.code.bind(ends.entry);
         self.wires.code.step = self.caller;
         let origin = self.wires.origin(&CALLER.into());
         self.wires.receive(&CALLER.into(), (Label::BOTTOM, origin), self.execution, span);
         self.see(self.execution, span);
-        let given = place_variable(self.execution, span);
-        self.machine(machine, given, None, ends.exit, None);
+        let made: Vec<Data> = files.all.iter().enumerate().map(|(at, file)| self.file(at, &file.machine)).collect();
+        let firsts: Vec<StepId> = files.all.iter().map(|file| self.first(&file.machine)).collect();
+        for ((routine, data), first) in std::mem::take(&mut self.routines).into_iter().zip(made).zip(firsts) {
+            self.wires.code.step = first;
+            self.wires.code.bind(routine.done);
+            self.set(routine.out, data.all(span));
+            self.wires.fork(&routine.returns, ends.exit, span);
+        }
         self.wires.code.bind(ends.exit);
         self.wires.code.emit(NodeKind::Exit, span);
+        self.wires.opaque = self.opaque;
         if self.opaque > 0 {
             let said = format!("{} expressions: they count as anything made from what they name", self.opaque);
             self.wires.assumed.insert(said);
         }
-        let name = machine.tree.get("Comment").and_then(Tree::as_text).map(ToString::to_string).unwrap_or_default();
-        let document = Document { name, span: machine.tree.span, ..Document::default() };
-        self.wires.finish(document, &ends)
+        self.wires.assumed.extend(files.not_followed());
+        let linked = self.linked();
+        let name = root.and_then(|root| root.tree.get("Comment")).and_then(Tree::as_text);
+        let name = name.map(ToString::to_string).unwrap_or_default();
+        let whole = root.map(|root| root.tree.span).unwrap_or_default();
+        let document = Document { name, span: whole, ..Document::default() };
+        Import { linked, calls: files.calls(), ..self.wires.finish(document, &ends) }
+    }
+
+    /// Writes the machine of a file: whoever starts it goes to its entry.
+    fn file(&mut self, at: usize, machine: &'t Machine<'t>) -> Data {
+        self.at = at;
+        let is_started = self.rooms.iter().any(|room| room.starts.is_some_and(|(started, _)| started == at));
+        let routine = self.routines.get(at).map(|r| (r.given, r.entry, r.done, is_started.then_some((r.told, r.done))));
+        let span = machine.start.1;
+        let (given, entry, done, raised) =
+            routine.unwrap_or((self.execution, self.wires.code.label(), self.wires.code.label(), None));
+        self.wires.code.step = if at == 0 { self.caller } else { self.first(machine) };
+        self.wires.code.bind(entry);
+        self.machine(machine, place_variable(given, span), None, done, raised)
+    }
+
+    /// The step that a machine begins with.
+    fn first(&self, machine: &Machine<'_>) -> StepId {
+        let state = machine.states.iter().find(|state| state.name == machine.start.0);
+        state.and_then(|state| self.rooms.get(state.index)).map_or(self.caller, |room| room.step)
+    }
+
+    /// Which steps stand in other files.
+    fn linked(&self) -> Linked {
+        let mut linked = Linked::default();
+        for (at, file) in self.files.all.iter().enumerate() {
+            if at == 0 {
+                linked.root = file.name.clone();
+                continue;
+            }
+            let mut steps = BTreeSet::new();
+            self.steps_of(&file.machine, &mut steps);
+            linked.steps.extend(steps.into_iter().map(|step| (step, file.name.clone())));
+        }
+        linked
     }
 
     /// Writes a machine that is given a value; its data is the place that its result is in.
@@ -267,10 +369,10 @@ impl<'t> Lowering<'t> {
             input,
             result: None,
             error: None,
-            execution: self.execution,
+            execution: self.routines.get(self.at).map_or(self.execution, |routine| routine.given),
             item: frame.item,
             seen: self.seen,
-            variables: Arc::clone(&self.variables),
+            variables: self.routines.get(self.at).map(|routine| Arc::clone(&routine.variables)).unwrap_or_default(),
             is_jsonata: state.is_jsonata,
             is_flat: self.is_flat,
         }
@@ -286,28 +388,6 @@ impl<'t> Lowering<'t> {
         let place = self.wires.code.place(format!("result of {}", state.name));
         self.set(place, made);
         place
-    }
-
-    fn choice(&mut self, state: &'t State<'t>, frame: &Frame, input: &Ground) {
-        let (span, step) = (state.span, self.wires.code.step);
-        let rules: Vec<&Tree> = state.list("Choices").iter().filter(|rule| rule.get("Next").is_some()).collect();
-        let labels: Vec<Goto> = rules.iter().map(|_| self.wires.code.label()).collect();
-        let otherwise = self.wires.code.label();
-        self.wires.fork(&labels, otherwise, span);
-        for (rule, label) in rules.into_iter().zip(labels) {
-            self.wires.code.bind(label);
-            self.settle_by(state, rule, frame, input, None);
-            if let Some(next) = rule.get("Next") {
-                self.go_to(frame, next, step);
-            }
-        }
-        self.wires.code.bind(otherwise);
-        self.settle_input(state, frame, input);
-        match state.get("Default") {
-            Some(default) => self.go_to(frame, default, step),
-            // Without a default the machine fails.
-            None => self.raise(frame, Expression::opaque(Vec::new(), span)),
-        }
     }
 
     fn fail(&mut self, state: &State<'_>, frame: &Frame, input: &Ground, span: Span) {
@@ -353,7 +433,10 @@ impl<'t> Lowering<'t> {
         match frame.entries.get(name) {
             Some(entry) => self.wires.code.goto(*entry),
             None => {
-                self.wires.observe(step, Observed::DanglingReference { name: name.to_string() }, None, span);
+                // What another file shows is told there.
+                if self.at == 0 {
+                    self.wires.observe(step, Observed::DanglingReference { name: name.to_string() }, None, span);
+                }
                 self.wires.code.goto(frame.done);
             }
         }
@@ -365,9 +448,10 @@ impl<'t> Lowering<'t> {
         self.set(self.seen, Expression::opaque(both, span));
     }
 
-    /// `place := expression`.
+    /// `place := expression`. What is read exactly is copied so.
     pub(super) fn set(&mut self, place: PlaceId, expression: Expression) {
         let nowhere = self.wires.nowhere;
+        self.wires.copies();
         self.wires.assign(place, expression, nowhere);
     }
 }

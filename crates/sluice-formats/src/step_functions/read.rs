@@ -23,7 +23,7 @@ pub(super) struct Machine<'t> {
 /// A state.
 #[derive(Debug)]
 pub(super) struct State<'t> {
-    /// Its place in the order of the file.
+    /// Its place in the order of the file, behind those of the files before.
     pub(super) index: usize,
     pub(super) name: Arc<str>,
     /// Where the name stands.
@@ -98,15 +98,16 @@ pub(super) fn entries(tree: Option<&Tree>) -> &[Entry] {
     }
 }
 
-/// Reads the machine of a file.
-pub(super) fn machine(tree: &Tree) -> Result<Machine<'_>, Vec<Diagnostic>> {
-    let mut reading = Reading { count: 0, problems: Vec::new() };
+/// Reads the machine of a file, whose states are counted from `first` on, and tells how many it has.
+pub(super) fn machine(tree: &Tree, first: usize) -> Result<(Machine<'_>, usize), Vec<Diagnostic>> {
+    let mut reading = Reading { count: first, problems: Vec::new() };
     let machine = reading.machine(tree, false);
-    if reading.count > STATES_MAX {
+    let count = reading.count - first;
+    if count > STATES_MAX {
         return Err(vec![refusal::too_many(tree.span, "states", STATES_MAX)]);
     }
     match machine {
-        Some(machine) if reading.problems.is_empty() => Ok(machine),
+        Some(machine) if reading.problems.is_empty() => Ok((machine, count)),
         _ if reading.problems.is_empty() => {
             Err(vec![refusal::not_this_format(tree.span, "Step Functions", "`StartAt` and `States`")])
         }

@@ -6,7 +6,9 @@ use sluice_core::expression::Expression;
 use sluice_core::label::{Label, Name};
 use sluice_core::program::PlaceId;
 use sluice_core::program::assemble::Label as Goto;
+use sluice_core::text::Span;
 
+use super::link::Waits;
 use super::lower::{Frame, Lowering};
 use super::read::State;
 use super::scope::{Ground, Scope};
@@ -28,16 +30,64 @@ impl<'t> Lowering<'t> {
         let result = self.wires.code.place(format!("result of {}", state.name));
         self.call(&name, found, sent, state);
         self.receive(&name, state, result);
-        if found.reply.made_from_sent {
+        let mut told = result;
+        if let Some(started) = self.rooms.get(state.index).and_then(|room| room.starts) {
+            told = self.start(state, &scope, started, result);
+        } else if found.reply.made_from_sent {
             let mut parts = vec![place_variable(result, span)];
             parts.extend(values);
             self.set(result, Expression::opaque(parts, span));
         }
         let tries = (!state.list("Retry").is_empty()).then_some(again);
-        self.errors(state, frame, input, result, tries);
+        self.errors(state, frame, input, told, tries);
         let selected = self.selected(state, &scope, result);
         self.settle(state, frame, input, Some(selected));
         self.go_on(state, frame, step);
+    }
+
+    /// Starts the machine of another file. Whoever waits for it gets its output; given back is what an error tells.
+    fn start(&mut self, state: &State<'_>, scope: &Scope, started: (usize, Waits), result: PlaceId) -> PlaceId {
+        let (file, waits) = started;
+        let (span, step) = (state.span, self.wires.code.step);
+        let arguments = state.get(if state.is_jsonata { "Arguments" } else { "Parameters" });
+        let find = |key: &str| arguments.and_then(|tree| tree.get(key));
+        let given = match (find("Input"), find("Input.$").and_then(|tree| Some((tree.as_text()?, tree.span)))) {
+            (Some(input), _) => self.template(input, scope),
+            (None, Some((path, span))) => scope.read(path, span).expression,
+            (None, None) => Expression::literal(&serde_json::Value::Object(serde_json::Map::new()), span),
+        };
+        let next = self.wires.code.label();
+        let Some(routine) = self.routines.get_mut(file) else { return result };
+        let (place, entry, out, told) = (routine.given, routine.entry, routine.out, routine.told);
+        if waits != Waits::Not {
+            routine.returns.push(next);
+        }
+        self.set(place, given);
+        // Of a circle of machines that wait for each other, too, what follows is looked at.
+        self.wires.fork(&[entry], next, span);
+        self.wires.code.bind(next);
+        self.wires.code.step = step;
+        if waits == Waits::Not {
+            return result;
+        }
+        let error = self.wires.code.place(format!("error of the one that {} starts", state.name));
+        let known = vec![place_variable(result, span), place_variable(told, span)];
+        self.set(error, Expression::opaque(known, span));
+        let came = self.ended(result, (place, out), waits, span);
+        self.set(result, came);
+        error
+    }
+
+    /// What is said of an execution that has ended.
+    fn ended(&self, came: PlaceId, (given, out): (PlaceId, PlaceId), waits: Waits, span: Span) -> Expression {
+        const WORDS: [&str; 6] = ["ExecutionArn", "Name", "StartDate", "StopDate", "StateMachineArn", "Status"];
+        let words = WORDS.map(|name| (name.into(), Expression::opaque(vec![place_variable(came, span)], span)));
+        let [input, output] = [given, out].map(|place| match waits {
+            Waits::ForValue => place_variable(place, span),
+            _ => Expression::opaque(vec![place_variable(place, span)], span),
+        });
+        let fields = words.into_iter().chain([("Input".into(), input), ("Output".into(), output)]);
+        Expression::object(fields.collect(), span)
     }
 
     /// `Credentials`: the role that the call is made with.
@@ -88,7 +138,8 @@ impl<'t> Lowering<'t> {
             }
         }
         if found.is_powerful() {
-            let event = Expression::opaque(vec![place_variable(scope.execution, span)], span);
+            let event = [scope.execution, self.execution].map(|place| place_variable(place, span));
+            let event = Expression::opaque(event.into(), span);
             sent.push(Sent { name: "trigger".into(), usage: Usage::Trigger, value: event });
         }
         sent

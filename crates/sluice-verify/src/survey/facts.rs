@@ -32,6 +32,8 @@ pub struct Facts {
     dangling_references: Vec<String>,
     unresolved_subworkflows: Vec<String>,
     unknown_node_types: Vec<String>,
+    steps: usize,
+    opaque_expressions: usize,
 }
 
 impl Facts {
@@ -59,6 +61,8 @@ impl Facts {
             unresolved_subworkflows: view
                 .observed(|o| matches!(o, Observed::UnresolvedSubWorkflow | Observed::AmbiguousSubWorkflow { .. })),
             unknown_node_types: view.observed(|o| *o == Observed::UnknownNodeType),
+            steps: import.steps.keys().filter(|step| import.is_own(**step)).count(),
+            opaque_expressions: import.opaque,
         }
     }
 }

@@ -365,7 +365,11 @@ impl Search<'_> {
     /// Who is asked on every way from the source to the call; a way around them all is nobody's.
     fn gate(&self, flow: &Flow, call: NodeId) -> Option<StepId> {
         let ends = [flow.source, flow.sink];
-        let asks = |step: &StepId, fact: &Catalogued| fact.human_gate && !fact.disabled && !ends.contains(step);
+        let beside =
+            |step: &StepId| self.import.guards.beside.get(step).is_some_and(|steps| steps.contains(&flow.sink));
+        let asks = |step: &StepId, fact: &Catalogued| {
+            fact.human_gate && !fact.disabled && !ends.contains(step) && !beside(step)
+        };
         let gates = self.import.steps.iter().filter(|(step, fact)| asks(step, fact)).map(|(step, _)| *step);
         let gates: BTreeSet<StepId> = gates.collect();
         if gates.is_empty() {

@@ -22,12 +22,20 @@ use crate::analysis::Analysis;
 /// By part of a place: the checks of which one has surely been made.
 type Facts = BTreeMap<(PlaceId, Path), BTreeSet<usize>>;
 
+/// Most facts of all nodes together. What a text can list is copied along every way: those beyond count as not known, which
+/// only tells more.
+const FACTS_MAX: usize = 1_000_000;
+
 /// What is known at every node.
 pub(super) struct Guarded<'a> {
     import: &'a Import,
     analysis: &'a Analysis,
+    /// The checks that are made once a node is done.
+    checks: BTreeMap<NodeId, Vec<usize>>,
     /// Before each node that some run gets to.
     facts: BTreeMap<NodeId, Facts>,
+    /// Most facts of one node.
+    most: usize,
 }
 
 /// What is left of an argument without what was checked.
@@ -40,7 +48,12 @@ pub(super) struct Rest {
 
 impl<'a> Guarded<'a> {
     pub(super) fn of(import: &'a Import, analysis: &'a Analysis) -> Self {
-        let mut guarded = Self { import, analysis, facts: BTreeMap::new() };
+        let mut checks: BTreeMap<NodeId, Vec<usize>> = BTreeMap::new();
+        for (n, (node, _)) in import.guards.checks.iter().enumerate() {
+            checks.entry(*node).or_default().push(n);
+        }
+        let most = FACTS_MAX / import.program.nodes().count().max(1);
+        let mut guarded = Self { import, analysis, checks, facts: BTreeMap::new(), most };
         if !import.guards.checks.is_empty() {
             guarded.settle();
         }
@@ -85,8 +98,13 @@ impl<'a> Guarded<'a> {
             let copied = value.expression.carried(&of, &either);
             facts.extend(copied.into_iter().map(|(path, by)| ((*target, path), by)));
         }
-        for (n, (_, guard)) in self.import.guards.checks.iter().enumerate().filter(|(_, (node, _))| *node == at) {
-            facts.insert((guard.place, guard.path.clone()), [n].into());
+        for n in self.checks.get(&at).into_iter().flatten() {
+            if let Some(guard) = self.guard(*n) {
+                facts.insert((guard.place, guard.path.clone()), [*n].into());
+            }
+        }
+        while facts.len() > self.most {
+            facts.pop_last();
         }
         facts
     }

@@ -44,6 +44,21 @@ fn flows_of(import: &Import) -> Vec<String> {
     flows.iter().map(line).collect()
 }
 
+/// What stands in the way of a flow of this kind: `held by` whom, or `open`.
+pub(super) fn standing(text: &str, kind: &str) -> String {
+    let survey = surveyed(text);
+    let is_open = survey.flows.iter().any(|flow| flow.kind.name() == kind);
+    let said = survey.findings.iter().find(|f| f.code.0 == 245 && f.message.contains(&kind.replace('_', " ")));
+    match (is_open, said) {
+        (true, None) => "open".to_owned(),
+        (false, Some(said)) => {
+            let by = said.message.split(": ").nth(1).unwrap_or_default();
+            format!("held by {}", by.split(" checks").next().unwrap_or_default().replace('`', ""))
+        }
+        other => panic!("{other:?}\n{:#?}\n{text}", survey.flows),
+    }
+}
+
 /// The bad examples of some rules' pages raise their codes, and the good ones raise nothing worth acting on.
 pub(super) fn raises_by_page(codes: &[u16]) {
     for code in codes {

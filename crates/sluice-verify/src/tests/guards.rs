@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 use sluice_core::diagnostic::Severity;
 
-use super::foreign::surveyed;
+use super::foreign::{self, surveyed};
 use super::n8n::{Node, export};
 
 fn hook() -> Node<'static> {
@@ -51,20 +51,9 @@ fn with(mut node: Node<'static>, key: &str, value: impl Into<Json>) -> Node<'sta
     node
 }
 
-/// What stands in the way of a flow of this kind: `held` by whom, or `open`.
+/// What stands in the way of a flow of this kind.
 fn standing(nodes: &[Node<'_>], links: &[&str], kind: &str) -> String {
-    let text = export(nodes, links);
-    let survey = surveyed(&text);
-    let is_open = survey.flows.iter().any(|flow| flow.kind.name() == kind);
-    let said = survey.findings.iter().find(|f| f.code.0 == 245 && f.message.contains(&kind.replace('_', " ")));
-    match (is_open, said) {
-        (true, None) => "open".to_owned(),
-        (false, Some(said)) => {
-            let by = said.message.split(": ").nth(1).unwrap_or_default();
-            format!("held by {}", by.split(" checks").next().unwrap_or_default().replace('`', ""))
-        }
-        other => panic!("{other:?}\n{:#?}\n{text}", survey.flows),
-    }
+    foreign::standing(&export(nodes, links), kind)
 }
 
 const X: &str = "={{ $json.body.x }}";

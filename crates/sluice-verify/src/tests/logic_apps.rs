@@ -34,6 +34,7 @@ fn an_expression_is_followed_through_each_way_that_data_goes() {
         ("the body", String::new(), "@triggerBody()?['url']", "", true),
         ("any case", String::new(), "@TriggerBody()['url']", "", true),
         ("the outputs", String::new(), "@triggerOutputs()?['headers']?['x']", "", true),
+        ("a field of the body, as flows have it", String::new(), "@triggerOutputs()?['body/url']", "", true),
         ("inside a text", String::new(), "https://@{triggerBody()?['host']}/x", "", true),
         ("a call", String::new(), "@concat('https://', triggerBody()?['host'])", "", true),
         ("nested calls", String::new(), "@first(split(string(triggerBody()), ','))", "", true),

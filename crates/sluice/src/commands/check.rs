@@ -8,12 +8,13 @@ mod rulebook;
 use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use sluice_core::contract::bundle::BundleFiles;
 use sluice_core::diagnostic::{Diagnostic, Severity};
 use sluice_core::limits::TEXT_BYTES_MAX;
 use sluice_core::text::Text;
-use sluice_formats::Allow;
+use sluice_formats::{Allow, Catalogues};
 use sluice_runtime::admit::Proposed;
 use sluice_runtime::check::{Rules, Source};
 use sluice_verify::survey::Facts;
@@ -128,7 +129,10 @@ fn check_all(arguments: &Check, mut written: Option<&mut NewBaseline>) -> Result
     let (mut paths, mut checks) = (Vec::new(), Vec::new());
     let mut has_workspace = true;
     let mut left_out = LeftOut::default();
-    let candidates = candidates(&arguments.paths)?;
+    let mut candidates = candidates(&arguments.paths)?;
+    for candidate in &mut candidates {
+        candidate.catalogues = rulebook.catalogues(&candidate.path)?;
+    }
     let looked_at = imported::check_all(&candidates, arguments.jobs, arguments.facts)?;
     for (Candidate { path: file, .. }, seen) in candidates.into_iter().zip(looked_at) {
         if matches!(seen, Seen::NoWorkflow) {
@@ -137,7 +141,10 @@ fn check_all(arguments: &Check, mut written: Option<&mut NewBaseline>) -> Result
         let ruled = rulebook.of(&file)?;
         has_workspace &= ruled.rules.source() != Source::BuiltIn;
         let mut checked = match seen {
-            Seen::Foreign(checked) => *checked,
+            Seen::Foreign(mut checked) => {
+                checked.outcome.iter_mut().for_each(|report| ruled.tell_unsigned(report));
+                *checked
+            }
             _ => check(&file, &ruled.rules, &assumptions(arguments, &ruled.rules)?)?,
         };
         if let Some(written) = written.as_deref_mut() {
@@ -250,6 +257,14 @@ pub(super) struct Candidate {
     pub(super) path: PathBuf,
     /// Whether the command line names it. Of a folder's files only those count that are meant as workflows.
     pub(super) is_named: bool,
+    /// What is known of other engines' nodes where it lies.
+    pub(super) catalogues: Arc<Catalogues>,
+}
+
+impl Candidate {
+    fn new(path: PathBuf, is_named: bool) -> Self {
+        Self { path, is_named, catalogues: Arc::default() }
+    }
 }
 
 /// Every named file, and every text of every named folder, sorted. What is in them is not looked at yet.
@@ -261,9 +276,9 @@ fn candidates(paths: &[PathBuf]) -> Result<Vec<Candidate>, Failure> {
             _ => Failure::usage(format!("cannot read `{}`: {error}", path.display())),
         })?;
         if about.is_dir() {
-            all.extend(texts_in(path)?.into_iter().map(|path| Candidate { path, is_named: false }));
+            all.extend(texts_in(path)?.into_iter().map(|path| Candidate::new(path, false)));
         } else {
-            all.push(Candidate { path: path.clone(), is_named: true });
+            all.push(Candidate::new(path.clone(), true));
         }
     }
     Ok(all)

@@ -12,6 +12,7 @@
 mod approvals;
 mod audit;
 mod bad_input;
+mod catalogues;
 mod check;
 mod clock;
 mod definitions;
@@ -26,6 +27,7 @@ mod hooks;
 mod imported;
 mod limits;
 mod linked;
+mod linked_machines;
 mod outputs;
 mod outsiders;
 mod rules;

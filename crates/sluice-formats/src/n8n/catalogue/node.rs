@@ -8,7 +8,8 @@ use sluice_core::gate::Effect;
 use sluice_core::label::Name;
 
 use super::found::{Found, ParameterPattern, Part};
-use super::patterns::{Patterns, Verb, unnamed};
+use super::patterns::{Patterns, unnamed};
+use crate::catalogues::words::Verb;
 use crate::import::{Confidence, Entrance, Kind, Source, Tier};
 
 /// What parameters decide, in the order of their entry.

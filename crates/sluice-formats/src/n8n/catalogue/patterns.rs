@@ -9,6 +9,7 @@ use sluice_core::label::Name;
 use super::found::Found;
 use super::lexicon::words;
 use super::node::{ActionSpec, Node, NodeSpec};
+use crate::catalogues::words::Verb;
 
 /// What names tell of nodes that no entry names.
 #[derive(Clone, Debug, Default)]
@@ -21,17 +22,6 @@ pub(super) struct Patterns {
     pub types: BTreeMap<Name, NodeSpec>,
     /// Services by the beginning of a credential type.
     pub credentials: BTreeMap<Name, Name>,
-}
-
-/// What a word says of an operation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Verb {
-    /// The effect.
-    pub effect: Effect,
-    /// Whether something is gone afterwards.
-    pub destructive: bool,
-    /// Whether rights, money or infrastructure change.
-    pub privileged: bool,
 }
 
 impl Patterns {

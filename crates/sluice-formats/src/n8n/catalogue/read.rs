@@ -5,23 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use sluice_core::catalogue::Usage;
 use sluice_core::diagnostic::Diagnostic;
 use sluice_core::document::{BAD_VALUE, Data, Entry, Fields, Node as Tree};
-use sluice_core::gate::Effect;
 use sluice_core::label::Name;
 use sluice_core::text::Span;
 
 use super::found::{Host, PARTS, ParameterPattern};
 use super::node::{ActionSpec, Arguments, EntranceSpec, Node, NodeSpec, Reply};
-use super::patterns::{Patterns, REPLIES, Verb};
+use super::patterns::{Patterns, REPLIES};
+use crate::catalogues::words::{self, EFFECTS, Errors, Verb, entries, flag};
 use crate::import::{Kind, Source, Tier};
-
-const EFFECTS: [(&str, Effect); 6] = [
-    ("read", Effect::Read),
-    ("write", Effect::Write),
-    ("export", Effect::Export),
-    ("grant", Effect::Grant),
-    ("execute", Effect::Execute),
-    ("notify", Effect::Notify),
-];
 
 const KINDS: [(&str, Kind); 9] = [
     ("trigger", Kind::Trigger),
@@ -88,8 +79,6 @@ pub(super) struct File {
     pub hosts: BTreeMap<Name, Host>,
 }
 
-type Errors<'a> = &'a mut Vec<Diagnostic>;
-
 impl File {
     /// Reads a file; `seen` tells which file named a node type first.
     pub(super) fn read(
@@ -99,14 +88,7 @@ impl File {
         out: &mut Vec<Diagnostic>,
     ) -> Option<Self> {
         let mut fields = Fields::of(tree, "a node catalogue", out)?;
-        if let Some(version) = fields.required("version", out)
-            && version.value != Data::Int(1)
-        {
-            out.push(BAD_VALUE.at(version.span, "`version` must be `1`, the one that this release reads"));
-        }
-        if let Some(format) = fields.required("format", out) {
-            format.expect_word("format", &[("n8n", ())], out);
-        }
+        words::head(&mut fields, "n8n", out);
         let nodes = entries(fields.optional("nodes"), "nodes", out);
         let nodes = nodes.iter().filter_map(|entry| {
             if let Some(first) = seen.insert(entry.key.clone(), name.clone()) {
@@ -269,21 +251,7 @@ fn older(tree: &Tree, out: Errors<'_>) -> Vec<(f64, Name)> {
 
 fn verbs(tree: Option<&Tree>, what: &'static str, out: Errors<'_>) -> BTreeMap<Name, Verb> {
     let mut verbs = BTreeMap::new();
-    let Some(tree) = tree else { return verbs };
-    for item in tree.expect_list(what, out).unwrap_or_default() {
-        let Some(mut fields) = Fields::of(item, "a verb", out) else { continue };
-        let words = fields.required("words", out).and_then(|v| v.expect_texts("words", out)).unwrap_or_default();
-        let effect = fields.required("effect", out).and_then(|v| v.expect_word("effect", &EFFECTS, out));
-        let destructive = flag(&mut fields, "destructive", out).unwrap_or_default();
-        let privileged = flag(&mut fields, "privileged", out).unwrap_or_default();
-        fields.finish(out);
-        let Some(effect) = effect else { continue };
-        for word in words {
-            if verbs.insert(word.clone(), Verb { effect, destructive, privileged }).is_some() {
-                out.push(BAD_VALUE.at(item.span, format!("`{word}` is in the list twice")));
-            }
-        }
-    }
+    words::verbs(tree, what, Name::clone, &mut verbs, out);
     verbs
 }
 
@@ -308,14 +276,6 @@ fn category(name: &Name, span: Span, out: Errors<'_>) -> Option<Name> {
     let known = CATEGORIES.join("`, `");
     out.push(BAD_VALUE.at(span, format!("`{name}` is no category; there are `{known}`")));
     None
-}
-
-fn flag(fields: &mut Fields<'_>, key: &'static str, out: Errors<'_>) -> Option<bool> {
-    fields.optional(key).and_then(|v| v.expect_bool(key, out))
-}
-
-fn entries<'t>(tree: Option<&'t Tree>, what: &str, out: Errors<'_>) -> &'t [Entry] {
-    tree.and_then(|tree| tree.expect_map(what, out)).unwrap_or_default()
 }
 
 fn keyed<T>(

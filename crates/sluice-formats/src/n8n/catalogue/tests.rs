@@ -132,6 +132,18 @@ fn a_file_of_the_workspace_replaces_what_it_names() {
     let find = |node: &str| catalogue.look_up(node, 2.0, &|_| None).service.clone();
     assert_eq!(find("n8n-nodes-base.slack").as_deref(), Some("chat"));
     assert_eq!(find("n8n-nodes-base.gmail").as_deref(), Some("gmail"));
+    for (node_type, is_own) in [
+        ("n8n-nodes-base.slack", true),
+        ("n8n-nodes-base.slackTool", true),
+        ("n8n-nodes-fork.slack", true),
+        ("n8n-nodes-base.gmail", false),
+        ("n8n-nodes-base.nothing", false),
+    ] {
+        assert_eq!(catalogue.own_entry(node_type).is_some(), is_own, "{node_type}");
+    }
+    assert!(!catalogue.has_own_words());
+    let words = "version: 1\nformat: n8n\nverbs: [{ words: [frob], effect: read }]\n";
+    assert!(NodeCatalogue::with(&[Text::new("own.yaml", words)]).unwrap().has_own_words());
 }
 
 #[test]
@@ -240,6 +252,7 @@ fn show(found: &Found) -> String {
     words.join(" ")
 }
 
-fn lines(errors: &[Diagnostic]) -> Vec<String> {
-    errors.iter().map(|e| format!("{} {}:{} {}", e.code, e.span.line, e.span.column, e.message)).collect()
+fn lines(problems: &[Problem]) -> Vec<String> {
+    let errors = problems.iter().map(|problem| &problem.diagnostic);
+    errors.map(|e| format!("{} {}:{} {}", e.code, e.span.line, e.span.column, e.message)).collect()
 }

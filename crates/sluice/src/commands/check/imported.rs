@@ -1,6 +1,6 @@
 //! Files looked at, many at once: workflows of other engines are read, lowered and surveyed.
 //!
-//! They need no rules of a workspace: what their nodes do is in the built-in catalogues. Whether another file of a folder
+//! Of a workspace they need only its own catalogues, where it has some: what their nodes do is in the built-in ones. Whether another file of a folder
 //! is meant as a workflow is found out here too, so that every file of a folder is read and parsed by all processors, and once.
 
 mod linked;
@@ -14,7 +14,7 @@ use sluice_core::diagnostic::Diagnostic;
 use sluice_core::document;
 use sluice_core::limits::IMPORT_BYTES_MAX;
 use sluice_core::text::Text;
-use sluice_formats::{Calls, Format, Import, Opened, format_of, open};
+use sluice_formats::{Calls, Format, Import, Opened, Siblings, format_of, open_with};
 use sluice_verify::survey::survey;
 
 use super::{Candidate, FILES_MAX, FileCheck, name_of};
@@ -89,7 +89,8 @@ fn check(file: &Candidate, facts: bool) -> Result<Looked, Failure> {
     let what = if file.is_named { "workflow" } else { "file" };
     let bytes = read_up_to(&file.path, what, IMPORT_BYTES_MAX as u64)?;
     let name = name_of(&file.path);
-    let Opened::Foreign { text, format, import } = open(&name, &bytes) else {
+    let Opened::Foreign { text, format, import } = open_with(&name, &bytes, &Siblings::default(), &file.catalogues)
+    else {
         let is_own = file.is_named || could_be_own(&name, &bytes);
         return Ok((if is_own { Seen::Own } else { Seen::NoWorkflow }, None));
     };

@@ -2,9 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use sluice_formats::Allow;
+use sluice_core::contract::governance::CATALOGUE_FOLDERS;
+use sluice_core::text::Text;
+use sluice_formats::{Allow, Catalogues};
 use sluice_runtime::check::{BASELINE_FILE, Rules, Source};
+use sluice_runtime::workspace::{FileProblem, OpenError};
+use sluice_verify::Report;
 
 use super::FileCheck;
 use super::known_findings::{Left, keep};
@@ -19,6 +24,7 @@ pub(super) struct Rulebook {
     /// The baseline that was named.
     baseline: Option<Named>,
     ruled: BTreeMap<Option<PathBuf>, Ruled>,
+    built_in: Arc<Catalogues>,
     /// The workspace above each folder that was asked for: the files of a folder need not ask again.
     above: BTreeMap<PathBuf, Option<PathBuf>>,
 }
@@ -34,6 +40,8 @@ pub(super) struct Ruled {
     pub(super) rules: Rules,
     /// The workspace.
     pub(super) folder: Option<PathBuf>,
+    /// What is known of other engines' nodes: the workspace's own word, if it is signed, over what comes with Sluice.
+    catalogues: Arc<Catalogues>,
     known: Option<Known>,
 }
 
@@ -56,19 +64,37 @@ impl Rulebook {
                 baseline: parse(&file.display().to_string(), &read(file, "baseline")?)?,
             }),
         };
-        Ok(Self { named: arguments.place.workspace.clone(), baseline, ruled: BTreeMap::new(), above: BTreeMap::new() })
+        Ok(Self {
+            named: arguments.place.workspace.clone(),
+            baseline,
+            ruled: BTreeMap::new(),
+            built_in: Arc::default(),
+            above: BTreeMap::new(),
+        })
     }
 
     pub(super) fn of(&mut self, file: &Path) -> Result<&Ruled, Failure> {
-        let folder = match &self.named {
-            Some(_) => Some(absolute(&Place { workspace: self.named.clone() }.folder()?)?),
-            None => self.above(file),
-        };
+        let folder = self.folder(file)?;
         if !self.ruled.contains_key(&folder) {
             let ruled = self.read(folder.clone())?;
             self.ruled.insert(folder.clone(), ruled);
         }
         self.ruled.get(&folder).ok_or_else(|| Failure::usage("the rules of a workspace were not read"))
+    }
+
+    fn folder(&mut self, file: &Path) -> Result<Option<PathBuf>, Failure> {
+        match &self.named {
+            Some(_) => Ok(Some(absolute(&Place { workspace: self.named.clone() }.folder()?)?)),
+            None => Ok(self.above(file)),
+        }
+    }
+
+    /// What is known of other engines' nodes where a file lies. It may be no workflow at all: rules are read only where
+    /// the workspace has catalogues.
+    pub(super) fn catalogues(&mut self, file: &Path) -> Result<Arc<Catalogues>, Failure> {
+        let folder = self.folder(file)?;
+        let has_own = folder.is_some_and(|folder| CATALOGUE_FOLDERS.iter().any(|own| folder.join(own).is_dir()));
+        if has_own { Ok(Arc::clone(&self.of(file)?.catalogues)) } else { Ok(Arc::clone(&self.built_in)) }
     }
 
     fn above(&mut self, file: &Path) -> Option<PathBuf> {
@@ -112,11 +138,39 @@ impl Rulebook {
             (None, None) => None,
         };
         debug_assert!(rules.source() == Source::Signed || rules.baseline().is_none(), "only signed lists count");
-        Ok(Ruled { rules, folder, known })
+        let catalogues = Arc::new(catalogues(&rules)?);
+        Ok(Ruled { rules, folder, catalogues, known })
     }
 }
 
+/// Bad files are told in any case; good ones count only where somebody answers for them.
+fn catalogues(rules: &Rules) -> Result<Catalogues, Failure> {
+    let own = Catalogues::with(rules.catalogues()).map_err(|problems| {
+        let text = |file: &str| {
+            let bytes = rules.catalogues().find(|(path, _)| *path == file).map(|(_, bytes)| bytes);
+            Text::new(file, String::from_utf8_lossy(bytes.unwrap_or_default()).as_ref())
+        };
+        let located = problems.into_iter().map(|p| FileProblem { text: text(&p.file), diagnostic: p.diagnostic });
+        OpenError::Files { problems: located.collect() }
+    })?;
+    Ok(if rules.source() == Source::Signed { own } else { Catalogues::default() })
+}
+
 impl Ruled {
+    /// Says which files of the workspace do not count, for nobody answers for them.
+    pub(super) fn tell_unsigned(&self, report: &mut Report) {
+        if self.rules.source() == Source::Signed {
+            return;
+        }
+        let words = |file: &str| {
+            format!(
+                "what `{file}` says of nodes: it does not count, for no signers of this workspace are pinned on this machine"
+            )
+        };
+        let files = self.rules.catalogues().map(|(path, _)| path).filter(|path| Catalogues::belongs(path));
+        report.not_shown.extend(files.map(words));
+    }
+
     /// Where there are people who sign, an author's word does not count.
     fn refuse_inline(&self, filters: &Filters) -> Result<(), Failure> {
         match &self.folder {

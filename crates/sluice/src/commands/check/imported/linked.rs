@@ -42,7 +42,9 @@ pub(super) fn follow(mut looked_at: Vec<Looked>, files: &[Candidate], facts: boo
         }
         let siblings = siblings(*format, &called, files)?;
         let bytes = read_up_to(&file.path, "workflow", IMPORT_BYTES_MAX as u64)?;
-        if let Opened::Foreign { text, format, import } = open_with(&name_of(&file.path), &bytes, &siblings) {
+        if let Opened::Foreign { text, format, import } =
+            open_with(&name_of(&file.path), &bytes, &siblings, &file.catalogues)
+        {
             let (checked, others) = surveyed(text, format, import, facts);
             elsewhere.extend(others);
             if let Some((seen, _)) = looked_at.get_mut(at) {
