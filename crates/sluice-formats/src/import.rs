@@ -51,6 +51,20 @@ pub struct Calls {
     pub id: Option<Arc<str>>,
     /// What it calls others by, where the text says it.
     pub calls: BTreeSet<Arc<str>>,
+    /// What `./` means in `calls`.
+    pub top: Top,
+}
+
+/// The folder that calls by path start from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Top {
+    /// Workflows of this engine are not called by path.
+    #[default]
+    NoPaths,
+    /// The path of the file does not tell.
+    Unknown,
+    /// This one; ids are paths from it on.
+    At(Arc<str>),
 }
 
 /// Which steps of a program stand in other files than the one that was asked about.
@@ -289,6 +303,16 @@ pub enum Observed {
     },
     /// A workflow that is not among the files.
     UnresolvedSubWorkflow,
+    /// A file of the same repository that is not among those that were read.
+    MissingFile {
+        /// As it is called.
+        name: String,
+    },
+    /// A workflow of another repository.
+    ExternalWorkflow {
+        /// As it is called.
+        name: String,
+    },
     /// A workflow that several of the files could be.
     AmbiguousSubWorkflow {
         /// These.

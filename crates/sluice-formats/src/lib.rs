@@ -38,7 +38,7 @@ pub use allow::Allow;
 pub use links::{Link, LinkKind};
 
 pub use import::{
-    Calls, Catalogued, Confidence, Entrance, Format, Import, Kind, Linked, Observation, Observed, Source, Tier,
+    Calls, Catalogued, Confidence, Entrance, Format, Import, Kind, Linked, Observation, Observed, Source, Tier, Top,
 };
 pub use siblings::{Sibling, Siblings};
 
@@ -71,7 +71,7 @@ pub fn import(format: Format, text: &Text, tree: &Node) -> Result<Import, Vec<Di
 pub fn import_with(format: Format, text: &Text, tree: &Node, siblings: &Siblings) -> Result<Import, Vec<Diagnostic>> {
     match format {
         Format::N8n => n8n::import_with(text, tree, n8n::NodeCatalogue::built_in(), siblings),
-        Format::GithubActions => github_actions::import(text, tree),
+        Format::GithubActions => github_actions::import_with(text, tree, siblings),
         Format::StepFunctions => step_functions::import(tree),
         Format::LogicApps => logic_apps::import(tree),
         Format::Dify => dify::import(text, tree),

@@ -53,7 +53,10 @@ pub enum ActionsFace {
 
 impl<'t> Lowering<'_, 't> {
     fn sees(&mut self, step: StepId, face: ActionsFace, parameter: Option<&str>, span: Span) {
-        self.wires.observe(step, Observed::Actions(face), parameter, span);
+        // What another file shows is told there, but for what its callers make of it.
+        if self.is_own() || face == ActionsFace::SelfHosted {
+            self.wires.observe(step, Observed::Actions(face), parameter, span);
+        }
     }
 
     pub(super) fn describe_workflow(&mut self) {
@@ -136,7 +139,7 @@ impl<'t> Lowering<'_, 't> {
             }
             let password = tree.get("credentials").and_then(|credentials| credentials.get("password"));
             if let Some(password) = password.filter(|p| p.as_text().is_some_and(|text| !text.contains("${{"))) {
-                self.wires.observe(id, Observed::HardCodedSecret, Some("credentials.password"), password.span);
+                self.observe(id, Observed::HardCodedSecret, Some("credentials.password"), password.span);
             }
         }
     }

@@ -15,16 +15,17 @@ use sluice_core::program::{Document, NodeKind, PlaceId, Step as ProgramStep, Ste
 use sluice_core::text::{Span, Text};
 
 use super::admits::{admits, condition, ignores_needs};
+use super::call::{Files, own_reference};
 use super::knowledge::Knowledge;
 use super::read::{Event, Job, Step, Workflow, entries};
-use super::scope::{Level, Scope, either, plain};
-use crate::import::{Catalogued, Confidence, Format, Import, Kind, Observed, Source, Tier};
+use super::scope::{Inputs, Level, Scope, either, plain};
+use crate::import::{Calls, Catalogued, Confidence, Format, Import, Kind, Linked, Observed, Source, Tier};
 use crate::links::LinkKind;
 use crate::wiring::{Does, Sent, Wiring, place_variable};
 
 /// What is known of a job once it is written.
-struct Done {
-    outputs: PlaceId,
+pub(super) struct Done {
+    pub(super) outputs: PlaceId,
     admitted: Vec<usize>,
     last: StepId,
 }
@@ -44,8 +45,24 @@ pub(super) struct Lowering<'a, 't> {
     pub(super) knowledge: &'a Knowledge,
     pub(super) wires: Wiring,
     pub(super) events: Vec<Started>,
+    /// The events that may start the file that is written: of one that is called, those of its caller.
+    pub(super) admitted: Vec<usize>,
     names: BTreeSet<String>,
-    done: BTreeMap<String, Done>,
+    pub(super) done: BTreeMap<String, Done>,
+    /// The files that can be called.
+    pub(super) files: &'a Files<'t>,
+    /// Files that are being written, outermost first, by how they are called; empty while the root alone is.
+    pub(super) inside: Vec<Arc<str>>,
+    /// Steps of the file that is written that were made so far.
+    pub(super) made: usize,
+    /// Steps of other files by file and order: one that is called twice has each step once.
+    repeated: BTreeMap<(Arc<str>, usize), StepId>,
+    /// The file that was asked about.
+    pub(super) root_file: Arc<str>,
+    /// The files of steps that stand in others.
+    elsewhere: BTreeMap<StepId, Arc<str>>,
+    /// Steps of other files that may still be written.
+    pub(super) left: usize,
     /// Files that jobs have kept for later ones.
     pub(super) artifacts: PlaceId,
     /// The whole workflow, for what is said of it.
@@ -57,16 +74,21 @@ pub(super) struct Writing<'a, 't> {
     pub(super) job: &'a Job<'t>,
     pub(super) step: StepId,
     /// The step before the one that is written, in the order of the file.
-    last: StepId,
+    pub(super) last: StepId,
     pub(super) scope: Scope<'a>,
     /// Events that may start it.
     pub(super) admitted: Vec<usize>,
     /// The step that brought an outsider's files into the workspace, and whether they came as an artifact.
-    pub(super) foreign: Option<(String, bool)>,
+    pub(super) foreign: Option<(StepId, bool)>,
 }
 
 /// Lowers a workflow.
-pub(super) fn lower(text: &Text, workflow: &Workflow<'_>, knowledge: &Knowledge) -> Import {
+pub(super) fn lower<'t>(
+    text: &Text,
+    workflow: &Workflow<'t>,
+    (files, calls): (&Files<'t>, &Calls),
+    knowledge: &Knowledge,
+) -> Import {
     let mut wires = Wiring::new(Format::GithubActions);
     let artifacts = wires.code.place("artifacts");
     let mut lowering = Lowering {
@@ -75,8 +97,16 @@ pub(super) fn lower(text: &Text, workflow: &Workflow<'_>, knowledge: &Knowledge)
         knowledge,
         wires,
         events: Vec::new(),
+        admitted: Vec::new(),
         names: BTreeSet::new(),
         done: BTreeMap::new(),
+        files,
+        inside: own_reference(calls).into_iter().collect(),
+        made: 0,
+        repeated: BTreeMap::new(),
+        root_file: text.name.clone(),
+        elsewhere: BTreeMap::new(),
+        left: super::enter::STEPS_LINKED_MAX,
         artifacts,
         root: StepId(0),
     };
@@ -85,8 +115,24 @@ pub(super) fn lower(text: &Text, workflow: &Workflow<'_>, knowledge: &Knowledge)
 }
 
 impl<'a, 't> Lowering<'a, 't> {
-    /// A step of the program under a name that no other has.
+    /// A step of the program; of a file that is called, one for all of its callers.
     pub(super) fn step(&mut self, name: &str, kind: &'static str, span: Span) -> StepId {
+        let made = self.made;
+        self.made += 1;
+        let Some(reference) = self.inside.last().filter(|_| !self.is_own()).cloned() else {
+            return self.new_step(name, kind, span);
+        };
+        if let Some(known) = self.repeated.get(&(reference.clone(), made)) {
+            return *known;
+        }
+        let step = self.new_step(&format!("{}: {name}", self.file.name), kind, span);
+        self.repeated.insert((reference, made), step);
+        self.elsewhere.insert(step, self.file.name.clone());
+        step
+    }
+
+    /// A step under a name that no other has.
+    fn new_step(&mut self, name: &str, kind: &'static str, span: Span) -> StepId {
         let mut unique = name.to_owned();
         let mut n = 2;
         while !self.names.insert(unique.clone()) {
@@ -103,16 +149,19 @@ impl<'a, 't> Lowering<'a, 't> {
         self.wires.code.bind(ends.entry);
         self.start();
         let refs = self.refs();
-        let (inputs, fixed_inputs) = self.inputs();
+        let inputs = self.inputs();
+        self.admitted = (0..self.events.len()).collect();
         let nowhere = self.wires.nowhere;
         let mut scope = Scope {
             file: text,
             knowledge: self.knowledge,
             events: self.events.iter().map(|event| event.place).collect(),
             refs,
+            event_inputs: inputs.clone(),
             inputs,
-            fixed_inputs,
+            secrets: BTreeMap::new(),
             env: Vec::new(),
+            around: 2,
             written: nowhere,
             steps: BTreeMap::new(),
             all_steps: nowhere,
@@ -129,7 +178,8 @@ impl<'a, 't> Lowering<'a, 't> {
         self.wires.code.bind(ends.exit);
         self.wires.code.emit(NodeKind::Exit, span);
         let document = Document { name: self.workflow.name.to_string(), span, ..Document::default() };
-        self.wires.finish(document, &ends)
+        let linked = Linked { root: text.name.clone(), steps: self.elsewhere };
+        Import { linked, ..self.wires.finish(document, &ends) }
     }
 
     /// Forks into the events, each of which says what it carries.
@@ -179,7 +229,7 @@ impl<'a, 't> Lowering<'a, 't> {
     }
 
     /// The place of inputs, and the names of those that can only be fixed words.
-    fn inputs(&mut self) -> (Option<PlaceId>, Vec<String>) {
+    fn inputs(&mut self) -> Inputs {
         let mut fixed = Vec::new();
         let mut first = None;
         for event in &self.workflow.events {
@@ -194,7 +244,8 @@ impl<'a, 't> Lowering<'a, 't> {
                 }
             }
         }
-        (first.map(|span| self.source("inputs", "inputs", Tier::Conditional, span).0), fixed)
+        let all = first.map(|span| self.source("inputs", "inputs", Tier::Conditional, span).0);
+        Inputs { all, fixed, ..Inputs::default() }
     }
 
     pub(super) fn name(&self, step: StepId) -> String {
@@ -228,7 +279,21 @@ impl<'a, 't> Lowering<'a, 't> {
     /// Says which texts were not understood.
     pub(super) fn unread(&mut self, sources: &[String]) {
         for source in sources {
-            self.wires.assumed.insert(format!("that `${{{{ {source} }}}}` may be made of every context that it names"));
+            self.assume(format!("that `${{{{ {source} }}}}` may be made of every context that it names"));
+        }
+    }
+
+    /// Says what is taken for given; what is of another file is told there.
+    pub(super) fn assume(&mut self, what: String) {
+        if self.is_own() {
+            self.wires.assumed.insert(what);
+        }
+    }
+
+    /// The same of what the text shows.
+    pub(super) fn observe(&mut self, step: StepId, what: Observed, parameter: Option<&str>, span: Span) {
+        if self.is_own() {
+            self.wires.observe(step, what, parameter, span);
         }
     }
 
@@ -237,7 +302,7 @@ impl<'a, 't> Lowering<'a, 't> {
         self.wires.assign(place, value, nowhere);
     }
 
-    fn job(&mut self, job: &'a Job<'t>, outer: &Scope<'a>) {
+    pub(super) fn job(&mut self, job: &'a Job<'t>, outer: &Scope<'a>) {
         let step = self.step(&job.id, "job", job.span);
         self.wires.code.step = step;
         let mut writing = self.writing(job, outer, step);
@@ -279,7 +344,7 @@ impl<'a, 't> Lowering<'a, 't> {
             *place = self.wires.code.place(format!("{name} of {}", job.id));
         }
         let guard = job.tree.get("if").and_then(Tree::as_text).and_then(|text| condition(text));
-        let mut admitted: Vec<usize> = (0..self.events.len()).collect();
+        let mut admitted = self.admitted.clone();
         for (need, span) in &job.needs {
             match self.done.get(need.as_ref()) {
                 Some(done) => {
@@ -288,7 +353,7 @@ impl<'a, 't> Lowering<'a, 't> {
                         admitted.retain(|event| done.admitted.contains(event));
                     }
                 }
-                None => self.wires.observe(step, Observed::DanglingReference { name: need.to_string() }, None, *span),
+                None => self.observe(step, Observed::DanglingReference { name: need.to_string() }, None, *span),
             }
         }
         self.keep_admitted(&mut admitted, guard.as_ref());
@@ -351,7 +416,7 @@ impl<'a, 't> Lowering<'a, 't> {
         found
     }
 
-    fn one_step(&mut self, step: &'a Step<'t>, writing: &mut Writing<'a, 't>) {
+    pub(super) fn one_step(&mut self, step: &'a Step<'t>, writing: &mut Writing<'a, 't>) {
         let name = format!("{} / {}", writing.job.id, step.name);
         let kind = if step.run.is_some() { "run" } else { "uses" };
         let id = self.step(&name, kind, step.span);
@@ -363,7 +428,7 @@ impl<'a, 't> Lowering<'a, 't> {
         self.keep_admitted(&mut admitted, guard.as_ref());
         writing.scope.events = self.places_of(&admitted);
         // A step's variables are made of those around it, not of the step's before.
-        writing.scope.env.truncate(2);
+        writing.scope.env.truncate(writing.scope.around);
         let level = self.level(step.tree.get("env"), &writing.scope, step.span);
         writing.scope.env.push(level);
         let outputs = self.wires.code.place(format!("outputs of {name}"));
@@ -438,7 +503,19 @@ impl Lowering<'_, '_> {
         let before = place_variable(writing.scope.workspace, span);
         let brought = places.iter().map(|place| place_variable(*place, span)).chain([before]).collect();
         self.set(writing.scope.workspace, Expression::opaque(brought, span));
-        writing.foreign = Some((self.name(at.id), is_artifact));
+        writing.foreign = Some((at.id, is_artifact));
+    }
+
+    /// A step's name for somebody who reads the file of another step.
+    pub(super) fn name_for(&self, step: StepId, reader: StepId) -> String {
+        let (name, file) = (self.name(step), self.elsewhere.get(&step));
+        let own = file.and_then(|file| name.strip_prefix(file.as_ref())?.strip_prefix(": ")).unwrap_or(&name);
+        if file == self.elsewhere.get(&reader) {
+            return own.to_owned();
+        }
+        let root = self.root_file.clone();
+        let file = file.unwrap_or(&root);
+        format!("{}: {own}", file.rsplit(['/', '\\']).next().unwrap_or(file))
     }
 
     /// The value of something that reads nothing of anybody.

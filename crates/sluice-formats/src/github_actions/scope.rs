@@ -24,11 +24,16 @@ pub(super) struct Scope<'a> {
     pub(super) events: Vec<PlaceId>,
     /// `github.ref`, where somebody chose it.
     pub(super) refs: Option<PlaceId>,
-    /// Inputs of a caller or of a person, and those that can only be fixed words.
-    pub(super) inputs: Option<PlaceId>,
-    pub(super) fixed_inputs: Vec<String>,
+    /// Inputs of a caller or of a person.
+    pub(super) inputs: Inputs,
+    /// `github.event.inputs`: those of whoever started the run.
+    pub(super) event_inputs: Inputs,
+    /// Secrets that a caller has filled by expressions of its own.
+    pub(super) secrets: BTreeMap<String, PlaceId>,
     /// Variables, the nearest level last; each level with all of it in one place.
     pub(super) env: Vec<Level>,
+    /// How many levels lie around a step: what is behind them is the step's own.
+    pub(super) around: usize,
     /// What steps have written to `$GITHUB_ENV`.
     pub(super) written: PlaceId,
     pub(super) steps: BTreeMap<String, PlaceId>,
@@ -46,6 +51,30 @@ pub(super) struct Level {
     pub(super) all: PlaceId,
 }
 
+/// What a workflow or an action is given.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Inputs {
+    /// All of them.
+    pub(super) all: Option<PlaceId>,
+    /// Each, where the caller is known: others are empty.
+    pub(super) named: Option<BTreeMap<String, PlaceId>>,
+    /// Those that can only be fixed words.
+    pub(super) fixed: Vec<String>,
+    /// What the caller wrote, in lower case, for what is decided by the text of an expression.
+    pub(super) texts: BTreeMap<String, String>,
+}
+
+impl Inputs {
+    fn get(&self, key: Option<&str>, span: Span) -> Expression {
+        let is_fixed = key.is_some_and(|key| self.fixed.iter().any(|fixed| fixed == key));
+        let place = match (&self.named, key) {
+            (Some(named), Some(key)) => named.get(key).copied(),
+            _ => self.all,
+        };
+        place.filter(|_| !is_fixed).map_or_else(|| plain(span), |place| place_variable(place, span))
+    }
+}
+
 /// What a text was read as.
 #[derive(Clone, Debug)]
 pub(super) struct Read {
@@ -58,6 +87,18 @@ pub(super) struct Read {
 }
 
 impl Scope<'_> {
+    /// A text in lower case, with what callers wrote for the inputs that it names.
+    pub(super) fn with_inputs(&self, text: &str) -> String {
+        let mut all = text.to_lowercase();
+        for (name, given) in &self.inputs.texts {
+            if all.contains(&format!("inputs.{name}")) {
+                all.push(' ');
+                all.push_str(given);
+            }
+        }
+        all
+    }
+
     /// Reads a text with `${{ }}` in it.
     pub(super) fn text(&self, tree: &Tree) -> Read {
         match tree.as_text() {
@@ -136,7 +177,11 @@ impl Scope<'_> {
         let key = |n: usize| path.get(n).map(String::as_str);
         match key(0).unwrap_or_default() {
             "github" => self.github(path, span),
-            "inputs" => self.input(key(1), span),
+            "inputs" => self.inputs.get(key(1), span),
+            "secrets" => match key(1).and_then(|key| self.secrets.get(key)) {
+                Some(place) => place_variable(*place, span),
+                None => plain(span),
+            },
             "env" => self.variable(key(1), span),
             "steps" => match (key(1), key(2)) {
                 (_, Some("outcome" | "conclusion")) => plain(span),
@@ -160,7 +205,7 @@ impl Scope<'_> {
         match path.get(1).map(String::as_str) {
             None => self.event(span),
             Some("event") if rest.first().is_some_and(|key| key == "inputs") => {
-                self.input(rest.get(1).map(String::as_str), span)
+                self.event_inputs.get(rest.get(1).map(String::as_str), span)
             }
             Some("event") if self.knowledge.is_fixed(rest) => plain(span),
             Some("event") => self.event(span),
@@ -177,14 +222,6 @@ impl Scope<'_> {
         either(self.events.iter(), span)
     }
 
-    fn input(&self, key: Option<&str>, span: Span) -> Expression {
-        let is_fixed = key.is_some_and(|key| self.fixed_inputs.iter().any(|fixed| fixed == key));
-        match self.inputs.filter(|_| !is_fixed) {
-            Some(place) => place_variable(place, span),
-            None => plain(span),
-        }
-    }
-
     /// A variable, or all of them.
     pub(super) fn variable(&self, key: Option<&str>, span: Span) -> Expression {
         let written = place_variable(self.written, span);
@@ -193,7 +230,7 @@ impl Scope<'_> {
         let found = self.env.iter().enumerate().rev().find_map(|(n, level)| Some((n, *level.named.get(&key)?)));
         match found {
             // A step's own variables win over what was written; what was written wins over the rest.
-            Some((2, place)) => place_variable(place, span),
+            Some((n, place)) if n >= self.around => place_variable(place, span),
             Some((_, place)) => Expression::one_of(vec![place_variable(place, span), written], span),
             None if key == "github_head_ref" => self.event(span),
             None => written,

@@ -279,8 +279,8 @@ fn texts_in(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
         for entry in std::fs::read_dir(&at).map_err(|error| cannot(&at, &error))? {
             let entry = entry.map_err(|error| cannot(&at, &error))?;
             let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
-            // A workspace's rules are no workflows, and hidden folders hold no text of people.
-            let skipped = name.starts_with('.')
+            // A workspace's rules are no workflows, and hidden folders hold no text of people, but for GitHub's.
+            let skipped = name.starts_with('.') && name != ".github"
                 || is_workspace && (BundleFiles::belongs(&name) || BundleFiles::belongs(&format!("{name}/x")));
             let kind = entry.file_type().map_err(|error| cannot(&path, &error))?;
             if skipped {

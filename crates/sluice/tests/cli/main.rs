@@ -26,6 +26,7 @@ mod hooks;
 mod imported;
 mod limits;
 mod linked;
+mod linked_actions;
 mod outputs;
 mod outsiders;
 mod rules;
