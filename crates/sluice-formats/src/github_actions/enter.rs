@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use sluice_core::document::Node as Tree;
 use sluice_core::expression::Expression;
-use sluice_core::program::StepId;
+use sluice_core::program::{PlaceId, StepId};
 use sluice_core::text::Span;
 
 use super::call::{Called, is_called_bare, local};
@@ -113,6 +113,7 @@ impl<'a, 't> Lowering<'a, 't> {
             all_steps: nowhere,
             needs: BTreeMap::new(),
             matrix: nowhere,
+            listed: of_the_event(&writing.scope),
             ..writing.scope.clone()
         };
         let outer = (self.file, self.workflow, self.made);
@@ -153,13 +154,21 @@ impl<'a, 't> Lowering<'a, 't> {
             steps: BTreeMap::new(),
             all_steps,
             needs: BTreeMap::new(),
+            listed: of_the_event(&writing.scope),
             ..writing.scope.clone()
         };
         let Some(job) = called.workflow.jobs.first() else { return };
         let outer = (self.file, self.workflow, self.made);
         self.enter(called, name);
-        let mut inner =
-            Writing { job, step: at.id, last: at.id, scope, admitted: at.admitted.to_vec(), foreign: writing.foreign };
+        let mut inner = Writing {
+            job,
+            step: at.id,
+            last: at.id,
+            listed: scope.listed.clone(),
+            scope,
+            admitted: at.admitted.to_vec(),
+            foreign: writing.foreign,
+        };
         for step in &job.steps {
             self.one_step(step, &mut inner);
         }
@@ -215,11 +224,7 @@ impl<'a, 't> Lowering<'a, 't> {
     }
 
     /// Secrets by name; those that are inherited keep theirs.
-    fn secrets_for(
-        &mut self,
-        secrets: Option<&Tree>,
-        scope: &Scope<'_>,
-    ) -> BTreeMap<String, sluice_core::program::PlaceId> {
+    fn secrets_for(&mut self, secrets: Option<&Tree>, scope: &Scope<'_>) -> BTreeMap<String, PlaceId> {
         if secrets.is_some_and(|secrets| secrets.as_text().is_some()) {
             return scope.secrets.clone();
         }
@@ -248,6 +253,12 @@ impl<'a, 't> Lowering<'a, 't> {
         }
         Expression::object(fields, span)
     }
+}
+
+/// What was held to constants and is the same in every file of a run.
+fn of_the_event(scope: &Scope<'_>) -> BTreeMap<String, PlaceId> {
+    let same = scope.listed.iter().filter(|(path, _)| path.starts_with("github."));
+    same.map(|(path, place)| (path.clone(), *place)).collect()
 }
 
 /// Its jobs and steps; at least one.

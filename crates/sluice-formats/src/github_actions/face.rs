@@ -102,7 +102,14 @@ impl<'t> Lowering<'_, 't> {
             self.rights(tree, id, false);
         }
         self.unsecure(job.tree.get("env"), id);
-        let is_open = writing.admitted.iter().filter_map(|event| self.events.get(*event)).any(|event| event.known.open);
+        let outsiders = writing.admitted.iter().filter(|heard| !heard.is_insiders());
+        let is_open = outsiders.filter_map(|heard| self.events.get(heard.event)).any(|event| event.known.open);
+        if is_open && job.tree.get("environment").is_some() {
+            self.assume(format!(
+                "whether a person is asked before `{}` runs: its environment may require that, which the file does not say",
+                job.id
+            ));
+        }
         if let Some(tree) = job.tree.get("runs-on").filter(|tree| is_open && is_self_hosted(tree)) {
             self.sees(id, ActionsFace::SelfHosted, None, tree.span);
         }

@@ -14,11 +14,12 @@ use sluice_core::label::{Label, Name};
 use sluice_core::program::{Document, NodeKind, PlaceId, Step as ProgramStep, StepId};
 use sluice_core::text::{Span, Text};
 
-use super::admits::{admits, condition, ignores_needs};
+use super::admits::{condition, ignores_needs};
 use super::call::{Files, own_reference};
+use super::holds::Happened;
 use super::knowledge::Knowledge;
 use super::read::{Event, Job, Step, Workflow, entries};
-use super::scope::{Inputs, Level, Scope, either, plain};
+use super::scope::{Heard, Inputs, Level, Scope, either, plain};
 use crate::import::{Calls, Catalogued, Confidence, Format, Import, Kind, Linked, Observed, Source, Tier};
 use crate::links::LinkKind;
 use crate::wiring::{Does, Sent, Wiring, place_variable};
@@ -26,7 +27,8 @@ use crate::wiring::{Does, Sent, Wiring, place_variable};
 /// What is known of a job once it is written.
 pub(super) struct Done {
     pub(super) outputs: PlaceId,
-    admitted: Vec<usize>,
+    admitted: Vec<Heard>,
+    listed: BTreeMap<String, PlaceId>,
     last: StepId,
 }
 
@@ -36,7 +38,8 @@ pub(super) struct Started {
     pub(super) name: Arc<str>,
     pub(super) known: super::knowledge::Event,
     pub(super) place: PlaceId,
-    step: StepId,
+    pub(super) happened: Happened,
+    pub(super) step: StepId,
 }
 
 pub(super) struct Lowering<'a, 't> {
@@ -46,7 +49,7 @@ pub(super) struct Lowering<'a, 't> {
     pub(super) wires: Wiring,
     pub(super) events: Vec<Started>,
     /// The events that may start the file that is written: of one that is called, those of its caller.
-    pub(super) admitted: Vec<usize>,
+    pub(super) admitted: Vec<Heard>,
     names: BTreeSet<String>,
     pub(super) done: BTreeMap<String, Done>,
     /// The files that can be called.
@@ -77,7 +80,9 @@ pub(super) struct Writing<'a, 't> {
     pub(super) last: StepId,
     pub(super) scope: Scope<'a>,
     /// Events that may start it.
-    pub(super) admitted: Vec<usize>,
+    pub(super) admitted: Vec<Heard>,
+    /// Contexts that the conditions of the job hold to constants.
+    pub(super) listed: BTreeMap<String, PlaceId>,
     /// The step that brought an outsider's files into the workspace, and whether they came as an artifact.
     pub(super) foreign: Option<(StepId, bool)>,
 }
@@ -150,12 +155,19 @@ impl<'a, 't> Lowering<'a, 't> {
         self.start();
         let refs = self.refs();
         let inputs = self.inputs();
-        self.admitted = (0..self.events.len()).collect();
+        let heard = |(event, started): (usize, &Started)| Heard {
+            event,
+            place: started.place,
+            who: None,
+            parts: BTreeMap::new(),
+        };
+        self.admitted = self.events.iter().enumerate().map(heard).collect();
         let nowhere = self.wires.nowhere;
         let mut scope = Scope {
             file: text,
             knowledge: self.knowledge,
-            events: self.events.iter().map(|event| event.place).collect(),
+            events: self.admitted.clone(),
+            listed: BTreeMap::new(),
             refs,
             event_inputs: inputs.clone(),
             inputs,
@@ -194,7 +206,7 @@ impl<'a, 't> Lowering<'a, 't> {
             self.wires.code.bind(label);
             let known = self.knowledge.event(&event.name);
             let (place, step) = self.source(&event.name, &event.name, known.tier, event.span);
-            self.events.push(Started { name: event.name.clone(), known, place, step });
+            self.events.push(Started { name: event.name.clone(), known, place, happened: Happened::of(event), step });
             self.wires.code.goto(hub);
         }
         self.wires.code.bind(hub);
@@ -260,8 +272,8 @@ impl<'a, 't> Lowering<'a, 't> {
             let read = scope.text(&entry.value);
             self.unread(&read.unread);
             let place = self.wires.code.place(format!("env.{}", entry.key));
-            let nowhere = self.wires.nowhere;
-            self.wires.assign(place, read.whole, nowhere);
+            self.wires.copies();
+            self.set(place, read.whole);
             values.push(place);
             named.insert(entry.key.to_lowercase(), place);
         }
@@ -350,24 +362,19 @@ impl<'a, 't> Lowering<'a, 't> {
                 Some(done) => {
                     scope.needs.insert(need.to_string(), done.outputs);
                     if !guard.as_ref().is_some_and(ignores_needs) {
-                        admitted.retain(|event| done.admitted.contains(event));
+                        keep_common(&mut admitted, &done.admitted);
+                        scope.listed.extend(done.listed.clone());
                     }
                 }
                 None => self.observe(step, Observed::DanglingReference { name: need.to_string() }, None, *span),
             }
         }
-        self.keep_admitted(&mut admitted, guard.as_ref());
-        scope.events = self.places_of(&admitted);
-        Writing { job, step, last: step, scope, admitted, foreign: None }
-    }
-
-    fn keep_admitted(&self, admitted: &mut Vec<usize>, guard: Option<&super::expression::Ast>) {
-        let Some(guard) = guard else { return };
-        admitted.retain(|event| self.events.get(*event).is_none_or(|event| admits(guard, &event.name)));
-    }
-
-    fn places_of(&self, admitted: &[usize]) -> Vec<PlaceId> {
-        admitted.iter().filter_map(|event| self.events.get(*event)).map(|event| event.place).collect()
+        self.wires.code.step = step;
+        let listed = self.pass(&mut admitted, guard.as_ref(), step);
+        scope.events.clone_from(&admitted);
+        self.list(listed, step, &mut scope);
+        let listed = scope.listed.clone();
+        Writing { job, step, last: step, scope, admitted, listed, foreign: None }
     }
 
     /// `strategy.matrix`: each row a field, made of whatever stands in its list.
@@ -425,8 +432,10 @@ impl<'a, 't> Lowering<'a, 't> {
         self.wires.code.step = id;
         let guard = step.tree.get("if").and_then(Tree::as_text).and_then(|text| condition(text));
         let mut admitted = writing.admitted.clone();
-        self.keep_admitted(&mut admitted, guard.as_ref());
-        writing.scope.events = self.places_of(&admitted);
+        let listed = self.pass(&mut admitted, guard.as_ref(), id);
+        writing.scope.events.clone_from(&admitted);
+        writing.scope.listed.clone_from(&writing.listed);
+        self.list(listed, id, &mut writing.scope);
         // A step's variables are made of those around it, not of the step's before.
         writing.scope.env.truncate(writing.scope.around);
         let level = self.level(step.tree.get("env"), &writing.scope, step.span);
@@ -464,7 +473,10 @@ impl<'a, 't> Lowering<'a, 't> {
         } else {
             self.set(outputs, place_variable(writing.scope.all_steps, job.span));
         }
-        self.done.insert(job.id.to_lowercase(), Done { outputs, admitted: writing.admitted, last: writing.last });
+        let mut listed = writing.listed;
+        listed.retain(|path, _| !path.starts_with("steps."));
+        let done = Done { outputs, admitted: writing.admitted, listed, last: writing.last };
+        self.done.insert(job.id.to_lowercase(), done);
     }
 
     /// Writes what a step sends and what is known of it.
@@ -482,24 +494,44 @@ impl<'a, 't> Lowering<'a, 't> {
 pub(super) struct At<'a> {
     pub(super) id: StepId,
     pub(super) outputs: PlaceId,
-    pub(super) admitted: &'a [usize],
+    pub(super) admitted: &'a [Heard],
+}
+
+/// Keeps the events that both let through, past the conditions of both.
+fn keep_common(admitted: &mut Vec<Heard>, other: &[Heard]) {
+    admitted.retain_mut(|heard| {
+        let same = other.iter().find(|other| other.event == heard.event);
+        same.is_some_and(|same| {
+            heard.join(same);
+            true
+        })
+    });
 }
 
 impl Lowering<'_, '_> {
     /// Whether one of the events can be about an outsider's commit while the run has the repository's rights.
-    pub(super) fn is_risky(&self, admitted: &[usize]) -> bool {
-        admitted.iter().filter_map(|event| self.events.get(*event)).any(|event| event.known.head)
+    pub(super) fn is_risky(&self, admitted: &[Heard]) -> bool {
+        self.risky(admitted).next().is_some()
     }
 
-    /// Whether a step may be started by the end of another workflow.
-    pub(super) fn follows_a_run(&self, admitted: &[usize]) -> bool {
-        admitted.iter().filter_map(|event| self.events.get(*event)).any(|event| event.name.as_ref() == "workflow_run")
+    /// Events about an outsider's commit; whoever opened a pull request brings it.
+    fn risky<'h>(&'h self, admitted: &'h [Heard]) -> impl Iterator<Item = &'h Heard> {
+        let brings = |heard: &&Heard| {
+            let own = heard.is_insiders() || heard.parts.contains_key("pull_request");
+            self.events.get(heard.event).is_some_and(|event| event.known.head) && !own
+        };
+        admitted.iter().filter(brings)
+    }
+
+    /// Whether a step may be started by the end of another workflow that an outsider's event started.
+    pub(super) fn follows_a_run(&self, admitted: &[Heard]) -> bool {
+        let outsiders = admitted.iter().filter(|heard| !heard.is_insiders());
+        outsiders.filter_map(|heard| self.events.get(heard.event)).any(|event| event.name.as_ref() == "workflow_run")
     }
 
     /// Outsiders' files come into the workspace.
     pub(super) fn bring(&mut self, at: &At<'_>, writing: &mut Writing<'_, '_>, is_artifact: bool, span: Span) {
-        let risky = at.admitted.iter().filter_map(|event| self.events.get(*event)).filter(|event| event.known.head);
-        let places: Vec<PlaceId> = risky.map(|event| event.place).collect();
+        let places: Vec<PlaceId> = self.risky(at.admitted).map(|heard| heard.place).collect();
         let before = place_variable(writing.scope.workspace, span);
         let brought = places.iter().map(|place| place_variable(*place, span)).chain([before]).collect();
         self.set(writing.scope.workspace, Expression::opaque(brought, span));

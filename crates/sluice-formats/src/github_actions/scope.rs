@@ -10,6 +10,7 @@ use sluice_core::text::{Span, Text};
 use super::expression::{Ast, parse};
 use super::knowledge::Knowledge;
 use super::template::{Piece, pieces};
+use crate::guard::Who;
 use crate::wiring::place_variable;
 
 /// Contexts that hold what somebody wrote.
@@ -20,8 +21,10 @@ const ROOTS: [&str; 7] = ["github", "inputs", "env", "steps", "needs", "matrix",
 pub(super) struct Scope<'a> {
     pub(super) file: &'a Text,
     pub(super) knowledge: &'a Knowledge,
-    /// What the events carry that may start this step.
-    pub(super) events: Vec<PlaceId>,
+    /// The events that may start this step.
+    pub(super) events: Vec<Heard>,
+    /// Contexts that conditions have held to constants, by path.
+    pub(super) listed: BTreeMap<String, PlaceId>,
     /// `github.ref`, where somebody chose it.
     pub(super) refs: Option<PlaceId>,
     /// Inputs of a caller or of a person.
@@ -49,6 +52,36 @@ pub(super) struct Scope<'a> {
 pub(super) struct Level {
     pub(super) named: BTreeMap<String, PlaceId>,
     pub(super) all: PlaceId,
+}
+
+/// An event, as the conditions on the way have let it through.
+#[derive(Clone, Debug)]
+pub(super) struct Heard {
+    /// Which.
+    pub(super) event: usize,
+    /// Where what it carries lies.
+    pub(super) place: PlaceId,
+    /// Who can have sent it; `None` of anybody.
+    pub(super) who: Option<Who>,
+    /// Parts that somebody with rights wrote, and where those lie.
+    pub(super) parts: BTreeMap<String, PlaceId>,
+}
+
+impl Heard {
+    /// Whether what it is about is made by somebody with rights.
+    pub(super) fn is_insiders(&self) -> bool {
+        self.who == Some(Who::Insider)
+    }
+
+    /// What conditions of both have let through.
+    pub(super) fn join(&mut self, other: &Self) {
+        if other.who > self.who {
+            (self.who, self.place) = (other.who, other.place);
+        }
+        for (part, place) in &other.parts {
+            self.parts.entry(part.clone()).or_insert(*place);
+        }
+    }
 }
 
 /// What a workflow or an action is given.
@@ -173,7 +206,10 @@ impl Scope<'_> {
         }
     }
 
-    fn context(&self, path: &[String], span: Span) -> Expression {
+    pub(super) fn context(&self, path: &[String], span: Span) -> Expression {
+        if let Some(place) = self.listed.get(&path.join(".")) {
+            return place_variable(*place, span);
+        }
         let key = |n: usize| path.get(n).map(String::as_str);
         match key(0).unwrap_or_default() {
             "github" => self.github(path, span),
@@ -208,10 +244,12 @@ impl Scope<'_> {
                 self.event_inputs.get(rest.get(1).map(String::as_str), span)
             }
             Some("event") if self.knowledge.is_fixed(rest) => plain(span),
-            Some("event") => self.event(span),
+            Some("event") => self.part(rest.first().map(String::as_str), span),
             Some(key) if self.knowledge.lists("refs", key) => {
                 self.refs.map_or_else(|| plain(span), |p| place_variable(p, span))
             }
+            // The branch is named by whoever opened the pull request.
+            Some("head_ref") => self.part(Some("pull_request"), span),
             Some(key) if self.knowledge.lists("github", key) => self.event(span),
             Some(_) => plain(span),
         }
@@ -219,7 +257,14 @@ impl Scope<'_> {
 
     /// Everything that the event carries.
     pub(super) fn event(&self, span: Span) -> Expression {
-        either(self.events.iter(), span)
+        self.part(None, span)
+    }
+
+    /// A part of what the event carries.
+    fn part(&self, part: Option<&str>, span: Span) -> Expression {
+        let place = |heard: &Heard| part.and_then(|part| heard.parts.get(part).copied()).unwrap_or(heard.place);
+        let places: Vec<PlaceId> = self.events.iter().map(place).collect();
+        either(places.iter(), span)
     }
 
     /// A variable, or all of them.
@@ -232,7 +277,7 @@ impl Scope<'_> {
             // A step's own variables win over what was written; what was written wins over the rest.
             Some((n, place)) if n >= self.around => place_variable(place, span),
             Some((_, place)) => Expression::one_of(vec![place_variable(place, span), written], span),
-            None if key == "github_head_ref" => self.event(span),
+            None if key == "github_head_ref" => self.part(Some("pull_request"), span),
             None => written,
         }
     }
