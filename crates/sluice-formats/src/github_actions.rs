@@ -12,6 +12,7 @@ mod face;
 mod holds;
 mod knowledge;
 mod lower;
+mod mend;
 mod pass;
 mod read;
 mod scope;

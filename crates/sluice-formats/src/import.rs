@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use sluice_core::catalogue::Catalogue;
 use sluice_core::diagnostic::Diagnostic;
+use sluice_core::edit::Fix;
 use sluice_core::label::Name;
 use sluice_core::program::{Program, StepId};
 use sluice_core::text::Span;
@@ -42,6 +43,19 @@ pub struct Import {
     pub calls: Calls,
     /// The steps that stand in other files.
     pub linked: Linked,
+    /// How what is found is mended without thinking, where the importer knows.
+    pub mends: BTreeMap<(StepId, Mends), Fix>,
+}
+
+/// What a fix mends at its step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Mends {
+    /// Credentials that stay behind a checkout.
+    KeptCredentials,
+    /// Nothing says which rights the token has.
+    NoPermissions,
+    /// Text that is pasted into a script.
+    Pasted,
 }
 
 /// By which names a workflow is called, and which it calls itself.

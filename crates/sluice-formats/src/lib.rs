@@ -38,7 +38,8 @@ pub use allow::Allow;
 pub use links::{Link, LinkKind};
 
 pub use import::{
-    Calls, Catalogued, Confidence, Entrance, Format, Import, Kind, Linked, Observation, Observed, Source, Tier, Top,
+    Calls, Catalogued, Confidence, Entrance, Format, Import, Kind, Linked, Mends, Observation, Observed, Source, Tier,
+    Top,
 };
 pub use siblings::{Sibling, Siblings};
 

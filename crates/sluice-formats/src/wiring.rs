@@ -225,6 +225,7 @@ impl Wiring {
             warnings: Vec::new(),
             calls: Calls::default(),
             linked: Linked::default(),
+            mends: BTreeMap::new(),
         }
     }
 }

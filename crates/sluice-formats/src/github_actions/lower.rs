@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use sluice_core::document::Node as Tree;
+use sluice_core::edit::Fix;
 use sluice_core::expression::Expression;
 use sluice_core::label::{Label, Name};
 use sluice_core::program::{Document, NodeKind, PlaceId, Step as ProgramStep, StepId};
@@ -20,7 +21,7 @@ use super::holds::Happened;
 use super::knowledge::Knowledge;
 use super::read::{Event, Job, Step, Workflow, entries};
 use super::scope::{Heard, Inputs, Level, Scope, either, plain};
-use crate::import::{Calls, Catalogued, Confidence, Format, Import, Kind, Linked, Observed, Source, Tier};
+use crate::import::{Calls, Catalogued, Confidence, Format, Import, Kind, Linked, Mends, Observed, Source, Tier};
 use crate::links::LinkKind;
 use crate::wiring::{Does, Sent, Wiring, place_variable};
 
@@ -66,6 +67,7 @@ pub(super) struct Lowering<'a, 't> {
     elsewhere: BTreeMap<StepId, Arc<str>>,
     /// Steps of other files that may still be written.
     pub(super) left: usize,
+    pub(super) mends: BTreeMap<(StepId, Mends), Fix>,
     /// Files that jobs have kept for later ones.
     pub(super) artifacts: PlaceId,
     /// The whole workflow, for what is said of it.
@@ -112,6 +114,7 @@ pub(super) fn lower<'t>(
         root_file: text.name.clone(),
         elsewhere: BTreeMap::new(),
         left: super::enter::STEPS_LINKED_MAX,
+        mends: BTreeMap::new(),
         artifacts,
         root: StepId(0),
     };
@@ -184,6 +187,7 @@ impl<'a, 't> Lowering<'a, 't> {
         self.wires.code.step = self.root;
         scope.env = vec![self.level(self.workflow.tree.get("env"), &scope, span)];
         self.describe_workflow();
+        self.mend_rights();
         for job in &self.workflow.jobs {
             self.job(job, &scope);
         }
@@ -191,7 +195,7 @@ impl<'a, 't> Lowering<'a, 't> {
         self.wires.code.emit(NodeKind::Exit, span);
         let document = Document { name: self.workflow.name.to_string(), span, ..Document::default() };
         let linked = Linked { root: text.name.clone(), steps: self.elsewhere };
-        Import { linked, ..self.wires.finish(document, &ends) }
+        Import { linked, mends: self.mends, ..self.wires.finish(document, &ends) }
     }
 
     /// Forks into the events, each of which says what it carries.
@@ -448,6 +452,7 @@ impl<'a, 't> Lowering<'a, 't> {
             (None, None) => {}
         }
         self.describe_step(step, &at, writing);
+        self.mend_step(step, id, writing);
         if let Some(own) = step.id.clone() {
             writing.scope.steps.insert(own, outputs);
             let span = step.span;

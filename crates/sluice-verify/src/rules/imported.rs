@@ -201,6 +201,7 @@ impl Context<'_> {
         finding.flow = worst.path.iter().map(|stop| self.seen_from(stop, worst.sink)).collect();
         finding.severity = severity(rule.meta.severity, worst);
         finding.confidence = self.confidence(rule.meta.confidence, worst);
+        finding.fix = actions::fix_of_flows(self.import, rule, flows);
         if let Some(source) = finding.flow.first().cloned().filter(|s| s.span != finding.span && s.file.is_none()) {
             finding = finding.also(source.span, "it enters here");
         }
@@ -353,6 +354,7 @@ fn rule_of(what: &Observed) -> Option<&'static FaceRule> {
 fn fix_of(import: &Import, observation: &Observation) -> Option<Fix> {
     match observation.what {
         Observed::TlsOff if import.is_own(observation.step) => tls_off::fix(import.format, observation.span),
+        Observed::Actions(face) => import.mends.get(&(observation.step, actions::mended(face)?)).cloned(),
         _ => None,
     }
 }

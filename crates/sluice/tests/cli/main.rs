@@ -20,6 +20,7 @@ mod draw;
 mod erasure;
 mod explain;
 mod fix;
+mod fix_actions;
 #[cfg(unix)]
 mod full_disk;
 mod hooks;
