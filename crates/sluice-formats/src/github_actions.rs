@@ -13,10 +13,13 @@ mod holds;
 mod knowledge;
 mod lower;
 mod mend;
+mod outsiders;
 mod pass;
 mod read;
 mod scope;
 mod script;
+mod start;
+mod steps;
 mod template;
 
 #[cfg(test)]

@@ -11,17 +11,17 @@ use std::sync::Arc;
 use sluice_core::document::Node as Tree;
 use sluice_core::edit::Fix;
 use sluice_core::expression::Expression;
-use sluice_core::label::{Label, Name};
-use sluice_core::program::{Document, NodeKind, PlaceId, Step as ProgramStep, StepId};
+use sluice_core::label::Name;
+use sluice_core::program::{Document, NodeKind, PlaceId, StepId};
 use sluice_core::text::{Span, Text};
 
 use super::admits::{condition, ignores_needs};
 use super::call::{Files, own_reference};
 use super::holds::Happened;
 use super::knowledge::Knowledge;
-use super::read::{Event, Job, Step, Workflow, entries};
-use super::scope::{Heard, Inputs, Level, Scope, either, plain};
-use crate::import::{Calls, Catalogued, Confidence, Format, Import, Kind, Linked, Mends, Observed, Source, Tier};
+use super::read::{Job, Step, Workflow, entries};
+use super::scope::{Heard, Level, Scope, either, plain};
+use crate::import::{Calls, Catalogued, Format, Import, Linked, Mends, Observed};
 use crate::links::LinkKind;
 use crate::wiring::{Does, Sent, Wiring, place_variable};
 
@@ -51,7 +51,7 @@ pub(super) struct Lowering<'a, 't> {
     pub(super) events: Vec<Started>,
     /// The events that may start the file that is written: of one that is called, those of its caller.
     pub(super) admitted: Vec<Heard>,
-    names: BTreeSet<String>,
+    pub(super) names: BTreeSet<String>,
     pub(super) done: BTreeMap<String, Done>,
     /// The files that can be called.
     pub(super) files: &'a Files<'t>,
@@ -60,11 +60,11 @@ pub(super) struct Lowering<'a, 't> {
     /// Steps of the file that is written that were made so far.
     pub(super) made: usize,
     /// Steps of other files by file and order: one that is called twice has each step once.
-    repeated: BTreeMap<(Arc<str>, usize), StepId>,
+    pub(super) repeated: BTreeMap<(Arc<str>, usize), StepId>,
     /// The file that was asked about.
     pub(super) root_file: Arc<str>,
     /// The files of steps that stand in others.
-    elsewhere: BTreeMap<StepId, Arc<str>>,
+    pub(super) elsewhere: BTreeMap<StepId, Arc<str>>,
     /// Steps of other files that may still be written.
     pub(super) left: usize,
     pub(super) mends: BTreeMap<(StepId, Mends), Fix>,
@@ -123,34 +123,6 @@ pub(super) fn lower<'t>(
 }
 
 impl<'a, 't> Lowering<'a, 't> {
-    /// A step of the program; of a file that is called, one for all of its callers.
-    pub(super) fn step(&mut self, name: &str, kind: &'static str, span: Span) -> StepId {
-        let made = self.made;
-        self.made += 1;
-        let Some(reference) = self.inside.last().filter(|_| !self.is_own()).cloned() else {
-            return self.new_step(name, kind, span);
-        };
-        if let Some(known) = self.repeated.get(&(reference.clone(), made)) {
-            return *known;
-        }
-        let step = self.new_step(&format!("{}: {name}", self.file.name), kind, span);
-        self.repeated.insert((reference, made), step);
-        self.elsewhere.insert(step, self.file.name.clone());
-        step
-    }
-
-    /// A step under a name that no other has.
-    fn new_step(&mut self, name: &str, kind: &'static str, span: Span) -> StepId {
-        let mut unique = name.to_owned();
-        let mut n = 2;
-        while !self.names.insert(unique.clone()) {
-            unique = format!("{name} #{n}");
-            n += 1;
-        }
-        let name: Arc<str> = unique.into();
-        self.wires.code.step(ProgramStep { name: name.clone(), path: name, kind, span, purpose: None })
-    }
-
     fn write(mut self, text: &'a Text) -> Import {
         let span = self.workflow.tree.span;
         let ends = self.wires.ends();
@@ -198,76 +170,6 @@ impl<'a, 't> Lowering<'a, 't> {
         Import { linked, mends: self.mends, ..self.wires.finish(document, &ends) }
     }
 
-    /// Forks into the events, each of which says what it carries.
-    fn start(&mut self) {
-        let span = self.workflow.tree.span;
-        let hub = self.wires.code.label();
-        let events: Vec<&Event<'_>> = self.workflow.events.iter().collect();
-        let labels: Vec<_> = events.iter().map(|_| self.wires.code.label()).collect();
-        self.wires.code.step = self.root;
-        self.wires.fork(&labels, hub, span);
-        for (event, label) in events.into_iter().zip(labels) {
-            self.wires.code.bind(label);
-            let known = self.knowledge.event(&event.name);
-            let (place, step) = self.source(&event.name, &event.name, known.tier, event.span);
-            self.events.push(Started { name: event.name.clone(), known, place, happened: Happened::of(event), step });
-            self.wires.code.goto(hub);
-        }
-        self.wires.code.bind(hub);
-    }
-
-    /// A step that words of others come from, and the place that they come to.
-    fn source(&mut self, name: &str, kind: &str, tier: Tier, span: Span) -> (PlaceId, StepId) {
-        let step = self.step(name, "trigger", span);
-        let name: Name = self.name(step).into();
-        self.wires.code.step = step;
-        let place = self.wires.code.place(format!("what {name} carries"));
-        let origin = self.wires.origin(&name);
-        self.wires.receive(&name, (Label::BOTTOM, origin), place, span);
-        self.wires.steps.insert(
-            step,
-            Catalogued {
-                node_type: format!("on.{kind}").into(),
-                kind: Kind::Trigger,
-                source: Some(Source { kind: kind.into(), tier }),
-                reachable: true,
-                confidence: Confidence::Known,
-                ..Catalogued::default()
-            },
-        );
-        (place, step)
-    }
-
-    fn refs(&mut self) -> Option<PlaceId> {
-        let span = self.events.iter().find(|event| event.known.refs).map(|event| event.step)?;
-        let span = self.wires.code.steps.get(span.0 as usize).map(|step| step.span).unwrap_or_default();
-        Some(self.source("github.ref", "ref", Tier::Conditional, span).0)
-    }
-
-    /// The place of inputs, and the names of those that can only be fixed words.
-    fn inputs(&mut self) -> Inputs {
-        let mut fixed = Vec::new();
-        let mut first = None;
-        for event in &self.workflow.events {
-            if !matches!(event.name.as_ref(), "workflow_call" | "workflow_dispatch") {
-                continue;
-            }
-            first = first.or(Some(event.span));
-            for input in entries(event.tree.and_then(|tree| tree.get("inputs"))) {
-                let kind = input.value.get("type").and_then(Tree::as_text).map(AsRef::as_ref);
-                if matches!(kind, Some("boolean" | "number" | "choice" | "environment")) {
-                    fixed.push(input.key.to_lowercase());
-                }
-            }
-        }
-        let all = first.map(|span| self.source("inputs", "inputs", Tier::Conditional, span).0);
-        Inputs { all, fixed, ..Inputs::default() }
-    }
-
-    pub(super) fn name(&self, step: StepId) -> String {
-        self.wires.code.steps.get(step.0 as usize).map(|step| step.name.to_string()).unwrap_or_default()
-    }
-
     /// A level of variables, each in a place.
     pub(super) fn level(&mut self, env: Option<&Tree>, scope: &Scope<'_>, span: Span) -> Level {
         let mut named = BTreeMap::new();
@@ -290,27 +192,6 @@ impl<'a, 't> Lowering<'a, 't> {
         let nowhere = self.wires.nowhere;
         self.wires.assign(place, all, nowhere);
         Level { named, all: place }
-    }
-
-    /// Says which texts were not understood.
-    pub(super) fn unread(&mut self, sources: &[String]) {
-        for source in sources {
-            self.assume(format!("that `${{{{ {source} }}}}` may be made of every context that it names"));
-        }
-    }
-
-    /// Says what is taken for given; what is of another file is told there.
-    pub(super) fn assume(&mut self, what: String) {
-        if self.is_own() {
-            self.wires.assumed.insert(what);
-        }
-    }
-
-    /// The same of what the text shows.
-    pub(super) fn observe(&mut self, step: StepId, what: Observed, parameter: Option<&str>, span: Span) {
-        if self.is_own() {
-            self.wires.observe(step, what, parameter, span);
-        }
     }
 
     pub(super) fn set(&mut self, place: PlaceId, value: Expression) {
@@ -514,47 +395,6 @@ fn keep_common(admitted: &mut Vec<Heard>, other: &[Heard]) {
 }
 
 impl Lowering<'_, '_> {
-    /// Whether one of the events can be about an outsider's commit while the run has the repository's rights.
-    pub(super) fn is_risky(&self, admitted: &[Heard]) -> bool {
-        self.risky(admitted).next().is_some()
-    }
-
-    /// Events about an outsider's commit; whoever opened a pull request brings it.
-    fn risky<'h>(&'h self, admitted: &'h [Heard]) -> impl Iterator<Item = &'h Heard> {
-        let brings = |heard: &&Heard| {
-            let own = heard.is_insiders() || heard.parts.contains_key("pull_request");
-            self.events.get(heard.event).is_some_and(|event| event.known.head) && !own
-        };
-        admitted.iter().filter(brings)
-    }
-
-    /// Whether a step may be started by the end of another workflow that an outsider's event started.
-    pub(super) fn follows_a_run(&self, admitted: &[Heard]) -> bool {
-        let outsiders = admitted.iter().filter(|heard| !heard.is_insiders());
-        outsiders.filter_map(|heard| self.events.get(heard.event)).any(|event| event.name.as_ref() == "workflow_run")
-    }
-
-    /// Outsiders' files come into the workspace.
-    pub(super) fn bring(&mut self, at: &At<'_>, writing: &mut Writing<'_, '_>, is_artifact: bool, span: Span) {
-        let places: Vec<PlaceId> = self.risky(at.admitted).map(|heard| heard.place).collect();
-        let before = place_variable(writing.scope.workspace, span);
-        let brought = places.iter().map(|place| place_variable(*place, span)).chain([before]).collect();
-        self.set(writing.scope.workspace, Expression::opaque(brought, span));
-        writing.foreign = Some((at.id, is_artifact));
-    }
-
-    /// A step's name for somebody who reads the file of another step.
-    pub(super) fn name_for(&self, step: StepId, reader: StepId) -> String {
-        let (name, file) = (self.name(step), self.elsewhere.get(&step));
-        let own = file.and_then(|file| name.strip_prefix(file.as_ref())?.strip_prefix(": ")).unwrap_or(&name);
-        if file == self.elsewhere.get(&reader) {
-            return own.to_owned();
-        }
-        let root = self.root_file.clone();
-        let file = file.unwrap_or(&root);
-        format!("{}: {own}", file.rsplit(['/', '\\']).next().unwrap_or(file))
-    }
-
     /// The value of something that reads nothing of anybody.
     pub(super) fn nothing(span: Span) -> Expression {
         plain(span)
