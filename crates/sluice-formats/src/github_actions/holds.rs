@@ -66,8 +66,12 @@ impl Happened {
         self.name.starts_with("pull_request")
     }
 
-    /// Whether a person with rights has asked for the run, by a label that nobody can have given to something older.
+    /// Whether a person with rights has asked for the run, by a label that nobody can have given to something older. An
+    /// issue can have one from the form that its author has filled in.
     pub(super) fn is_asked(&self, held: &BTreeSet<Held>) -> bool {
+        if !self.is_pull() {
+            return false;
+        }
         let gives = held.contains(&Held::GivesLabel) || self.is_only(&["labeled"]);
         let never_taken = self.types.as_ref().is_some_and(|types| !types.iter().any(|own| own == "unlabeled"));
         held.contains(&Held::Labelled) && gives || held.contains(&Held::JustLabelled) && (gives || never_taken)

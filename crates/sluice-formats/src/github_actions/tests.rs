@@ -235,6 +235,10 @@ fn a_label_asks_for_the_run_that_it_starts_and_for_no_later_one() {
         assert_eq!(held(text, &of(types)).contains("Asked"), expected == "Asked", "{text} for {types}");
     }
     assert_eq!(held(labels, "pull_request_target"), "", "the label stays when further commits come");
+    let issue = labels.replace("pull_request", "issue");
+    for text in [issue.as_str(), now] {
+        assert!(!held(text, "{ issues: { types: [labeled] } }").contains("Asked"), "a form gives labels: {text}");
+    }
 }
 
 #[test]

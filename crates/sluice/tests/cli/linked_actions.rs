@@ -282,3 +282,19 @@ fn the_way_names_both_files_and_a_baseline_knows_it_in_any_folder() {
     assert_eq!(a["facts"]["unresolved_subworkflows"], json!([]));
     assert_eq!(b["facts"]["flows"].as_array().unwrap().len(), 1, "of itself it knows what it knew alone");
 }
+
+#[test]
+fn of_hidden_folders_only_workflows_and_actions_of_github_are_looked_at() {
+    let a = workflow("issues", &job("build", &format!("      - run: echo {TITLE}\n")));
+    let files = [
+        (".github/workflows/a.yml", a.clone()),
+        (".github/actions/x/action.yml", action("text: {}", ECHO)),
+        (".github/settings.yml", "a: yes\n".to_owned()),
+        (".github/ISSUE_TEMPLATE/form.yml", "a: [\n".to_owned()),
+        (".other/workflows/a.yml", a),
+    ];
+    let (report, folder) = report(&files);
+    let paths = report["files"].as_array().unwrap().iter().map(|file| file["path"].as_str().unwrap());
+    let paths: Vec<String> = paths.map(|path| path.replace(&format!("{folder}/"), "")).collect();
+    assert_eq!(paths, [".github/actions/x/action.yml", ".github/workflows/a.yml"]);
+}

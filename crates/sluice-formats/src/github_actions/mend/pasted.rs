@@ -15,9 +15,9 @@ use crate::github_actions::template::{Piece, pieces};
 use shell::Quoted;
 
 /// How names start that shells, loaders, interpreters and runners give a meaning.
-const TAKEN: [&str; 17] = [
-    "GITHUB_", "RUNNER_", "ACTIONS_", "INPUT_", "BASH_", "LD_", "DYLD_", "GIT_", "NODE_", "NPM_", "PYTHON", "PERL",
-    "RUBY", "JAVA_", "LC_", "SSH_", "DOCKER_",
+const TAKEN: [&str; 23] = [
+    "GITHUB_", "RUNNER_", "ACTIONS_", "INPUT_", "BASH_", "LD_", "DYLD_", "GIT_", "GH_", "NODE_", "NPM_", "PYTHON",
+    "PERL", "RUBY", "JAVA_", "LC_", "SSH_", "SSL_", "DOCKER_", "CURL", "HTTP", "ALL_", "NO_",
 ];
 
 /// Hands each expression that somebody writes to the script as a variable; `None` where one stands where that is not plain.
