@@ -3,13 +3,15 @@
 //! - `graph` prints the crate graph as `ARCHITECTURE.md` must show it;
 //! - `mutants` applies each patch under `crates/xtask/mutants` to a copy of the tree and runs the test
 //!   that its first line names: a mutant that survives is a law without a guard;
-//! - `score` holds `sluice check --facts` against workflows that people have labelled.
+//! - `score` holds `sluice check --facts` against workflows that people have labelled;
+//! - `compare-zizmor` holds what is found in workflows of GitHub Actions against what zizmor finds there, and times both.
 
 mod codes;
 mod graph;
 mod mutants;
 mod root;
 mod score;
+mod zizmor;
 
 use std::process::ExitCode;
 
@@ -21,7 +23,10 @@ fn main() -> ExitCode {
         ["mutants"] => mutants::run(None),
         ["mutants", name] => mutants::run(Some(name)),
         ["score", labels] => score::run(labels),
-        _ => Err("usage: cargo run -p xtask -- graph | mutants [NAME] | score LABELS".to_owned()),
+        ["compare-zizmor", folder] => zizmor::run(folder),
+        _ => {
+            Err("usage: cargo run -p xtask -- graph | mutants [NAME] | score LABELS | compare-zizmor FOLDER".to_owned())
+        }
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
