@@ -11,6 +11,7 @@ pub use pattern::{Characters, Text};
 use std::collections::{BTreeMap, BTreeSet};
 
 use sluice_core::expression::Path;
+use sluice_core::label::Name;
 use sluice_core::program::{NodeId, PlaceId, StepId};
 
 pub(crate) use condition::{Condition, InOrder, Known, either};
@@ -26,6 +27,29 @@ pub struct Guards {
     pub beside: BTreeMap<StepId, BTreeSet<StepId>>,
     /// Assignments that copy as the engine does. At any other, what was checked of a value is not known of the copy.
     pub copies: BTreeSet<NodeId>,
+    /// Origins of words that get on only where a condition on who sent them holds. What comes from the same source past no
+    /// such condition has the source's own origin.
+    pub past: BTreeMap<Name, Past>,
+}
+
+/// What a condition on the sender has let pass.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Past {
+    /// Where it comes in.
+    pub source: StepId,
+    /// The step with the condition.
+    pub by: StepId,
+    /// Who is left.
+    pub who: Who,
+}
+
+/// Who is left behind a condition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Who {
+    /// Anybody, but a person with rights has asked for this very run.
+    Asked,
+    /// Somebody with rights.
+    Insider,
 }
 
 /// A part of a place that was checked.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use sluice_core::catalogue::Catalogue;
 use sluice_core::diagnostic::Diagnostic;
+use sluice_core::edit::Fix;
 use sluice_core::label::Name;
 use sluice_core::program::{Program, StepId};
 use sluice_core::text::Span;
@@ -44,6 +45,19 @@ pub struct Import {
     pub calls: Calls,
     /// The steps that stand in other files.
     pub linked: Linked,
+    /// How what is found is mended without thinking, where the importer knows.
+    pub mends: BTreeMap<(StepId, Mends), Fix>,
+}
+
+/// What a fix mends at its step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Mends {
+    /// Credentials that stay behind a checkout.
+    KeptCredentials,
+    /// Nothing says which rights the token has.
+    NoPermissions,
+    /// Text that is pasted into a script.
+    Pasted,
 }
 
 /// By which names a workflow is called, and which it calls itself.
@@ -53,6 +67,20 @@ pub struct Calls {
     pub id: Option<Arc<str>>,
     /// What it calls others by, where the text says it.
     pub calls: BTreeSet<Arc<str>>,
+    /// What `./` means in `calls`.
+    pub top: Top,
+}
+
+/// The folder that calls by path start from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Top {
+    /// Workflows of this engine are not called by path.
+    #[default]
+    NoPaths,
+    /// The path of the file does not tell.
+    Unknown,
+    /// This one; ids are paths from it on.
+    At(Arc<str>),
 }
 
 /// Which steps of a program stand in other files than the one that was asked about.
@@ -291,6 +319,16 @@ pub enum Observed {
     },
     /// A workflow that is not among the files.
     UnresolvedSubWorkflow,
+    /// A file of the same repository that is not among those that were read.
+    MissingFile {
+        /// As it is called.
+        name: String,
+    },
+    /// A workflow of another repository.
+    ExternalWorkflow {
+        /// As it is called.
+        name: String,
+    },
     /// A workflow that several of the files could be.
     AmbiguousSubWorkflow {
         /// These.

@@ -41,7 +41,8 @@ pub use catalogues::Catalogues;
 pub use links::{Link, LinkKind};
 
 pub use import::{
-    Calls, Catalogued, Confidence, Entrance, Format, Import, Kind, Linked, Observation, Observed, Source, Tier,
+    Calls, Catalogued, Confidence, Entrance, Format, Import, Kind, Linked, Mends, Observation, Observed, Source, Tier,
+    Top,
 };
 pub use siblings::{Sibling, Siblings};
 
@@ -80,7 +81,7 @@ pub fn import_with(
 ) -> Result<Import, Vec<Diagnostic>> {
     match format {
         Format::N8n => n8n::import_with(text, tree, catalogues.n8n(), siblings),
-        Format::GithubActions => github_actions::import(text, tree),
+        Format::GithubActions => github_actions::import_with(text, tree, siblings),
         Format::StepFunctions => step_functions::import_with(text, tree, siblings, catalogues.step_functions()),
         Format::LogicApps => logic_apps::import_with(tree, catalogues.logic_apps()),
         Format::Dify => dify::import(text, tree),

@@ -17,7 +17,7 @@ use sluice_core::program::assemble::{Ends, Graph, Label as Goto};
 use sluice_core::program::{Arm, CallTarget, Document, NodeId, NodeKind, PlaceId, Program, StepId, Use};
 use sluice_core::text::Span;
 
-use crate::guard::{Guard, Guards, Known};
+use crate::guard::{Guard, Guards, Known, Past};
 use crate::import::{Calls, Catalogued, Format, Import, Linked, Observation, Observed};
 use crate::links::{Link, LinkKind};
 
@@ -152,6 +152,17 @@ impl Wiring {
         self.atom(Atom::Origin(step.clone()))
     }
 
+    /// The label of words that a condition on their sender has let pass; `None` if there are too many to tell apart.
+    pub(crate) fn past(&mut self, name: &Name, past: Past) -> Option<Label> {
+        let atom = Atom::Origin(name.clone());
+        let is_new = self.made.universe.id(&atom).is_none();
+        if is_new && self.made.universe.all().count() >= ATOMS_KEPT {
+            return None;
+        }
+        self.guards.past.insert(name.clone(), past);
+        Some(self.atom(atom))
+    }
+
     /// The label of sensitive data that the step of this name reads.
     pub(crate) fn categories(&mut self, step: &Name, classes: &BTreeSet<Name>) -> Label {
         let atoms = classes.iter().map(|class| Atom::Category { owner: step.clone(), class: class.clone() });
@@ -264,6 +275,7 @@ impl Wiring {
             warnings: Vec::new(),
             calls: Calls::default(),
             linked: Linked::default(),
+            mends: BTreeMap::new(),
         }
     }
 }

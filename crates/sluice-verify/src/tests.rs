@@ -1,5 +1,6 @@
 //! Labels, verdicts and reports of whole programs, as people read them.
 
+mod actions_guards;
 mod conditions;
 mod foreign;
 mod guards;

@@ -4,7 +4,8 @@
 //! - `mutants` applies each patch under `crates/xtask/mutants` to a copy of the tree and runs the test
 //!   that its first line names: a mutant that survives is a law without a guard;
 //! - `corpus` prints what becomes of the workflows of each folder of a corpus, as `docs/formats.md` shows it;
-//! - `score` holds `sluice check --facts` against workflows that people have labelled.
+//! - `score` holds `sluice check --facts` against workflows that people have labelled;
+//! - `compare-zizmor` holds what is found in workflows of GitHub Actions against what zizmor finds there, and times both.
 
 mod codes;
 mod corpus;
@@ -12,6 +13,7 @@ mod graph;
 mod mutants;
 mod root;
 mod score;
+mod zizmor;
 
 use std::process::ExitCode;
 
@@ -25,7 +27,10 @@ fn main() -> ExitCode {
         ["corpus", folder] => corpus::run(folder, None),
         ["corpus", folder, binary] => corpus::run(folder, Some(binary)),
         ["score", labels] => score::run(labels),
-        _ => Err("usage: cargo run -p xtask -- graph | mutants [NAME] | corpus DIR [BINARY] | score LABELS".to_owned()),
+        ["compare-zizmor", folder] => zizmor::run(folder),
+        _ => Err("usage: cargo run -p xtask -- graph | mutants [NAME] | corpus DIR [BINARY] | score LABELS | \
+                  compare-zizmor FOLDER"
+            .to_owned()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,8 +1,12 @@
-//! Workflows of GitHub Actions: whatever the text, it is surveyed or refused, and every place lies in it.
+//! Workflows of GitHub Actions: whatever the text, it is surveyed or refused, every place lies in it and every fix fits it, also
+//! where it calls itself.
+
+use std::sync::Arc;
 
 use sluice_core::document;
+use sluice_core::edit::applied;
 use sluice_core::text::{Span, Text};
-use sluice_formats::github_actions;
+use sluice_formats::{Format, Siblings, github_actions};
 use sluice_verify::survey::survey;
 
 use crate::Target;
@@ -38,6 +42,11 @@ const TOKENS: &[&[u8]] = &[
     b"eval \"$T\"",
     b"*a",
     b"&a ",
+    b"\n      - uses: ./act\n        with: { text: \"${{ github.head_ref }}\" }",
+    b"\n    uses: ./.github/workflows/w.yml\n    with: { i: \"${{ inputs.i }}\" }",
+    b"\n    if: contains(fromJSON('[\"OWNER\"]'), github.event.comment.author_association)",
+    b"github.event.pull_request.head.repo.fork == false",
+    b"'\"${{ github.event.issue.title }}\"'",
     "š".as_bytes(),
 ];
 
@@ -53,6 +62,10 @@ fn run(data: &[u8]) -> String {
             let found = survey(&import);
             found.findings.iter().for_each(|finding| inside(finding.span));
             import.observations.iter().for_each(|observation| exact(&text, observation.span));
+            for fix in import.mends.values() {
+                assert!(applied(&text.content, &fix.edits).is_some(), "a fix that does not fit: {fix:?}");
+            }
+            calls_itself(&text, &tree, data);
             let codes: std::collections::BTreeSet<String> = found.findings.iter().map(|f| f.code.to_string()).collect();
             format!("{} flows, {codes:?}", found.flows.len())
         }
@@ -61,6 +74,18 @@ fn run(data: &[u8]) -> String {
             refused.iter().for_each(|d| inside(d.span));
             refused.iter().map(|d| d.code.to_string()).collect::<Vec<_>>().join(" ")
         }
+    }
+}
+
+/// The same text as the workflow and the action that it calls.
+fn calls_itself(text: &Text, tree: &document::Node, data: &[u8]) {
+    let mut siblings = Siblings::of(Format::GithubActions);
+    for (reference, name) in [("./.github/workflows/w.yml", "w.yml"), ("./act", "act/action.yml")] {
+        siblings.add(Arc::from(reference), name, data);
+    }
+    if let Ok(import) = github_actions::import_with(text, tree, &siblings) {
+        let found = survey(&import);
+        assert!(found.elsewhere.iter().all(|(file, _)| **file != *text.name), "told of another file");
     }
 }
 
@@ -78,6 +103,9 @@ fn seeds() -> Vec<Vec<u8>> {
          runs-on: self-hosted\n    strategy: { matrix: { m: [a, '${{ inputs.i }}'] } }\n    container: x\n    steps:\n      - uses: actions/checkout@v4\n        \
          with: { ref: '${{ github.head_ref }}' }\n      - run: |\n          npm ci\n          echo ${{ matrix.m }} >> $GITHUB_ENV\n",
         "name: x\nruns:\n  using: composite\n  steps:\n    - uses: actions/github-script@v7\n      if: github.actor == 'x'\n      with: { script: \"${{ inputs.i }}\" }\n",
+        "on: { issues: , workflow_call: { inputs: { i: { type: string } }, outputs: { o: { value: '${{ jobs.a.outputs.t }}' } } } }\njobs:\n  a:\n    \
+         runs-on: ubuntu-latest\n    steps:\n      - uses: ./act\n        with: { i: '${{ inputs.i }}' }\n      - run: echo \"${{ github.event.issue.title }}\"\n  \
+         b:\n    if: github.event.issue.user.login == 'x'\n    uses: ./.github/workflows/w.yml\n    with: { i: '${{ github.event.issue.title }}' }\n",
         "on: push\njobs:\n  a: { needs: b }\n  b: { needs: a }\n",
     ]
     .map(|text| text.as_bytes().to_vec())

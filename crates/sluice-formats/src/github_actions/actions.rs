@@ -6,6 +6,7 @@ use sluice_core::expression::Expression;
 use sluice_core::gate::Effect;
 use sluice_core::text::Span;
 
+use super::enter::Leads;
 use super::face::ActionsFace;
 use super::knowledge::{Action, Does as Doing, Outputs};
 use super::lower::{At, Lowering, Writing};
@@ -17,7 +18,7 @@ use crate::wiring::{Does, Sent, place_variable};
 /// What a script is handed to by its end.
 const EVALUATED: &str = " (evaluated)";
 
-impl<'t> Lowering<'_, 't> {
+impl<'a, 't> Lowering<'a, 't> {
     /// A script: `${{ }}` is pasted into it before any shell reads it.
     pub(super) fn run(&mut self, step: &Step<'t>, run: &Tree, at: &At<'_>, writing: &mut Writing<'_, 't>) {
         let Some(text) = run.as_text().cloned() else { return };
@@ -102,22 +103,32 @@ impl<'t> Lowering<'_, 't> {
 
     /// Says that a step runs an outsider's files, if it does.
     fn runs(&mut self, does_run: bool, at: &At<'_>, writing: &Writing<'_, '_>, span: Span) {
-        let Some((from, is_artifact)) = writing.foreign.clone().filter(|_| does_run) else { return };
+        let Some((from, is_artifact)) = writing.foreign.filter(|_| does_run) else { return };
         let face = if is_artifact { ActionsFace::RunsArtifact } else { ActionsFace::RunsOutsidersCode };
+        let from = self.name_for(from, at.id);
         self.wires.observe(at.id, Observed::Actions(face), Some(&from), span);
     }
 
     /// An action.
-    pub(super) fn uses(&mut self, step: &Step<'t>, uses: &Tree, at: &At<'_>, writing: &mut Writing<'_, 't>) {
+    pub(super) fn uses(&mut self, step: &Step<'t>, uses: &Tree, at: &At<'_>, writing: &mut Writing<'a, 't>) {
         let reference = uses.as_text().cloned().unwrap_or_else(|| "".into());
+        let is_local = reference.starts_with("./");
+        if is_local {
+            // Whoever brought the files brought the action.
+            self.runs(true, at, writing, uses.span);
+            let leads = self.leads(&reference, true);
+            if let Leads::Here(called, name) = leads {
+                return self.composite(step, (called, name), at, writing, uses.span);
+            }
+            self.tell(&leads, &reference, at.id, uses.span);
+        }
         let name = reference.split('@').next().unwrap_or_default();
         let known = self.knowledge.action(name).cloned();
         let (sent, given) = self.given(step.tree.get("with"), known.as_ref(), writing);
         let confidence = if known.is_some() { Confidence::Known } else { Confidence::Assumed };
         if known.is_none() && !reference.is_empty() {
-            self.wires.assumed.insert(format!("that the outputs of `{name}` are made of what it is given"));
+            self.assume(format!("that the outputs of `{name}` are made of what it is given"));
         }
-        let is_local = name.starts_with("./");
         let action = known.unwrap_or_default();
         let is_code = !action.code.is_empty();
         let described = Catalogued {
@@ -128,7 +139,7 @@ impl<'t> Lowering<'_, 't> {
             confidence,
             ..Catalogued::default()
         };
-        self.runs(is_local || action.does == Doing::Runs, at, writing, uses.span);
+        self.runs(action.does == Doing::Runs, at, writing, uses.span);
         self.act(at.id, Does { effect: Effect::Execute, privileged: false }, sent, described, uses.span);
         let outputs = match action.outputs {
             Outputs::Nothing => Self::nothing(uses.span),
@@ -186,7 +197,7 @@ impl<'t> Lowering<'_, 't> {
     ) {
         let (workspace, artifacts) = (writing.scope.workspace, self.artifacts);
         match action.does {
-            Doing::Checkout if self.is_risky(at.admitted) && self.takes_head(step) => {
+            Doing::Checkout if self.is_risky(at.admitted) && self.takes_head(step, writing) => {
                 self.bring(at, writing, false, span)
             }
             Doing::Upload => {
@@ -205,27 +216,28 @@ impl<'t> Lowering<'_, 't> {
     }
 
     /// Whether a checkout takes an outsider's commit.
-    fn takes_head(&self, step: &Step<'_>) -> bool {
+    fn takes_head(&self, step: &Step<'_>, writing: &Writing<'_, '_>) -> bool {
         let with = step.tree.get("with");
         let texts = ["ref", "repository"].iter().filter_map(|key| with?.get(key)?.as_text());
-        let mut texts = texts.map(|text| text.to_lowercase());
+        let mut texts = texts.map(|text| writing.scope.with_inputs(text));
         texts.any(|text| self.knowledge.mentions("heads", &text) || names_outputs(&text))
     }
 
     /// A job that is another workflow.
-    pub(super) fn reusable(&mut self, writing: &mut Writing<'_, 't>) {
+    pub(super) fn reusable(&mut self, writing: &mut Writing<'a, 't>) {
         let Some(uses) = writing.job.tree.get("uses") else { return };
+        let reference = uses.as_text().cloned().unwrap_or_else(|| "".into());
+        let leads = self.leads(&reference, false);
+        if let Leads::Here(called, name) = leads {
+            return self.called_workflow((called, name), writing, uses.span);
+        }
+        self.tell(&leads, &reference, writing.step, uses.span);
         let (sent, mut given) = self.given(writing.job.tree.get("with"), None, writing);
         given.push(writing.scope.environment(uses.span));
-        let known = Catalogued {
-            node_type: uses.as_text().map_or_else(|| "".into(), |text| text.clone()),
-            kind: Kind::SubWorkflow,
-            reachable: true,
-            ..Catalogued::default()
-        };
+        let known =
+            Catalogued { node_type: reference, kind: Kind::SubWorkflow, reachable: true, ..Catalogued::default() };
         let id = writing.step;
         self.act(id, Does { effect: Effect::Execute, privileged: false }, sent, known, uses.span);
-        self.wires.observe(id, Observed::UnresolvedSubWorkflow, None, uses.span);
         self.set(writing.scope.all_steps, Expression::opaque(given, uses.span));
     }
 }

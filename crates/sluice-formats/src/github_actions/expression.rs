@@ -13,7 +13,9 @@ const DEPTH_MAX: usize = 50;
 pub(super) enum Ast {
     /// A text.
     Text(String),
-    /// `null`, a boolean or a number.
+    /// `true` or `false`.
+    Bool(bool),
+    /// `null` or a number.
     Plain,
     /// A context or function argument by its name, in lower case.
     Name(String),
@@ -199,9 +201,8 @@ impl Parser {
         match self.next()? {
             Token::Text(text) => Some(Ast::Text(text)),
             Token::Number => Some(Ast::Plain),
-            Token::Name(name) if matches!(name.as_str(), "true" | "false" | "null" | "infinity" | "nan") => {
-                Some(Ast::Plain)
-            }
+            Token::Name(name) if matches!(name.as_str(), "true" | "false") => Some(Ast::Bool(name == "true")),
+            Token::Name(name) if matches!(name.as_str(), "null" | "infinity" | "nan") => Some(Ast::Plain),
             Token::Name(name) if self.takes("(") => Some(Ast::Call(name, self.arguments()?)),
             Token::Name(name) => Some(Ast::Name(name)),
             Token::Sign(_) => None,
@@ -253,7 +254,7 @@ impl Ast {
     /// The direct parts.
     pub(super) fn parts(&self) -> Vec<&Self> {
         match self {
-            Self::Text(_) | Self::Plain | Self::Name(_) => Vec::new(),
+            Self::Text(_) | Self::Bool(_) | Self::Plain | Self::Name(_) => Vec::new(),
             Self::Member(base, _) | Self::Element(base, None) | Self::Not(base) => vec![base],
             Self::Element(a, Some(b)) | Self::Compare(_, a, b) | Self::And(a, b) | Self::Or(a, b) => vec![a, b],
             Self::Call(_, arguments) => arguments.iter().collect(),

@@ -53,7 +53,10 @@ pub enum ActionsFace {
 
 impl<'t> Lowering<'_, 't> {
     fn sees(&mut self, step: StepId, face: ActionsFace, parameter: Option<&str>, span: Span) {
-        self.wires.observe(step, Observed::Actions(face), parameter, span);
+        // What another file shows is told there, but for what its callers make of it.
+        if self.is_own() || face == ActionsFace::SelfHosted {
+            self.wires.observe(step, Observed::Actions(face), parameter, span);
+        }
     }
 
     pub(super) fn describe_workflow(&mut self) {
@@ -99,7 +102,14 @@ impl<'t> Lowering<'_, 't> {
             self.rights(tree, id, false);
         }
         self.unsecure(job.tree.get("env"), id);
-        let is_open = writing.admitted.iter().filter_map(|event| self.events.get(*event)).any(|event| event.known.open);
+        let outsiders = writing.admitted.iter().filter(|heard| !heard.is_insiders());
+        let is_open = outsiders.filter_map(|heard| self.events.get(heard.event)).any(|event| event.known.open);
+        if is_open && job.tree.get("environment").is_some() {
+            self.assume(format!(
+                "whether a person is asked before `{}` runs: its environment may require that, which the file does not say",
+                job.id
+            ));
+        }
         if let Some(tree) = job.tree.get("runs-on").filter(|tree| is_open && is_self_hosted(tree)) {
             self.sees(id, ActionsFace::SelfHosted, None, tree.span);
         }
@@ -136,7 +146,7 @@ impl<'t> Lowering<'_, 't> {
             }
             let password = tree.get("credentials").and_then(|credentials| credentials.get("password"));
             if let Some(password) = password.filter(|p| p.as_text().is_some_and(|text| !text.contains("${{"))) {
-                self.wires.observe(id, Observed::HardCodedSecret, Some("credentials.password"), password.span);
+                self.observe(id, Observed::HardCodedSecret, Some("credentials.password"), password.span);
             }
         }
     }

@@ -62,6 +62,8 @@ pub(super) enum Does {
 pub(super) struct Action {
     pub(super) outputs: Outputs,
     pub(super) does: Does,
+    /// Whether it needs no credentials of a checkout, and no right but to read the repository.
+    pub(super) quiet: bool,
     pub(super) code: BTreeSet<String>,
     pub(super) command: BTreeSet<String>,
     pub(super) prompt: BTreeSet<String>,
@@ -150,7 +152,14 @@ fn action(entry: &Tree) -> Option<Action> {
         Some(_) => return None,
     };
     let list = |key: &str| words(entry.get(key));
-    Some(Action { outputs, does, code: list("code"), command: list("command"), prompt: list("prompt") })
+    Some(Action {
+        outputs,
+        does,
+        quiet: is_true(entry, "quiet"),
+        code: list("code"),
+        command: list("command"),
+        prompt: list("prompt"),
+    })
 }
 
 fn entries(tree: &Tree) -> Vec<(String, &Tree)> {

@@ -9,23 +9,27 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use sluice_core::document::Node as Tree;
+use sluice_core::edit::Fix;
 use sluice_core::expression::Expression;
-use sluice_core::label::{Label, Name};
-use sluice_core::program::{Document, NodeKind, PlaceId, Step as ProgramStep, StepId};
+use sluice_core::label::Name;
+use sluice_core::program::{Document, NodeKind, PlaceId, StepId};
 use sluice_core::text::{Span, Text};
 
-use super::admits::{admits, condition, ignores_needs};
+use super::admits::{condition, ignores_needs};
+use super::call::{Files, own_reference};
+use super::holds::Happened;
 use super::knowledge::Knowledge;
-use super::read::{Event, Job, Step, Workflow, entries};
-use super::scope::{Level, Scope, either, plain};
-use crate::import::{Catalogued, Confidence, Format, Import, Kind, Observed, Source, Tier};
+use super::read::{Job, Step, Workflow, entries};
+use super::scope::{Heard, Level, Scope, either, plain};
+use crate::import::{Calls, Catalogued, Format, Import, Linked, Mends, Observed};
 use crate::links::LinkKind;
 use crate::wiring::{Does, Sent, Wiring, place_variable};
 
 /// What is known of a job once it is written.
-struct Done {
-    outputs: PlaceId,
-    admitted: Vec<usize>,
+pub(super) struct Done {
+    pub(super) outputs: PlaceId,
+    admitted: Vec<Heard>,
+    listed: BTreeMap<String, PlaceId>,
     last: StepId,
 }
 
@@ -35,7 +39,8 @@ pub(super) struct Started {
     pub(super) name: Arc<str>,
     pub(super) known: super::knowledge::Event,
     pub(super) place: PlaceId,
-    step: StepId,
+    pub(super) happened: Happened,
+    pub(super) step: StepId,
 }
 
 pub(super) struct Lowering<'a, 't> {
@@ -44,8 +49,25 @@ pub(super) struct Lowering<'a, 't> {
     pub(super) knowledge: &'a Knowledge,
     pub(super) wires: Wiring,
     pub(super) events: Vec<Started>,
-    names: BTreeSet<String>,
-    done: BTreeMap<String, Done>,
+    /// The events that may start the file that is written: of one that is called, those of its caller.
+    pub(super) admitted: Vec<Heard>,
+    pub(super) names: BTreeSet<String>,
+    pub(super) done: BTreeMap<String, Done>,
+    /// The files that can be called.
+    pub(super) files: &'a Files<'t>,
+    /// Files that are being written, outermost first, by how they are called; empty while the root alone is.
+    pub(super) inside: Vec<Arc<str>>,
+    /// Steps of the file that is written that were made so far.
+    pub(super) made: usize,
+    /// Steps of other files by file and order: one that is called twice has each step once.
+    pub(super) repeated: BTreeMap<(Arc<str>, usize), StepId>,
+    /// The file that was asked about.
+    pub(super) root_file: Arc<str>,
+    /// The files of steps that stand in others.
+    pub(super) elsewhere: BTreeMap<StepId, Arc<str>>,
+    /// Steps of other files that may still be written.
+    pub(super) left: usize,
+    pub(super) mends: BTreeMap<(StepId, Mends), Fix>,
     /// Files that jobs have kept for later ones.
     pub(super) artifacts: PlaceId,
     /// The whole workflow, for what is said of it.
@@ -57,16 +79,23 @@ pub(super) struct Writing<'a, 't> {
     pub(super) job: &'a Job<'t>,
     pub(super) step: StepId,
     /// The step before the one that is written, in the order of the file.
-    last: StepId,
+    pub(super) last: StepId,
     pub(super) scope: Scope<'a>,
     /// Events that may start it.
-    pub(super) admitted: Vec<usize>,
+    pub(super) admitted: Vec<Heard>,
+    /// Contexts that the conditions of the job hold to constants.
+    pub(super) listed: BTreeMap<String, PlaceId>,
     /// The step that brought an outsider's files into the workspace, and whether they came as an artifact.
-    pub(super) foreign: Option<(String, bool)>,
+    pub(super) foreign: Option<(StepId, bool)>,
 }
 
 /// Lowers a workflow.
-pub(super) fn lower(text: &Text, workflow: &Workflow<'_>, knowledge: &Knowledge) -> Import {
+pub(super) fn lower<'t>(
+    text: &Text,
+    workflow: &Workflow<'t>,
+    (files, calls): (&Files<'t>, &Calls),
+    knowledge: &Knowledge,
+) -> Import {
     let mut wires = Wiring::new(Format::GithubActions);
     let artifacts = wires.code.place("artifacts");
     let mut lowering = Lowering {
@@ -75,8 +104,17 @@ pub(super) fn lower(text: &Text, workflow: &Workflow<'_>, knowledge: &Knowledge)
         knowledge,
         wires,
         events: Vec::new(),
+        admitted: Vec::new(),
         names: BTreeSet::new(),
         done: BTreeMap::new(),
+        files,
+        inside: own_reference(calls).into_iter().collect(),
+        made: 0,
+        repeated: BTreeMap::new(),
+        root_file: text.name.clone(),
+        elsewhere: BTreeMap::new(),
+        left: super::enter::STEPS_LINKED_MAX,
+        mends: BTreeMap::new(),
         artifacts,
         root: StepId(0),
     };
@@ -85,34 +123,32 @@ pub(super) fn lower(text: &Text, workflow: &Workflow<'_>, knowledge: &Knowledge)
 }
 
 impl<'a, 't> Lowering<'a, 't> {
-    /// A step of the program under a name that no other has.
-    pub(super) fn step(&mut self, name: &str, kind: &'static str, span: Span) -> StepId {
-        let mut unique = name.to_owned();
-        let mut n = 2;
-        while !self.names.insert(unique.clone()) {
-            unique = format!("{name} #{n}");
-            n += 1;
-        }
-        let name: Arc<str> = unique.into();
-        self.wires.code.step(ProgramStep { name: name.clone(), path: name, kind, span, purpose: None })
-    }
-
     fn write(mut self, text: &'a Text) -> Import {
         let span = self.workflow.tree.span;
         let ends = self.wires.ends();
         self.wires.code.bind(ends.entry);
         self.start();
         let refs = self.refs();
-        let (inputs, fixed_inputs) = self.inputs();
+        let inputs = self.inputs();
+        let heard = |(event, started): (usize, &Started)| Heard {
+            event,
+            place: started.place,
+            who: None,
+            parts: BTreeMap::new(),
+        };
+        self.admitted = self.events.iter().enumerate().map(heard).collect();
         let nowhere = self.wires.nowhere;
         let mut scope = Scope {
             file: text,
             knowledge: self.knowledge,
-            events: self.events.iter().map(|event| event.place).collect(),
+            events: self.admitted.clone(),
+            listed: BTreeMap::new(),
             refs,
+            event_inputs: inputs.clone(),
             inputs,
-            fixed_inputs,
+            secrets: BTreeMap::new(),
             env: Vec::new(),
+            around: 2,
             written: nowhere,
             steps: BTreeMap::new(),
             all_steps: nowhere,
@@ -123,82 +159,15 @@ impl<'a, 't> Lowering<'a, 't> {
         self.wires.code.step = self.root;
         scope.env = vec![self.level(self.workflow.tree.get("env"), &scope, span)];
         self.describe_workflow();
+        self.mend_rights();
         for job in &self.workflow.jobs {
             self.job(job, &scope);
         }
         self.wires.code.bind(ends.exit);
         self.wires.code.emit(NodeKind::Exit, span);
         let document = Document { name: self.workflow.name.to_string(), span, ..Document::default() };
-        self.wires.finish(document, &ends)
-    }
-
-    /// Forks into the events, each of which says what it carries.
-    fn start(&mut self) {
-        let span = self.workflow.tree.span;
-        let hub = self.wires.code.label();
-        let events: Vec<&Event<'_>> = self.workflow.events.iter().collect();
-        let labels: Vec<_> = events.iter().map(|_| self.wires.code.label()).collect();
-        self.wires.code.step = self.root;
-        self.wires.fork(&labels, hub, span);
-        for (event, label) in events.into_iter().zip(labels) {
-            self.wires.code.bind(label);
-            let known = self.knowledge.event(&event.name);
-            let (place, step) = self.source(&event.name, &event.name, known.tier, event.span);
-            self.events.push(Started { name: event.name.clone(), known, place, step });
-            self.wires.code.goto(hub);
-        }
-        self.wires.code.bind(hub);
-    }
-
-    /// A step that words of others come from, and the place that they come to.
-    fn source(&mut self, name: &str, kind: &str, tier: Tier, span: Span) -> (PlaceId, StepId) {
-        let step = self.step(name, "trigger", span);
-        let name: Name = self.name(step).into();
-        self.wires.code.step = step;
-        let place = self.wires.code.place(format!("what {name} carries"));
-        let origin = self.wires.origin(&name);
-        self.wires.receive(&name, (Label::BOTTOM, origin), place, span);
-        self.wires.steps.insert(
-            step,
-            Catalogued {
-                node_type: format!("on.{kind}").into(),
-                kind: Kind::Trigger,
-                source: Some(Source { kind: kind.into(), tier }),
-                reachable: true,
-                confidence: Confidence::Known,
-                ..Catalogued::default()
-            },
-        );
-        (place, step)
-    }
-
-    fn refs(&mut self) -> Option<PlaceId> {
-        let span = self.events.iter().find(|event| event.known.refs).map(|event| event.step)?;
-        let span = self.wires.code.steps.get(span.0 as usize).map(|step| step.span).unwrap_or_default();
-        Some(self.source("github.ref", "ref", Tier::Conditional, span).0)
-    }
-
-    /// The place of inputs, and the names of those that can only be fixed words.
-    fn inputs(&mut self) -> (Option<PlaceId>, Vec<String>) {
-        let mut fixed = Vec::new();
-        let mut first = None;
-        for event in &self.workflow.events {
-            if !matches!(event.name.as_ref(), "workflow_call" | "workflow_dispatch") {
-                continue;
-            }
-            first = first.or(Some(event.span));
-            for input in entries(event.tree.and_then(|tree| tree.get("inputs"))) {
-                let kind = input.value.get("type").and_then(Tree::as_text).map(AsRef::as_ref);
-                if matches!(kind, Some("boolean" | "number" | "choice" | "environment")) {
-                    fixed.push(input.key.to_lowercase());
-                }
-            }
-        }
-        (first.map(|span| self.source("inputs", "inputs", Tier::Conditional, span).0), fixed)
-    }
-
-    pub(super) fn name(&self, step: StepId) -> String {
-        self.wires.code.steps.get(step.0 as usize).map(|step| step.name.to_string()).unwrap_or_default()
+        let linked = Linked { root: text.name.clone(), steps: self.elsewhere };
+        Import { linked, mends: self.mends, ..self.wires.finish(document, &ends) }
     }
 
     /// A level of variables, each in a place.
@@ -209,8 +178,8 @@ impl<'a, 't> Lowering<'a, 't> {
             let read = scope.text(&entry.value);
             self.unread(&read.unread);
             let place = self.wires.code.place(format!("env.{}", entry.key));
-            let nowhere = self.wires.nowhere;
-            self.wires.assign(place, read.whole, nowhere);
+            self.wires.copies();
+            self.set(place, read.whole);
             values.push(place);
             named.insert(entry.key.to_lowercase(), place);
         }
@@ -225,20 +194,12 @@ impl<'a, 't> Lowering<'a, 't> {
         Level { named, all: place }
     }
 
-    /// Says which texts were not understood.
-    pub(super) fn unread(&mut self, sources: &[String]) {
-        self.wires.opaque += sources.len();
-        for source in sources {
-            self.wires.assumed.insert(format!("that `${{{{ {source} }}}}` may be made of every context that it names"));
-        }
-    }
-
     pub(super) fn set(&mut self, place: PlaceId, value: Expression) {
         let nowhere = self.wires.nowhere;
         self.wires.assign(place, value, nowhere);
     }
 
-    fn job(&mut self, job: &'a Job<'t>, outer: &Scope<'a>) {
+    pub(super) fn job(&mut self, job: &'a Job<'t>, outer: &Scope<'a>) {
         let step = self.step(&job.id, "job", job.span);
         self.wires.code.step = step;
         let mut writing = self.writing(job, outer, step);
@@ -280,30 +241,25 @@ impl<'a, 't> Lowering<'a, 't> {
             *place = self.wires.code.place(format!("{name} of {}", job.id));
         }
         let guard = job.tree.get("if").and_then(Tree::as_text).and_then(|text| condition(text));
-        let mut admitted: Vec<usize> = (0..self.events.len()).collect();
+        let mut admitted = self.admitted.clone();
         for (need, span) in &job.needs {
             match self.done.get(need.as_ref()) {
                 Some(done) => {
                     scope.needs.insert(need.to_string(), done.outputs);
                     if !guard.as_ref().is_some_and(ignores_needs) {
-                        admitted.retain(|event| done.admitted.contains(event));
+                        keep_common(&mut admitted, &done.admitted);
+                        scope.listed.extend(done.listed.clone());
                     }
                 }
-                None => self.wires.observe(step, Observed::DanglingReference { name: need.to_string() }, None, *span),
+                None => self.observe(step, Observed::DanglingReference { name: need.to_string() }, None, *span),
             }
         }
-        self.keep_admitted(&mut admitted, guard.as_ref());
-        scope.events = self.places_of(&admitted);
-        Writing { job, step, last: step, scope, admitted, foreign: None }
-    }
-
-    fn keep_admitted(&self, admitted: &mut Vec<usize>, guard: Option<&super::expression::Ast>) {
-        let Some(guard) = guard else { return };
-        admitted.retain(|event| self.events.get(*event).is_none_or(|event| admits(guard, &event.name)));
-    }
-
-    fn places_of(&self, admitted: &[usize]) -> Vec<PlaceId> {
-        admitted.iter().filter_map(|event| self.events.get(*event)).map(|event| event.place).collect()
+        self.wires.code.step = step;
+        let listed = self.pass(&mut admitted, guard.as_ref(), step);
+        scope.events.clone_from(&admitted);
+        self.list(listed, step, &mut scope);
+        let listed = scope.listed.clone();
+        Writing { job, step, last: step, scope, admitted, listed, foreign: None }
     }
 
     /// `strategy.matrix`: each row a field, made of whatever stands in its list.
@@ -352,7 +308,7 @@ impl<'a, 't> Lowering<'a, 't> {
         found
     }
 
-    fn one_step(&mut self, step: &'a Step<'t>, writing: &mut Writing<'a, 't>) {
+    pub(super) fn one_step(&mut self, step: &'a Step<'t>, writing: &mut Writing<'a, 't>) {
         let name = format!("{} / {}", writing.job.id, step.name);
         let kind = if step.run.is_some() { "run" } else { "uses" };
         let id = self.step(&name, kind, step.span);
@@ -361,10 +317,12 @@ impl<'a, 't> Lowering<'a, 't> {
         self.wires.code.step = id;
         let guard = step.tree.get("if").and_then(Tree::as_text).and_then(|text| condition(text));
         let mut admitted = writing.admitted.clone();
-        self.keep_admitted(&mut admitted, guard.as_ref());
-        writing.scope.events = self.places_of(&admitted);
+        let listed = self.pass(&mut admitted, guard.as_ref(), id);
+        writing.scope.events.clone_from(&admitted);
+        writing.scope.listed.clone_from(&writing.listed);
+        self.list(listed, id, &mut writing.scope);
         // A step's variables are made of those around it, not of the step's before.
-        writing.scope.env.truncate(2);
+        writing.scope.env.truncate(writing.scope.around);
         let level = self.level(step.tree.get("env"), &writing.scope, step.span);
         writing.scope.env.push(level);
         let outputs = self.wires.code.place(format!("outputs of {name}"));
@@ -375,6 +333,7 @@ impl<'a, 't> Lowering<'a, 't> {
             (None, None) => {}
         }
         self.describe_step(step, &at, writing);
+        self.mend_step(step, id, writing);
         if let Some(own) = step.id.clone() {
             writing.scope.steps.insert(own, outputs);
             let span = step.span;
@@ -400,7 +359,10 @@ impl<'a, 't> Lowering<'a, 't> {
         } else {
             self.set(outputs, place_variable(writing.scope.all_steps, job.span));
         }
-        self.done.insert(job.id.to_lowercase(), Done { outputs, admitted: writing.admitted, last: writing.last });
+        let mut listed = writing.listed;
+        listed.retain(|path, _| !path.starts_with("steps."));
+        let done = Done { outputs, admitted: writing.admitted, listed, last: writing.last };
+        self.done.insert(job.id.to_lowercase(), done);
     }
 
     /// Writes what a step sends and what is known of it.
@@ -418,30 +380,21 @@ impl<'a, 't> Lowering<'a, 't> {
 pub(super) struct At<'a> {
     pub(super) id: StepId,
     pub(super) outputs: PlaceId,
-    pub(super) admitted: &'a [usize],
+    pub(super) admitted: &'a [Heard],
+}
+
+/// Keeps the events that both let through, past the conditions of both.
+fn keep_common(admitted: &mut Vec<Heard>, other: &[Heard]) {
+    admitted.retain_mut(|heard| {
+        let same = other.iter().find(|other| other.event == heard.event);
+        same.is_some_and(|same| {
+            heard.join(same);
+            true
+        })
+    });
 }
 
 impl Lowering<'_, '_> {
-    /// Whether one of the events can be about an outsider's commit while the run has the repository's rights.
-    pub(super) fn is_risky(&self, admitted: &[usize]) -> bool {
-        admitted.iter().filter_map(|event| self.events.get(*event)).any(|event| event.known.head)
-    }
-
-    /// Whether a step may be started by the end of another workflow.
-    pub(super) fn follows_a_run(&self, admitted: &[usize]) -> bool {
-        admitted.iter().filter_map(|event| self.events.get(*event)).any(|event| event.name.as_ref() == "workflow_run")
-    }
-
-    /// Outsiders' files come into the workspace.
-    pub(super) fn bring(&mut self, at: &At<'_>, writing: &mut Writing<'_, '_>, is_artifact: bool, span: Span) {
-        let risky = at.admitted.iter().filter_map(|event| self.events.get(*event)).filter(|event| event.known.head);
-        let places: Vec<PlaceId> = risky.map(|event| event.place).collect();
-        let before = place_variable(writing.scope.workspace, span);
-        let brought = places.iter().map(|place| place_variable(*place, span)).chain([before]).collect();
-        self.set(writing.scope.workspace, Expression::opaque(brought, span));
-        writing.foreign = Some((self.name(at.id), is_artifact));
-    }
-
     /// The value of something that reads nothing of anybody.
     pub(super) fn nothing(span: Span) -> Expression {
         plain(span)

@@ -10,6 +10,7 @@ use sluice_core::text::{Span, Text};
 use super::expression::{Ast, parse};
 use super::knowledge::Knowledge;
 use super::template::{Piece, pieces};
+use crate::guard::Who;
 use crate::wiring::place_variable;
 
 /// Contexts that hold what somebody wrote.
@@ -20,15 +21,22 @@ const ROOTS: [&str; 7] = ["github", "inputs", "env", "steps", "needs", "matrix",
 pub(super) struct Scope<'a> {
     pub(super) file: &'a Text,
     pub(super) knowledge: &'a Knowledge,
-    /// What the events carry that may start this step.
-    pub(super) events: Vec<PlaceId>,
+    /// The events that may start this step.
+    pub(super) events: Vec<Heard>,
+    /// Contexts that conditions have held to constants, by path.
+    pub(super) listed: BTreeMap<String, PlaceId>,
     /// `github.ref`, where somebody chose it.
     pub(super) refs: Option<PlaceId>,
-    /// Inputs of a caller or of a person, and those that can only be fixed words.
-    pub(super) inputs: Option<PlaceId>,
-    pub(super) fixed_inputs: Vec<String>,
+    /// Inputs of a caller or of a person.
+    pub(super) inputs: Inputs,
+    /// `github.event.inputs`: those of whoever started the run.
+    pub(super) event_inputs: Inputs,
+    /// Secrets that a caller has filled by expressions of its own.
+    pub(super) secrets: BTreeMap<String, PlaceId>,
     /// Variables, the nearest level last; each level with all of it in one place.
     pub(super) env: Vec<Level>,
+    /// How many levels lie around a step: what is behind them is the step's own.
+    pub(super) around: usize,
     /// What steps have written to `$GITHUB_ENV`.
     pub(super) written: PlaceId,
     pub(super) steps: BTreeMap<String, PlaceId>,
@@ -46,6 +54,60 @@ pub(super) struct Level {
     pub(super) all: PlaceId,
 }
 
+/// An event, as the conditions on the way have let it through.
+#[derive(Clone, Debug)]
+pub(super) struct Heard {
+    /// Which.
+    pub(super) event: usize,
+    /// Where what it carries lies.
+    pub(super) place: PlaceId,
+    /// Who can have sent it; `None` of anybody.
+    pub(super) who: Option<Who>,
+    /// Parts that somebody with rights wrote, and where those lie.
+    pub(super) parts: BTreeMap<String, PlaceId>,
+}
+
+impl Heard {
+    /// Whether what it is about is made by somebody with rights.
+    pub(super) fn is_insiders(&self) -> bool {
+        self.who == Some(Who::Insider)
+    }
+
+    /// What conditions of both have let through.
+    pub(super) fn join(&mut self, other: &Self) {
+        if other.who > self.who {
+            (self.who, self.place) = (other.who, other.place);
+        }
+        for (part, place) in &other.parts {
+            self.parts.entry(part.clone()).or_insert(*place);
+        }
+    }
+}
+
+/// What a workflow or an action is given.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Inputs {
+    /// All of them.
+    pub(super) all: Option<PlaceId>,
+    /// Each, where the caller is known: others are empty.
+    pub(super) named: Option<BTreeMap<String, PlaceId>>,
+    /// Those that can only be fixed words.
+    pub(super) fixed: Vec<String>,
+    /// What the caller wrote, in lower case, for what is decided by the text of an expression.
+    pub(super) texts: BTreeMap<String, String>,
+}
+
+impl Inputs {
+    fn get(&self, key: Option<&str>, span: Span) -> Expression {
+        let is_fixed = key.is_some_and(|key| self.fixed.iter().any(|fixed| fixed == key));
+        let place = match (&self.named, key) {
+            (Some(named), Some(key)) => named.get(key).copied(),
+            _ => self.all,
+        };
+        place.filter(|_| !is_fixed).map_or_else(|| plain(span), |place| place_variable(place, span))
+    }
+}
+
 /// What a text was read as.
 #[derive(Clone, Debug)]
 pub(super) struct Read {
@@ -58,6 +120,18 @@ pub(super) struct Read {
 }
 
 impl Scope<'_> {
+    /// A text in lower case, with what callers wrote for the inputs that it names.
+    pub(super) fn with_inputs(&self, text: &str) -> String {
+        let mut all = text.to_lowercase();
+        for (name, given) in &self.inputs.texts {
+            if all.contains(&format!("inputs.{name}")) {
+                all.push(' ');
+                all.push_str(given);
+            }
+        }
+        all
+    }
+
     /// Reads a text with `${{ }}` in it.
     pub(super) fn text(&self, tree: &Tree) -> Read {
         match tree.as_text() {
@@ -132,11 +206,18 @@ impl Scope<'_> {
         }
     }
 
-    fn context(&self, path: &[String], span: Span) -> Expression {
+    pub(super) fn context(&self, path: &[String], span: Span) -> Expression {
+        if let Some(place) = self.listed.get(&path.join(".")) {
+            return place_variable(*place, span);
+        }
         let key = |n: usize| path.get(n).map(String::as_str);
         match key(0).unwrap_or_default() {
             "github" => self.github(path, span),
-            "inputs" => self.input(key(1), span),
+            "inputs" => self.inputs.get(key(1), span),
+            "secrets" => match key(1).and_then(|key| self.secrets.get(key)) {
+                Some(place) => place_variable(*place, span),
+                None => plain(span),
+            },
             "env" => self.variable(key(1), span),
             "steps" => match (key(1), key(2)) {
                 (_, Some("outcome" | "conclusion")) => plain(span),
@@ -160,13 +241,15 @@ impl Scope<'_> {
         match path.get(1).map(String::as_str) {
             None => self.event(span),
             Some("event") if rest.first().is_some_and(|key| key == "inputs") => {
-                self.input(rest.get(1).map(String::as_str), span)
+                self.event_inputs.get(rest.get(1).map(String::as_str), span)
             }
             Some("event") if self.knowledge.is_fixed(rest) => plain(span),
-            Some("event") => self.event(span),
+            Some("event") => self.part(rest.first().map(String::as_str), span),
             Some(key) if self.knowledge.lists("refs", key) => {
                 self.refs.map_or_else(|| plain(span), |p| place_variable(p, span))
             }
+            // The branch is named by whoever opened the pull request.
+            Some("head_ref") => self.part(Some("pull_request"), span),
             Some(key) if self.knowledge.lists("github", key) => self.event(span),
             Some(_) => plain(span),
         }
@@ -174,15 +257,14 @@ impl Scope<'_> {
 
     /// Everything that the event carries.
     pub(super) fn event(&self, span: Span) -> Expression {
-        either(self.events.iter(), span)
+        self.part(None, span)
     }
 
-    fn input(&self, key: Option<&str>, span: Span) -> Expression {
-        let is_fixed = key.is_some_and(|key| self.fixed_inputs.iter().any(|fixed| fixed == key));
-        match self.inputs.filter(|_| !is_fixed) {
-            Some(place) => place_variable(place, span),
-            None => plain(span),
-        }
+    /// A part of what the event carries.
+    fn part(&self, part: Option<&str>, span: Span) -> Expression {
+        let place = |heard: &Heard| part.and_then(|part| heard.parts.get(part).copied()).unwrap_or(heard.place);
+        let places: Vec<PlaceId> = self.events.iter().map(place).collect();
+        either(places.iter(), span)
     }
 
     /// A variable, or all of them.
@@ -193,9 +275,9 @@ impl Scope<'_> {
         let found = self.env.iter().enumerate().rev().find_map(|(n, level)| Some((n, *level.named.get(&key)?)));
         match found {
             // A step's own variables win over what was written; what was written wins over the rest.
-            Some((2, place)) => place_variable(place, span),
+            Some((n, place)) if n >= self.around => place_variable(place, span),
             Some((_, place)) => Expression::one_of(vec![place_variable(place, span), written], span),
-            None if key == "github_head_ref" => self.event(span),
+            None if key == "github_head_ref" => self.part(Some("pull_request"), span),
             None => written,
         }
     }

@@ -67,7 +67,7 @@ pub(super) fn calls(workflow: &Workflow<'_>) -> Calls {
     let id = workflow.files.first().and_then(|file| file.id.clone()).filter(|id| !id.is_empty());
     let own = workflow.nodes.iter().filter(|node| node.file == 0);
     let calls: BTreeSet<Arc<str>> = own.filter_map(reference).filter(|called| Some(called) != id.as_ref()).collect();
-    Calls { id, calls }
+    Calls { id, calls, ..Calls::default() }
 }
 
 /// What is said of files that were not followed although they are at hand.

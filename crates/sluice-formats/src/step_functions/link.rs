@@ -90,7 +90,7 @@ impl<'t> Files<'t> {
     pub(super) fn calls(&self) -> Calls {
         let Some(root) = self.all.first() else { return Calls::default() };
         let calls = references(&root.machine).into_iter().filter(|called| Some(called) != root.id.as_ref());
-        Calls { id: root.id.clone(), calls: calls.collect() }
+        Calls { id: root.id.clone(), calls: calls.collect(), ..Calls::default() }
     }
 
     /// What is said of files that were not followed.

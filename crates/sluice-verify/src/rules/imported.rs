@@ -144,8 +144,8 @@ pub(crate) fn check(
     for (rule, flows) in &pasted {
         found.extend(cx.on_flows(rule, flows));
     }
-    let mut findings = cx.on_faces();
-    let mut elsewhere = Vec::new();
+    let (mut findings, mut elsewhere) = (Vec::new(), Vec::new());
+    found.extend(cx.on_faces());
     for (sink, finding) in found {
         match import.linked.steps.get(&sink) {
             None => findings.push(finding),
@@ -201,6 +201,7 @@ impl Context<'_> {
         finding.flow = worst.path.iter().map(|stop| self.seen_from(stop, worst.sink)).collect();
         finding.severity = severity(rule.meta.severity, worst);
         finding.confidence = self.confidence(rule.meta.confidence, worst);
+        finding.fix = actions::fix_of_flows(self.import, rule, flows);
         if let Some(source) = finding.flow.first().cloned().filter(|s| s.span != finding.span && s.file.is_none()) {
             finding = finding.also(source.span, "it enters here");
         }
@@ -234,7 +235,7 @@ impl Context<'_> {
         finding
     }
 
-    fn on_faces(&self) -> Vec<Diagnostic> {
+    fn on_faces(&self) -> Vec<(StepId, Diagnostic)> {
         let mut findings = Vec::new();
         for (step, fact) in self.import.steps.iter().filter(|(step, _)| self.import.is_own(**step)) {
             let rules = [
@@ -242,19 +243,20 @@ impl Context<'_> {
                 (&command_step::RULE, fact.kind == Kind::Command && fact.reachable && !is_script(self.import)),
                 (&destructive_step::RULE, fact.destructive && fact.reachable && !fact.human_gate),
             ];
-            findings.extend(rules.into_iter().filter(|(_, holds)| *holds).map(|(rule, _)| self.at(rule, *step, None)));
+            let holding = rules.into_iter().filter(|(_, holds)| *holds);
+            findings.extend(holding.map(|(rule, _)| (*step, self.at(rule, *step, None))));
         }
         for observation in &self.import.observations {
             if let Some(rule) = rule_of(&observation.what) {
                 let found = self.at(rule, observation.step, Some(observation));
-                findings.push(Diagnostic { fix: fix_of(self.import, observation), ..found });
+                findings.push((observation.step, Diagnostic { fix: fix_of(self.import, observation), ..found }));
             }
         }
         findings.extend(self.absences());
         findings
     }
 
-    fn absences(&self) -> Option<Diagnostic> {
+    fn absences(&self) -> Option<(StepId, Diagnostic)> {
         // A step that fails ends its job, and somebody is told.
         if is_script(self.import) {
             return None;
@@ -264,13 +266,18 @@ impl Context<'_> {
         let mut own = self.import.steps.iter().filter(|(step, _)| self.import.is_own(**step));
         let first = own.find(|(_, fact)| acts(fact)).map(|(step, _)| *step)?;
         let none = !self.import.observations.iter().any(handled);
-        none.then(|| self.at(&no_error_handling::RULE, first, None))
+        none.then(|| (first, self.at(&no_error_handling::RULE, first, None)))
     }
 
     fn at(&self, rule: &FaceRule, step: StepId, observation: Option<&Observation>) -> Diagnostic {
         let span = observation.map_or_else(|| self.span(step), |o| o.span);
         let detail = match observation.map(|o| (&o.what, &o.parameter)) {
-            Some((Observed::DanglingReference { name }, _)) => format!(": `{name}`"),
+            Some((
+                Observed::DanglingReference { name }
+                | Observed::MissingFile { name }
+                | Observed::ExternalWorkflow { name },
+                _,
+            )) => format!(": `{name}`"),
             Some((Observed::AmbiguousSubWorkflow { files }, _)) => {
                 let files: Vec<String> = files.iter().map(|file| format!("`{file}`")).collect();
                 format!(": {} answer to the id that is called", files.join(" and "))
@@ -282,10 +289,22 @@ impl Context<'_> {
         };
         let says = match observation.map(|o| &o.what) {
             Some(Observed::AmbiguousSubWorkflow { .. }) => "which workflow is called is not certain",
+            Some(Observed::MissingFile { .. }) => {
+                "the file of this repository that is called is not among those that were read"
+            }
+            Some(Observed::ExternalWorkflow { .. }) => {
+                "a workflow of another repository is called, and not looked into"
+            }
             _ => rule.says,
         };
-        let message = format!("{says} (`{}`){detail}", self.name(step));
-        let mut finding = rule.meta.finding(span, message, rule.help).at_step(self.name(step));
+        let help = match observation.map(|o| &o.what) {
+            Some(Observed::ExternalWorkflow { .. }) => "read it at the commit that is called, and pin that",
+            _ => rule.help,
+        };
+        // For whoever reads the file that the step stands in.
+        let name = self.import.own_name(step);
+        let message = format!("{says} (`{name}`){detail}");
+        let mut finding = rule.meta.finding(span, message, help).at_step(&*name);
         // That a type is unknown is no guess.
         if self.is_guessed(step) && finding.code != unknown_node_type::RULE.meta.code {
             finding.confidence = finding.confidence.lower();
@@ -316,7 +335,10 @@ fn rule_of(what: &Observed) -> Option<&'static FaceRule> {
         Observed::TlsOff => &tls_off::RULE,
         Observed::InertExpression => &inert_expression::RULE,
         Observed::DanglingReference { .. } => &dangling_reference::RULE,
-        Observed::UnresolvedSubWorkflow | Observed::AmbiguousSubWorkflow { .. } => &unresolved_workflow::RULE,
+        Observed::UnresolvedSubWorkflow
+        | Observed::AmbiguousSubWorkflow { .. }
+        | Observed::MissingFile { .. }
+        | Observed::ExternalWorkflow { .. } => &unresolved_workflow::RULE,
         Observed::UnknownNodeType => &unknown_node_type::RULE,
         Observed::Actions(face) => actions::rule_of(*face),
         Observed::UncaughtEffect { .. } => &uncaught_effect::RULE,
@@ -332,6 +354,7 @@ fn rule_of(what: &Observed) -> Option<&'static FaceRule> {
 fn fix_of(import: &Import, observation: &Observation) -> Option<Fix> {
     match observation.what {
         Observed::TlsOff if import.is_own(observation.step) => tls_off::fix(import.format, observation.span),
+        Observed::Actions(face) => import.mends.get(&(observation.step, actions::mended(face)?)).cloned(),
         _ => None,
     }
 }

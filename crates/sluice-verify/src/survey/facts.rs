@@ -58,8 +58,11 @@ impl Facts {
             pinned_data: view.observed(|o| *o == Observed::PinnedData),
             disabled_nodes: view.named(|f| f.disabled),
             dangling_references: view.dangling(),
-            unresolved_subworkflows: view
-                .observed(|o| matches!(o, Observed::UnresolvedSubWorkflow | Observed::AmbiguousSubWorkflow { .. })),
+            unresolved_subworkflows: view.observed(|o| {
+                use Observed::{AmbiguousSubWorkflow, ExternalWorkflow, MissingFile, UnresolvedSubWorkflow};
+                let (ambiguous, missing) = (matches!(o, AmbiguousSubWorkflow { .. }), matches!(o, MissingFile { .. }));
+                *o == UnresolvedSubWorkflow || ambiguous || missing || matches!(o, ExternalWorkflow { .. })
+            }),
             unknown_node_types: view.observed(|o| *o == Observed::UnknownNodeType),
             steps: import.steps.keys().filter(|step| import.is_own(**step)).count(),
             opaque_expressions: import.opaque,

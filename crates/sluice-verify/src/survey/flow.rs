@@ -9,6 +9,7 @@ use sluice_core::label::{Atom, Label, Name};
 use sluice_core::program::{CallTarget, NodeId, NodeKind, StepId};
 use sluice_core::transfer::Prepared;
 use sluice_core::value::Value;
+use sluice_formats::guard::{Past, Who};
 use sluice_formats::{Catalogued, Import, Kind, Tier};
 
 use super::guarded::Guarded;
@@ -145,7 +146,11 @@ pub(super) fn flows(import: &Import, analysis: &Analysis) -> Found {
     }
     search.mark_replies(&mut found);
     let mut seen = BTreeSet::new();
-    let unique = found.into_iter().filter(|(_, (flow, _))| seen.insert((flow.source, flow.sink, flow.kind)));
+    let of = |flow: &Flow| (flow.source, flow.sink, flow.kind);
+    let unasked: BTreeSet<_> =
+        found.values().filter(|(flow, _)| flow.gate.is_none()).map(|(flow, _)| of(flow)).collect();
+    let worst = found.into_iter().filter(|(_, (flow, _))| flow.gate.is_none() || !unasked.contains(&of(flow)));
+    let unique = worst.filter(|(_, (flow, _))| seen.insert(of(flow)));
     let most = WAYS_WORK_MAX / import.program.nodes().count().max(1);
     let ways = Provenance::of(&import.program, &import.catalogue, analysis);
     let way = |(n, ((id, ..), (flow, atoms))): (usize, (Key, (Flow, Label)))| {
@@ -173,7 +178,7 @@ struct Search<'a> {
     validated: BTreeSet<Validated>,
 }
 
-impl Search<'_> {
+impl<'a> Search<'a> {
     fn at(
         &mut self,
         id: NodeId,
@@ -193,10 +198,18 @@ impl Search<'_> {
                 let origins = self.import.catalogue.universe.origins(label);
                 let sources = self.sources(origins);
                 let rest = self.guarded.rest(id, name, kind).filter(|_| !sources.is_empty());
-                for (source, atom) in sources {
-                    match &rest {
-                        Some(rest) if !atom.flows_to(rest.label) => self.checked(source, step, kind, name, &rest.by),
-                        _ => self.add(found, (id, source, kind), step, name, atom, None),
+                for (source, atom, past) in sources {
+                    match (&rest, past) {
+                        (Some(rest), _) if !atom.flows_to(rest.label) => {
+                            self.checked(source, step, kind, name, &rest.by);
+                        }
+                        (_, Some(Past { by, who: Who::Insider, .. })) => {
+                            self.checked(source, step, kind, name, &[*by].into());
+                        }
+                        _ => {
+                            let asked = past.map(|past| past.by);
+                            self.add(found, (id, source, kind), (step, name), atom, (None, asked));
+                        }
                     }
                 }
             }
@@ -207,7 +220,7 @@ impl Search<'_> {
                     !is_address(class) && !self.goes_back(*source, step, action)
                 };
                 for (source, class, atom) in self.sensitive(value.deep_label()).into_iter().filter(leaves) {
-                    self.add(found, (id, source, FlowKind::Egress), step, name, atom, Some(class));
+                    self.add(found, (id, source, FlowKind::Egress), (step, name), atom, (Some(class), None));
                 }
             }
         }
@@ -225,10 +238,9 @@ impl Search<'_> {
         &self,
         found: &mut BTreeMap<Key, (Flow, Label)>,
         key: Key,
-        sink: StepId,
-        parameter: &Name,
+        (sink, parameter): (StepId, &Name),
         atom: Label,
-        class: Option<Name>,
+        (class, asked): (Option<Name>, Option<StepId>),
     ) {
         let (_, source, kind) = key;
         if source == sink && kind != FlowKind::Egress {
@@ -250,10 +262,12 @@ impl Search<'_> {
                 parameters: BTreeSet::new(),
                 categories: BTreeSet::new(),
                 path: Vec::new(),
-                gate: None,
+                gate: asked,
             };
             (flow, Label::BOTTOM)
         });
+        // What comes past nobody comes past nobody, whatever else does.
+        flow.gate = flow.gate.filter(|_| asked.is_some());
         *atoms = atoms.join(atom);
         flow.parameters.insert(named(parameter));
         flow.categories.extend(class);
@@ -322,9 +336,9 @@ impl Search<'_> {
             for (name, _) in urls {
                 let Some(value) = prepared.arguments.child(name) else { continue };
                 let origins = self.import.catalogue.universe.origins(value.deep_label());
-                let chosen = self.sources(origins).into_iter().filter(|(source, _)| *source != node.step);
+                let chosen = self.sources(origins).into_iter().filter(|(source, ..)| *source != node.step);
                 let tiers =
-                    chosen.filter_map(|(source, _)| self.import.steps.get(&source)?.source.as_ref().map(|s| s.tier));
+                    chosen.filter_map(|(source, ..)| self.import.steps.get(&source)?.source.as_ref().map(|s| s.tier));
                 let tier = tiers.max().map(|tier| tier.max(Tier::Indirect));
                 let slot = found.entry(node.step).or_insert(None);
                 *slot = (*slot).max(tier);
@@ -333,11 +347,15 @@ impl Search<'_> {
         found
     }
 
-    /// The steps whose words are in a label.
-    fn sources(&self, origins: Label) -> Vec<(StepId, Label)> {
+    /// The steps whose words are in a label, and who has let them pass.
+    fn sources(&self, origins: Label) -> Vec<(StepId, Label, Option<&'a Past>)> {
         let universe = &self.import.catalogue.universe;
         let of = |atom: &Atom| match atom {
-            Atom::Origin(name) => Some((*self.steps.get(name)?, Label::of(universe.id(atom)?))),
+            Atom::Origin(name) => {
+                let past = self.import.guards.past.get(name);
+                let source = past.map(|past| past.source).or_else(|| self.steps.get(name).copied())?;
+                Some((source, Label::of(universe.id(atom)?), past))
+            }
             _ => None,
         };
         universe.atoms(origins).filter_map(of).collect()
@@ -358,7 +376,7 @@ impl Search<'_> {
     fn with_path(&self, ways: &Provenance<'_>, id: NodeId, mut flow: Flow, atoms: Label) -> Flow {
         flow.path = ways.flow(id, Sink::Arguments, atoms);
         in_words(&mut flow);
-        flow.gate = self.gate(&flow, id);
+        flow.gate = self.gate(&flow, id).or(flow.gate);
         flow
     }
 

@@ -294,8 +294,8 @@ fn texts_in(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
         for entry in std::fs::read_dir(&at).map_err(|error| cannot(&at, &error))? {
             let entry = entry.map_err(|error| cannot(&at, &error))?;
             let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
-            // A workspace's rules are no workflows, and hidden folders hold no text of people.
-            let skipped = name.starts_with('.')
+            // A workspace's rules are no workflows, and hidden folders hold no text of people, but for GitHub's workflows.
+            let skipped = name.starts_with('.') && name != ".github"
                 || is_workspace && (BundleFiles::belongs(&name) || BundleFiles::belongs(&format!("{name}/x")));
             let kind = entry.file_type().map_err(|error| cannot(&path, &error))?;
             if skipped {
@@ -303,13 +303,21 @@ fn texts_in(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
             }
             if kind.is_dir() {
                 open.push(path);
-            } else if kind.is_file() && is_text(&path) {
+            } else if kind.is_file() && is_text(&path) && !is_setting(folder, &path) {
                 found.push(path);
             }
         }
     }
     found.sort();
     Ok(found)
+}
+
+/// Whether a file that a folder's `.github` holds is neither a workflow nor an action, but a setting of something else.
+fn is_setting(folder: &Path, path: &Path) -> bool {
+    let below = path.strip_prefix(folder).unwrap_or(path);
+    let mut names = below.iter().skip_while(|name| *name != ".github").skip(1);
+    let is_action = path.file_stem().is_some_and(|name| name == "action");
+    names.next().is_some_and(|first| first != "workflows" && !is_action)
 }
 
 fn is_text(path: &Path) -> bool {

@@ -21,12 +21,14 @@ mod draw;
 mod erasure;
 mod explain;
 mod fix;
+mod fix_actions;
 #[cfg(unix)]
 mod full_disk;
 mod hooks;
 mod imported;
 mod limits;
 mod linked;
+mod linked_actions;
 mod linked_machines;
 mod outputs;
 mod outsiders;

@@ -1,7 +1,8 @@
 //! The rules on workflows of GitHub Actions, and which of their flows are pasted.
 
-use sluice_formats::Import;
+use sluice_core::edit::Fix;
 use sluice_formats::github_actions::ActionsFace;
+use sluice_formats::{Import, Mends};
 
 use super::{FaceRule, FlowRule, RuleMeta, is_script, poisoned_environment, template_injection};
 use super::{
@@ -61,6 +62,24 @@ pub(super) fn rule_of(face: ActionsFace) -> &'static FaceRule {
         ActionsFace::PoisonedCache => &poisoned_cache::RULE,
         ActionsFace::WeakCondition => &weak_condition::RULE,
     }
+}
+
+/// Which fix of the importer mends what the text shows.
+pub(super) const fn mended(face: ActionsFace) -> Option<Mends> {
+    match face {
+        ActionsFace::KeptCredentials => Some(Mends::KeptCredentials),
+        ActionsFace::NoPermissions => Some(Mends::NoPermissions),
+        _ => None,
+    }
+}
+
+/// How text that is pasted into a step's own script becomes a variable; not where it gets into the step another way, too.
+pub(super) fn fix_of_flows(import: &Import, rule: &FlowRule, flows: &[&Flow]) -> Option<Fix> {
+    let sink = flows.first()?.sink;
+    let is_pasted = |flow: &&Flow| flow.parameters.iter().all(|name| name.as_ref() == "run");
+    let is_rule = rule.meta.code == template_injection::IN_COMMAND.meta.code && rule.kind == FlowKind::Command;
+    let applies = is_rule && flows.iter().all(is_pasted);
+    import.mends.get(&(sink, Mends::Pasted)).filter(|_| applies).cloned()
 }
 
 /// Flows under the rule that speaks of them.

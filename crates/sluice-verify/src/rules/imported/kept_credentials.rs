@@ -1,6 +1,7 @@
 //! The token stays in the workspace after a checkout.
 //!
-//! Every later step can read it from `.git/config`, and an artifact of the whole workspace publishes it.
+//! Every later step can read it from `.git/config`, and an artifact of the whole workspace publishes it. `sluice check --fix` switches
+//! it off where no later step can need it.
 //!
 //! ```bad
 //! on: push

@@ -1,6 +1,7 @@
 //! Nothing says which rights the token has.
 //!
-//! Then the repository's default counts, which in older repositories is to write everything.
+//! Then the repository's default counts, which in older repositories is to write everything. `sluice check --fix` writes
+//! `contents: read` where every step is known to need no more.
 //!
 //! ```bad
 //! on: push

@@ -1,7 +1,7 @@
 //! Outsiders' text is pasted into a script.
 //!
 //! `${{ }}` is replaced in the text of a script before any shell or interpreter reads it: a title of `$(curl …)` is a command.
-//! As a variable the same text is only data.
+//! As a variable the same text is only data. `sluice check --fix` makes one where it is plain how the shell reads the place.
 //!
 //! ```bad
 //! on: issues

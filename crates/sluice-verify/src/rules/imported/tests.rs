@@ -252,7 +252,7 @@ fn every_workflow_of_the_corpus_is_lowered_or_refused_with_its_place() {
             Ok(import) => {
                 lowered += 1;
                 opaque += import.assumed.iter().filter(|a| a.contains("${{")).count();
-                assumed += import.assumed.iter().filter(|a| !a.contains("${{")).count();
+                assumed += import.assumed.iter().filter(|a| a.starts_with("that the outputs of")).count();
                 for f in survey(&import).findings {
                     println!("finding\t{name}\t{}\t{}\t{}\t{}", f.code, f.severity, f.span.line, f.message);
                 }

@@ -1,6 +1,8 @@
 //! Another workflow is called that is not among the files.
 //!
 //! What it does with the data is not known here. Where several files answer to the id that is called, none is taken for it.
+//! Workflows of GitHub Actions call by path: `./` is the top of the repository, and a file that is named so and was not read is
+//! told; so is a workflow of another repository, which is not fetched.
 //! ```bad
 //! { "nodes": [
 //!     {"name": "Clock", "type": "n8n-nodes-base.scheduleTrigger", "typeVersion": 1.2, "parameters": {}},

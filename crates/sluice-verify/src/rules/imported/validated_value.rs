@@ -3,7 +3,8 @@
 //! This is why another finding is not there: every way to the action passes the check, and it is of that very value. The words
 //! are still an outsider's, and labelled so. What counts: equality to constants, membership in a list of them, a pattern
 //! for the whole of the text whose characters can do nothing where they are used, a strict comparison of numbers. Which
-//! conditions of which engine are read so is on the page of each format.
+//! conditions of which engine are read so is on the page of each format; in workflows of GitHub Actions a condition on who sent
+//! the event, or wrote this part of it, counts as well.
 //! ```bad
 //! { "nodes": [
 //!     {"name": "Mail", "type": "n8n-nodes-base.gmailTrigger", "typeVersion": 1.2, "parameters": {}},

@@ -3,6 +3,8 @@
 //! A rule says how, as edits of the author's text. They are made in memory first, and the new text is looked at as the old one
 //! was: only if exactly the mended findings are gone and every flow is what it was does it take the file's place.
 
+#[cfg(test)]
+mod corpus;
 mod replace;
 
 use std::collections::BTreeSet;
@@ -11,9 +13,10 @@ use std::path::{Path, PathBuf};
 use similar::TextDiff;
 use sluice_core::diagnostic::{Code, Diagnostic, FlowStop, Severity};
 use sluice_core::edit::{Fix, applied};
+use sluice_core::program::Step;
 use sluice_core::text::Span;
 use sluice_formats::{Opened, open};
-use sluice_verify::survey::{Flow, Survey, survey};
+use sluice_verify::survey::{Flow, FlowKind, Survey, survey};
 
 use self::replace::Target;
 use super::{Checked, FileCheck, NATIVE, check_all, show};
@@ -115,24 +118,72 @@ fn mended_text(check: &FileCheck) -> Result<String, String> {
     let mended: BTreeSet<(Code, Span)> =
         check.findings().iter().filter(|found| found.fix.is_some()).map(|found| (found.code, found.span)).collect();
     let (gone, left): (Vec<_>, Vec<_>) =
-        before.findings.iter().partition(|found| mended.contains(&(found.code, found.span)));
-    let is_each_seen = gone.len() >= mended.len();
-    if !is_each_seen || !left.into_iter().map(unplaced).eq(after.findings.iter().map(unplaced)) {
+        before.survey.findings.iter().partition(|found| mended.contains(&(found.code, found.span)));
+    let is_each_seen = gone.len() >= mended.len() && before.steps.len() == after.steps.len();
+    let left = left.into_iter().map(|found| after.called(unplaced(found), &before));
+    if !is_each_seen || !left.eq(after.survey.findings.iter().map(unplaced)) {
         return Err("with its fixes other things would be found; change it by hand".to_owned());
     }
-    if !before.flows.iter().map(unplaced_flow).eq(after.flows.iter().map(unplaced_flow)) {
+    // A flow is gone only where it was what is mended.
+    let ended = |flow: &&Flow| !gone.iter().any(|found| before.is_end(flow, found));
+    let flows = before.survey.flows.iter().filter(ended).map(|flow| after.called_flow(unplaced_flow(flow), &before));
+    if !flows.eq(after.survey.flows.iter().map(unplaced_flow)) {
         return Err("with its fixes data would flow another way; change it by hand".to_owned());
     }
     Ok(text)
 }
 
+/// What is seen in a text by itself.
+struct SeenAlone {
+    survey: Survey,
+    steps: Vec<Step>,
+}
+
+impl SeenAlone {
+    /// Whether a flow is what a finding says.
+    fn is_end(&self, flow: &Flow, found: &Diagnostic) -> bool {
+        let span = self.steps.get(flow.sink.0 as usize).map(|step| step.span);
+        !found.flow.is_empty() && span == Some(found.span) && found.fix.is_some() && flow.kind == FlowKind::Command
+    }
+
+    /// A name of a step, as it is here: one without a name of its own goes by its script.
+    fn renamed(&self, words: &str, before: &Self) -> String {
+        let pairs = before.steps.iter().zip(&self.steps).filter(|(old, new)| old.name != new.name);
+        pairs.fold(words.to_owned(), |words, (old, new)| {
+            if words == *old.name {
+                return new.name.to_string();
+            }
+            words.replace(&format!("`{}`", old.name), &format!("`{}`", new.name))
+        })
+    }
+
+    fn called(&self, found: Diagnostic, before: &Self) -> Diagnostic {
+        let words = |words: &str| self.renamed(words, before);
+        let annotations = found.annotations.iter().map(|(span, note)| (*span, words(note))).collect();
+        let flow = found.flow.into_iter().map(|stop| FlowStop { step: words(&stop.step), ..stop }).collect();
+        Diagnostic {
+            message: words(&found.message),
+            step: found.step.as_deref().map(words),
+            annotations,
+            flow,
+            ..found
+        }
+    }
+
+    fn called_flow(&self, flow: Flow, before: &Self) -> Flow {
+        let words = |words: &str| self.renamed(words, before);
+        let path = flow.path.into_iter().map(|stop| FlowStop { step: words(&stop.step), ..stop }).collect();
+        Flow { path, ..flow }
+    }
+}
+
 /// A text by itself, looked at as a check does, with the warnings of its reader among the findings.
-fn seen(name: &str, text: &str) -> Result<Survey, String> {
+fn seen(name: &str, text: &str) -> Result<SeenAlone, String> {
     match open(name, text.as_bytes()) {
         Opened::Foreign { import: Ok(import), .. } => {
             let mut survey = survey(&import);
             survey.findings.extend(import.warnings);
-            Ok(survey)
+            Ok(SeenAlone { survey, steps: import.program.steps })
         }
         _ => Err("with its fixes it cannot be read; change it by hand".to_owned()),
     }
@@ -141,16 +192,20 @@ fn seen(name: &str, text: &str) -> Result<Survey, String> {
 /// What is found, wherever it stands: an edit moves what is behind it.
 fn unplaced(found: &Diagnostic) -> Diagnostic {
     let annotations = found.annotations.iter().map(|(_, note)| (Span::default(), note.clone())).collect();
-    let flow = found.flow.iter().map(unplaced_stop).collect();
+    let flow = way(&found.flow);
     Diagnostic { span: Span::default(), annotations, flow, fix: None, ..found.clone() }
 }
 
 fn unplaced_flow(flow: &Flow) -> Flow {
-    Flow { path: flow.path.iter().map(unplaced_stop).collect(), ..flow.clone() }
+    Flow { path: way(&flow.path), ..flow.clone() }
 }
 
-fn unplaced_stop(stop: &FlowStop) -> FlowStop {
-    FlowStop { span: Span::default(), ..stop.clone() }
+/// The steps of a way, each once in a row: how it goes through one may be what is mended.
+fn way(stops: &[FlowStop]) -> Vec<FlowStop> {
+    let bare = |stop: &FlowStop| FlowStop { span: Span::default(), what: String::new(), ..stop.clone() };
+    let mut way: Vec<FlowStop> = stops.iter().map(bare).collect();
+    way.dedup();
+    way
 }
 
 /// Takes what is mended out of the findings: where it stood, and how many are left.
@@ -218,7 +273,7 @@ mod tests {
 
     /// What becomes of the export if the rule mended it so, and of `false` in place of the option's `true` if `edits` is empty.
     fn mended_by(edits: &[(&str, &str)]) -> Result<String, String> {
-        let mut report = Report { findings: seen("e.json", EXPORT).unwrap().findings, ..Report::default() };
+        let mut report = Report { findings: seen("e.json", EXPORT).unwrap().survey.findings, ..Report::default() };
         let found = report.findings.iter_mut().find(|found| found.fix.is_some()).unwrap();
         if !edits.is_empty() {
             let edit = |(was, text): &(&str, &str)| {

@@ -1,7 +1,8 @@
 //! Workflows that call others among the files: each is looked at again, together with those that it calls.
 //!
 //! The first pass has looked at every file alone and noted its id and the ids that it calls. So only files that call one
-//! of the others are read again, and what a call stands for is one look-up.
+//! of the others are read again, and what a call stands for is one look-up. Engines that call by path say `./` for the top
+//! of the repository: one and the same for a file and for all that it calls.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -9,7 +10,7 @@ use std::sync::Arc;
 
 use sluice_core::diagnostic::Diagnostic;
 use sluice_core::limits::IMPORT_BYTES_MAX;
-use sluice_formats::{Calls, Format, Opened, Siblings, open_with};
+use sluice_formats::{Calls, Format, Opened, Siblings, Top, open_with};
 
 use super::{Looked, Seen, surveyed};
 use crate::commands::check::{Candidate, name_of};
@@ -33,9 +34,10 @@ pub(super) fn follow(mut looked_at: Vec<Looked>, files: &[Candidate], facts: boo
             index.entry((*format, id.clone())).or_default().push(at);
         }
     }
+    let tops = tops(&looked_at);
     let mut elsewhere = Vec::new();
     for at in 0..looked_at.len() {
-        let called = called(at, &looked_at, &index);
+        let called = called(at, &looked_at, &index, &tops);
         let (Some(file), Some((_, Some((format, _))))) = (files.get(at), looked_at.get(at)) else { continue };
         if called.is_empty() {
             continue;
@@ -57,14 +59,42 @@ pub(super) fn follow(mut looked_at: Vec<Looked>, files: &[Candidate], facts: boo
     Ok(all)
 }
 
+/// The tops of the repositories that the files tell.
+fn tops(looked_at: &[Looked]) -> BTreeSet<Arc<str>> {
+    let told = looked_at.iter().filter_map(|(_, links)| match &links.as_ref()?.1.top {
+        Top::At(top) => Some(top.clone()),
+        Top::NoPaths | Top::Unknown => None,
+    });
+    told.collect()
+}
+
+/// What `./` means for a file; where its own path does not tell, the nearest top above it.
+fn top_of(calls: &Calls, tops: &BTreeSet<Arc<str>>) -> Top {
+    let is_above = |top: &&Arc<str>| {
+        let rest = calls.id.as_ref().and_then(|id| id.strip_prefix(top.as_ref()));
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    match &calls.top {
+        Top::Unknown => tops.iter().filter(is_above).max_by_key(|top| top.len()).cloned().map_or(Top::Unknown, Top::At),
+        known => known.clone(),
+    }
+}
+
 /// What a file calls, and what those call in turn, as far as they are among the files.
-fn called(at: usize, looked_at: &[Looked], index: &Index) -> BTreeMap<Arc<str>, Vec<usize>> {
+fn called(at: usize, looked_at: &[Looked], index: &Index, tops: &BTreeSet<Arc<str>>) -> BTreeMap<Arc<str>, Vec<usize>> {
     let mut called = BTreeMap::new();
+    let Some((_, Some((_, links)))) = looked_at.get(at) else { return called };
+    let top = top_of(links, tops);
+    let id_of = |reference: &Arc<str>| match (&top, reference.strip_prefix('.')) {
+        (Top::NoPaths, _) => Some(reference.clone()),
+        (Top::At(top), Some(path)) => Some(format!("{top}{path}").into()),
+        _ => None,
+    };
     let mut open = vec![at];
     while let Some(file) = open.pop() {
         let Some((_, Some((format, links)))) = looked_at.get(file) else { continue };
         for reference in &links.calls {
-            let Some(found) = index.get(&(*format, reference.clone())) else { continue };
+            let Some(found) = id_of(reference).and_then(|id| index.get(&(*format, id))) else { continue };
             if called.len() < CALLED_MAX && called.insert(reference.clone(), found.clone()).is_none() {
                 open.extend(found.iter().filter(|_| found.len() == 1));
             }
