@@ -23,6 +23,7 @@ mod fix;
 #[cfg(unix)]
 mod full_disk;
 mod hooks;
+mod import;
 mod imported;
 mod limits;
 mod linked;
