@@ -24,7 +24,7 @@ use sluice_core::text::Text;
 pub use read_back::{Unreadable, read_back};
 
 pub(crate) use contract::{ActionDraft, Contracts, Reached, role_of};
-pub(crate) use task::{Piece, Retry, Task, TaskKind, Value, member, quoted};
+pub(crate) use task::{Piece, Retry, Task, TaskKind, Value, member, quoted, with_own_names};
 pub(crate) use yaml::slug;
 
 use crate::import::Format;

@@ -31,7 +31,9 @@ use crate::import::Kind;
 use crate::javascript::Root;
 use crate::javascript::jq::{self, Which};
 use crate::locate::Locator;
-use crate::native::{Contracts, Definition, NO_EQUIVALENT, Piece, Task, TaskKind, Told, Value, member, slug};
+use crate::native::{
+    Contracts, Definition, NO_EQUIVALENT, Piece, Task, TaskKind, Told, Value, member, slug, with_own_names,
+};
 use crate::refusal;
 use node::Follows;
 use order::Order;
@@ -74,6 +76,7 @@ pub(crate) fn definition(text: &Text, tree: &Tree, start: Option<&str>) -> Resul
         broken: BTreeSet::new(),
         kept: BTreeMap::new(),
         arrivals: BTreeMap::new(),
+        gathers: BTreeSet::new(),
     };
     let mut tasks = Vec::new();
     writer.chain(start, &State::default(), &mut tasks);
@@ -164,10 +167,16 @@ struct Writer<'a, 't> {
     /// What is in `$context`, and in which loops it was put there.
     kept: BTreeMap<usize, (Known, Vec<usize>)>,
     arrivals: BTreeMap<usize, Vec<Arrival>>,
+    /// Names of `$context` that hold a list of all that came, and not the one that did.
+    gathers: BTreeSet<String>,
 }
 
 impl<'t> Writer<'_, 't> {
-    fn finish(mut self, title: &str, tasks: Vec<Task>) -> Definition {
+    fn finish(mut self, title: &str, mut tasks: Vec<Task>) -> Definition {
+        for task in &mut tasks {
+            task.gather(&self.gathers);
+        }
+        with_own_names(&mut tasks);
         let steps: Vec<usize> = self.order.reached().filter(|i| self.low.short_type(*i) != "stickyNote").collect();
         let off: Vec<String> = (0..self.low.workflow.nodes.len())
             .filter(|i| self.low.is_off(*i))

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use sluice_core::catalogue::{Action, Usage};
 use sluice_core::contract::{Governance, Problem};
+use sluice_core::control::Control;
 use sluice_core::diagnostic::Diagnostic;
 use sluice_core::dsl;
 use sluice_core::expression::Expression;
@@ -137,7 +138,10 @@ impl Again<'_> {
             self.node(node);
         }
         let wires = std::mem::replace(&mut self.wires, Wiring::new(crate::Format::N8n));
-        wires.finish(Document::default(), &ends)
+        let mut import = wires.finish(Document::default(), &ends);
+        // Which way is taken, how often a loop is done and whether a call fails tells nothing.
+        import.program.control = Control::default();
+        import
     }
 
     fn place(&self, place: PlaceId) -> PlaceId {
@@ -171,8 +175,10 @@ impl Again<'_> {
                 let otherwise = self.label(otherwise.0);
                 self.wires.fork(&to, otherwise, span);
             }
-            NodeKind::Next { items, item, index, body, done, .. } => {
-                self.each(self.place(*items), self.place(*item), self.place(*index), (body.0, done.0), span);
+            NodeKind::Next { items, cursor, item, index, body, done } => {
+                let [items, cursor, item, index] = [items, cursor, item, index].map(|place| self.place(*place));
+                let (body, done) = (self.label(body.0), self.label(done.0));
+                self.wires.code.emit(NodeKind::Next { items, cursor, item, index, body, done }, span);
             }
             NodeKind::Call { target, arguments, reply, next, .. } => {
                 if let CallTarget::Action { connector, action } = target {
@@ -201,17 +207,6 @@ impl Again<'_> {
     fn goto(&mut self, node: u32) {
         let label = self.label(node);
         self.wires.code.goto(label);
-    }
-
-    /// Any element of the list, again and again.
-    fn each(&mut self, items: PlaceId, item: PlaceId, index: PlaceId, (body, done): (u32, u32), span: Span) {
-        let start = self.wires.code.label();
-        let done = self.label(done);
-        self.wires.fork(&[start], done, span);
-        self.wires.code.bind(start);
-        self.wires.assign(item, Expression::element(Expression::input(span), 0), items);
-        self.wires.assign(index, Expression::opaque(Vec::new(), span), self.wires.nowhere);
-        self.goto(body);
     }
 
     fn raise(&mut self, node: &Node, error: &Use) {

@@ -1,5 +1,6 @@
 //! Tasks of a definition before they are text.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::Value as Json;
@@ -120,6 +121,23 @@ impl Task {
         }
     }
 
+    /// What it keeps under one of these names is added to a list there.
+    pub(crate) fn gather(&mut self, names: &BTreeSet<String>) {
+        for (name, made) in &mut self.export {
+            if made == "." && names.contains(name) {
+                *made = format!("(({} // []) + [.])", member("$context", name));
+            }
+        }
+        let inner = match &mut self.kind {
+            TaskKind::Do(tasks) | TaskKind::For { tasks, .. } => tasks.iter_mut().chain([].iter_mut()),
+            TaskKind::Try { tasks, catch, .. } => {
+                tasks.iter_mut().chain(catch.as_deref_mut().unwrap_or_default().iter_mut())
+            }
+            TaskKind::Call { .. } | TaskKind::Set(_) | TaskKind::Raise { .. } | TaskKind::Wait(_) => return,
+        };
+        inner.for_each(|task| task.gather(names));
+    }
+
     pub(crate) fn new(name: impl Into<Arc<str>>, kind: TaskKind) -> Self {
         Self { name: name.into(), comments: Vec::new(), condition: None, kind, export: Vec::new() }
     }
@@ -132,6 +150,28 @@ impl Task {
     /// Only where the jq is true.
     pub(crate) fn only_if(self, condition: impl Into<String>) -> Self {
         Self { condition: Some(condition.into()), ..self }
+    }
+}
+
+/// Gives each task of a list a name of its own: a later one that has the name of another is numbered.
+pub(crate) fn with_own_names(tasks: &mut [Task]) {
+    let mut taken: BTreeSet<Arc<str>> = BTreeSet::new();
+    for task in tasks {
+        let names = std::iter::once(task.name.clone()).chain((2..).map(|n| format!("{} ({n})", task.name).into()));
+        for name in names {
+            if taken.insert(name.clone()) {
+                task.name = name;
+                break;
+            }
+        }
+        match &mut task.kind {
+            TaskKind::Do(tasks) | TaskKind::For { tasks, .. } => with_own_names(tasks),
+            TaskKind::Try { tasks, catch, .. } => {
+                with_own_names(tasks);
+                with_own_names(catch.as_deref_mut().unwrap_or_default());
+            }
+            TaskKind::Call { .. } | TaskKind::Set(_) | TaskKind::Raise { .. } | TaskKind::Wait(_) => {}
+        }
     }
 }
 

@@ -119,6 +119,13 @@ fn a_merge_node_waits_for_both_or_takes_the_one_that_came() {
 }
 
 #[test]
+fn a_node_runs_once_for_each_way_that_leads_to_it() {
+    let ask = ("Ask", "todoist", json!({ "operation": "getAll" }));
+    let content = around(&[ask], &["In -> Ask", "In -> Out", "Ask -> Out"]);
+    assert_snapshot!(whole(&content));
+}
+
+#[test]
 fn a_list_in_an_item_is_a_loop_and_so_is_a_loop_node() {
     let split = ("Lines", "splitOut", json!({ "fieldToSplitOut": "body.lines" }));
     let batches = ("One by one", "splitInBatches", json!({ "options": {} }));
@@ -194,7 +201,7 @@ fn what_has_no_equivalent_is_told_and_never_approximated() {
         gaps(&node("wait", json!({ "resume": "webhook" }))),
         gaps(&node("httpRequest", json!({ "url": "={{ $json.body.url }}" }))),
         gaps(&node("httpRequest", json!({ "url": "https://a.example.com", "options": { "pagination": { "a": 1 } } }))),
-        gaps(&around(&[("A", "noOp", json!({}))], &["In -> A", "In -> Out", "A -> Out"])),
+        gaps(&around(&[("A", "merge", json!({ "mode": "combine" }))], &["In -> A", "In -> A:1", "A -> Out"])),
         gaps(&around(&[("A", "noOp", json!({}))], &["In -> A", "A -> Out", "Out -> A"])),
     ];
     assert_snapshot!(told.iter().flatten().cloned().collect::<Vec<_>>().join("\n"));

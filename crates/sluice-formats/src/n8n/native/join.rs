@@ -2,7 +2,7 @@
 //!
 //! Each way leaves its item in `$context`; the node stands behind all of them, under a condition that one, or each, has come.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::graph::Target;
 use super::super::parameters::text_at;
@@ -43,24 +43,58 @@ impl Writer<'_, '_> {
             }
             let mut tasks = Vec::new();
             let waiting: BTreeSet<String> = arrivals.iter().map(|a| self.waiting(join, a.input)).collect();
-            let condition = waiting.iter().map(|name| format!("{} != null", member("$context", name)));
-            let condition: Vec<String> = condition.collect();
-            let (mut state, all) = match self.joined(join, &arrivals, loops, &mut tasks) {
-                Some(joined) => joined,
-                None => (self.unordered(join, &arrivals, &mut tasks), false),
+            let waiting: Vec<String> = waiting.into_iter().collect();
+            let task = match self.joined(join, &arrivals, loops, &mut tasks) {
+                Some((mut state, all)) => {
+                    state.choices = common_choices(&arrivals);
+                    self.chain(join, &state, &mut tasks);
+                    let come = waiting.iter().map(|name| format!("{} != null", member("$context", name)));
+                    let come: Vec<String> = come.collect();
+                    let condition = come.join(if all { " and " } else { " or " });
+                    Task::new(format!("{} then", self.short(join)), TaskKind::Do(tasks)).only_if(condition)
+                }
+                None => self.gathered(join, &arrivals, &waiting, loops),
             };
-            state.choices.retain(|node, port| arrivals.iter().all(|a| a.state.choices.get(node) == Some(port)));
-            self.chain(join, &state, &mut tasks);
+            out.push(task);
             // In a loop the next item has not come here yet.
-            if !state.loops.is_empty() {
+            if !loops.is_empty() {
                 let mut task = Task::new(format!("leave {}", self.short(join)), TaskKind::Set(Value::Map(Vec::new())));
                 task.export = waiting.iter().map(|name| (name.clone(), "null".to_owned())).collect();
-                tasks.push(task);
+                out.push(task);
             }
-            let how = if all { " and " } else { " or " };
-            let name = format!("{} then", self.short(join));
-            out.push(Task::new(name, TaskKind::Do(tasks)).only_if(condition.join(how)));
         }
+    }
+
+    /// A node that runs once for each way that is taken: the items of all of them, one after the other.
+    fn gathered(&mut self, join: usize, arrivals: &[Arrival], waiting: &[String], loops: &[usize]) -> Task {
+        let mut state = common(arrivals).unwrap_or_default();
+        state.loops = loops.to_vec();
+        state.choices = common_choices(arrivals);
+        let inside = |known: &Known| known.jq.starts_with('$') && !known.jq.starts_with("$context");
+        let outer: Vec<usize> = state.seen.iter().filter(|(_, known)| !inside(known)).map(|(node, _)| *node).collect();
+        state.seen.retain(|node, _| outer.contains(node) || loops.contains(node));
+        let each = self.variable(join, &state);
+        state.item = Ok(Known { jq: format!("${each}.json"), name: None });
+        state.loops.push(join);
+        self.gathers.extend(waiting.iter().cloned());
+        let mut tasks = Vec::new();
+        if self.low.short_type(join) == "merge" && !self.low.is_off(join) && !self.appends(join) {
+            let span = self.low.span(join);
+            let message =
+                format!("`{}` merges items of several steps by what is in them, or waits for some", self.short(join));
+            let help = "merge by position where each input has one item, or append";
+            self.gap(join, &refusal::ORDER_WITHOUT_EQUIVALENT, span, message, help);
+            let task = self.missing(join);
+            tasks.push(Task { name: format!("ways to {}", self.short(join)).into(), ..task });
+        }
+        self.chain(join, &state, &mut tasks);
+        let lists: Vec<String> = waiting.iter().map(|name| format!("({} // [])", member("$context", name))).collect();
+        Task::new(format!("{} for each", self.short(join)), TaskKind::For { each, items: lists.join(" + "), tasks })
+    }
+
+    /// Whether a merge node gives on what comes, input after input.
+    fn appends(&self, join: usize) -> bool {
+        text_at(self.low.parameters(join), "mode").is_none_or(|mode| mode == "append")
     }
 
     /// The item of a node that several ways lead to, and whether all of them are waited for; `None` where it would run
@@ -120,24 +154,6 @@ impl Writer<'_, '_> {
         Ok(Known { jq: member("$context", &name), name: Some(name) })
     }
 
-    /// A node that would run once for each way: that cannot be, and what comes after it is written all the same.
-    pub(super) fn unordered(&mut self, join: usize, arrivals: &[Arrival], out: &mut Vec<Task>) -> State {
-        let name = self.short(join);
-        self.gap(
-            join,
-            &refusal::ORDER_WITHOUT_EQUIVALENT,
-            self.low.span(join),
-            format!("several ways lead to `{name}`, which runs once for each that is taken"),
-            "let one way lead there, or a merge node wait for all of them",
-        );
-        let task = self.missing(join);
-        out.push(Task { name: format!("ways to {name}").into(), ..task });
-        let mut state = common(arrivals).unwrap_or_default();
-        let first = self.waiting_of(join, arrivals).into_iter().next();
-        state.item = Ok(Known { jq: format!("{}.json", first.unwrap_or_else(|| "{}".to_owned())), name: None });
-        state
-    }
-
     /// The items that wait for a node, as jq.
     pub(super) fn waiting_of(&self, join: usize, arrivals: &[Arrival]) -> Vec<String> {
         let names: BTreeSet<String> = arrivals.iter().map(|a| self.waiting(join, a.input)).collect();
@@ -164,6 +180,13 @@ impl Writer<'_, '_> {
             _ => None,
         }
     }
+}
+
+/// The choices that all ways share.
+fn common_choices(arrivals: &[Arrival]) -> BTreeMap<usize, usize> {
+    let mut choices = arrivals.first().map(|a| a.state.choices.clone()).unwrap_or_default();
+    choices.retain(|node, port| arrivals.iter().all(|a| a.state.choices.get(node) == Some(port)));
+    choices
 }
 
 /// What holds on each of several ways.

@@ -75,6 +75,10 @@ impl Writer<'_, '_> {
 
     fn kind_of_node(&mut self, i: usize, state: &State, out: &mut Vec<Task>) -> Result<Follows, Refused> {
         let short = self.low.short_type(i);
+        if self.low.workflow.named(i, &self.short(i)).is_some_and(|named| named != i) {
+            let what = "another node has the same name, and the original means the later one by it";
+            return Err(self.refuse(i, what, "give each node a name of its own"));
+        }
         let flags = self.low.workflow.nodes.get(i).map(|node| (node.once, node.never_empty)).unwrap_or_default();
         match flags {
             (true, _) if !state.loops.is_empty() => {
