@@ -44,6 +44,9 @@ const EXPRESSION_MAX: usize = 12_000;
 /// Lists inside of each other: the reader of definitions counts three levels of its own for each.
 const DEPTH_MAX: usize = 18;
 
+/// Chains inside of chains: with more the translation is given up, whatever its tasks look like.
+const CHAINS_MAX: usize = 100;
+
 /// The names of what starts an export, in the order of the file.
 pub(crate) fn starts(text: &Text, tree: &Tree) -> Vec<Arc<str>> {
     let Ok(workflow) = read::workflow(tree) else { return Vec::new() };
@@ -77,10 +80,12 @@ pub(crate) fn definition(text: &Text, tree: &Tree, start: Option<&str>) -> Resul
         kept: BTreeMap::new(),
         arrivals: BTreeMap::new(),
         gathers: BTreeSet::new(),
+        depth: 0,
+        too_deep: false,
     };
     let mut tasks = Vec::new();
     writer.chain(start, &State::default(), &mut tasks);
-    if tasks.iter().any(|task| task.depth() > DEPTH_MAX) {
+    if writer.too_deep || tasks.iter().any(|task| task.depth() > DEPTH_MAX) {
         let message =
             format!("loops and branches lie deeper in each other than the {DEPTH_MAX} that a definition may have");
         let found = refusal::ORDER_WITHOUT_EQUIVALENT.at(lowering.span(start), message);
@@ -169,6 +174,9 @@ struct Writer<'a, 't> {
     arrivals: BTreeMap<usize, Vec<Arrival>>,
     /// Names of `$context` that hold a list of all that came, and not the one that did.
     gathers: BTreeSet<String>,
+    /// How many chains lie inside each other.
+    depth: usize,
+    too_deep: bool,
 }
 
 impl<'t> Writer<'_, 't> {
@@ -205,29 +213,45 @@ impl<'t> Writer<'_, 't> {
         definition.filled(tasks, self.contracts, self.read.into_inner())
     }
 
-    /// A node and all that comes after it, as far as no other way leads there.
+    /// A node and all that comes after it, as far as no other way leads there. Straight on it goes without nesting: chains
+    /// are long.
     fn chain(&mut self, i: usize, state: &State, out: &mut Vec<Task>) {
-        let follows = self.node(i, state, out);
-        let mut inside = Vec::new();
+        if self.depth >= CHAINS_MAX {
+            self.too_deep = true;
+            return;
+        }
+        self.depth += 1;
+        let (mut at, mut follows) = (i, self.node(i, state, out));
+        while let Follows::One(state) = &follows {
+            let Some(next) = self.only_next(at) else { break };
+            let state = state.clone();
+            (at, follows) = (next, self.node(next, &state, out));
+        }
+        self.follow(at, follows, out);
+        self.depth -= 1;
+    }
+
+    /// The one node that comes next, where nothing else does and nothing else leads there.
+    fn only_next(&self, i: usize) -> Option<usize> {
+        let mut targets = self.low.graph.targets(i);
+        let (_, target) = targets.next()?;
+        let goes_on = !self.order.is_back(i, target.node) && !self.order.is_join(target.node);
+        let is_alone = targets.next().is_none() && self.order.joins_of(i).is_empty();
+        (goes_on && is_alone).then_some(target.node)
+    }
+
+    fn follow(&mut self, i: usize, follows: Follows, out: &mut Vec<Task>) {
         match follows {
-            Follows::One(state) => {
-                for (port, targets) in self.ports(i) {
-                    self.targets(i, port, &targets, &state, &mut inside);
-                }
-                self.joins(i, &state.loops, &mut inside);
-                out.extend(inside);
-            }
+            Follows::One(state) => self.onward(i, &state, out),
             Follows::Ports(ports) => {
                 let connected = self.ports(i);
-                let loops = state.loops.clone();
+                let loops = ports.first().map(|port| port.loops.clone()).unwrap_or_default();
                 for port in ports {
                     let Some(targets) = connected.get(&port.port) else { continue };
                     let mut tasks = Vec::new();
                     self.targets(i, port.port, targets, &port.state, &mut tasks);
                     if let Some((items, each)) = port.each.filter(|_| !tasks.is_empty()) {
-                        self.note_read(&items);
-                        let kind = TaskKind::For { each, items: listed(&items.jq), tasks };
-                        tasks = vec![Task::new(format!("each of {}", self.short(i)), kind)];
+                        tasks = vec![self.looped(i, &items, each, tasks)];
                     }
                     if !tasks.is_empty() {
                         out.push(Task::new(port.name, TaskKind::Do(tasks)).only_if(port.condition));
@@ -236,17 +260,28 @@ impl<'t> Writer<'_, 't> {
                 self.joins(i, &loops, out);
             }
             Follows::Each { items, each, state } => {
-                for (port, targets) in self.ports(i) {
-                    self.targets(i, port, &targets, &state, &mut inside);
-                }
-                self.joins(i, &state.loops, &mut inside);
+                let mut inside = Vec::new();
+                self.onward(i, &state, &mut inside);
                 if !inside.is_empty() {
-                    self.note_read(&items);
-                    let kind = TaskKind::For { each, items: listed(&items.jq), tasks: inside };
-                    out.push(Task::new(format!("each of {}", self.short(i)), kind));
+                    let task = self.looped(i, &items, each, inside);
+                    out.push(task);
                 }
             }
         }
+    }
+
+    /// Every port of a node, one after the other, and what they come together in.
+    fn onward(&mut self, i: usize, state: &State, out: &mut Vec<Task>) {
+        for (port, targets) in self.ports(i) {
+            self.targets(i, port, &targets, state, out);
+        }
+        self.joins(i, &state.loops, out);
+    }
+
+    fn looped(&self, i: usize, items: &Known, each: String, tasks: Vec<Task>) -> Task {
+        self.note_read(items);
+        let kind = TaskKind::For { each, items: listed(&items.jq), tasks };
+        Task::new(format!("each of {}", self.short(i)), kind)
     }
 
     fn ports(&self, i: usize) -> BTreeMap<usize, Vec<Target>> {

@@ -222,6 +222,29 @@ fn what_an_author_writes_stays_text() {
     assert_eq!(lines.len(), 1, "{}", files.definition);
 }
 
+#[test]
+fn no_size_of_a_workflow_overflows_the_stack() {
+    let many = |kind: &str, parameters: serde_json::Value, fans_out: bool| {
+        let mut nodes = vec![json!({ "name": "0", "type": "n8n-nodes-base.manualTrigger", "parameters": {} })];
+        let mut connections = json!({});
+        for n in 1..1_000 {
+            nodes.push(json!({ "name": n.to_string(), "type": format!("n8n-nodes-base.{kind}"), "typeVersion": 3, "parameters": parameters }));
+            nodes.push(json!({ "name": format!("leaf {n}"), "type": "n8n-nodes-base.noOp", "parameters": {} }));
+            let mut to = vec![json!({ "node": n.to_string(), "type": "main", "index": 0 })];
+            if fans_out {
+                to.push(json!({ "node": format!("leaf {n}"), "type": "main", "index": 0 }));
+            }
+            connections[(n - 1).to_string()] = json!({ "main": [to] });
+        }
+        json!({ "name": "big", "nodes": nodes, "connections": connections }).to_string()
+    };
+    let refused = |content: &str| native::open("big.json", content.as_bytes(), None).unwrap().result.is_err();
+    assert!(!refused(&many("noOp", json!({}), false)));
+    assert!(refused(&many("noOp", json!({}), true)));
+    assert!(refused(&many("rssFeedRead", json!({}), false)), "a loop in a loop in a loop …");
+    assert!(refused(&many("httpRequest", json!({ "url": "https://a.example.com/" }), true)));
+}
+
 /// What became of the corpus.
 #[derive(Default)]
 struct Tally {

@@ -271,6 +271,7 @@ impl Writer<'_, '_> {
             port,
             name: if port == 0 { format!("{name} (done)") } else { format!("{name} (done, {port})") },
             condition: format!("{kept} == null"),
+            loops: before.loops.clone(),
             state: state.clone(),
             each: each.clone(),
         });
@@ -286,7 +287,8 @@ impl Writer<'_, '_> {
         state.item = Ok(Known { jq: item, name: Some(failed.to_owned()) });
         state.choices.insert(i, 1);
         let condition = format!("{kept} != null");
-        ports.push(Port { port: last, name: format!("{name} (error)"), condition, state, each: None });
+        let loops = before.loops.clone();
+        ports.push(Port { port: last, name: format!("{name} (error)"), condition, loops, state, each: None });
         Follows::Ports(ports)
     }
 }

@@ -4,10 +4,13 @@ use sluice_core::document::{Data, Node as Tree};
 
 use super::super::parameters::{at, text_at};
 use super::node::{Follows, Port};
-use super::{Refused, State, Writer, as_jq};
+use super::{EXPRESSION_MAX, Refused, State, Writer, as_jq};
 use crate::javascript::jq::truthy;
 use crate::native::{Task, TaskKind, Value, member, quoted};
 use crate::refusal;
+
+/// Rules of one switch: each is a level of an expression.
+const RULES_MAX: usize = 40;
 
 /// How a node compares.
 #[derive(Clone, Copy)]
@@ -19,11 +22,12 @@ struct How {
 impl Writer<'_, '_> {
     pub(super) fn branch(&mut self, i: usize, state: &State) -> Result<Follows, Refused> {
         let condition = self.conditions(i, state)?;
+        let condition = self.short_enough(i, condition)?;
         let name = self.short(i);
         let port = |port: usize, word: &str, condition: String| {
             let mut state = state.clone();
             state.choices.insert(i, port);
-            Port { port, name: format!("{name} ({word})"), condition, state, each: None }
+            Port { port, name: format!("{name} ({word})"), condition, loops: state.loops.clone(), state, each: None }
         };
         let ports = vec![port(0, "true", condition.clone()), port(1, "false", format!("{condition} | not"))];
         Ok(self.ways(i, ports))
@@ -31,11 +35,13 @@ impl Writer<'_, '_> {
 
     pub(super) fn filter(&mut self, i: usize, state: &State) -> Result<Follows, Refused> {
         let condition = self.conditions(i, state)?;
+        let condition = self.short_enough(i, condition)?;
         let ports = vec![Port {
             port: 0,
             name: format!("{} (kept)", self.short(i)),
             condition,
             state: state.clone(),
+            loops: state.loops.clone(),
             each: None,
         }];
         Ok(self.ways(i, ports))
@@ -78,6 +84,10 @@ impl Writer<'_, '_> {
             .enumerate()
             .rev()
             .fold(last, |rest, (n, condition)| format!("if {condition} then {n} else {rest} end"));
+        if conditions.len() > RULES_MAX {
+            return Err(self.refuse(i, "a switch with too many rules", "split it into several"));
+        }
+        let chosen = self.short_enough(i, chosen)?;
         let name = self.short(i);
         let kept = format!("{name} (way)");
         out.push(
@@ -93,10 +103,18 @@ impl Writer<'_, '_> {
             state.choices.insert(i, port);
             let word = word.map_or_else(|| port.to_string(), |word| format!("{port}: {word}"));
             let condition = format!("{}.way == {port}", member("$context", &kept));
-            Port { port, name: format!("{name} ({word})"), condition, state, each: None }
+            Port { port, name: format!("{name} ({word})"), condition, loops: state.loops.clone(), state, each: None }
         });
         let ports = ports.collect();
         Ok(self.ways(i, ports))
+    }
+
+    /// A condition that nobody reads any more is no condition.
+    fn short_enough(&mut self, i: usize, jq: String) -> Result<String, Refused> {
+        if jq.len() > EXPRESSION_MAX {
+            return Err(self.refuse(i, "a condition that is too long", "decide in several steps"));
+        }
+        Ok(jq)
     }
 
     fn ways(&mut self, i: usize, mut ports: Vec<Port>) -> Follows {

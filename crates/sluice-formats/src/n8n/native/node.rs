@@ -22,6 +22,8 @@ pub(super) struct Port {
     pub(super) name: String,
     pub(super) condition: String,
     pub(super) state: State,
+    /// The loops around the node itself.
+    pub(super) loops: Vec<usize>,
     /// The items that it is done for one by one, and the name of each.
     pub(super) each: Option<(Known, String)>,
 }
@@ -67,7 +69,7 @@ impl Writer<'_, '_> {
             state.choices.insert(i, port);
             state.item = Ok(kept.clone());
             let condition = format!("{}.way == {port}", kept.jq);
-            Port { port, name: format!("{name} ({port})"), condition, state, each: None }
+            Port { port, name: format!("{name} ({port})"), condition, loops: state.loops.clone(), state, each: None }
         };
         self.note_read(&kept);
         Follows::Ports(ports.into_iter().map(way).collect())
