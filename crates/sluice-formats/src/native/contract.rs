@@ -123,6 +123,14 @@ impl Contracts {
         format!("{connector}.{name}")
     }
 
+    /// Whether the host has another action already that a request could mean, too: a contract may not have both.
+    pub(crate) fn is_ambiguous(&self, connector: &str, draft: &ActionDraft) -> bool {
+        let actions = self.connectors.get(connector).into_iter().flat_map(|known| known.actions.values());
+        actions
+            .into_iter()
+            .any(|known| known.method == draft.method && overlap(&known.path, &draft.path) && !known.is_like(draft))
+    }
+
     /// The name of the connector: of two that are reached in different ways, the later one is numbered.
     fn connector(&mut self, name: &str, reached: &Reached) -> String {
         let names = std::iter::once(name.to_owned()).chain((2..1000).map(|n| format!("{name}-{n}")));
@@ -158,6 +166,12 @@ impl Contracts {
             .iter()
             .flat_map(|(name, connector)| connector.actions.values().map(move |action| (name, action)))
     }
+}
+
+/// Whether two templates of paths can mean one path.
+fn overlap(one: &str, other: &str) -> bool {
+    let (one, other): (Vec<&str>, Vec<&str>) = (one.split('/').collect(), other.split('/').collect());
+    one.len() == other.len() && one.iter().zip(&other).all(|(a, b)| a == b || a.starts_with('{') || b.starts_with('{'))
 }
 
 impl Connector {

@@ -200,6 +200,13 @@ fn what_has_no_equivalent_is_told_and_never_approximated() {
         gaps(&node("executeWorkflow", json!({ "workflowId": "1" }))),
         gaps(&node("wait", json!({ "resume": "webhook" }))),
         gaps(&node("httpRequest", json!({ "url": "={{ $json.body.url }}" }))),
+        gaps(&around(
+            &[
+                ("A", "httpRequest", json!({ "url": "=https://a.example.com/x/{{ $json.body.id }}" })),
+                ("B", "httpRequest", json!({ "url": "=https://a.example.com/x/{{ $json.body.key }}" })),
+            ],
+            &["In -> A", "In -> B"],
+        )),
         gaps(&node("httpRequest", json!({ "url": "https://a.example.com", "options": { "pagination": { "a": 1 } } }))),
         gaps(&around(&[("A", "merge", json!({ "mode": "combine" }))], &["In -> A", "In -> A:1", "A -> Out"])),
         gaps(&around(&[("A", "noOp", json!({}))], &["In -> A", "A -> Out", "Out -> A"])),

@@ -58,6 +58,10 @@ impl<'t> Writer<'_, 't> {
             body: request.body,
             ..self.draft(i, &known, known.effect, &request.sending)
         };
+        if self.contracts.is_ambiguous(&connector, &draft) {
+            let what = "a request to the method and path of another one, which differs from it in its data";
+            return Err(self.refuse(i, what, "write one action that fits both, and call it twice"));
+        }
         let call = self.contracts.add(&connector, &Reached::At(base), request.has_credential, &action, draft);
         self.call(i, call, request.sending, state, out)
     }
