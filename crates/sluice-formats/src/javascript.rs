@@ -14,6 +14,7 @@ use sluice_core::text::Span;
 mod bound;
 mod expr;
 mod facts;
+pub(crate) mod jq;
 mod path;
 pub(crate) mod predicate;
 mod program;

@@ -6,7 +6,7 @@
 //! through a native definition.
 //!
 //! In scope: recognising a format by its content, reading it, the catalogues of what foreign nodes do, translating
-//! foreign expressions.
+//! foreign expressions, and writing [`native`] definitions of foreign workflows.
 //! Out of scope: running anything (an imported program is verified and never run), rules (`sluice-verify`), output.
 //! What an importer does not understand is *opaque*: anything at all, made from everything that it names.
 //! Nothing here reads a clock, file, network or random source.
@@ -22,6 +22,7 @@ mod links;
 mod locate;
 pub mod logic_apps;
 pub mod n8n;
+pub mod native;
 mod order;
 mod refusal;
 mod services;

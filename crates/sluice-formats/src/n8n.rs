@@ -13,6 +13,7 @@ mod graph;
 mod guard;
 mod link;
 mod lower;
+mod native;
 mod parameters;
 mod read;
 mod reshape;
@@ -25,6 +26,7 @@ use sluice_core::document::Node as Tree;
 use sluice_core::text::Text;
 
 pub use catalogue::NodeCatalogue;
+pub(crate) use native::{definition, starts};
 pub use read::{CONNECTIONS_MAX, NODES_MAX};
 
 use crate::import::Import;

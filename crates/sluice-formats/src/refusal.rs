@@ -24,6 +24,18 @@ codes! {
     ACTION_WITHOUT_TYPE = 823 "action-without-type" "export the workflow again; the designer writes one";
     APP_WITHOUT_GRAPH = 830 "dify-app-without-graph" "convert it to a chatflow or workflow in Dify, and export that";
     NODE_WITHOUT_ID = 831 "dify-node-without-id" "export the app again; Dify itself writes both";
+    /// A step that a native definition cannot have.
+    STEP_WITHOUT_EQUIVALENT = 840 "step-without-equivalent" "write what it does as tasks of the definition, or as an action of a connector";
+    /// An expression that is no jq.
+    EXPRESSION_WITHOUT_EQUIVALENT = 841 "expression-without-equivalent" "compute it in jq, or take it out of the workflow before it is imported";
+    /// A parameter of a step that is otherwise understood.
+    PARAMETER_WITHOUT_EQUIVALENT = 842 "parameter-without-equivalent" "take the parameter out, or write the step by hand";
+    /// An order of steps that no list of tasks has.
+    ORDER_WITHOUT_EQUIVALENT = 843 "order-without-equivalent" "connect the steps in another way, or write the tasks by hand";
+    /// Importers that write no definitions yet.
+    FORMAT_NOT_WRITTEN = 844 "format-not-written" "`sluice check` analyses it as it is";
+    /// What was written would be judged less strictly than the original.
+    SAYS_LESS = 845 "says-less" "write this step by hand; nothing was written, for the definition would hide what `sluice check` finds";
 }
 
 /// It was taken for a format that it is not.

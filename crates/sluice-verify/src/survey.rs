@@ -6,11 +6,13 @@
 mod facts;
 mod flow;
 mod guarded;
+mod same;
 #[cfg(test)]
 mod tests_dify;
 
 pub use facts::Facts;
 pub use flow::{Flow, FlowKind, Validated};
+pub use same::{Compared, Named, compare};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -8,6 +8,7 @@ mod labels;
 mod logic_apps;
 mod mutants;
 mod n8n;
+mod native;
 mod size;
 mod standing;
 mod step_functions;

@@ -27,6 +27,8 @@ pub enum Command {
     Init(Init),
     /// Say what workflows could do, without running anything.
     Check(Check),
+    /// Write the native definition of a workflow of another engine, and say what has no equivalent.
+    Import(Import),
     /// Draw a workflow: its steps, what they carry, where something was found.
     Draw(Draw),
     /// Say what a code means and what to do about it.
@@ -212,6 +214,26 @@ fn code(word: &str) -> Result<Code, String> {
     let upper = word.trim().to_uppercase();
     let number = upper.strip_prefix("SL").filter(|digits| digits.len() == 3);
     number.and_then(|digits| digits.parse().ok()).map(Code).ok_or_else(|| "a code is like SL204".to_owned())
+}
+
+/// `sluice import`
+#[derive(Args)]
+pub struct Import {
+    /// The workflow of another engine.
+    pub file: PathBuf,
+    /// Write the definition into this new file, and contracts of what it calls into `connectors/` of the workspace that it
+    /// lies in, or beside it; else the definition is shown and nothing is written.
+    #[arg(short, long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Of a workflow with several starts: the one that is meant.
+    #[arg(long, value_name = "NAME")]
+    pub start: Option<String>,
+    /// Write it also where steps have no equivalent; such a definition is refused until each of them is replaced.
+    #[arg(long)]
+    pub partial: bool,
+    /// For people or for programs.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
 }
 
 /// `sluice draw`

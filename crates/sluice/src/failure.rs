@@ -60,6 +60,11 @@ impl Failure {
         Self::of(Exit::Internal, error)
     }
 
+    /// A fault of this program, in words.
+    pub(crate) fn broken(message: impl Into<String>) -> Self {
+        Self { exit: Exit::Internal, message: message.into(), problems: Vec::new() }
+    }
+
     /// SL795. The demo showed something else than it tells.
     pub(crate) fn unexpected(what: impl AsRef<str>) -> Self {
         let message = format!("SL795: the demo did not go as its story says: {}", what.as_ref());

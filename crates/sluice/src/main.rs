@@ -15,6 +15,7 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Init(arguments) => commands::init::run(&arguments),
         Command::Check(arguments) => commands::check::run(&arguments),
+        Command::Import(arguments) => commands::import::run(&arguments),
         Command::Draw(arguments) => commands::draw::run(&arguments),
         Command::Explain(arguments) => commands::explain::run(&arguments),
         Command::Propose(arguments) => commands::propose::run(&arguments),

@@ -265,6 +265,6 @@ impl Lowering<'_, '_> {
     }
 }
 
-fn is_main(key: &str) -> bool {
+pub(super) fn is_main(key: &str) -> bool {
     matches!(key, "text" | "prompt" | "content" | "inputText" | "message" | "input" | "query")
 }

@@ -73,7 +73,7 @@ impl Lowering<'_, '_> {
     }
 
     /// A URL whose host the text names is open only behind it; and what an HTTP body calls a prompt is one.
-    fn within_host(&self, i: usize, leaf: &Leaf<'_>, usage: Usage) -> Usage {
+    pub(super) fn within_host(&self, i: usize, leaf: &Leaf<'_>, usage: Usage) -> Usage {
         match usage {
             Usage::Url if self.workflow.nodes.get(i).is_some_and(|node| fixed_host(node).is_some()) => Usage::Path,
             Usage::Payload | Usage::Document if is_http(self, i) && self.is_prompt(i, leaf) => Usage::Prompt,

@@ -83,16 +83,35 @@ pub(super) fn lower<'t>(
     catalogue: &NodeCatalogue,
 ) -> Import {
     let graph = Graph::of(workflow);
+    let mut lowering = prepared(text, others, workflow, &graph, catalogue);
+    lowering.furnish();
+    lowering.note_own_entries();
+    lowering.link();
+    lowering.note_fields();
+    let order = lowering.order();
+    lowering.describe(&order);
+    let linked = lowering.linked();
+    Import { linked, ..lowering.write(&order) }
+}
+
+/// What is known of each node, before anything is written.
+pub(super) fn prepared<'a, 't>(
+    text: &'t Text,
+    others: &'a [&'t Text],
+    workflow: &'a Workflow<'t>,
+    graph: &'a Graph,
+    catalogue: &'a NodeCatalogue,
+) -> Lowering<'a, 't> {
     let mut wires = Wiring::new(Format::N8n);
     let nowhere = wires.nowhere;
     let lost =
         Room { item: nowhere, inputs: BTreeMap::new(), out: nowhere, step: StepId(0), entry: wires.code.label() };
     let known: Vec<Arc<Found>> = workflow.nodes.iter().map(|node| found(catalogue, node)).collect();
-    let mut lowering = Lowering {
+    Lowering {
         text,
         others,
         workflow,
-        graph: &graph,
+        graph,
         known,
         leaves: workflow.nodes.iter().map(|node| leaves(node.parameters)).collect(),
         catalogue,
@@ -104,15 +123,7 @@ pub(super) fn lower<'t>(
         opaque: BTreeSet::new(),
         read_fields: vec![BTreeSet::new(); workflow.nodes.len()],
         lost,
-    };
-    lowering.furnish();
-    lowering.note_own_entries();
-    lowering.link();
-    lowering.note_fields();
-    let order = lowering.order();
-    lowering.describe(&order);
-    let linked = lowering.linked();
-    Import { linked, ..lowering.write(&order) }
+    }
 }
 
 fn found(catalogue: &NodeCatalogue, node: &Node<'_>) -> Arc<Found> {
@@ -191,7 +202,7 @@ impl Lowering<'_, '_> {
     }
 
     /// The entries: triggers that are switched on, or, in a fragment without any, whatever nothing leads to.
-    fn entries(&self) -> Vec<usize> {
+    pub(super) fn entries(&self) -> Vec<usize> {
         let all = self.workflow.beside(0).collect::<Vec<_>>().into_iter();
         let is_trigger = |i: &usize| self.kind(*i) == Kind::Trigger && !self.graph.is_part(*i) && !self.is_off(*i);
         let triggers: Vec<usize> = all.clone().filter(is_trigger).collect();
@@ -203,7 +214,7 @@ impl Lowering<'_, '_> {
     }
 
     /// Nodes that can run, each before what it leads to where there is no circle.
-    fn order(&mut self) -> Vec<usize> {
+    pub(super) fn order(&mut self) -> Vec<usize> {
         let mut entries = self.entries();
         entries.extend((1..self.workflow.files.len()).filter_map(|file| self.entry_of(file)));
         for entry in &entries {

@@ -86,6 +86,8 @@ pub(super) struct Node<'t> {
     pub(super) credentials: BTreeSet<String>,
     /// `alwaysOutputData`: where no item is left it puts out an empty one.
     pub(super) never_empty: bool,
+    /// `executeOnce`: it runs for the first item alone.
+    pub(super) once: bool,
     pub(super) span: Span,
 }
 
@@ -96,6 +98,10 @@ pub(super) struct Errors {
     pub(super) has_port: bool,
     /// It goes on, or tries again.
     pub(super) handled: bool,
+    /// It goes on by its usual port.
+    pub(super) goes_on: bool,
+    /// It is tried so often, with so many milliseconds in between.
+    pub(super) tries: Option<(u64, u64)>,
 }
 
 /// One edge.
@@ -191,6 +197,10 @@ fn node(tree: &Tree) -> Result<Node<'_>, Box<Diagnostic>> {
         _ => 1.0,
     };
     let is_on = |key: &str| matches!(tree.get(key).map(|v| &v.value), Some(Data::Bool(true)));
+    let number = |key: &str, usual: u64| match tree.get(key).map(|v| &v.value) {
+        Some(Data::Int(n)) => u64::try_from(*n).unwrap_or(usual),
+        _ => usual,
+    };
     let on_error = text("onError").unwrap_or_else(|| "".into());
     Ok(Node {
         node_type: node_type.trim().into(),
@@ -200,9 +210,12 @@ fn node(tree: &Tree) -> Result<Node<'_>, Box<Diagnostic>> {
         errors: Errors {
             has_port: on_error.as_ref() == "continueErrorOutput",
             handled: on_error.starts_with("continue") || is_on("continueOnFail") || is_on("retryOnFail"),
+            goes_on: on_error.as_ref() == "continueRegularOutput" || on_error.is_empty() && is_on("continueOnFail"),
+            tries: is_on("retryOnFail").then(|| (number("maxTries", 3), number("waitBetweenTries", 1_000))),
         },
         credentials: credentials(tree),
         never_empty: is_on("alwaysOutputData"),
+        once: is_on("executeOnce"),
         span: tree.get("name").map_or(tree.span, |n| n.span),
         short: name.clone(),
         name,

@@ -98,7 +98,7 @@ impl Lowering<'_, '_> {
 }
 
 /// `{name, value}` pairs of every version.
-fn assignments(parameters: &Tree) -> Vec<(Arc<str>, &Tree)> {
+pub(super) fn assignments(parameters: &Tree) -> Vec<(Arc<str>, &Tree)> {
     let mut lists: Vec<&Tree> = Vec::new();
     lists.extend(at(Some(parameters), "assignments.assignments"));
     lists.extend(at(Some(parameters), "fields.values"));
@@ -116,7 +116,7 @@ fn pair(item: &Tree) -> Option<(Arc<str>, &Tree)> {
     Some((name.clone(), VALUES.iter().find_map(|key| item.get(key))?))
 }
 
-fn keeps_item(parameters: &Tree, version: f64) -> bool {
+pub(super) fn keeps_item(parameters: &Tree, version: f64) -> bool {
     let is =
         |key: &str, wanted: bool| matches!(parameters.get(key).map(|v| &v.value), Some(Data::Bool(b)) if *b == wanted);
     if version < 3.0 {

@@ -25,6 +25,7 @@ mod fix_actions;
 #[cfg(unix)]
 mod full_disk;
 mod hooks;
+mod import;
 mod imported;
 mod limits;
 mod linked;

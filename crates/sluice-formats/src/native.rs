@@ -1,0 +1,197 @@
+//! Native definitions of foreign workflows: what `sluice import` writes.
+//!
+//! An importer makes a [`Definition`] of a text: tasks that a person reads, the contracts of what they call, and a
+//! [`gap`](Definition::gaps) for everything that the Open Workflow DSL, or a run of Sluice, has no equivalent for. A step
+//! with a gap stands in the definition as a call of no contract, so that a definition with gaps is refused before it starts.
+//! [`read_back`] makes an [`Import`](crate::Import) of what was written, for the same questions as the original is asked.
+//!
+//! In scope: the tree of tasks, its YAML, contracts as they are written.
+//! Out of scope: what a foreign node means (each importer's own folder), comparing the flows (`sluice-verify`), files.
+
+mod contract;
+mod read_back;
+mod task;
+mod yaml;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use sluice_core::catalogue::Usage;
+use sluice_core::diagnostic::Diagnostic;
+use sluice_core::document::Node;
+use sluice_core::text::Text;
+
+pub use read_back::{Unreadable, read_back};
+
+pub(crate) use contract::{ActionDraft, Contracts, Reached, role_of};
+pub(crate) use task::{Piece, Retry, Task, TaskKind, Value, member, quoted, with_own_names};
+pub(crate) use yaml::slug;
+
+use crate::import::Format;
+use crate::refusal;
+
+/// The connector of steps that have no equivalent. No contract may have its name, so nothing that calls it is admitted.
+pub const NO_EQUIVALENT: &str = "no-equivalent";
+
+/// A native definition of a foreign workflow.
+#[derive(Clone, Debug)]
+pub struct Definition {
+    title: String,
+    tasks: Vec<Task>,
+    contracts: Contracts,
+    /// What the original file is called.
+    file: Arc<str>,
+    /// Names that tasks read of each other: only these are kept in `$context`.
+    read: BTreeSet<String>,
+    /// What each call sends and gets, by the name of its task.
+    pub(crate) told: BTreeMap<Arc<str>, Told>,
+    /// What has no equivalent: which step, where, why, what to do.
+    pub gaps: Vec<Diagnostic>,
+    /// What is equivalent, but not the same: to be read by a person.
+    pub notes: Vec<String>,
+    /// The steps of the original that a run from this start can get to.
+    pub(crate) reached: BTreeSet<Arc<str>>,
+    /// How many there are.
+    pub steps: usize,
+    /// How many of them have an equivalent.
+    pub equivalent: usize,
+}
+
+/// What the call of a step sends and gets, finer than its contract says it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Told {
+    /// What the other side does with each argument.
+    pub(crate) usages: BTreeMap<String, Usage>,
+    /// Whether an outsider must not be the one who sets it off.
+    pub(crate) powerful: bool,
+    /// Whether its reply is made from all that was sent.
+    pub(crate) speaks: bool,
+}
+
+/// Files that belong together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Files {
+    /// The definition.
+    pub definition: String,
+    /// Contracts, by their path in a workspace.
+    pub contracts: BTreeMap<String, String>,
+    /// Classes of data that the contracts name.
+    pub classes: BTreeSet<String>,
+    /// Destinations that the contracts name.
+    pub destinations: BTreeSet<String>,
+}
+
+/// Translates a tree of a format that [`recognise`](crate::recognise) named. `start`: the one of several starts that is meant.
+///
+/// # Errors
+/// Why the text is no workflow of that format, or that definitions of this format are not written yet.
+pub fn definition(
+    format: Format,
+    text: &Text,
+    tree: &Node,
+    start: Option<&str>,
+) -> Result<Definition, Vec<Diagnostic>> {
+    match format {
+        Format::N8n => crate::n8n::definition(text, tree, start),
+        Format::GithubActions | Format::StepFunctions | Format::LogicApps | Format::Dify => {
+            let message = format!("native definitions of workflows of {format} are not written yet");
+            Err(vec![refusal::FORMAT_NOT_WRITTEN.at(tree.span, message)])
+        }
+    }
+}
+
+impl Definition {
+    /// A definition of a workflow of this title, which `file` holds.
+    pub(crate) fn new(title: &str, file: &Arc<str>) -> Self {
+        Self {
+            title: title.to_owned(),
+            tasks: Vec::new(),
+            contracts: Contracts::default(),
+            file: file.clone(),
+            read: BTreeSet::new(),
+            told: BTreeMap::new(),
+            gaps: Vec::new(),
+            notes: Vec::new(),
+            reached: BTreeSet::new(),
+            steps: 0,
+            equivalent: 0,
+        }
+    }
+
+    /// The same with what was made of the workflow.
+    pub(crate) fn filled(self, tasks: Vec<Task>, contracts: Contracts, read: BTreeSet<String>) -> Self {
+        Self { tasks, contracts, read, ..self }
+    }
+
+    /// Whether a step of the original is one of those that the definition is about.
+    #[must_use]
+    pub fn has_step(&self, name: &str) -> bool {
+        self.reached.contains(name)
+    }
+
+    /// That a flow of the original would be hidden: told at the step where it ends.
+    #[must_use]
+    pub fn hides(&self, original: &crate::Import, source: &str, sink: &str, kind: &str) -> Diagnostic {
+        let steps = &original.program.steps;
+        let span = steps.iter().find(|step| step.name.as_ref() == sink).map(|step| step.span).unwrap_or_default();
+        let message = format!("the definition would hide that data of `{source}` gets to `{sink}` ({kind})");
+        refusal::SAYS_LESS.at(span, message).at_step(sink)
+    }
+
+    /// Its files, as they are written.
+    #[must_use]
+    pub fn files(&self) -> Files {
+        Files {
+            definition: yaml::definition(self),
+            contracts: self.contracts.files(),
+            classes: self.contracts.classes(),
+            destinations: self.contracts.destinations(),
+        }
+    }
+}
+
+impl Files {
+    /// The entries that the registers of a workspace need before the contracts mean something, as `sluice init` lays them
+    /// out: who answers for each is for a person to say.
+    #[must_use]
+    pub fn register_entries(&self) -> Vec<(&'static str, String)> {
+        let mut entries = Vec::new();
+        let list = |names: &BTreeSet<String>, rest: &str| {
+            names.iter().map(|name| format!("  {}: {{ owner: owners{rest} }}\n", yaml::key(name))).collect::<String>()
+        };
+        if !self.classes.is_empty() {
+            entries.push(("registers/classification.yaml", format!("categories:\n{}", list(&self.classes, ""))));
+        }
+        if !self.destinations.is_empty() {
+            let rest = ", region: here, cleared: []";
+            entries.push(("registers/destinations.yaml", format!("destinations:\n{}", list(&self.destinations, rest))));
+        }
+        entries
+    }
+}
+
+/// A workflow of another engine, and what was made of it.
+#[derive(Debug)]
+pub struct Opened {
+    /// Its text.
+    pub text: Text,
+    /// What it says.
+    pub tree: Node,
+    /// Which engine's it is.
+    pub format: Format,
+    /// What starts it, by name; a definition has one start.
+    pub starts: Vec<Arc<str>>,
+    /// The workflow as it is, and its native definition.
+    pub result: Result<Box<(crate::Import, Definition)>, Vec<Diagnostic>>,
+}
+
+/// Reads bytes and translates them; `None` of what is no workflow of another engine.
+#[must_use]
+pub fn open(name: &str, bytes: &[u8], start: Option<&str>) -> Option<Opened> {
+    let (text, tree, _) = crate::read(name, bytes)?;
+    let format = crate::recognise(&tree)?;
+    let both = || Ok(Box::new((crate::import(format, &text, &tree)?, definition(format, &text, &tree, start)?)));
+    let result = both();
+    let starts = if format == Format::N8n { crate::n8n::starts(&text, &tree) } else { Vec::new() };
+    Some(Opened { text, tree, format, starts, result })
+}
