@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 /// Items per shared piece: small enough that a change copies little, large enough that a copy counts little.
-const PIECE: usize = 64;
+const PIECE: usize = 8;
 
 /// A list in pieces. Copies share every piece until one of them changes it.
 #[derive(Clone, Debug)]
