@@ -10,6 +10,7 @@
 
 mod contract;
 mod read_back;
+mod sending;
 mod task;
 mod yaml;
 
@@ -24,7 +25,8 @@ use sluice_core::text::Text;
 pub use read_back::{Unreadable, read_back};
 
 pub(crate) use contract::{ActionDraft, Contracts, Reached, role_of};
-pub(crate) use task::{Piece, Retry, Task, TaskKind, Value, member, quoted, with_own_names};
+pub(crate) use sending::Sending;
+pub(crate) use task::{Case, Catch, Piece, Retry, Task, TaskKind, Then, Value, member, quoted, with_own_names};
 pub(crate) use yaml::slug;
 
 use crate::import::Format;
@@ -32,6 +34,12 @@ use crate::refusal;
 
 /// The connector of steps that have no equivalent. No contract may have its name, so nothing that calls it is admitted.
 pub const NO_EQUIVALENT: &str = "no-equivalent";
+
+/// Longer expressions are no longer read by anybody, nor by the reader of definitions.
+pub(crate) const EXPRESSION_MAX: usize = 12_000;
+
+/// Lists inside of each other: the reader of definitions counts three levels of its own for each.
+pub(crate) const DEPTH_MAX: usize = 18;
 
 /// A native definition of a foreign workflow.
 #[derive(Clone, Debug)]
@@ -66,6 +74,8 @@ pub(crate) struct Told {
     pub(crate) powerful: bool,
     /// Whether its reply is made from all that was sent.
     pub(crate) speaks: bool,
+    /// Whether each argument does what its usage says and nothing else: elsewhere what is pasted somewhere travels, too.
+    pub(crate) exact: bool,
 }
 
 /// Files that belong together.
@@ -93,7 +103,8 @@ pub fn definition(
 ) -> Result<Definition, Vec<Diagnostic>> {
     match format {
         Format::N8n => crate::n8n::definition(text, tree, start),
-        Format::GithubActions | Format::StepFunctions | Format::LogicApps | Format::Dify => {
+        Format::StepFunctions => crate::step_functions::definition(text, tree, start),
+        Format::GithubActions | Format::LogicApps | Format::Dify => {
             let message = format!("native definitions of workflows of {format} are not written yet");
             Err(vec![refusal::FORMAT_NOT_WRITTEN.at(tree.span, message)])
         }
@@ -192,6 +203,10 @@ pub fn open(name: &str, bytes: &[u8], start: Option<&str>) -> Option<Opened> {
     let format = crate::recognise(&tree)?;
     let both = || Ok(Box::new((crate::import(format, &text, &tree)?, definition(format, &text, &tree, start)?)));
     let result = both();
-    let starts = if format == Format::N8n { crate::n8n::starts(&text, &tree) } else { Vec::new() };
+    let starts = match format {
+        Format::N8n => crate::n8n::starts(&text, &tree),
+        Format::StepFunctions => crate::step_functions::starts(&tree),
+        Format::GithubActions | Format::LogicApps | Format::Dify => Vec::new(),
+    };
     Some(Opened { text, tree, format, starts, result })
 }

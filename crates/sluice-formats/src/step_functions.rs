@@ -10,6 +10,7 @@ mod describe;
 mod jsonata;
 mod link;
 mod lower;
+mod native;
 mod path;
 mod read;
 mod resource;
@@ -22,6 +23,7 @@ use sluice_core::diagnostic::Diagnostic;
 use sluice_core::document::{Data, Node as Tree};
 use sluice_core::text::Text;
 
+pub(crate) use native::{definition, starts};
 pub use read::STATES_MAX;
 
 use crate::import::Import;

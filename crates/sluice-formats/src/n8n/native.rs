@@ -32,17 +32,12 @@ use crate::javascript::Root;
 use crate::javascript::jq::{self, Which};
 use crate::locate::Locator;
 use crate::native::{
-    Contracts, Definition, NO_EQUIVALENT, Piece, Task, TaskKind, Told, Value, member, slug, with_own_names,
+    Contracts, DEPTH_MAX, Definition, EXPRESSION_MAX, NO_EQUIVALENT, Piece, Task, TaskKind, Told, Value, member, slug,
+    with_own_names,
 };
 use crate::refusal;
 use node::Follows;
 use order::Order;
-
-/// Longer expressions are no longer read by anybody, nor by the reader of definitions.
-const EXPRESSION_MAX: usize = 12_000;
-
-/// Lists inside of each other: the reader of definitions counts three levels of its own for each.
-const DEPTH_MAX: usize = 18;
 
 /// Chains inside of chains: with more the translation is given up, whatever its tasks look like.
 const CHAINS_MAX: usize = 100;

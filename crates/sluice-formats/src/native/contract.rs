@@ -56,13 +56,16 @@ pub(crate) struct ActionDraft {
     pub(crate) labels: BTreeSet<String>,
     /// Whether data leaves by it.
     pub(crate) leaves: bool,
+    /// Whether what comes back is made from what was sent, too.
+    pub(crate) keeps: bool,
 }
 
 impl ActionDraft {
     /// Whether calls of the other one are calls of this one.
     fn is_like(&self, other: &Self) -> bool {
         let same_roles = self.arguments.iter().all(|(name, role)| other.arguments.get(name).is_none_or(|r| r == role));
-        let face = |d: &Self| (d.effect, d.privileged, d.outsiders, d.leaves, d.labels.clone(), d.body.clone());
+        let face =
+            |d: &Self| (d.effect, d.privileged, d.outsiders, d.leaves, d.keeps, d.labels.clone(), d.body.clone());
         let place = |d: &Self| (d.method.clone(), d.path.clone());
         same_roles && face(self) == face(other) && place(self) == place(other)
     }
@@ -241,10 +244,11 @@ impl ActionDraft {
         }
         if !is_model {
             let trust = if self.outsiders { "origin" } else { "trusted" };
+            let from = if self.keeps { "merge" } else { "replace" };
             let labels = list(&self.labels);
             let _ = writeln!(
                 text,
-                "    output: {{ from: replace, trust: {{ \"\": {trust} }}, labels: {{ \"\": [{labels}] }} }}"
+                "    output: {{ from: {from}, trust: {{ \"\": {trust} }}, labels: {{ \"\": [{labels}] }} }}"
             );
         }
     }

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
-use sluice_core::catalogue::{Action, Usage};
+use sluice_core::catalogue::{Action, ReplyRule, Usage};
 use sluice_core::contract::{Governance, Problem};
 use sluice_core::control::Control;
 use sluice_core::diagnostic::Diagnostic;
@@ -240,6 +240,10 @@ impl Again<'_> {
         } else {
             let labels = self.labels_of(&step, action);
             self.wires.receive(&step, labels, reply, span);
+            if action.reply != ReplyRule::Replace {
+                let both = [reply, given].map(|place| place_variable(place, span));
+                self.wires.assign(reply, Expression::opaque(both.into(), span), given);
+            }
         }
         if let Some((_, event)) = self.events.iter().find(|(name, _)| *name == step) {
             self.wires.assign(*event, place_variable(reply, span), reply);
@@ -264,7 +268,7 @@ fn sent(told: &Told, given: PlaceId, span: Span) -> Vec<Sent> {
     let mut sent = Vec::new();
     for (name, usage) in &told.usages {
         let value = || Expression::member(place_variable(given, span), name);
-        if matches!(usage, Usage::Payload | Usage::Prompt | Usage::Recipient | Usage::Agent) {
+        if told.exact || matches!(usage, Usage::Payload | Usage::Prompt | Usage::Recipient | Usage::Agent) {
             sent.push(Sent { name: name.as_str().into(), usage: *usage, value: value() });
         } else {
             sent.push(Sent { name: format!("{name} (as text)").into(), usage: *usage, value: value() });

@@ -14,8 +14,42 @@ pub(crate) struct Task {
     /// `if`: jq.
     pub(crate) condition: Option<String>,
     pub(crate) kind: TaskKind,
+    /// `input.from`: jq.
+    pub(crate) input: Option<String>,
+    /// `output.as`: jq; `.` is what the task made, `$input` what it was given.
+    pub(crate) output: Option<String>,
     /// Under which names `$context` keeps something, and the jq of each; `.` is the output.
     pub(crate) export: Vec<(String, String)>,
+    /// After so many milliseconds it has failed.
+    pub(crate) timeout_ms: Option<u64>,
+    /// Where it goes on, if not with the next one of its list.
+    pub(crate) then: Option<Then>,
+}
+
+/// Where a task goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Then {
+    /// With a task of the same list.
+    To(Arc<str>),
+    /// Nowhere: its list ends.
+    Exit,
+}
+
+/// One way of a switch.
+#[derive(Clone, Debug)]
+pub(crate) struct Case {
+    /// jq; the one without is taken where no other is.
+    pub(crate) when: Option<String>,
+    pub(crate) then: Then,
+}
+
+/// What is done where something failed and is not, or no longer, tried again.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Catch {
+    /// Only of errors for which this jq is true.
+    pub(crate) when: Option<String>,
+    pub(crate) tasks: Vec<Task>,
+    pub(crate) then: Option<Then>,
 }
 
 /// What a task does.
@@ -29,19 +63,27 @@ pub(crate) enum TaskKind {
     Do(Vec<Task>),
     /// Once for each element of what the jq gives.
     For { each: String, items: String, tasks: Vec<Task> },
+    /// The first way whose condition holds.
+    Switch(Vec<Case>),
+    /// All of them at once; the output is the list of theirs.
+    Fork(Vec<Task>),
     /// With what is done where it fails.
-    Try { tasks: Vec<Task>, retry: Option<Retry>, catch: Option<Vec<Task>> },
+    Try { tasks: Vec<Task>, retry: Option<Retry>, catch: Option<Catch> },
     /// An error of the author's own.
-    Raise { title: Value },
+    Raise { title: Value, detail: Option<Value> },
     /// So many milliseconds.
     Wait(u64),
 }
 
 /// How often something is tried again.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Retry {
     pub(crate) times: u64,
     pub(crate) delay_ms: u64,
+    /// Whether each delay is twice the one before.
+    pub(crate) doubles: bool,
+    /// Only of errors for which this jq is true.
+    pub(crate) when: Option<String>,
 }
 
 /// A value in a definition.
@@ -72,7 +114,7 @@ impl Value {
     /// The same as one jq expression.
     pub(crate) fn to_jq(&self) -> String {
         match self {
-            Self::Constant(json) => json.to_string(),
+            Self::Constant(json) => spelled(json),
             Self::Text(pieces) => match pieces.as_slice() {
                 [Piece::Jq(source)] => source.clone(),
                 pieces => {
@@ -104,10 +146,12 @@ impl Task {
         let deepest = |tasks: &[Self]| tasks.iter().map(Self::depth).max().unwrap_or_default();
         1 + match &self.kind {
             TaskKind::Do(tasks) | TaskKind::For { tasks, .. } => deepest(tasks),
+            // A branch stands a level deeper than a task of a list.
+            TaskKind::Fork(tasks) => 1 + deepest(tasks),
             TaskKind::Try { tasks, catch, .. } => {
-                deepest(tasks).max(1 + catch.as_deref().map(deepest).unwrap_or_default())
+                deepest(tasks).max(1 + catch.as_ref().map(|catch| deepest(&catch.tasks)).unwrap_or_default())
             }
-            TaskKind::Call { .. } | TaskKind::Set(_) | TaskKind::Raise { .. } | TaskKind::Wait(_) => 0,
+            _ => 0,
         }
     }
 
@@ -115,9 +159,11 @@ impl Task {
     pub(crate) fn has_loop(&self) -> bool {
         match &self.kind {
             TaskKind::For { .. } => true,
-            TaskKind::Do(tasks) => tasks.iter().any(Self::has_loop),
-            TaskKind::Try { tasks, catch, .. } => tasks.iter().chain(catch.iter().flatten()).any(Self::has_loop),
-            TaskKind::Call { .. } | TaskKind::Set(_) | TaskKind::Raise { .. } | TaskKind::Wait(_) => false,
+            TaskKind::Do(tasks) | TaskKind::Fork(tasks) => tasks.iter().any(Self::has_loop),
+            TaskKind::Try { tasks, catch, .. } => {
+                tasks.iter().chain(catch.iter().flat_map(|catch| &catch.tasks)).any(Self::has_loop)
+            }
+            _ => false,
         }
     }
 
@@ -128,18 +174,35 @@ impl Task {
                 *made = format!("(({} // []) + [.])", member("$context", name));
             }
         }
-        let inner = match &mut self.kind {
-            TaskKind::Do(tasks) | TaskKind::For { tasks, .. } => tasks.iter_mut().chain([].iter_mut()),
+        for list in self.lists() {
+            list.iter_mut().for_each(|task| task.gather(names));
+        }
+    }
+
+    /// The lists of tasks in it.
+    fn lists(&mut self) -> Vec<&mut [Self]> {
+        match &mut self.kind {
+            TaskKind::Do(tasks) | TaskKind::For { tasks, .. } | TaskKind::Fork(tasks) => vec![tasks],
             TaskKind::Try { tasks, catch, .. } => {
-                tasks.iter_mut().chain(catch.as_deref_mut().unwrap_or_default().iter_mut())
+                let caught = catch.as_mut().map(|catch| catch.tasks.as_mut_slice());
+                std::iter::once(tasks.as_mut_slice()).chain(caught).collect()
             }
-            TaskKind::Call { .. } | TaskKind::Set(_) | TaskKind::Raise { .. } | TaskKind::Wait(_) => return,
-        };
-        inner.for_each(|task| task.gather(names));
+            _ => Vec::new(),
+        }
     }
 
     pub(crate) fn new(name: impl Into<Arc<str>>, kind: TaskKind) -> Self {
-        Self { name: name.into(), comments: Vec::new(), condition: None, kind, export: Vec::new() }
+        Self {
+            name: name.into(),
+            comments: Vec::new(),
+            condition: None,
+            kind,
+            input: None,
+            output: None,
+            export: Vec::new(),
+            timeout_ms: None,
+            then: None,
+        }
     }
 
     /// Its output is kept under a name.
@@ -164,22 +227,20 @@ pub(crate) fn with_own_names(tasks: &mut [Task]) {
                 break;
             }
         }
-        match &mut task.kind {
-            TaskKind::Do(tasks) | TaskKind::For { tasks, .. } => with_own_names(tasks),
-            TaskKind::Try { tasks, catch, .. } => {
-                with_own_names(tasks);
-                with_own_names(catch.as_deref_mut().unwrap_or_default());
-            }
-            TaskKind::Call { .. } | TaskKind::Set(_) | TaskKind::Raise { .. } | TaskKind::Wait(_) => {}
-        }
+        task.lists().into_iter().for_each(with_own_names);
     }
 }
 
-/// A text as a literal of jq. What reads like one of the DSL's own variables is spelled out: the reader of definitions looks
-/// for them in texts, too.
+/// A text as a literal of jq.
 pub(crate) fn quoted(text: &str) -> String {
+    spelled(&Json::from(text))
+}
+
+/// A constant as jq. What reads like one of the DSL's own variables is spelled out: the reader of definitions looks for them
+/// in texts, too.
+fn spelled(json: &Json) -> String {
     const OWN: [&str; 5] = ["$workflow", "$task", "$runtime", "$secrets", "$authorization"];
-    let json = Json::from(text).to_string();
+    let json = json.to_string();
     if OWN.iter().any(|own| json.contains(own)) { json.replace('$', "\\u0024") } else { json }
 }
 

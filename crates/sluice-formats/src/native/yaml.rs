@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value as Json;
 
-use super::task::{Piece, Retry, Task, TaskKind, Value, quoted};
+use super::task::{Case, Catch, Piece, Retry, Task, TaskKind, Then, Value, quoted};
 use super::{Definition, NO_EQUIVALENT};
 
 /// Longer texts with line ends are written as blocks.
@@ -101,12 +101,24 @@ impl Yaml<'_> {
         if let Some(condition) = &task.condition {
             self.line(inner, &format!("if: {}", expression(condition)));
         }
+        if let Some(from) = &task.input {
+            self.line(inner, &format!("input: {{ from: {} }}", expression(from)));
+        }
         self.kind(inner, &task.kind);
+        if let Some(made) = &task.output {
+            self.line(inner, &format!("output: {{ as: {} }}", expression(made)));
+        }
         let kept = task.export.iter().filter(|(name, _)| self.read.contains(name));
         let kept: Vec<String> = kept.map(|(name, made)| format!("{}: {made}", quoted(name))).collect();
         if !kept.is_empty() {
             let kept = expression(&format!("$context + {{{}}}", kept.join(", ")));
             self.line(inner, &format!("export: {{ as: {kept} }}"));
+        }
+        if let Some(ms) = task.timeout_ms {
+            self.line(inner, &format!("timeout: {{ after: {{ milliseconds: {ms} }} }}"));
+        }
+        if let Some(then) = &task.then {
+            self.line(inner, &format!("then: {}", directive(then)));
         }
     }
 
@@ -128,29 +140,61 @@ impl Yaml<'_> {
             }
             TaskKind::Try { tasks, retry, catch } => {
                 self.list("try", indent, tasks);
-                self.catch(indent, *retry, catch.as_deref());
+                self.catch(indent, retry.as_ref(), catch.as_ref());
             }
-            TaskKind::Raise { title } => {
+            TaskKind::Switch(cases) => self.switch(indent, cases),
+            TaskKind::Fork(branches) => {
+                self.line(indent, "fork:");
+                self.list("branches", indent + 2, branches);
+            }
+            TaskKind::Raise { title, detail } => {
                 self.line(indent, "raise:");
                 self.line(indent + 2, "error:");
                 self.line(indent + 4, "type: https://serverlessworkflow.io/spec/1.0.0/errors/runtime");
                 self.line(indent + 4, "status: 500");
                 self.value("title", indent + 4, title);
+                if let Some(detail) = detail {
+                    self.value("detail", indent + 4, detail);
+                }
             }
             TaskKind::Wait(ms) => self.line(indent, &format!("wait: {{ milliseconds: {ms} }}")),
         }
     }
 
-    fn catch(&mut self, indent: usize, retry: Option<Retry>, tasks: Option<&[Task]>) {
+    fn switch(&mut self, indent: usize, cases: &[Case]) {
+        self.line(indent, "switch:");
+        for (n, case) in cases.iter().enumerate() {
+            match &case.when {
+                Some(when) => {
+                    self.line(indent + 2, &format!("- case {}:", n + 1));
+                    self.line(indent + 6, &format!("when: {}", expression(when)));
+                }
+                None => self.line(indent + 2, "- otherwise:"),
+            }
+            self.line(indent + 6, &format!("then: {}", directive(&case.then)));
+        }
+    }
+
+    fn catch(&mut self, indent: usize, retry: Option<&Retry>, catch: Option<&Catch>) {
         self.line(indent, "catch:");
-        if let Some(Retry { times, delay_ms }) = retry {
+        if let Some(when) = catch.and_then(|catch| catch.when.as_ref()) {
+            self.line(indent + 2, &format!("when: {}", expression(when)));
+        }
+        if let Some(Retry { times, delay_ms, doubles, when }) = retry {
             self.line(indent + 2, "retry:");
+            if let Some(when) = when {
+                self.line(indent + 4, &format!("when: {}", expression(when)));
+            }
             self.line(indent + 4, &format!("delay: {{ milliseconds: {delay_ms} }}"));
-            self.line(indent + 4, "backoff: { constant: {} }");
+            let backoff = if *doubles { "exponential" } else { "constant" };
+            self.line(indent + 4, &format!("backoff: {{ {backoff}: {{}} }}"));
             self.line(indent + 4, &format!("limit: {{ attempt: {{ count: {times} }} }}"));
         }
-        if let Some(tasks) = tasks {
-            self.list("do", indent + 2, tasks);
+        if let Some(catch) = catch {
+            self.list("do", indent + 2, &catch.tasks);
+            if let Some(then) = &catch.then {
+                self.line(indent + 2, &format!("then: {}", directive(then)));
+            }
         }
     }
 
@@ -174,6 +218,13 @@ impl Yaml<'_> {
                 self.line(indent, &format!("{}: {written}", key(name)));
             }
         }
+    }
+}
+
+fn directive(then: &Then) -> String {
+    match then {
+        Then::To(name) => key(name),
+        Then::Exit => "exit".to_owned(),
     }
 }
 

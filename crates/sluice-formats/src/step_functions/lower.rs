@@ -29,7 +29,7 @@ use crate::wiring::{Wiring, place_variable};
 const NAMES_MAX: usize = 64;
 
 /// The step that stands for whoever starts the machine.
-const CALLER: &str = "execution input";
+pub(super) const CALLER: &str = "execution input";
 
 /// What is known of a state beside the file.
 pub(super) struct Room {
@@ -94,6 +94,11 @@ pub(super) struct Lowering<'t> {
 
 /// Lowers a machine with those that it starts.
 pub(super) fn lower<'t>(files: &'t Files<'t>, services: &'t Services) -> Import {
+    prepared(files, services).write()
+}
+
+/// What is known of each state before anything is written.
+pub(super) fn prepared<'t>(files: &'t Files<'t>, services: &'t Services) -> Lowering<'t> {
     let mut wires = Wiring::new(Format::StepFunctions);
     let span = files.all.first().map(|file| file.machine.start.1).unwrap_or_default();
     let name = Name::from(CALLER);
@@ -130,7 +135,7 @@ pub(super) fn lower<'t>(files: &'t Files<'t>, services: &'t Services) -> Import 
     if services.has_own_words() {
         lowering.wires.assumed.insert(by_own_words(Format::StepFunctions));
     }
-    lowering.write()
+    lowering
 }
 
 impl<'t> Lowering<'t> {

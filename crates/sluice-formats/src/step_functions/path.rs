@@ -32,7 +32,7 @@ pub(super) fn reference(text: &str) -> Option<Vec<String>> {
 }
 
 #[derive(Debug, PartialEq)]
-enum Segment {
+pub(super) enum Segment {
     Name(String),
     Index(i64),
     /// Whatever else: `[*]`, `..`, `[1:2]`, `[?(…)]`, `[0,1]`.
@@ -40,7 +40,7 @@ enum Segment {
 }
 
 /// The segments behind the root, up to the first character that can be of no path.
-fn segments(text: &str) -> Option<(Vec<Segment>, &str)> {
+pub(super) fn segments(text: &str) -> Option<(Vec<Segment>, &str)> {
     let mut found = Vec::new();
     let mut rest = text;
     loop {

@@ -1,5 +1,7 @@
 //! Native definitions of exports: what is written reads, loads, and has the flows of the original.
 
+mod step_functions;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -329,20 +331,18 @@ fn without_names(message: &str) -> String {
     kept.collect()
 }
 
-#[test]
+/// What becomes of one of so many files of a folder of the corpus.
 #[expect(clippy::disallowed_methods, reason = "a test reads the corpus")]
-fn what_is_written_of_the_corpus_reads_and_hides_no_flow() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus/n8n");
+fn corpus(folder: &str, one_of: usize) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus").join(folder);
     if !folder.is_dir() {
         eprintln!("skipped: no corpus beside this folder");
         return;
     }
-    // Each definition is followed twice; all of them take some minutes.
-    let all = std::env::var_os("SLUICE_CORPUS_IMPORT").is_some_and(|which| which == "all");
     let mut paths: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.sort();
     let mut tally = Tally::default();
-    for path in paths.iter().step_by(if all { 1 } else { 16 }) {
+    for path in paths.iter().step_by(one_of) {
         tally.file(&path.file_name().unwrap().to_string_lossy(), &std::fs::read(path).unwrap());
     }
     let mut reasons: Vec<_> = tally.reasons.iter().collect();
@@ -352,4 +352,12 @@ fn what_is_written_of_the_corpus_reads_and_hides_no_flow() {
         eprintln!("{count:5} {reason}");
     }
     assert!(tally.wrong.is_empty(), "{}", tally.wrong.join("\n"));
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "a test is told how much it does")]
+fn what_is_written_of_the_corpus_reads_and_hides_no_flow() {
+    // Each definition is followed twice; all of them take some minutes.
+    let all = std::env::var_os("SLUICE_CORPUS_IMPORT").is_some_and(|which| which == "all");
+    corpus("n8n", if all { 1 } else { 16 });
 }

@@ -153,8 +153,44 @@ fn what_cannot_be_imported_is_refused_with_a_reason() {
     let native = sandbox.write("flow.yaml", "document: { dsl: '1.0.0' }\ndo: []\n");
     let ended = sandbox.sluice(&["import", &native]).with(2);
     assert!(ended.err.contains("no workflow of an engine"), "{}", ended.err);
-    let machine = sandbox.write("m.json", r#"{"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}}"#);
-    let ended = sandbox.sluice(&["import", &machine]).with(1);
-    assert!(ended.out.contains("SL844") && ended.out.contains("step-functions"), "{}", ended.out);
+    let actions =
+        sandbox.write("w.yaml", "on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n      - run: make\n");
+    let ended = sandbox.sluice(&["import", &actions]).with(1);
+    assert!(ended.out.contains("SL844") && ended.out.contains("github-actions"), "{}", ended.out);
     sandbox.sluice(&["import", "nowhere.json"]).with(2);
+}
+
+#[test]
+fn a_state_machine_is_written_loaded_and_checked() {
+    let sandbox = Sandbox::with_workspace();
+    let tell = json!({ "Type": "Task", "End": true, "Resource": "arn:aws:states:::sns:publish",
+        "Parameters": { "TopicArn": "arn:aws:sns:eu-west-1:1:orders", "Message.$": "$.text" } });
+    let choice = json!({ "Type": "Choice", "Default": "Done",
+        "Choices": [{ "Variable": "$.kind", "StringEquals": "order", "Next": "Tell" }] });
+    let machine = |tell: Json| {
+        json!({ "StartAt": "Kind?", "States": { "Kind?": choice, "Tell": tell, "Done": { "Type": "Succeed" } } })
+            .to_string()
+    };
+    let file = sandbox.write("ws/orders.asl.json", machine(tell.clone()));
+    let ended = sandbox.sluice(&["import", &file, "--out", "workflows/orders.yaml"]).with(0);
+    assert!(ended.out.replace('\n', " ").contains("4 of 4 steps have an equivalent"), "{}", ended.out);
+    let entries = "destinations:\n  sns: { owner: owners, region: here, cleared: [] }\n";
+    sandbox.edit("ws/registers/destinations.yaml", |text| text.replace("destinations: {}", entries));
+    sandbox.sign("ana").with(0);
+    let report = sandbox.sluice(&["check", "--format", "json", "workflows/orders.yaml"]).with(0).json();
+    let found = &report["files"][0];
+    assert_eq!(found["status"], "checked", "{report:#}");
+    let steps: Vec<&Json> = found["steps"].as_array().unwrap().iter().map(|step| &step["action"]).collect();
+    assert_eq!(steps, ["executions.input", "sns.publish"]);
+
+    let mut waits = tell;
+    waits["Resource"] = "arn:aws:states:::sns:publish.waitForTaskToken".into();
+    let file = sandbox.write("ws/waits.asl.json", machine(waits));
+    let ended = sandbox.sluice(&["import", &file, "--out", "waits.yaml"]).with(1);
+    for words in
+        ["SL840", "waits until somebody calls back", "waits.asl.json:1:", "3 of 4 steps", "nothing was written"]
+    {
+        assert!(ended.out.replace('\n', " ").contains(words), "{words} in {}", ended.out);
+    }
+    assert!(!sandbox.path("waits.yaml").exists() && !sandbox.path("ws/waits.yaml").exists());
 }

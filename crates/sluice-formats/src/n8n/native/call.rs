@@ -10,35 +10,7 @@ use super::super::catalogue::Found;
 use super::super::parameters::{Leaf, text_at};
 use super::node::{Follows, Port};
 use super::{Known, Refused, State, Writer};
-use crate::native::{ActionDraft, Reached, Retry, Task, TaskKind, Told, Value, member, role_of, slug};
-
-/// A call before it is a task.
-#[derive(Debug, Default)]
-pub(super) struct Sending {
-    pub(super) with: Vec<(String, Value)>,
-    pub(super) roles: BTreeMap<String, Option<Role>>,
-    pub(super) told: Told,
-}
-
-impl Sending {
-    pub(super) fn add(&mut self, name: &str, usage: Option<Usage>, value: Value) -> String {
-        let plain: String = name
-            .chars()
-            .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '_' })
-            .collect();
-        let plain = plain.trim_start_matches(|c: char| !c.is_ascii_alphanumeric());
-        let plain: String = plain.chars().take(70).collect();
-        let base = if plain.is_empty() { "argument".to_owned() } else { plain };
-        let mut names = std::iter::once(base.clone()).chain((2..).map(|n| format!("{base}-{n}")));
-        let name = names.find(|name| !self.roles.contains_key(name)).unwrap_or(base);
-        self.roles.insert(name.clone(), usage.and_then(role_of));
-        if let Some(usage) = usage {
-            self.told.usages.insert(name.clone(), usage);
-        }
-        self.with.push((name.clone(), value));
-        name
-    }
-}
+use crate::native::{ActionDraft, Catch, Reached, Retry, Sending, Task, TaskKind, Value, member, slug};
 
 impl Writer<'_, '_> {
     /// A node whose parameters are the arguments of one action.
@@ -192,6 +164,7 @@ impl Writer<'_, '_> {
             outsiders: self.low.source(i).is_some(),
             labels: self.low.categories(i).iter().map(ToString::to_string).collect(),
             leaves: known.sink.is_some(),
+            keeps: false,
         }
     }
 
@@ -227,12 +200,16 @@ impl Writer<'_, '_> {
         }
         let errors = self.low.workflow.nodes.get(i).map(|node| node.errors).unwrap_or_default();
         let failed = format!("{name} (failed)");
-        let retry =
-            errors.tries.filter(|(times, _)| *times > 1).map(|(times, delay_ms)| Retry { times: times - 1, delay_ms });
+        let retry = errors.tries.filter(|(times, _)| *times > 1).map(|(times, delay_ms)| Retry {
+            times: times - 1,
+            delay_ms,
+            ..Retry::default()
+        });
         let catch = (errors.goes_on || errors.has_port).then(|| {
             let error = Value::Map(vec![("error".to_owned(), Value::jq("$error.title"))]);
             let kept = if errors.has_port { failed.clone() } else { name.to_string() };
-            vec![Task::new(failed.clone(), TaskKind::Set(error)).kept_as(&kept)]
+            let tasks = vec![Task::new(failed.clone(), TaskKind::Set(error)).kept_as(&kept)];
+            Catch { tasks, ..Catch::default() }
         });
         if errors.has_port && !state.loops.is_empty() {
             let mut task = Task::new(format!("{name} (not failed yet)"), TaskKind::Set(Value::Map(Vec::new())));

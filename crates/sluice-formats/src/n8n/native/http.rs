@@ -5,10 +5,10 @@ use sluice_core::document::Data;
 
 use super::super::effects::fixed_host;
 use super::super::parameters::{Leaf, at, is_expression, leaves, text_at};
-use super::call::Sending;
+
 use super::node::Follows;
 use super::{Refused, State, Writer};
-use crate::native::{ActionDraft, Piece, Reached, Task, Value, slug};
+use crate::native::{ActionDraft, Piece, Reached, Sending, Task, Value, slug};
 use crate::refusal;
 
 /// Where the arguments of a request go.

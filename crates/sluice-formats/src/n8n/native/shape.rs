@@ -178,7 +178,7 @@ impl Writer<'_, '_> {
                 ));
             }
         };
-        out.push(Task::new(self.short(i), TaskKind::Raise { title }));
+        out.push(Task::new(self.short(i), TaskKind::Raise { title, detail: None }));
         Ok(self.passes(i, state))
     }
 }
