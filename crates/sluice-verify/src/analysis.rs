@@ -15,7 +15,6 @@ use sluice_core::value::Value;
 mod cycle;
 mod entry;
 mod fixpoint;
-mod order;
 
 pub(crate) use cycle::cycles;
 pub use entry::{Entry, definition_json};
