@@ -27,7 +27,7 @@ pub use read_back::{Unreadable, read_back};
 pub(crate) use contract::{ActionDraft, Contracts, Reached, role_of};
 pub(crate) use sending::Sending;
 pub(crate) use task::{Case, Catch, Piece, Retry, Task, TaskKind, Then, Value, member, quoted, with_own_names};
-pub(crate) use yaml::slug;
+pub(crate) use yaml::{slug, words_of};
 
 use crate::import::Format;
 use crate::refusal;

@@ -38,6 +38,20 @@ pub(super) fn definition(definition: &Definition) -> String {
     page.text
 }
 
+/// A name in camel case as words: `getAll` as `get All`.
+pub(crate) fn words_of(name: &str) -> String {
+    let mut made = String::new();
+    let mut before = ' ';
+    for c in name.chars() {
+        if c.is_ascii_uppercase() && before.is_ascii_lowercase() {
+            made.push(' ');
+        }
+        made.push(c);
+        before = c;
+    }
+    made
+}
+
 /// Lower-case words with `-` between them.
 pub(crate) fn slug(words: &str) -> String {
     let mut made = String::new();

@@ -10,7 +10,7 @@ use super::super::catalogue::Found;
 use super::super::parameters::{Leaf, text_at};
 use super::node::{Follows, Port};
 use super::{Known, Refused, State, Writer};
-use crate::native::{ActionDraft, Catch, Reached, Retry, Sending, Task, TaskKind, Value, member, slug};
+use crate::native::{ActionDraft, Catch, Reached, Retry, Sending, Task, TaskKind, Value, member, slug, words_of};
 
 impl Writer<'_, '_> {
     /// A node whose parameters are the arguments of one action.
@@ -135,10 +135,10 @@ impl Writer<'_, '_> {
     /// Connector and action, as ids.
     fn names(&self, i: usize, known: &Found) -> (String, String) {
         let short = self.low.short_type(i);
-        let short = slug(&words(short.strip_suffix("Tool").unwrap_or(&short)));
+        let short = slug(&words_of(short.strip_suffix("Tool").unwrap_or(&short)));
         let service = known.service.as_deref().map_or_else(|| short.clone(), slug);
         let connector = if service.is_empty() { "service".to_owned() } else { service };
-        let parts = known.action.split('/').map(|part| slug(&words(part))).filter(|part| !part.is_empty());
+        let parts = known.action.split('/').map(|part| slug(&words_of(part))).filter(|part| !part.is_empty());
         let action = parts.collect::<Vec<_>>().join(".");
         let action = match (action.is_empty(), short.is_empty()) {
             (false, _) => action,
@@ -292,20 +292,6 @@ fn argument(leaf: &Leaf<'_>, locators: &BTreeSet<String>) -> Option<String> {
         false => &*leaf.path,
     };
     Some(name.replace('[', ".").replace(']', ""))
-}
-
-/// `getAll` as `get All`.
-fn words(name: &str) -> String {
-    let mut made = String::new();
-    let mut before = ' ';
-    for c in name.chars() {
-        if c.is_ascii_uppercase() && before.is_ascii_lowercase() {
-            made.push(' ');
-        }
-        made.push(c);
-        before = c;
-    }
-    made
 }
 
 /// The name of a model as an id.

@@ -11,7 +11,7 @@ use super::path::Sight;
 use super::state::next;
 use super::{Refused, Writer};
 use crate::import::Kind;
-use crate::native::{ActionDraft, Reached, Sending, Task, TaskKind, Value, slug};
+use crate::native::{ActionDraft, Reached, Sending, Task, TaskKind, Value, slug, words_of};
 use crate::refusal;
 
 impl<'t> Writer<'_, 't> {
@@ -70,7 +70,7 @@ impl<'t> Writer<'_, 't> {
     /// Connector and action, as ids. Each function of Lambda is an action of its own: what it does is its own, too.
     fn called(&mut self, state: &State<'t>, room: &Room) -> Result<(String, String), Refused> {
         let id = |words: &str, usual: &str| {
-            let made = slug(&apart(words));
+            let made = slug(&words_of(words));
             if made.is_empty() { usual.to_owned() } else { made }
         };
         let connector = id(&room.target.service, "service");
@@ -197,18 +197,4 @@ fn function(text: &str) -> &str {
         Some(rest) => rest.split('}').next().unwrap_or(rest),
         None => name.split(':').next().unwrap_or(name),
     }
-}
-
-/// `putItem` as `put Item`.
-fn apart(name: &str) -> String {
-    let mut made = String::new();
-    let mut before = ' ';
-    for c in name.chars() {
-        if c.is_ascii_uppercase() && before.is_ascii_lowercase() {
-            made.push(' ');
-        }
-        made.push(c);
-        before = c;
-    }
-    made
 }
