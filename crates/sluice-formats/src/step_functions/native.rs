@@ -154,9 +154,20 @@ impl<'a, 't> Writer<'a, 't> {
     fn machine(&mut self, machine: &Machine<'t>, in_map: bool) -> Vec<Task> {
         let mut entries: BTreeMap<Arc<str>, Arc<str>> = BTreeMap::new();
         let mut tasks = Vec::new();
+        let known: BTreeSet<&str> = machine.states.iter().map(|state| &*state.name).collect();
+        if !known.contains(&*machine.start.0) {
+            tasks.push(self.without_start(machine));
+        }
         for state in in_order(machine) {
             self.reached.insert(self.room(state).map_or_else(|| state.name.clone(), |room| room.name.clone()));
-            let made = self.state(state, in_map);
+            let made = match self.leads_nowhere(state, &known) {
+                Ok(()) => self.state(state, in_map),
+                Err(Refused) => {
+                    let mut task = self.missing(state);
+                    task.then = Some(Then::Exit);
+                    vec![task]
+                }
+            };
             if let Some(first) = made.first() {
                 entries.insert(state.name.clone(), first.name.clone());
             }
@@ -170,6 +181,29 @@ impl<'a, 't> Writer<'a, 't> {
             next = Some(Then::To(task.name.clone()));
         }
         tasks
+    }
+
+    /// Tells the ways of a state that lead to none.
+    fn leads_nowhere(&mut self, state: &State<'t>, known: &BTreeSet<&str>) -> Result<(), Refused> {
+        let mut found = Ok(());
+        for tree in state.targets().into_iter().chain(state.handlers()) {
+            if let Some(name) = tree.as_text().filter(|name| !known.contains(&***name)) {
+                let what = format!("the way to `{name}`, which is no state here,");
+                let help = "name the state that was meant";
+                found = Err(self.gap(state, &refusal::ORDER_WITHOUT_EQUIVALENT, tree.span, &what, help));
+            }
+        }
+        found
+    }
+
+    /// A task in the place of the first state, where `StartAt` names none: without it nothing would be done, and nobody told.
+    fn without_start(&mut self, machine: &Machine<'t>) -> Task {
+        let (name, span) = &machine.start;
+        let message = format!("`StartAt` names `{name}`, which is no state here");
+        let found = refusal::ORDER_WITHOUT_EQUIVALENT.at(*span, message);
+        self.gaps.push(Diagnostic { help: "name the state that was meant".to_owned(), ..found });
+        let name = self.free("StartAt".to_owned());
+        Task::new(name, TaskKind::Call { action: format!("{NO_EQUIVALENT}.start"), with: Vec::new() })
     }
 
     /// Leads to tasks what leads to states.

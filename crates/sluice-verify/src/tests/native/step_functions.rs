@@ -215,6 +215,10 @@ fn what_has_no_equivalent_is_told_and_never_approximated() {
         gaps(&machine(&[("W", json!({ "Type": "Wait", "TimestampPath": "$.at" }))])),
         map(json!({ "ItemReader": { "Resource": "arn:aws:states:::s3:getObject" } })),
         map(json!({ "ToleratedFailurePercentage": 5 })),
+        with(json!({ "Next": "Nowhere" })),
+        with(json!({ "Catch": [{ "ErrorEquals": ["States.ALL"], "Next": "Nowhere" }] })),
+        rule(json!({ "Variable": "$.a", "IsString": true, "Next": "Nowhere" })),
+        gaps(&json!({ "StartAt": "Nowhere", "States": { "P": { "Type": "Pass", "End": true } } }).to_string()),
     ];
     assert!(told.iter().all(|gaps| !gaps.is_empty()), "{told:#?}");
     assert_snapshot!(told.iter().flatten().cloned().collect::<Vec<_>>().join("\n"));
