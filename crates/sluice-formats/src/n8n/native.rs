@@ -175,6 +175,19 @@ struct Writer<'a, 't> {
 }
 
 impl<'t> Writer<'_, 't> {
+    /// Nodes that no start leads to and no other node uses: often one end of a connection that names a node wrongly.
+    fn lost(&self) -> Vec<String> {
+        let low = self.low;
+        let is_lost = |i: &usize| {
+            low.started_by(*i).is_empty()
+                && !low.graph.is_part(*i)
+                && !low.is_off(*i)
+                && !matches!(low.kind(*i), Kind::Trigger | Kind::Part)
+                && low.short_type(*i) != "stickyNote"
+        };
+        (0..low.workflow.nodes.len()).filter(is_lost).map(|i| format!("`{}`", low.name(i))).collect()
+    }
+
     fn finish(mut self, title: &str, mut tasks: Vec<Task>) -> Definition {
         for task in &mut tasks {
             task.gather(&self.gathers);
@@ -187,6 +200,11 @@ impl<'t> Writer<'_, 't> {
             .collect();
         if !off.is_empty() {
             self.notes.push(format!("switched off in the original, and left out: {}", off.join(", ")));
+        }
+        let lost = self.lost();
+        if !lost.is_empty() {
+            let words = format!("nothing leads there in the original, and it is left out: {}", lost.join(", "));
+            self.notes.push(words);
         }
         if self.low.workflow.error_workflow {
             self.notes.push(

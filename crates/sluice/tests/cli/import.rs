@@ -34,6 +34,17 @@ fn with_a_program() -> String {
 }
 
 #[test]
+fn a_step_that_nothing_leads_to_is_said_to_be_left_out() {
+    let sandbox = Sandbox::new();
+    let misspelled = whole().replace(r#""node":"Pause""#, r#""node":"Pauze""#);
+    let file = sandbox.write("export.json", misspelled);
+    let told = sandbox.sluice(&["import", &file]).with(0).err.replace("\n    ", " ");
+    assert!(told.contains("nothing leads there in the original, and it is left out: `Pause`"), "{told}");
+    let file = sandbox.write("export.json", whole());
+    assert!(!sandbox.sluice(&["import", &file]).with(0).err.contains("left out"));
+}
+
+#[test]
 fn a_definition_is_shown_and_nothing_is_written() {
     let sandbox = Sandbox::new();
     let file = sandbox.write("export.json", whole());
