@@ -14,7 +14,7 @@ use sluice_core::expression::Path;
 use sluice_core::label::Name;
 use sluice_core::program::{NodeId, PlaceId, StepId};
 
-pub(crate) use condition::{Condition, InOrder, Known, either};
+pub(crate) use condition::{Condition, InOrder, Known, both, either};
 pub(crate) use pattern::read as read_pattern;
 
 /// The checks of a workflow.

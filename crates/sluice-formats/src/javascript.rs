@@ -21,6 +21,7 @@ mod program;
 mod scan;
 mod template;
 mod term;
+pub(crate) mod validator;
 
 #[cfg(test)]
 mod tests;

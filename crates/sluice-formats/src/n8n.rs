@@ -20,6 +20,7 @@ mod reshape;
 mod shell;
 mod sight;
 mod system;
+mod validator;
 
 use sluice_core::diagnostic::Diagnostic;
 use sluice_core::document::Node as Tree;

@@ -1,6 +1,7 @@
 //! Labels, verdicts and reports of whole programs, as people read them.
 
 mod actions_guards;
+mod code_guards;
 mod conditions;
 mod foreign;
 mod guards;

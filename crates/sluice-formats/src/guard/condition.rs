@@ -56,7 +56,7 @@ impl<S: Ord + Clone> Condition<S> {
 }
 
 /// What is known if both hold. The first that is known of a part will do.
-fn both<S: Ord>(mut known: Known<S>, more: Known<S>) -> Known<S> {
+pub(crate) fn both<S: Ord>(mut known: Known<S>, more: Known<S>) -> Known<S> {
     for (subject, admits) in more {
         if known.len() < PARTS_MAX {
             known.entry(subject).or_insert(admits);

@@ -26,13 +26,7 @@ fn parsed(source: &str, mode: Mode) -> Option<(Term, Vec<Called>)> {
         return None;
     }
     let allocator = Allocator::default();
-    // A module may wait at its top, a script may use the words that modules reserve.
-    let parse = |kind: SourceType| {
-        let options = ParseOptions { allow_return_outside_function: true, ..ParseOptions::default() };
-        let parsed = Parser::new(&allocator, source, kind).with_options(options).parse();
-        (!parsed.panicked && parsed.diagnostics.is_empty()).then_some(parsed.program)
-    };
-    let tree = parse(SourceType::mjs()).or_else(|| parse(SourceType::script()))?;
+    let tree = tree(&allocator, source)?;
     let facts = Facts::of(|facts| facts.visit_program(&tree));
     rounds(facts, 0, Some(mode), &|walker| {
         walker.returns.push(Vec::new());
@@ -41,6 +35,17 @@ fn parsed(source: &str, mode: Mode) -> Option<(Term, Vec<Called>)> {
         returned.iter().for_each(|term| walker.note(term));
         per_item(returned)
     })
+}
+
+/// The statements of a text that may be parsed.
+pub(super) fn tree<'a>(allocator: &'a Allocator, source: &'a str) -> Option<ast::Program<'a>> {
+    // A module may wait at its top, a script may use the words that modules reserve.
+    let parse = |kind: SourceType| {
+        let options = ParseOptions { allow_return_outside_function: true, ..ParseOptions::default() };
+        let parsed = Parser::new(allocator, source, kind).with_options(options).parse();
+        (!parsed.panicked && parsed.diagnostics.is_empty()).then_some(parsed.program)
+    };
+    parse(SourceType::mjs()).or_else(|| parse(SourceType::script()))
 }
 
 /// The JSON of an item of what is returned.

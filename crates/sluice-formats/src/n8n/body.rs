@@ -104,7 +104,7 @@ impl<'t> Lowering<'_, 't> {
     }
 
     /// How a program is run; `None` of one that is not JavaScript.
-    fn mode(&self, i: usize, language: &str, sight: Sight) -> Option<Mode> {
+    pub(super) fn mode(&self, i: usize, language: &str, sight: Sight) -> Option<Mode> {
         if language.starts_with("python") {
             return None;
         }

@@ -83,7 +83,7 @@ impl Lowering<'_, '_> {
     }
 
     /// The trigger of one item that every item of a node is, unchanged.
-    fn only_source(&self, i: usize) -> Option<usize> {
+    pub(super) fn only_source(&self, i: usize) -> Option<usize> {
         let (mut found, mut seen, mut open) = (None, BTreeSet::from([i]), vec![i]);
         while let Some(at) = open.pop() {
             let before: Vec<usize> = (0..self.workflow.nodes.len())

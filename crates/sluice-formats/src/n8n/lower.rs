@@ -276,6 +276,7 @@ impl Lowering<'_, '_> {
         later.extend(labels.iter().skip(1));
         let has_port = self.workflow.nodes.get(i).is_some_and(|node| node.errors.has_port);
         let guarded = self.guarded(i);
+        let validated = self.validated(i);
         let error_port = self.graph.out.get(i).filter(|_| has_port).and_then(|ports| ports.keys().max().copied());
         for ((port, target), label) in edges.into_iter().zip(labels) {
             self.wires.code.bind(label);
@@ -291,6 +292,9 @@ impl Lowering<'_, '_> {
             let place = to.inputs.get(&target.input).copied().unwrap_or(to.item);
             self.wires.copies();
             self.wires.checked(self.checks(i, guarded.get(&port), place));
+            if let Some(checked) = validated.as_ref().filter(|_| port == 0) {
+                self.wires.checked(self.passed(i, checked, place));
+            }
             match to.inputs.get(&target.input) {
                 Some(place) => {
                     self.wires.code.assign(*place, value, span);

@@ -20,7 +20,7 @@ pub(super) fn export(nodes: &[Node<'_>], links: &[&str]) -> String {
             "n8n-nodes-base"
         };
         let mut node = json!({ "name": name, "type": format!("{package}.{kind}"), "typeVersion": 3.4, "parameters": parameters });
-        for key in ["disabled", "onError", "typeVersion", "alwaysOutputData", "continueOnFail"] {
+        for key in ["disabled", "onError", "typeVersion", "alwaysOutputData", "continueOnFail", "retryOnFail"] {
             if let Some(value) = parameters.get(key) {
                 node[key] = value.clone();
             }
