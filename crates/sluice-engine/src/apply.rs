@@ -71,7 +71,7 @@ struct Machine<'a> {
     commands: Vec<Command>,
 }
 
-const fn out_of_order(event: &'static str, why: &'static str) -> OutOfOrder {
+pub(crate) const fn out_of_order(event: &'static str, why: &'static str) -> OutOfOrder {
     OutOfOrder { event, why }
 }
 
@@ -664,11 +664,11 @@ impl About {
     }
 }
 
-fn action_name(prepared: &Prepared) -> String {
+pub(crate) fn action_name(prepared: &Prepared) -> String {
     prepared.action.as_ref().map_or_else(String::new, |(c, a)| format!("{c}.{a}"))
 }
 
-fn arguments_of(prepared: &Prepared) -> serde_json::Value {
+pub(crate) fn arguments_of(prepared: &Prepared) -> serde_json::Value {
     prepared.arguments.to_json().unwrap_or_default()
 }
 

@@ -22,6 +22,7 @@ mod key;
 mod plan;
 mod record;
 mod replay;
+mod session;
 mod state;
 
 pub use apply::{Applied, apply};
@@ -29,6 +30,7 @@ pub use key::EffectKey;
 pub use plan::{INTERPRETER_VERSION, Plan, Prediction};
 pub use record::{Fact, Record, RecordError};
 pub use replay::{ReplayError, replay};
+pub use session::Session;
 pub use state::{
     Call, CallOutcome, Command, Event, GateAnswer, Hold, OutOfOrder, Permitted, Question, Resolution, RunState, Start,
     Status, TokenId, ValueQuestion,

@@ -4,7 +4,8 @@
 pub const SCHEMA: &str = include_str!("../../../policies/schema.cedarschema");
 
 /// The default policies: name and text of each file.
-pub const DEFAULT_SOURCES: [(&str, &str); 4] = [
+pub const DEFAULT_SOURCES: [(&str, &str); 5] = [
+    ("agents.cedar", include_str!("../../../policies/agents.cedar")),
     ("choosing.cedar", include_str!("../../../policies/choosing.cedar")),
     ("leaving.cedar", include_str!("../../../policies/leaving.cedar")),
     ("permits.cedar", include_str!("../../../policies/permits.cedar")),

@@ -80,6 +80,8 @@ pub enum Approvers {
     Group(Name),
     /// Whoever manages the person on whose behalf the call is made.
     ManagerOfRequester,
+    /// Whoever answers for what is done in the name of the principal: the person or their manager, a service's owner.
+    InChargeOfRequester,
     /// One person.
     Person(Name),
 }
@@ -89,6 +91,9 @@ impl Approvers {
         let named = |id: &str| Some(Name::from(id)).filter(|id| !id.is_empty() && !id.contains('/'));
         if word == "manager-of:requester" {
             return Some(Self::ManagerOfRequester);
+        }
+        if word == "in-charge-of:requester" {
+            return Some(Self::InChargeOfRequester);
         }
         match word.split_once(':')? {
             ("owner-of", holder) => Holder::named(holder).map(Self::OwnerOf),
@@ -105,6 +110,7 @@ impl fmt::Display for Approvers {
             Self::OwnerOf(holder) => write!(f, "owner-of:{}", holder.name()),
             Self::Group(id) => write!(f, "group:{id}"),
             Self::ManagerOfRequester => f.write_str("manager-of:requester"),
+            Self::InChargeOfRequester => f.write_str("in-charge-of:requester"),
             Self::Person(id) => write!(f, "person:{id}"),
         }
     }
@@ -119,6 +125,8 @@ pub enum Party {
     Group(Name),
     /// Whoever manages this principal.
     ManagerOf(Name),
+    /// Whoever answers for this principal.
+    InChargeOf(Name),
     /// This person.
     Person(Name),
 }
@@ -129,6 +137,7 @@ impl fmt::Display for Party {
             Self::Owner(id) => write!(f, "the data owner `{id}`"),
             Self::Group(id) => write!(f, "a member of `{id}`"),
             Self::ManagerOf(id) => write!(f, "the manager of `{id}`"),
+            Self::InChargeOf(id) => write!(f, "whoever answers for `{id}`"),
             Self::Person(id) => write!(f, "`{id}`"),
         }
     }
@@ -156,6 +165,7 @@ impl RemedyRule {
             Some(Approvers::OwnerOf(holder)) => request.owners(*holder)?.into_iter().map(Party::Owner).collect(),
             Some(Approvers::Group(id)) => [Party::Group(id.clone())].into(),
             Some(Approvers::ManagerOfRequester) => [Party::ManagerOf(request.principal.id.clone())].into(),
+            Some(Approvers::InChargeOfRequester) => [Party::InChargeOf(request.principal.id.clone())].into(),
             Some(Approvers::Person(id)) => [Party::Person(id.clone())].into(),
         };
         Some(Remedy {

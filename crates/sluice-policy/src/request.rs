@@ -121,6 +121,10 @@ pub enum Standing {
     Verified,
     /// Signed by as many people as policy asks.
     Approved,
+    /// No definition: an agent calls what it likes.
+    Session,
+    /// No definition, but the plan that an agent laid down before it read anything foresaw this call.
+    Planned,
 }
 
 impl Standing {
@@ -131,6 +135,8 @@ impl Standing {
             Self::Proposed => "proposed",
             Self::Verified => "verified",
             Self::Approved => "approved",
+            Self::Session => "session",
+            Self::Planned => "planned",
         }
     }
 }

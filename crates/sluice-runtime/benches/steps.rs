@@ -25,11 +25,12 @@ use sluice_policy::Acting;
 use sluice_runtime::admit::{Proposed, Runnable};
 use sluice_runtime::connect::Connectors;
 use sluice_runtime::driver::{Host, NotCommitted, drive};
-use sluice_runtime::gate::RunGate;
+use sluice_runtime::gate::{Asker, RunGate};
 use sluice_runtime::host::{HostError, LedgerEvidence, LiveHost};
 use sluice_runtime::init;
 use sluice_runtime::ledger::{Ledger, random};
 use sluice_runtime::run::{Admission, Executor};
+use sluice_runtime::run_log::RunLog;
 use sluice_runtime::workspace::{SECRETS_FILE, Workspace};
 use sluice_store::Epoch;
 
@@ -153,19 +154,18 @@ impl<'a> World<'a> {
     fn run(&self) -> Answer<()> {
         let plan = self.runnable.plan()?;
         let (state, events) = self.runnable.begin(random()?, json!({}));
+        let log = RunLog::new(self.ledger, state.run(), "basics/bench".to_owned(), 0, Epoch::FIRST);
         let live = LiveHost {
             gate: RunGate {
                 workspace: self.workspace,
-                runnable: &self.runnable,
+                catalogue: &plan.catalogue,
+                asker: Asker::of(&self.runnable, log.workflow()),
                 universe: &plan.universe,
                 run: state.run(),
                 evidence: LedgerEvidence::new(self.ledger),
             },
-            ledger: self.ledger,
+            log: &log,
             connectors: &self.connectors,
-            workflow: "basics/bench".to_owned(),
-            next_seq: 0.into(),
-            epoch: Epoch::FIRST,
         };
         let host = InMemory { live, gate_nanos: &self.gate_nanos };
         match block_on(drive(&plan, state, events, &host))?.status() {

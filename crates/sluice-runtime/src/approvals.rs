@@ -470,6 +470,7 @@ pub fn in_words(requirement: &Requirement) -> String {
     let party = |p: &Party| match p {
         Party::Principal(id) => format!("`{id}`"),
         Party::ManagerOf(id) => format!("the manager of `{id}`"),
+        Party::InChargeOf(id) => format!("whoever answers for `{id}`"),
     };
     let parties: Vec<String> = requirement.parties.iter().map(party).collect();
     let who = parties.join(" and ");

@@ -81,8 +81,8 @@ impl Connectors {
     /// [`ConnectError`] at the first contract that cannot be used.
     pub fn of(contracts: &[Contract], folder: &Path, secrets: &Arc<SecretStore>) -> Result<Self, ConnectError> {
         let egress = Arc::new(EgressClient::default());
-        let make = |contract: &Contract| {
-            let name = contract.connector.value.clone();
+        let mut by_name = BTreeMap::new();
+        for contract in contracts {
             let made = match &contract.transport {
                 Transport::Http(transport) | Transport::Model { http: transport, .. } => {
                     Connector::Http(Arc::new(http(contract, transport, &egress, secrets)?))
@@ -91,10 +91,12 @@ impl Connectors {
                 Transport::Files { folder: files_folder, .. } => {
                     Connector::Files(Arc::new(files(contract, &folder.join(files_folder.as_ref()))?))
                 }
+                // Its tools are reached through the gateway alone.
+                Transport::Mcp(_) => continue,
             };
-            Ok((name, made))
-        };
-        Ok(Self { by_name: contracts.iter().map(make).collect::<Result<_, _>>()? })
+            by_name.insert(contract.connector.value.clone(), made);
+        }
+        Ok(Self { by_name })
     }
 
     /// Performs a permitted call, once.

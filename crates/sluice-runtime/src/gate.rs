@@ -9,16 +9,17 @@ mod word;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
-use sluice_core::catalogue::Action;
+use sluice_core::catalogue::{Action, Catalogue};
 use sluice_core::contract::approval::{Nonce, Party as Signer, Question as Asked, Requirement, SignedStatement};
 use sluice_core::contract::closure::{Closure, ClosureDigest, StepElement};
 use sluice_core::gate::Role;
 use sluice_core::label::{Name, Universe};
+use sluice_core::program::Program;
 use sluice_core::transfer::Prepared;
 use sluice_core::value::{Data, Value};
 use sluice_engine::{EffectKey, GateAnswer, Hold, Question};
 use sluice_ledger::RunId;
-use sluice_policy::{Answer, Decision, Facts, GateRequest, Standing};
+use sluice_policy::{Acting, Answer, Decision, Facts, GateRequest, Standing};
 use sluice_verify::question::{
     Circumstances, Objects, classes_of, destination, is_satisfiable, request, requirement, resource,
 };
@@ -40,12 +41,49 @@ pub trait Evidence {
     fn was_seen(&self, workflow: &str, action: &str, resource: &str) -> bool;
 }
 
+/// In whose name calls are made, and how far what makes them has come.
+#[derive(Clone, Copy)]
+pub struct Asker<'a> {
+    /// On whose behalf: policy's principal.
+    pub principal: &'a Name,
+    /// Who asked, and so never approves: the principal, or an agent of theirs.
+    pub requester: &'a Name,
+    /// Who wrote what makes the calls.
+    pub author: &'a Acting,
+    /// How far it has come.
+    pub standing: Standing,
+    /// All that it depends on.
+    pub closure: &'a Closure,
+    /// The definition, if there is one.
+    pub program: Option<&'a Program>,
+    /// The name under which "called before" counts.
+    pub workflow: &'a str,
+}
+
+impl<'a> Asker<'a> {
+    /// A run of a definition.
+    #[must_use]
+    pub fn of(runnable: &'a Runnable, workflow: &'a str) -> Self {
+        Self {
+            principal: runnable.requester(),
+            requester: runnable.requester(),
+            author: runnable.author(),
+            standing: if runnable.is_signed() { Standing::Approved } else { Standing::Verified },
+            closure: runnable.closure(),
+            program: Some(runnable.verified().program()),
+            workflow,
+        }
+    }
+}
+
 /// The gate of one run.
 pub struct RunGate<'a, E> {
     /// The workspace whose bundle decides.
     pub workspace: &'a Workspace,
-    /// What runs.
-    pub runnable: &'a Runnable,
+    /// What can be called.
+    pub catalogue: &'a Catalogue,
+    /// In whose name.
+    pub asker: Asker<'a>,
     /// The atoms of the run.
     pub universe: &'a Universe,
     /// The run.
@@ -57,7 +95,7 @@ pub struct RunGate<'a, E> {
 impl<E: Evidence> RunGate<'_, E> {
     /// Answers one question at `now_ms`. `versions` are the replies to all of [`RunGate::reads`].
     pub fn answer(&self, question: &Question, versions: &Versions, now_ms: u64) -> GateAnswer {
-        let catalogue = &self.workspace.governance().catalogue;
+        let catalogue = self.catalogue;
         let action = question.prepared.action.as_ref().and_then(|(c, a)| catalogue.action(c, a));
         let Some(action) = action else {
             return forbid(json!({}), "SL505", "no contract covers the call".to_owned());
@@ -108,7 +146,7 @@ impl<E: Evidence> RunGate<'_, E> {
         const NOBODY: &BTreeSet<Nonce> = &BTreeSet::new();
         Asked {
             closure,
-            requester: self.runnable.requester(),
+            requester: self.asker.requester,
             mode: self.workspace.bundle().workspace().mode,
             principals: self.workspace.principals(),
             seen: NOBODY,
@@ -124,7 +162,7 @@ impl<E: Evidence> RunGate<'_, E> {
         digest: ClosureDigest,
         permit: serde_json::Value,
     ) -> GateAnswer {
-        let requester = self.runnable.requester();
+        let requester = self.asker.requester;
         let receipt = |extra: serde_json::Value| {
             json!({
                 "request": String::from_utf8_lossy(&answer.request_bytes),
@@ -149,7 +187,7 @@ impl<E: Evidence> RunGate<'_, E> {
                 let extra = json!({
                     "needs": needs,
                     "clears": clears,
-                    "requester": self.runnable.requester(),
+                    "requester": requester,
                     "arguments": question.prepared.arguments.to_json(),
                     "references": referred.iter().map(|r| &r.told).collect::<Vec<_>>(),
                 });
@@ -168,7 +206,7 @@ impl<E: Evidence> RunGate<'_, E> {
     }
 
     fn objects(&self, action: &Action, prepared: &Prepared) -> Objects {
-        let catalogue = &self.workspace.governance().catalogue;
+        let catalogue = self.catalogue;
         let classes = prepared.references.iter().flat_map(|reference| {
             // What is referred to must be known in a run; an id that is no text may be anything.
             classes_of(self.workspace.principals(), &reference.kind, reference.id.as_deref().unwrap_or(""))
@@ -187,15 +225,14 @@ impl<E: Evidence> RunGate<'_, E> {
         hourly: u64,
         now_ms: u64,
     ) -> Circumstances {
-        let program = self.runnable.verified().program();
-        let step = program.node(question.node).map(|n| n.step);
-        let workflow = format!("{}/{}", program.document.namespace, program.document.name);
-        let seen = self.evidence.was_seen(&workflow, &action.full_name(), objects.resource.id());
+        let asker = self.asker;
+        let purpose = asker.program.and_then(|program| program.purpose_of(program.node(question.node)?.step).cloned());
+        let seen = self.evidence.was_seen(asker.workflow, &action.full_name(), objects.resource.id());
         Circumstances {
-            principal: sluice_verify::principal(self.workspace.principals(), self.runnable.requester()),
-            author: self.runnable.author().clone(),
-            purpose: step.and_then(|s| program.purpose_of(s)).cloned(),
-            standing: if self.runnable.is_signed() { Standing::Approved } else { Standing::Verified },
+            principal: sluice_verify::principal(self.workspace.principals(), asker.principal),
+            author: asker.author.clone(),
+            purpose,
+            standing: asker.standing,
             facts: Facts {
                 calls_this_run: signed(question.calls),
                 calls_this_hour: signed(hourly),
@@ -226,7 +263,7 @@ impl<E: Evidence> RunGate<'_, E> {
             control: StepElement::control(question.prepared.control, self.universe),
             references: referred.iter().map(|r| (r.argument.clone(), r.version.clone())).collect(),
         };
-        Closure { step: Some(step), ..self.runnable.closure().clone() }
+        Closure { step: Some(step), ..self.asker.closure.clone() }
     }
 }
 
@@ -283,6 +320,7 @@ pub fn requirement_json(requirement: &Requirement) -> serde_json::Value {
     let party = |p: &Signer| match p {
         Signer::Principal(id) => json!({ "principal": id }),
         Signer::ManagerOf(id) => json!({ "manager-of": id }),
+        Signer::InChargeOf(id) => json!({ "in-charge-of": id }),
     };
     json!({
         "role": requirement.role,
@@ -296,7 +334,8 @@ pub fn requirement_json(requirement: &Requirement) -> serde_json::Value {
 pub fn requirement_from(json: &serde_json::Value) -> Option<Requirement> {
     let party = |p: &serde_json::Value| {
         let text = |key: &str| p.get(key).and_then(serde_json::Value::as_str).map(Name::from);
-        text("principal").map(Signer::Principal).or_else(|| text("manager-of").map(Signer::ManagerOf))
+        let named = text("principal").map(Signer::Principal).or_else(|| text("manager-of").map(Signer::ManagerOf));
+        named.or_else(|| text("in-charge-of").map(Signer::InChargeOf))
     };
     Some(Requirement {
         role: json.get("role")?.as_str()?.into(),

@@ -1,42 +1,35 @@
 //! The world of one run in production: the ledger, the gate, the connectors, the clock.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use futures_util::future::FutureExt as _;
 use sluice_core::contract::approval::SignedStatement;
 use sluice_core::contract::closure::ClosureDigest;
 use sluice_core::label::Name;
-use sluice_core::subject::Subjects;
 use sluice_engine::{
-    Call, CallOutcome, Fact, GateAnswer, Permitted, Question, Record, RecordError, Resolution, ValueQuestion,
+    Call, CallOutcome, GateAnswer, Permitted, Question, Record, RecordError, Resolution, ValueQuestion,
 };
-use sluice_store::{AppendError, Batch, Conflict, Epoch, Expect, NewRecord, Payload, Subjects as SealedFor};
+use sluice_store::{AppendError, Conflict};
 use thiserror::Error;
 
 use crate::approvals::statements;
 use crate::clock::now_ms;
 use crate::connect::Connectors;
-use crate::counts::{added, expected, hourly, seen};
+use crate::counts::{hourly, seen};
 use crate::driver::{Host, NotCommitted};
 use crate::gate::{Evidence, RunGate, Versions, approval_id};
 use crate::ledger::{Ledger, LedgerError};
+use crate::run_log::RunLog;
 
 /// The host of one run.
 pub struct LiveHost<'a> {
     /// Answers for policy.
     pub gate: RunGate<'a, LedgerEvidence<'a>>,
     /// Where entries go.
-    pub ledger: &'a Ledger,
+    pub log: &'a RunLog<'a>,
     /// The only way out.
     pub connectors: &'a Connectors,
-    /// The name under which "seen before" counts.
-    pub workflow: String,
-    /// How many entries the run has.
-    pub next_seq: Cell<u64>,
-    /// Under which claim it is driven.
-    pub epoch: Epoch,
 }
 
 /// Why entries were not taken.
@@ -57,7 +50,7 @@ impl Host for LiveHost<'_> {
     type Error = HostError;
 
     fn now_ms(&self) -> u64 {
-        self.ledger.clock().now_ms()
+        self.log.ledger().clock().now_ms()
     }
 
     fn ask(&self, question: &Question) -> Option<GateAnswer> {
@@ -83,7 +76,7 @@ impl Host for LiveHost<'_> {
     }
 
     async fn commit(&self, records: &[Record]) -> Result<(), NotCommitted<HostError>> {
-        let written = self.write(records).await;
+        let written = self.log.write(records).await;
         self.gate.evidence.forget_permitted();
         written.map_err(|error| match error {
             HostError::Append(AppendError::Conflict(Conflict::Fact { .. })) => NotCommitted::Moved(error),
@@ -113,66 +106,6 @@ impl LiveHost<'_> {
             self.gate.evidence.permitted(&format!("{connector}.{action}"));
         }
         answer
-    }
-
-    async fn write(&self, records: &[Record]) -> Result<(), HostError> {
-        let ends = records.iter().any(|r| {
-            matches!(r.fact, Fact::Completed { .. } | Fact::Refused { .. } | Fact::Faulted { .. } | Fact::Recovered)
-        });
-        let mut expect = Expect::run(self.gate.run, self.next_seq.get(), self.epoch);
-        expect.facts = expected(records, &self.workflow);
-        let count = u64::try_from(records.len()).unwrap_or(u64::MAX);
-        let records = records.iter().map(|r| self.new_record(r)).collect::<Result<Vec<_>, _>>()?;
-        if ends {
-            self.ledger.want_checkpoint();
-        }
-        let (tell, told) = futures_channel::oneshot::channel();
-        self.ledger.writer().submit_with(Batch { records, expect }, move |result| {
-            // Nobody listens any more: the entries are written all the same.
-            let _ = tell.send(result);
-        });
-        told.map(|answer| answer.unwrap_or(Err(AppendError::Unknown))).await?;
-        self.next_seq.set(self.next_seq.get().saturating_add(count));
-        Ok(())
-    }
-
-    /// Who resolved a call stands in the open body by pseudonym: their name is in the sealed payload alone.
-    fn new_record(&self, record: &Record) -> Result<NewRecord, HostError> {
-        let mut new = new_record(record, &self.workflow)?;
-        if let Fact::Resolved { by: Some(person), .. } = &record.fact {
-            let person = person.clone();
-            let pseudonym = self.ledger.read(move |records| records.keys().pseudonym(&person))?;
-            new.body = new.body.with("person", pseudonym.as_bytes().to_vec());
-        }
-        Ok(new)
-    }
-}
-
-/// A record of the engine as the store takes it, but for the pseudonyms of people.
-///
-/// # Errors
-/// [`RecordError`] if a value cannot be written.
-pub fn new_record(record: &Record, workflow: &str) -> Result<NewRecord, RecordError> {
-    let mut new = NewRecord::new(record.fact.kind(), record.time_ms, record.fact.body())
-        .of_run(record.run)
-        .with_payload(Payload { bytes: record.fact.to_bytes()?, subjects: sealed_for(&record.subjects) });
-    match &record.fact {
-        Fact::Intended { action, .. } => {
-            new.counts = added(workflow, action, record.time_ms);
-        }
-        Fact::Decided { answer: GateAnswer::Permit { receipt }, .. } => {
-            let uses = receipt.pointer("/more/uses").and_then(|u| u.as_array()).cloned().unwrap_or_default();
-            new.uses = uses.iter().filter_map(|u| u.as_str().map(str::to_owned)).collect();
-        }
-        _ => {}
-    }
-    Ok(new)
-}
-
-fn sealed_for(subjects: &Subjects) -> SealedFor {
-    match subjects {
-        Subjects::Named(named) => SealedFor::Named(named.iter().map(ToString::to_string).collect()),
-        Subjects::Anybody => SealedFor::Anybody,
     }
 }
 

@@ -20,4 +20,6 @@ pub mod init;
 pub mod ledger;
 pub mod proposal;
 pub mod run;
+pub mod run_log;
+pub mod session;
 pub mod workspace;

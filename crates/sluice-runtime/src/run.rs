@@ -1,6 +1,5 @@
 //! Runs: started, held, resumed, listed.
 
-use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -24,10 +23,11 @@ use crate::approvals::{definition_requirement, is_signed, statements};
 use crate::clock::now_ms;
 use crate::connect::{ConnectError, Connectors};
 use crate::driver::{DriveError, drive};
-use crate::gate::RunGate;
+use crate::gate::{Asker, RunGate};
 use crate::host::{HostError, LedgerEvidence, LiveHost};
 use crate::ledger::{Ledger, LedgerError, random};
 use crate::proposal::{Proposal, ProposalError, Proposer, proposal_id};
+use crate::run_log::RunLog;
 use crate::workspace::{SECRETS_FILE, Workspace};
 
 /// May start and resume runs. Cannot approve.
@@ -386,19 +386,18 @@ impl<'a> Executor<'a> {
         next_seq: u64,
         epoch: Epoch,
     ) -> Result<RunState, RunError> {
+        let log = RunLog::new(self.ledger, state.run(), workflow_name(&plan.program), next_seq, epoch);
         let host = LiveHost {
             gate: RunGate {
                 workspace: self.workspace,
-                runnable,
+                catalogue: &plan.catalogue,
+                asker: Asker::of(runnable, log.workflow()),
                 universe: &plan.universe,
                 run: state.run(),
                 evidence: LedgerEvidence::new(self.ledger),
             },
-            ledger: self.ledger,
+            log: &log,
             connectors: &self.connectors,
-            workflow: workflow_name(&plan.program),
-            next_seq: Cell::new(next_seq),
-            epoch,
         };
         Ok(drive(plan, state, events, &host).await?)
     }

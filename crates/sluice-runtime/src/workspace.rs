@@ -153,6 +153,17 @@ impl Workspace {
         &self.policies
     }
 
+    /// What the bundle says with one more contract, which nobody signed: `file` is its path, as if it were of the bundle.
+    ///
+    /// # Errors
+    /// [`OpenError::Files`] if the contract is none.
+    pub fn governance_with(&self, file: &str, contract: &str) -> Result<Governance, OpenError> {
+        let files = self.bundle.files().iter().filter(|(path, _)| *path != file);
+        let mut files: Vec<(Name, Vec<u8>)> = files.map(|(path, bytes)| (path.into(), bytes.to_vec())).collect();
+        files.push((file.into(), contract.as_bytes().to_vec()));
+        read_governance(&BundleFiles::of(files), &read_principals(&self.folder)?)
+    }
+
     /// Whether one person governs it: every report and entry says so.
     #[must_use]
     pub const fn is_solo(&self) -> bool {

@@ -177,6 +177,7 @@ pub fn requirement(remedy: &Remedy) -> Option<Requirement> {
     let party = |p: &Party| match p {
         Party::Owner(id) | Party::Group(id) | Party::Person(id) => Signer::Principal(id.clone()),
         Party::ManagerOf(id) => Signer::ManagerOf(id.clone()),
+        Party::InChargeOf(id) => Signer::InChargeOf(id.clone()),
     };
     Some(Requirement {
         role: role.into(),

@@ -140,6 +140,8 @@ pub enum Party {
     Principal(Name),
     /// The person who manages this one.
     ManagerOf(Name),
+    /// Whoever answers for what is done in the name of this person or service.
+    InChargeOf(Name),
 }
 
 /// What policy asks for before a gate opens.
@@ -166,6 +168,7 @@ impl Requirement {
             let mut people = match party {
                 Party::Principal(id) => principals.persons_of(id),
                 Party::ManagerOf(person) => principals.manager_of(person).cloned().into_iter().collect(),
+                Party::InChargeOf(id) => principals.in_charge_of(id),
             };
             people.remove(requester);
             people

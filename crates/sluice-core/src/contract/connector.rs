@@ -58,6 +58,28 @@ pub enum Transport {
         /// Where it answers.
         http: HttpTransport,
     },
+    /// A server of the Model Context Protocol, whose tools agents call through the gateway.
+    Mcp(McpTransport),
+}
+
+/// A server of the Model Context Protocol.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct McpTransport {
+    /// The program that is started, and what it is given.
+    pub command: Vec<Name>,
+    /// What its environment holds beside the search path: nothing else of the gateway's own reaches it.
+    pub environment: BTreeMap<Name, Variable>,
+}
+
+/// What a variable of a server's environment holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Variable {
+    /// This very text.
+    Text(Name),
+    /// A secret of the sealed store, by its name there.
+    Secret(Name),
+    /// What it holds in the gateway's own environment.
+    Inherited,
 }
 
 impl Transport {
@@ -66,7 +88,7 @@ impl Transport {
     pub const fn http(&self) -> Option<&HttpTransport> {
         match self {
             Self::Http(http) | Self::Model { http, .. } => Some(http),
-            Self::Sql { .. } | Self::Files { .. } => None,
+            Self::Sql { .. } | Self::Files { .. } | Self::Mcp(_) => None,
         }
     }
 }
@@ -141,6 +163,11 @@ pub enum Request {
         file: Name,
         /// What is done.
         operation: FileOperation,
+    },
+    /// One tool of a server.
+    Tool {
+        /// Its name there.
+        name: Name,
     },
 }
 

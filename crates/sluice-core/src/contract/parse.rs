@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::catalogue::{Argument, CallLimits, Idempotency, Pattern, ReplyRule};
 use crate::contract::codes::{BAD_BASE, BAD_PLACE, CONTRADICTION, EMPTY_LIST, MISPLACED, MODEL_CLAIM};
 use crate::contract::connector::{
-    ActionContract, Contract, Credential, DestinationRule, FileFormat, HttpTransport, Output, Transport, Trust,
+    ActionContract, Contract, Credential, DestinationRule, FileFormat, HttpTransport, McpTransport, Output, Transport,
+    Trust, Variable,
 };
 use crate::contract::digest::Digest;
 use crate::contract::principals::description;
-use crate::contract::read::{Located, bytes, check_id, id, millis, names, only, pattern, text, version};
+use crate::contract::read::{Located, bytes, check_id, id, is_variable, millis, names, only, pattern, text, version};
 use crate::contract::request;
 use crate::diagnostic::Diagnostic;
 use crate::document::{self, Data, Entry, Fields, Node};
@@ -75,22 +76,24 @@ fn transport(node: &Node, connector: &Name, out: &mut Vec<Diagnostic>) -> Option
     let sql = fields.optional("sql");
     let files = fields.optional("files");
     let model = fields.optional("model");
+    let mcp = fields.optional("mcp");
     fields.finish(out);
-    match (http, sql, files, model) {
-        (Some(node), None, None, None) => {
+    match (http, sql, files, model, mcp) {
+        (None, None, None, None, Some(node)) => mcp_transport(node, out).map(Transport::Mcp),
+        (Some(node), None, None, None, None) => {
             let mut fields = Fields::of(node, "an http transport", out)?;
             let http = http_transport(&mut fields, out);
             fields.finish(out);
             http.map(Transport::Http)
         }
-        (None, Some(node), None, None) => {
+        (None, Some(node), None, None, None) => {
             let mut fields = Fields::of(node, "an sql transport", out)?;
             let database = fields.required("database", out).and_then(|n| id(n, "database", out));
             fields.finish(out);
             Some(Transport::Sql { database: database?.value })
         }
-        (None, None, Some(node), None) => files_transport(node, out),
-        (None, None, None, Some(node)) => {
+        (None, None, Some(node), None, None) => files_transport(node, out),
+        (None, None, None, Some(node), None) => {
             let mut fields = Fields::of(node, "a model transport", out)?;
             let name = fields.optional("name").map_or(Some(connector.clone()), |n| Some(id(n, "name", out)?.value));
             let http = http_transport(&mut fields, out);
@@ -98,7 +101,7 @@ fn transport(node: &Node, connector: &Name, out: &mut Vec<Diagnostic>) -> Option
             Some(Transport::Model { name: name?, http: http? })
         }
         _ => {
-            let message = "a transport is exactly one of `http`, `sql`, `files` and `model`";
+            let message = "a transport is exactly one of `http`, `sql`, `files`, `model` and `mcp`";
             out.push(CONTRADICTION.at(node.span, message));
             None
         }
@@ -154,6 +157,45 @@ fn base_url(written: Located<Name>, private: bool, out: &mut Vec<Diagnostic>) ->
         return refuse("the path holds empty or dot segments");
     }
     Some(Located::new(url.trim_end_matches('/').into(), span))
+}
+
+fn mcp_transport(node: &Node, out: &mut Vec<Diagnostic>) -> Option<McpTransport> {
+    let mut fields = Fields::of(node, "an mcp transport", out)?;
+    let written = fields.required("command", out);
+    let command: Vec<Name> = names(written, "command", out).into_iter().map(|word| word.value).collect();
+    if let Some(node) = written.filter(|node| matches!(&node.value, Data::List(items) if items.is_empty())) {
+        out.push(EMPTY_LIST.at(node.span, "`command` names no program"));
+    }
+    let given = fields.optional("environment").and_then(|n| n.expect_map("environment", out)).unwrap_or_default();
+    let environment = given.iter().filter_map(|e| Some((e.key.clone(), variable(e, out)?))).collect();
+    fields.finish(out);
+    Some(McpTransport { command, environment })
+}
+
+fn variable(entry: &Entry, out: &mut Vec<Diagnostic>) -> Option<Variable> {
+    let name = &entry.key;
+    if !is_variable(name) {
+        out.push(BAD_PLACE.at(entry.key_span, format!("`{name}` is no name of a variable")));
+        return None;
+    }
+    if let Data::Text(text) = &entry.value.value {
+        return Some(Variable::Text(text.clone()));
+    }
+    let mut fields = Fields::of(&entry.value, "a variable", out)?;
+    let secret = fields.optional("secret").map(|n| id(n, "secret", out).map(|s| Variable::Secret(s.value)));
+    let inherit = fields.optional("inherit").map(|n| n.expect_bool("inherit", out));
+    fields.finish(out);
+    match (secret, inherit) {
+        (Some(secret), None) => secret,
+        (None, Some(Some(true))) => Some(Variable::Inherited),
+        (None, Some(None)) => None,
+        _ => {
+            out.push(
+                CONTRADICTION.at(entry.value.span, "a variable is a text, or one of `secret` and `inherit: true`"),
+            );
+            None
+        }
+    }
 }
 
 fn files_transport(node: &Node, out: &mut Vec<Diagnostic>) -> Option<Transport> {

@@ -170,6 +170,17 @@ impl Principals {
         self.persons.get(person)?.manager.as_ref().map(|m| &m.value)
     }
 
+    /// Whoever answers for what is done in somebody's name: of a person that person and their manager, of a service its
+    /// owners.
+    #[must_use]
+    pub fn in_charge_of(&self, id: &str) -> BTreeSet<Name> {
+        if let Some(service) = self.services.get(id) {
+            return service.owner.as_ref().map(|owner| self.persons_of(&owner.value)).unwrap_or_default();
+        }
+        let person = self.persons.entries.get_key_value(id).map(|(name, _)| name.clone());
+        person.into_iter().chain(self.manager_of(id).cloned()).collect()
+    }
+
     /// Origins that a person or group may vouch for, groups' included.
     #[must_use]
     pub fn vouches(&self, id: &str) -> BTreeSet<Name> {

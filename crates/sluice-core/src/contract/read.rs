@@ -112,6 +112,12 @@ impl<T> Register<T> {
     }
 }
 
+/// Whether a text can be the name of a variable of an environment.
+pub(super) fn is_variable(text: &str) -> bool {
+    let starts = text.bytes().next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_');
+    starts && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+}
+
 /// Whether a name can be an id: ids stand in labels, requirement ids and file names, unquoted.
 pub(super) fn is_id(text: &str) -> bool {
     let first = text.chars().next().is_some_and(|c| c.is_ascii_alphanumeric());

@@ -44,6 +44,10 @@ pub(super) fn read(
         Transport::Http(_) | Transport::Model { .. } => cx.http(&mut fields, node, out),
         Transport::Sql { .. } => cx.sql(&mut fields, out),
         Transport::Files { format, .. } => cx.files(&mut fields, node.span, *format, out),
+        Transport::Mcp(_) => fields
+            .required("tool", out)
+            .and_then(|n| text(n, "tool", out))
+            .map(|name| Request::Tool { name: name.value }),
     };
     fields.finish(out);
     if let Some(request) = &request {
@@ -62,7 +66,7 @@ fn check_secrets(
     for (name, argument) in arguments.iter().filter(|(_, argument)| argument.value.secret.is_some()) {
         let place = match request {
             Request::Http(http) => http.placement.get(name),
-            Request::Sql { .. } | Request::Files { .. } => None,
+            Request::Sql { .. } | Request::Files { .. } | Request::Tool { .. } => None,
         };
         let fits = match place {
             Some(Placement::Header(_)) => true,

@@ -53,7 +53,7 @@ fn problems(files: &Files) -> String {
 #[test]
 fn the_workspace_of_the_page_resolves() {
     assert_eq!(problems(&workspace()), "no problem");
-    assert_eq!(read(&workspace()).unwrap().catalogue.actions.len(), 8);
+    assert_eq!(read(&workspace()).unwrap().catalogue.actions.len(), 10);
 }
 
 #[test]

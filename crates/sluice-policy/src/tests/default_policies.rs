@@ -92,6 +92,24 @@ fn cases() -> Vec<Case> {
             passes: read().arg(Role::Query, from("person:ana")),
         },
         Case {
+            policy: "agent-acts-on-outside-words",
+            held: true,
+            stopped: write().with(|r| r.standing = Standing::Session).arg(Role::Payload, from("mail")),
+            passes: write().with(|r| r.standing = Standing::Session),
+        },
+        Case {
+            policy: "plan-receiver-was-found",
+            held: true,
+            stopped: write().with(|r| r.standing = Standing::Planned).arg(Role::Recipient, from("mail")),
+            passes: write().with(|r| r.standing = Standing::Planned).arg(Role::Payload, from("mail")),
+        },
+        Case {
+            policy: "plan-found-words-decide-privileged-step",
+            held: true,
+            stopped: grant().with(|r| r.standing = Standing::Planned).arg(Role::Reference, from("mail")),
+            passes: write().with(|r| r.standing = Standing::Planned).arg(Role::Reference, from("mail")),
+        },
+        Case {
             policy: "write-drops-categories",
             held: true,
             stopped: write().with(|r| r.write_excess = phi()),
@@ -126,6 +144,8 @@ fn every_default_forbid_has_a_case() {
     let mut tested: BTreeSet<&str> = cases().iter().map(|case| case.policy).collect();
     // Unclassified data is uncleared too, so these two never stand alone; they have tests of their own.
     tested.extend(["unclassified-data-leaves", "outsider-chooses-privileged-group"]);
+    // Whoever was found to be paid was found to receive something.
+    tested.insert("plan-money-to-a-found-account");
     let forbids: BTreeSet<&str> = bundle.policies().filter(|p| !p.permits).map(|p| &*p.id.0).collect();
     assert_eq!(forbids, tested);
 }
@@ -143,10 +163,26 @@ fn every_effect_is_permitted_to_a_quiet_call_of_an_analysed_workflow_only() {
 }
 
 #[test]
+fn an_agent_reads_freely_and_never_pays_whom_it_found() {
+    let bundle = default_bundle();
+    for standing in [Standing::Session, Standing::Planned] {
+        for role in [Role::Query, Role::Reference, Role::Command, Role::Payload] {
+            let search = call(Effect::Read).with(|r| r.standing = standing).arg(role, from("mail"));
+            assert!(bundle.decide(&search).decision.is_permit(), "{role}");
+        }
+    }
+    let pay = || call(Effect::Export).with(|r| (r.standing, r.privileged) = (Standing::Planned, true));
+    let found = bundle.decide(&pay().arg(Role::Recipient, from("mail")));
+    assert!(matches!(found.decision, Decision::Forbid { .. }), "{}", told(&found));
+    assert!(bundle.decide(&pay()).decision.is_permit());
+}
+
+#[test]
 fn a_default_deny_names_the_nearest_permit_and_its_first_false_condition() {
     let answer = default_bundle().decide(&call(Effect::Export).with(|r| r.standing = Standing::Proposed));
     insta::assert_snapshot!(told(&answer), @r#"
     forbid by default
+    - `agents-may-act` does not permit it: it asks that `context.standing == "session" || context.standing == "planned"`
     - `analysed-workflows-may-act` does not permit it: it asks that `context.standing == "verified" || context.standing == "approved"`
     "#);
 }
@@ -178,12 +214,18 @@ fn every_policy_says_which_effects_it_is_about() {
     let told: Vec<String> =
         bundle.policies().map(|p| format!("{} {:?} {}", p.id, p.effects, p.remedy.as_deref().unwrap_or("-"))).collect();
     insta::assert_snapshot!(told.join("\n"), @r#"
+    agent-acts-on-outside-words [Write, Export, Grant, Execute, Notify] approval by in-charge-of:requester/1
+    agents-may-act [Write, Export, Grant, Execute, Notify] -
+    agents-may-read [Read] -
     analysed-workflows-may-act [Write, Export, Grant, Execute, Notify] -
     analysed-workflows-may-read [Read] -
     destination-not-cleared [Export, Notify] approval by owner-of:payload/1
     export-without-purpose [Export] -
     outsider-chooses-privileged-group [Write, Grant, Execute] -
     owner-rule-beside-the-payload [Read, Write, Export, Grant, Execute, Notify] approval by owner-of:arguments/1
+    plan-found-words-decide-privileged-step [Write, Export, Grant, Execute, Notify] approval by in-charge-of:requester/1
+    plan-money-to-a-found-account [Export, Notify] -
+    plan-receiver-was-found [Write, Export, Grant, Execute, Notify] approval by in-charge-of:requester/1
     purpose-forbidden [Read, Write, Export, Grant, Execute, Notify] approval by owner-of:payload/1
     region-forbidden [Read, Write, Export, Grant, Execute, Notify] approval by owner-of:payload/1
     unclassified-data-leaves [Export, Notify] -

@@ -129,12 +129,13 @@ fn a_policy_is_shown_with_its_own_text_and_place() {
     let bundle = default_bundle();
     let policy = bundle.policy(&PolicyId("untrusted-query".into())).unwrap();
     insta::assert_snapshot!(format!("{} line {}\n{}", policy.text, policy.span.line, policy.source), @r#"
-    choosing.cedar line 46
+    choosing.cedar line 49
     @id("untrusted-query")
     @why("what is looked up was written by {query.outside}")
     @remedy("endorse")
     forbid (principal, action, resource)
-    when { !context.roles.query.outside.isEmpty() };
+    when { !context.roles.query.outside.isEmpty() }
+    unless { ["session", "planned"].contains(context.standing) };
     "#);
 }
 

@@ -56,7 +56,7 @@ impl<E: Evidence> RunGate<'_, E> {
     /// The reads without which the question cannot be answered. Only what people are asked about has a digest that names
     /// versions, so nothing is read for any other.
     pub fn reads(&self, question: &Question, now_ms: u64) -> Vec<VersionRead> {
-        let catalogue = &self.workspace.governance().catalogue;
+        let catalogue = self.catalogue;
         let prepared = &question.prepared;
         let Some(action) = prepared.action.as_ref().and_then(|(c, a)| catalogue.action(c, a)) else {
             return Vec::new();
@@ -79,8 +79,7 @@ impl<E: Evidence> RunGate<'_, E> {
     fn waits_for_people(&self, question: &Question, action: &Action, now_ms: u64) -> bool {
         let answer = self.asked(question, action, now_ms);
         let Decision::Hold { remedies, .. } = &answer.decision else { return false };
-        answer.decision.can_be_approved()
-            && is_satisfiable(self.workspace.principals(), self.runnable.requester(), remedies)
+        answer.decision.can_be_approved() && is_satisfiable(self.workspace.principals(), self.asker.requester, remedies)
     }
 
     /// What policy says without any approval.
@@ -92,7 +91,7 @@ impl<E: Evidence> RunGate<'_, E> {
     /// The call that shows the object. It reaches a connector before anybody approved anything, so policy must permit it
     /// as it stands, with the labels that the arguments have.
     fn read(&self, question: &Question, action: &Action, name: &Name, now_ms: u64) -> Result<Call, String> {
-        let catalogue = &self.workspace.governance().catalogue;
+        let catalogue = self.catalogue;
         let shows = catalogue.action(&action.connector, name).ok_or_else(|| format!("there is no action `{name}`"))?;
         let given = &question.prepared.arguments;
         // What a secret fills is named by a definition's text, and no text names it for this call.
@@ -128,7 +127,7 @@ impl<E: Evidence> RunGate<'_, E> {
         action: &Action,
         versions: &Versions,
     ) -> Result<Vec<Referred>, String> {
-        let catalogue = &self.workspace.governance().catalogue;
+        let catalogue = self.catalogue;
         let of = |reference: &Reference| {
             let named = action.arguments.get(&reference.argument).and_then(|a| a.version.as_ref());
             match (named, versions.0.get(&reference.argument)) {

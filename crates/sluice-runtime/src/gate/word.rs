@@ -32,7 +32,7 @@ impl<E: Evidence> RunGate<'_, E> {
             return self.unchanged(vouching, why);
         }
         let needed = vouching_requirement(vouching);
-        let requester = self.runnable.requester();
+        let requester = self.asker.requester;
         if !needed.is_satisfiable(self.workspace.principals(), requester) {
             let why = format!("nobody but `{requester}`, who asks, could vouch for the value in the name of `{by}`");
             return forbid(self.word_receipt(vouching, &json!({})), "SL333", why);
@@ -99,6 +99,6 @@ impl<E: Evidence> RunGate<'_, E> {
             control: StepElement::control(vouching.control, self.universe),
             references: std::collections::BTreeMap::new(),
         };
-        Some(Closure { step: Some(step), ..self.runnable.closure().clone() })
+        Some(Closure { step: Some(step), ..self.asker.closure.clone() })
     }
 }

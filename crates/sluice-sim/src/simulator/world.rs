@@ -18,7 +18,8 @@ use sluice_engine::{
 };
 use sluice_ledger::RunId;
 use sluice_runtime::driver::{DriveError, Host, NotCommitted, drive};
-use sluice_runtime::host::{HostError, new_record};
+use sluice_runtime::host::HostError;
+use sluice_runtime::run_log::new_record;
 use sluice_store::{
     AppendError, Commit, Conflict, Durability, Expect, Fault, Mode, PayloadKeys, Random, RandomError, Records,
     RunExpect, Sync, verify_all,

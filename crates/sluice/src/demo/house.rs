@@ -181,6 +181,10 @@ impl<'a> House<'a> {
                 let manager = principals.manager_of(id).map_or("nobody", |manager| name_of(manager));
                 format!("{manager}, manager of {}", name_of(id))
             }
+            Party::InChargeOf(id) => {
+                let people = principals.in_charge_of(id);
+                people.iter().map(|person| name_of(person)).collect::<Vec<_>>().join(" or ")
+            }
         };
         waiting.needs.iter().flat_map(|need| need.parties.iter().map(of)).collect()
     }

@@ -230,7 +230,7 @@ fn a_model_cannot_be_vouched_for() {
 #[test]
 fn contradictions_and_slips_are_refused() {
     assert_snapshot!(problems(&edited(&[("connectors/directory.yaml", "effect: grant", "effect: grant\n    privileged: false")])), @"SL776 connectors/directory.yaml:9:17 `grant` is privileged by what it does");
-    assert_snapshot!(crm("transport: { http:", "transport: { sql: { database: d }, http:"), @"SL776 connectors/crm.yaml:3:12 a transport is exactly one of `http`, `sql`, `files` and `model`");
+    assert_snapshot!(crm("transport: { http:", "transport: { sql: { database: d }, http:"), @"SL776 connectors/crm.yaml:3:12 a transport is exactly one of `http`, `sql`, `files`, `model` and `mcp`");
     assert_snapshot!(crm("allow: [id, name, balance, last_position, health_note]", "allow: []"), @"SL780 connectors/crm.yaml:12:53 `allow` lists nothing");
     assert_snapshot!(crm("\"/accounts/*/name\"", "\"accounts/*/name\""), @"SL768 connectors/crm.yaml:21:9 `accounts/*/name` is no path");
     assert_snapshot!(crm("limit: { role: amount }", "limit: { role: amount }\n    idempotency: { key: K, lookup: accounts.list }"), @"SL776 connectors/crm.yaml:15:18 `idempotency` is exactly one of `key` and `lookup`");

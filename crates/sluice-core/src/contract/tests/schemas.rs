@@ -100,6 +100,7 @@ fn pattern(pattern: &str, text: &str) -> bool {
     };
     match pattern {
         "^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$" => crate::contract::read::is_id(text),
+        "^[A-Za-z_][A-Za-z0-9_]*$" => crate::contract::read::is_variable(text),
         "^(/.*)?$" => text.is_empty() || text.starts_with('/'),
         "^/" => text.starts_with('/'),
         "^[^\\\\]+$" => !text.is_empty() && !text.contains('\\'),

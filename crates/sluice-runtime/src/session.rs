@@ -1,0 +1,412 @@
+//! An agent's session at the gateway: what it has read, what it may therefore call, and the entries of both.
+//!
+//! Without a plan there is one label for all of it: whatever the agent read may have decided whatever it does next. The
+//! one thing that takes this back is a call of which every argument stands in the person's own request.
+
+mod given;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value as Json, json};
+use sluice_core::catalogue::{Action, Catalogue};
+use sluice_core::contract::approval::Decision;
+use sluice_core::contract::closure::{Closure, ConnectorElement};
+use sluice_core::contract::{Contract, Digest, Governance};
+use sluice_core::label::{Atom, Label, Name, Universe};
+use sluice_core::subject::Subjects;
+use sluice_core::transfer::{Breach, Prepared, prepare_action};
+use sluice_core::value::Value;
+use sluice_engine::{
+    Call, CallOutcome, GateAnswer, INTERPRETER_VERSION, OutOfOrder, Permitted, Question, Session, Start, TokenId,
+};
+use sluice_policy::{Acting, Standing};
+use sluice_store::{AppendError, Conflict, Epoch};
+use thiserror::Error;
+
+use crate::approvals::statements;
+use crate::gate::{Asker, RunGate, Versions};
+use crate::host::{HostError, LedgerEvidence};
+use crate::ledger::{Ledger, LedgerError, random};
+use crate::run_log::RunLog;
+use crate::workspace::Workspace;
+
+pub use given::Given;
+
+/// How often in a row a gate is asked again because others were faster.
+const ASKED_AGAIN_MAX: u32 = 64;
+/// Calls of one session that wait for people: an agent that asks for more gets refusals.
+const HELD_MAX: usize = 100;
+/// The name under which the calls of agents count as "called before".
+const WORKFLOW: &str = "agents";
+
+/// For whom an agent works, and what it was told by them.
+#[derive(Clone, Debug)]
+pub struct Mandate {
+    /// The person or service in whose name it calls.
+    pub principal: Name,
+    /// The person's own request, if they gave one: text that is trusted.
+    pub request: Option<String>,
+    /// What the agent's host calls itself: not checked, for people.
+    pub client: Option<String>,
+}
+
+/// A session of an agent.
+pub struct AgentSession<'a> {
+    workspace: &'a Workspace,
+    catalogue: Catalogue,
+    universe: Universe,
+    log: RunLog<'a>,
+    session: Session,
+    closure: Closure,
+    principal: Name,
+    requester: Name,
+    /// What the agent has read so far.
+    label: Label,
+    given: Given,
+    /// Calls that wait for people, by what they are.
+    held: BTreeMap<Digest, TokenId>,
+}
+
+/// What is said of a call.
+#[derive(Debug)]
+pub enum Verdict {
+    /// It may be made, once, and is in the ledger.
+    Permitted(Permitted<Call>),
+    /// A person must decide.
+    Held {
+        /// The approval's id.
+        approval: String,
+        /// In words, for the person and never for the agent.
+        why: String,
+    },
+    /// No.
+    Denied {
+        /// Stable code.
+        code: String,
+        /// In words, for the person and never for the agent.
+        why: String,
+    },
+}
+
+/// What came back from a call.
+#[derive(Clone, Debug)]
+pub struct CameBack {
+    /// The whole of it, for the entry.
+    pub outcome: CallOutcome,
+    /// The part that the contract's paths speak of, if the reply is nothing else; else every path counts.
+    pub labelled: Option<Json>,
+}
+
+/// Why a session cannot go on.
+#[derive(Debug, Error)]
+pub enum SessionError {
+    /// The ledger did not take an entry: nothing that depended on it was done.
+    #[error(transparent)]
+    Host(#[from] HostError),
+    /// The ledger cannot be read.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// An answer to nothing, or a second one.
+    #[error(transparent)]
+    OutOfOrder(#[from] OutOfOrder),
+}
+
+/// A list of what can be called that was made from other rules than the session's.
+#[derive(Clone, Copy, Debug, Error)]
+#[error("the rules changed under a session")]
+pub struct Renamed;
+
+impl<'a> AgentSession<'a> {
+    /// Begins a session and records it. `governance` is the workspace's, with the contracts of the tools that are offered
+    /// in the session and are not in its bundle; `connectors` are those that can be called.
+    ///
+    /// # Errors
+    /// [`SessionError`] if it cannot be recorded.
+    pub async fn begin(
+        workspace: &'a Workspace,
+        ledger: &'a Ledger,
+        governance: &Governance,
+        connectors: &BTreeSet<Name>,
+        mandate: Mandate,
+    ) -> Result<Self, SessionError> {
+        ledger.keep_bundle(workspace.bundle())?;
+        let catalogue = governance.catalogue.clone();
+        let offered = governance.contracts.iter().filter(|c| connectors.contains(&c.connector.value));
+        let closure = closure(workspace, offered, mandate.request.as_deref());
+        let requester: Name = format!("agent:{}", mandate.principal).into();
+        let start = Start {
+            run: random()?,
+            input: json!({ "request": mandate.request, "client": mandate.client, "for": mandate.principal }),
+            definition: json!({ "session": connectors }),
+            closure: closure.digest().0.0,
+            interpreter: INTERPRETER_VERSION,
+            requester: requester.to_string(),
+        };
+        let (session, record) = Session::begin(start, ledger.clock().now_ms());
+        let log = RunLog::new(ledger, session.run(), WORKFLOW.to_owned(), 0, Epoch::FIRST);
+        log.write(&[record]).await?;
+        Ok(Self {
+            workspace,
+            universe: catalogue.universe.clone(),
+            catalogue,
+            log,
+            session,
+            closure,
+            principal: mandate.principal,
+            requester,
+            label: Label::BOTTOM,
+            given: mandate.request.as_deref().map(Given::of).unwrap_or_default(),
+            held: BTreeMap::new(),
+        })
+    }
+
+    /// Asks whether a call may be made. A permit is durable when this returns.
+    ///
+    /// # Errors
+    /// [`SessionError`] if the answer cannot be recorded: then nothing may be called.
+    pub async fn ask(&mut self, connector: &str, action: &str, arguments: &Json) -> Result<Verdict, SessionError> {
+        let what = call_digest(connector, action, arguments);
+        let question = match self.held.get(&what).copied() {
+            Some(token) => {
+                if let Some(verdict) = self.denied(token, what).await? {
+                    return Ok(verdict);
+                }
+                self.session.ask_again(token)?
+            }
+            None => {
+                let prepared = self.prepare(connector, action, arguments);
+                self.session.ask(prepared)
+            }
+        };
+        self.decide(question, what).await
+    }
+
+    /// Takes what came back from a permitted call. From here on the agent counts as having read it.
+    ///
+    /// # Errors
+    /// [`SessionError::OutOfOrder`] if the call is not under way.
+    pub fn finished(&mut self, token: TokenId, came: CameBack) -> Result<(), SessionError> {
+        let now_ms = self.log.ledger().clock().now_ms();
+        let (subjects, prepared, record);
+        {
+            let action = self.session.action_of(token).and_then(|(c, a)| self.catalogue.action(c, a));
+            subjects = match (&came.labelled, action) {
+                (Some(reply), Some(action)) => action.subjects_of(reply),
+                (None, Some(action)) if action.subject.is_none() => Subjects::NOBODY,
+                _ => Subjects::Anybody,
+            };
+            (prepared, record) = self.session.finished(token, came.outcome, subjects, now_ms)?;
+        }
+        let action = prepared.action.as_ref().and_then(|(c, a)| self.catalogue.action(c, a));
+        self.label = self.label.join(read(&self.universe, action, &prepared, came.labelled.as_ref()));
+        // The next intent is written after it in any case: the agent need not wait for the disk to read a reply.
+        self.log.write_later(&[record], |_| {})?;
+        Ok(())
+    }
+
+    /// Records that the session is over, and calls without an answer as being in doubt.
+    ///
+    /// # Errors
+    /// [`SessionError`] if it cannot be recorded.
+    pub async fn end(mut self) -> Result<(), SessionError> {
+        let now_ms = self.log.ledger().clock().now_ms();
+        let mut records = Vec::new();
+        for token in self.session.under_way().collect::<Vec<_>>() {
+            let why = "the session ended before the reply came".to_owned();
+            let (_, record) = self.session.finished(token, CallOutcome::InDoubt { why }, Subjects::NOBODY, now_ms)?;
+            records.push(record);
+        }
+        let read: Vec<String> = self.universe.names(self.label);
+        records.push(self.session.ended(json!({ "read": read }), now_ms));
+        Ok(self.log.write(&records).await?)
+    }
+
+    /// Takes another list of what can be called. Atoms keep their places, so that what was read stays what it was.
+    ///
+    /// # Errors
+    /// [`Renamed`] if the list was made from other rules.
+    pub fn offer(&mut self, governance: &Governance) -> Result<(), Renamed> {
+        let catalogue = governance.catalogue.clone();
+        if !self.universe.all().zip(catalogue.universe.all()).all(|(ours, theirs)| ours == theirs) {
+            return Err(Renamed);
+        }
+        self.universe = catalogue.universe.clone();
+        self.catalogue = catalogue;
+        Ok(())
+    }
+
+    /// The agent has read words of this connector that are no reply to a call: a resource, a prompt, a question.
+    pub fn has_read(&mut self, connector: &str) {
+        self.label = self.label.join(self.universe.label(&Atom::Origin(connector.into())));
+    }
+
+    /// Whether the agent has read something that an outsider wrote.
+    #[must_use]
+    pub fn is_tainted(&self) -> bool {
+        self.universe.origins(self.label) != Label::BOTTOM
+    }
+
+    /// The call with its labels. What the agent read decided it, unless the person's own request has every word of it.
+    fn prepare(&self, connector: &str, action: &str, arguments: &Json) -> Prepared {
+        let Some(action) = self.catalogue.action(connector, action) else {
+            return uncatalogued(connector, action, arguments, self.label);
+        };
+        let is_given = !action.privileged && self.given.has_all(arguments);
+        let label = if is_given { self.label.without(self.universe.origins(Label::TOP)) } else { self.label };
+        prepare_action(&self.universe, action, Value::from_json(arguments, label), label)
+    }
+
+    async fn decide(&mut self, question: Question, what: Digest) -> Result<Verdict, SessionError> {
+        let (token, mut question) = (question.token, question);
+        for _ in 0..ASKED_AGAIN_MAX {
+            let answer = self.answer(&question);
+            let told = told(&answer);
+            let records = self.session.decided(token, answer, self.log.ledger().clock().now_ms())?;
+            match self.log.write(&records).await {
+                Ok(()) => return self.settled(token, what, told),
+                // Another session called the same action meanwhile: what the gate counted is no longer so.
+                Err(HostError::Append(AppendError::Conflict(Conflict::Fact { .. }))) => {
+                    question = self.session.ask_again(token)?;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let why = "others called the same action at every moment".to_owned();
+        Ok(Verdict::Denied { code: "SL515".to_owned(), why })
+    }
+
+    fn settled(&mut self, token: TokenId, what: Digest, told: Told) -> Result<Verdict, SessionError> {
+        match told {
+            Told::Permit => {
+                self.held.remove(&what);
+                Ok(Verdict::Permitted(self.session.committed(token)?))
+            }
+            Told::Hold { approval, why } => {
+                self.held.insert(what, token);
+                Ok(Verdict::Held { approval, why })
+            }
+            Told::Forbid { code, why } => {
+                self.held.remove(&what);
+                Ok(Verdict::Denied { code, why })
+            }
+        }
+    }
+
+    fn answer(&self, question: &Question) -> GateAnswer {
+        let forbid = |code: &str, why: String| GateAnswer::Forbid { receipt: json!({}), code: code.to_owned(), why };
+        if let Some(breach) = question.prepared.breaches.first() {
+            return forbid("SL505", breach.to_string());
+        }
+        let gate = RunGate {
+            workspace: self.workspace,
+            catalogue: &self.catalogue,
+            asker: Asker {
+                principal: &self.principal,
+                requester: &self.requester,
+                author: &Acting::Unknown,
+                standing: Standing::Session,
+                closure: &self.closure,
+                program: None,
+                workflow: WORKFLOW,
+            },
+            universe: &self.universe,
+            run: self.session.run(),
+            evidence: LedgerEvidence::new(self.log.ledger()),
+        };
+        let answer = gate.answer(question, &Versions::default(), self.log.ledger().clock().now_ms());
+        if matches!(answer, GateAnswer::Hold { .. }) && question.before.is_none() && self.held.len() >= HELD_MAX {
+            return forbid("SL910", format!("{HELD_MAX} calls of this session wait for people already"));
+        }
+        answer
+    }
+
+    /// What a person said against a held call.
+    async fn denied(&mut self, token: TokenId, what: Digest) -> Result<Option<Verdict>, SessionError> {
+        let Some(hold) = self.session.held(token) else { return Ok(None) };
+        let said = statements(self.log.ledger(), &hold.approval)?;
+        let Some(denial) = said.iter().find(|s| s.statement.decision == Decision::Deny) else { return Ok(None) };
+        let why = format!("denied by `{}`", denial.statement.approver);
+        let record = self.session.denied(token, why.clone(), self.log.ledger().clock().now_ms())?;
+        self.held.remove(&what);
+        self.log.write(&[record]).await?;
+        Ok(Some(Verdict::Denied { code: "SL911".to_owned(), why }))
+    }
+}
+
+/// What becomes of a call once its answer is durable.
+enum Told {
+    Permit,
+    Hold { approval: String, why: String },
+    Forbid { code: String, why: String },
+}
+
+fn told(answer: &GateAnswer) -> Told {
+    match answer {
+        GateAnswer::Permit { .. } => Told::Permit,
+        GateAnswer::Hold { hold, .. } => Told::Hold { approval: hold.approval.clone(), why: hold.why.clone() },
+        GateAnswer::Forbid { code, why, .. } => Told::Forbid { code: code.clone(), why: why.clone() },
+        GateAnswer::Unchanged { why, .. } => Told::Forbid { code: "SL330".to_owned(), why: why.clone() },
+    }
+}
+
+/// What the agent knows after a reply that it did not know before.
+fn read(universe: &Universe, action: Option<&Action>, prepared: &Prepared, reply: Option<&Json>) -> Label {
+    let Some(action) = action else { return Label::TOP };
+    let base = action.reply.keeps(universe, prepared.joined).join(action.source);
+    match reply {
+        Some(reply) => action.labels.labelled(reply, base).deep_label(),
+        None => action.labels.predicted(base).deep_label(),
+    }
+}
+
+/// A call that no contract covers, as its refusal is recorded.
+fn uncatalogued(connector: &str, action: &str, arguments: &Json, label: Label) -> Prepared {
+    let arguments = Value::from_json(arguments, label);
+    Prepared {
+        action: Some((connector.into(), action.into())),
+        roles: BTreeMap::new(),
+        control: label,
+        joined: label,
+        excess: Label::BOTTOM,
+        resource: None,
+        references: Vec::new(),
+        breaches: vec![Breach::Uncatalogued { what: format!("{connector}.{action}") }],
+        failing: sluice_core::transfer::Moves::default(),
+        arguments,
+    }
+}
+
+/// Tells one call from another: the same tool with the same arguments, in whatever order their keys stand.
+fn call_digest(connector: &str, action: &str, arguments: &Json) -> Digest {
+    let whole = json!([connector, action, sorted(arguments)]);
+    Digest::of(whole.to_string().as_bytes())
+}
+
+fn sorted(value: &Json) -> Json {
+    match value {
+        Json::Array(items) => items.iter().map(sorted).collect(),
+        Json::Object(fields) => {
+            let fields: BTreeMap<&String, Json> = fields.iter().map(|(key, value)| (key, sorted(value))).collect();
+            fields.into_iter().map(|(key, value)| (key.clone(), value)).collect()
+        }
+        other => other.clone(),
+    }
+}
+
+fn closure<'c>(workspace: &Workspace, contracts: impl Iterator<Item = &'c Contract>, request: Option<&str>) -> Closure {
+    let element = |contract: &Contract| ConnectorElement {
+        contract: contract.digest,
+        connector: Digest::of(concat!("sluice ", env!("CARGO_PKG_VERSION")).as_bytes()),
+        scopes: contract.credential.as_ref().map(|c| c.scopes.clone()).unwrap_or_default(),
+    };
+    Closure {
+        // The request is all that a session has of a definition.
+        definition: Digest::of(request.unwrap_or_default().as_bytes()),
+        sub_workflows: BTreeMap::new(),
+        connectors: contracts.map(|c| (c.connector.value.clone(), element(c))).collect(),
+        bundle: workspace.bundle().digest(),
+        template: None,
+        ticket: None,
+        step: None,
+    }
+}

@@ -1,0 +1,141 @@
+//! Values that a person gave themselves: those that stand in their own request.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value as Json;
+
+/// Shorter texts and numbers stand in any request by chance.
+const CHARS_MIN: usize = 6;
+
+/// The values of a request.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Given {
+    words: BTreeSet<String>,
+    quoted: BTreeSet<String>,
+}
+
+impl Given {
+    /// Reads a request: its words, and whatever stands in quotes in it.
+    #[must_use]
+    pub fn of(request: &str) -> Self {
+        let words = request.split_whitespace().map(bare).filter(|word| is_long(word)).map(str::to_owned).collect();
+        Self { words, quoted: quoted(request) }
+    }
+
+    /// Whether the person gave every value of these arguments themselves, as it is, and there is at least one.
+    #[must_use]
+    pub fn has_all(&self, arguments: &Json) -> bool {
+        match arguments {
+            Json::Object(fields) => !fields.is_empty() && fields.values().all(|value| self.has(value)),
+            _ => false,
+        }
+    }
+
+    fn has(&self, value: &Json) -> bool {
+        match value {
+            // Whoever decides between two values decides, and nobody writes either into a request.
+            Json::Null | Json::Bool(_) => false,
+            Json::Number(number) => self.has_text(&number.to_string()),
+            Json::String(text) => self.has_text(text),
+            Json::Array(items) => !items.is_empty() && items.iter().all(|item| self.has(item)),
+            Json::Object(fields) => !fields.is_empty() && fields.values().all(|value| self.has(value)),
+        }
+    }
+
+    fn has_text(&self, text: &str) -> bool {
+        is_long(text) && (self.words.contains(text) || self.quoted.contains(text))
+    }
+}
+
+fn is_long(text: &str) -> bool {
+    text.chars().count() >= CHARS_MIN
+}
+
+/// A word without the marks of its sentence. What is inside of it stays: `ana.b@example.com`.
+fn bare(word: &str) -> &str {
+    let mark = |c: char| {
+        matches!(
+            c,
+            '.' | ','
+                | ';'
+                | ':'
+                | '!'
+                | '?'
+                | '('
+                | ')'
+                | '['
+                | ']'
+                | '"'
+                | '\''
+                | '`'
+                | '<'
+                | '>'
+                | '“'
+                | '”'
+                | '‘'
+                | '’'
+        )
+    };
+    word.trim_matches(mark)
+}
+
+/// What stands between two quotation marks of the same kind.
+fn quoted(request: &str) -> BTreeSet<String> {
+    let pairs = [('"', '"'), ('`', '`'), ('“', '”'), ('«', '»'), ('\'', '\'')];
+    let mut found = BTreeSet::new();
+    for (open, close) in pairs {
+        let mut rest = request;
+        while let Some((_, after)) = rest.split_once(open) {
+            let Some((inner, tail)) = after.split_once(close) else { break };
+            if is_long(inner) {
+                found.insert(inner.to_owned());
+            }
+            rest = tail;
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const REQUEST: &str =
+        "Send \"See you on Monday, Bo\" to bo@example.com. Then pay 1250000 to DE89370400440532013000, ok?";
+
+    #[test]
+    fn whole_values_of_the_request_are_given() {
+        let given = Given::of(REQUEST);
+        for arguments in [
+            json!({"to": "bo@example.com", "text": "See you on Monday, Bo"}),
+            json!({"to": ["bo@example.com"]}),
+            json!({"iban": "DE89370400440532013000", "amount": 1_250_000}),
+            json!({"message": {"to": "bo@example.com"}}),
+        ] {
+            assert!(given.has_all(&arguments), "{arguments}");
+        }
+    }
+
+    #[test]
+    fn parts_short_values_and_choices_are_not() {
+        let given = Given::of(REQUEST);
+        for arguments in [
+            json!({"to": "o@example.com"}),
+            json!({"to": "bo@example.com", "text": "See you"}),
+            json!({"to": "bo@example.com", "text": "Monday, Bo"}),
+            json!({"to": "bo@example.com", "cc": "eve@evil.example"}),
+            json!({"to": "bo@example.com", "urgent": true}),
+            json!({"to": "bo@example.com", "cc": null}),
+            json!({"text": "pay"}),
+            json!({"to": []}),
+            json!({}),
+            json!([]),
+            json!("bo@example.com"),
+        ] {
+            assert!(!given.has_all(&arguments), "{arguments}");
+        }
+        assert!(!Given::default().has_all(&json!({"to": "bo@example.com"})));
+    }
+}
