@@ -17,6 +17,7 @@ mod error;
 pub mod files;
 pub mod http;
 pub mod json;
+pub mod mcp;
 pub mod path;
 pub mod secret;
 pub mod sql;

@@ -51,6 +51,8 @@ pub enum Command {
     /// What workflows of this workspace can call.
     #[command(subcommand)]
     Connector(Connector),
+    /// Stand between an agent and a server of the Model Context Protocol: every call of a tool is gated.
+    Gateway(Gateway),
     /// Secrets that connectors use: set, list.
     #[command(subcommand)]
     Secret(Secret),
@@ -273,6 +275,26 @@ pub enum DrawTheme {
     Light,
     /// Light on dark.
     Dark,
+}
+
+/// `sluice gateway`
+#[derive(Args)]
+pub struct Gateway {
+    /// Where the rules and the ledger are.
+    #[command(flatten)]
+    pub place: Place,
+    /// The user's own request: a file of text that is trusted.
+    #[arg(long, value_name = "FILE")]
+    pub request: Option<PathBuf>,
+    /// In whose name the agent calls; else the one signer of a solo workspace.
+    #[arg(long, value_name = "PRINCIPAL")]
+    pub principal: Option<String>,
+    /// The connector that the server is in contracts and entries; else the one whose contract has this command.
+    #[arg(long, value_name = "NAME")]
+    pub connector: Option<String>,
+    /// The server that is started, and what it is given.
+    #[arg(last = true, required = true, value_name = "CMD")]
+    pub command: Vec<std::ffi::OsString>,
 }
 
 /// `sluice explain`

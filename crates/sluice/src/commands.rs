@@ -6,6 +6,7 @@ pub mod check;
 pub mod connector;
 pub mod draw;
 pub mod explain;
+pub mod gateway;
 pub mod import;
 pub mod init;
 pub mod policy;

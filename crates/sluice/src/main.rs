@@ -25,6 +25,7 @@ fn main() -> ExitCode {
         Command::Runs(command) => commands::runs::run(&command),
         Command::Audit(command) => commands::audit::run(&command),
         Command::Connector(command) => commands::connector::run(&command),
+        Command::Gateway(arguments) => commands::gateway::run(&arguments),
         Command::Secret(command) => commands::secret::run(&command),
         Command::Policy(command) => commands::policy::run(&command),
         Command::Demo => demo::play::run().map(|()| Exit::Fine),

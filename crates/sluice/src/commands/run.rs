@@ -101,7 +101,7 @@ pub(super) fn parsed(bytes: &[u8], name: &str) -> Result<Json, Failure> {
 }
 
 /// On whose behalf: who was named, or the one person of a solo workspace.
-fn requester(workspace: &Workspace, named: Option<&str>) -> Result<Name, Failure> {
+pub(super) fn requester(workspace: &Workspace, named: Option<&str>) -> Result<Name, Failure> {
     let principals = workspace.principals();
     let named = match named {
         Some(id) => id,

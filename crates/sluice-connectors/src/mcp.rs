@@ -1,0 +1,121 @@
+//! A server of the Model Context Protocol: a program that is started with an environment of its own.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::process::Stdio;
+use std::time::Duration;
+
+use thiserror::Error;
+use tokio::io::BufReader;
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+
+use crate::secret::{SecretError, SecretStore};
+
+/// How long a server may take to end by itself once nobody speaks to it any more.
+const LEAVES_WITHIN: Duration = Duration::from_secs(5);
+/// What a program needs to be found and to find its own files, where no contract names its environment.
+const INHERITED: [&str; 6] = ["PATH", "HOME", "LANG", "TMPDIR", "SystemRoot", "USERPROFILE"];
+
+/// A program and its environment.
+#[derive(Clone, Debug)]
+pub struct Program {
+    /// The program and what it is given. Never empty.
+    pub command: Vec<OsString>,
+    /// All that its environment holds.
+    pub environment: BTreeMap<String, Variable>,
+}
+
+/// What a variable holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Variable {
+    /// This.
+    Plain(OsString),
+    /// The secret of this name. It is opened when the program is started, and kept nowhere.
+    Secret(String),
+}
+
+/// Why a server cannot be started.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// SL902. The system says no.
+    #[error("SL902: cannot start `{program}`: {source}")]
+    Program {
+        /// The program.
+        program: String,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// A secret of its environment cannot be opened.
+    #[error("{code}: {0}", code = .0.code())]
+    Secret(#[from] SecretError),
+    /// SL914. A secret is no text, and so cannot stand in an environment.
+    #[error("SL914: the secret `{0}` is no text, and a variable of an environment holds text")]
+    NotText(String),
+}
+
+impl Program {
+    /// A program that no contract describes: of the gateway's own environment it gets what it needs to be found, and no
+    /// secret.
+    #[must_use]
+    pub fn bare(command: Vec<OsString>) -> Self {
+        let named = |name: &str| Some((name.to_owned(), Variable::Plain(std::env::var_os(name)?)));
+        Self { command, environment: INHERITED.into_iter().filter_map(named).collect() }
+    }
+}
+
+/// A running server.
+pub struct Server {
+    child: Child,
+    /// What it is told.
+    pub stdin: ChildStdin,
+    /// What it says.
+    pub stdout: BufReader<ChildStdout>,
+}
+
+impl Server {
+    /// Starts it. Its standard error is the gateway's own: hosts show it to people.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub fn start(program: &Program, secrets: &SecretStore) -> Result<Self, StartError> {
+        let name = program.command.first().cloned().unwrap_or_default();
+        let error = |source| StartError::Program { program: name.to_string_lossy().into_owned(), source };
+        let mut command = Command::new(&name);
+        command.args(program.command.iter().skip(1)).env_clear();
+        for (name, variable) in &program.environment {
+            match variable {
+                Variable::Plain(text) => command.env(name, text),
+                Variable::Secret(secret) => {
+                    let opened = secrets.open(secret)?;
+                    let text = std::str::from_utf8(opened.expose());
+                    command.env(name, OsStr::new(text.map_err(|_| StartError::NotText(secret.clone()))?))
+                }
+            };
+        }
+        let mut child =
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true).spawn().map_err(error)?;
+        match (child.stdin.take(), child.stdout.take()) {
+            (Some(stdin), Some(stdout)) => Ok(Self { child, stdin, stdout: BufReader::new(stdout) }),
+            _ => Err(error(std::io::ErrorKind::BrokenPipe.into())),
+        }
+    }
+
+    /// Its parts: what it is told, what it says, and itself.
+    #[must_use]
+    pub fn split(self) -> (ChildStdin, BufReader<ChildStdout>, Running) {
+        (self.stdin, self.stdout, Running(self.child))
+    }
+}
+
+/// A server whose pipes somebody else holds.
+pub struct Running(Child);
+
+impl Running {
+    /// Waits until it ends, and ends it if it does not.
+    pub async fn leave(mut self) {
+        if tokio::time::timeout(LEAVES_WITHIN, self.0.wait()).await.is_err() {
+            // It may have ended in this very moment.
+            let _ = self.0.kill().await;
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! A contract drafted from what a server says of its tools: everything unknown at its most careful, each guess explained.
+//!
+//! A draft is text in the contract language, the same whether a person is to review it or a session goes by it alone. Until
+//! somebody says otherwise every reply is an outsider's words.
+
+mod guess;
+
+use std::fmt::Write as _;
+
+use serde_json::Value as Json;
+
+use crate::tools::Tool;
+
+pub use guess::{Guess, guess};
+
+/// A contract and what it leaves out.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    /// The contract.
+    pub text: String,
+    /// Tools that it cannot describe, with why not.
+    pub withheld: Vec<(String, String)>,
+}
+
+/// Drafts the contract of a connector.
+#[must_use]
+pub fn contract(connector: &str, command: &[String], tools: &[Tool]) -> Draft {
+    let mut text = String::from(
+        "# Drafted from what the server says of its own tools: every line is a guess. Read it, correct it, and sign it\n\
+         # (`sluice policy sign`). Replies count as an outsider's words until `trust` says otherwise.\n\
+         version: 1\n",
+    );
+    let command = command.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(", ");
+    // Writing into a String cannot fail.
+    let _ = writeln!(text, "connector: {connector}\ntransport: {{ mcp: {{ command: [{command}] }} }}");
+    let mut withheld = Vec::new();
+    let mut actions = String::new();
+    for tool in tools {
+        match unfit(tool) {
+            Some(why) => withheld.push((tool.name.clone(), why)),
+            None => write_action(&mut actions, tool),
+        }
+    }
+    if actions.is_empty() {
+        text.push_str("actions: {}\n");
+    } else {
+        text.push_str("actions:\n");
+        text.push_str(&actions);
+    }
+    Draft { text, withheld }
+}
+
+/// Why a contract cannot describe a tool.
+#[must_use]
+pub fn unfit(tool: &Tool) -> Option<String> {
+    if !is_id(&tool.name) {
+        return Some("its name is none that a contract can write".to_owned());
+    }
+    let odd = tool.arguments().find(|(name, _)| !is_id(name));
+    odd.map(|(name, _)| format!("its argument `{name}` has a name that no contract can write"))
+}
+
+fn is_id(text: &str) -> bool {
+    let starts = text.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric());
+    starts && text.len() <= 80 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+}
+
+fn write_action(out: &mut String, tool: &Tool) {
+    let guess = guess(tool);
+    let _ = writeln!(out, "  {}:\n    # {}", quoted(&tool.name), guess.why);
+    let _ = writeln!(out, "    effect: {}", guess.effect.name());
+    if guess.privileged && !guess.effect.is_privileged() {
+        out.push_str("    privileged: true\n");
+    }
+    let _ = writeln!(out, "    request: {{ tool: {} }}", quoted(&tool.name));
+    if !guess.arguments.is_empty() {
+        out.push_str("    arguments:\n");
+        for (name, role) in &guess.arguments {
+            let _ = writeln!(out, "      {}: {{ role: {} }}", quoted(name), role.name());
+        }
+    }
+    if let Some(argument) = &guess.destination {
+        let _ = writeln!(out, "    destination: {{ argument: {} }}", quoted(argument));
+    }
+    out.push_str("    output: { from: merge, trust: { \"\": origin }, labels: { \"\": [] } }\n");
+}
+
+/// A JSON text is a YAML text.
+fn quoted(text: &str) -> String {
+    Json::from(text).to_string()
+}

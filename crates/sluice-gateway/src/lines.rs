@@ -1,0 +1,85 @@
+//! Lines of bounded length: how messages are separated on standard input and output.
+
+use std::io;
+
+use tokio::io::{AsyncBufRead, AsyncBufReadExt as _};
+
+use crate::frame::FRAME_BYTES_MAX;
+
+/// What was read.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Line {
+    /// A line, without its end.
+    Whole(Vec<u8>),
+    /// A longer one than [`FRAME_BYTES_MAX`]; all of it was passed over.
+    TooLong,
+    /// There is nothing more.
+    End,
+}
+
+/// Reads the next line that is not blank.
+///
+/// # Errors
+/// The pipe's own.
+pub async fn next(from: &mut (impl AsyncBufRead + Unpin)) -> io::Result<Line> {
+    loop {
+        match read(from).await? {
+            Line::Whole(bytes) if bytes.iter().all(u8::is_ascii_whitespace) => {}
+            line => return Ok(line),
+        }
+    }
+}
+
+async fn read(from: &mut (impl AsyncBufRead + Unpin)) -> io::Result<Line> {
+    let mut line = Vec::new();
+    let mut is_too_long = false;
+    loop {
+        let (taken, is_over) = {
+            let buffer = from.fill_buf().await?;
+            if buffer.is_empty() {
+                // Half a line is no message: its sender died in the middle of it.
+                return Ok(Line::End);
+            }
+            let end = buffer.iter().position(|byte| *byte == b'\n');
+            let part = buffer.get(..end.unwrap_or(buffer.len())).unwrap_or_default();
+            is_too_long |= line.len().saturating_add(part.len()) > FRAME_BYTES_MAX;
+            if is_too_long {
+                line.clear();
+            } else {
+                line.extend_from_slice(part);
+            }
+            (part.len().saturating_add(usize::from(end.is_some())), end.is_some())
+        };
+        from.consume(taken);
+        if is_over {
+            return Ok(if is_too_long { Line::TooLong } else { Line::Whole(line) });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn all(bytes: &[u8]) -> Vec<Line> {
+        let mut from = tokio::io::BufReader::with_capacity(7, bytes);
+        let mut lines = Vec::new();
+        loop {
+            match next(&mut from).await.unwrap() {
+                Line::End => return lines,
+                line => lines.push(line),
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn lines_come_whole_blank_ones_not_at_all_and_half_ones_never() {
+        let whole = |text: &str| Line::Whole(text.as_bytes().to_vec());
+        assert_eq!(
+            all(b"one\n\n \r\nlonger than the buffer\nhalf").await,
+            [whole("one"), whole("longer than the buffer")]
+        );
+        let long = [vec![b'x'; FRAME_BYTES_MAX + 1], b"\nnext\n".to_vec()].concat();
+        assert_eq!(all(&long).await, [Line::TooLong, whole("next")]);
+    }
+}

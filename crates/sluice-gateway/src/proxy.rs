@@ -1,0 +1,485 @@
+//! One agent, one server, standard input and output: frames pass as without us, but for calls of tools.
+
+mod offer;
+
+use std::cell::{Cell, RefCell};
+use std::time::Duration;
+
+use sluice_connectors::mcp::{Program, Server, StartError};
+use sluice_connectors::secret::SecretStore;
+use sluice_core::document::{Data, Node};
+use sluice_core::label::Name;
+use sluice_engine::CallOutcome;
+use sluice_runtime::ledger::Ledger;
+use sluice_runtime::session::{AgentSession, CameBack, Mandate, SessionError, Verdict};
+use sluice_runtime::workspace::Workspace;
+use thiserror::Error;
+use tokio::io::{AsyncBufRead, AsyncWrite, AsyncWriteExt as _};
+use tokio::process::ChildStdin;
+use tokio::sync::{Mutex, oneshot};
+
+use crate::frame::{Frame, FrameError, Id, Kind};
+use crate::lines::{self, Line};
+use crate::pending::{Awaited, Pending, Refused};
+use crate::{reply, tools};
+use offer::{Offer, OfferError};
+
+/// How long a server may take to list its tools.
+const LISTS_WITHIN: Duration = Duration::from_secs(30);
+/// How long a server may go on once its agent has left.
+const SPEAKS_WITHIN: Duration = Duration::from_secs(2);
+/// Most pages of a list of tools.
+const PAGES_MAX: usize = 100;
+
+/// JSON-RPC's own codes.
+const PARSE_ERROR: i64 = -32_700;
+const INVALID_REQUEST: i64 = -32_600;
+const SERVER_ERROR: i64 = -32_000;
+
+/// What stands on both sides of the gateway.
+pub struct Setup<'a> {
+    /// Whose rules hold.
+    pub workspace: &'a Workspace,
+    /// Where entries go.
+    pub ledger: &'a Ledger,
+    /// The name of the server in contracts and entries.
+    pub connector: Name,
+    /// The server.
+    pub program: Program,
+    /// Where the secrets of its environment are.
+    pub secrets: SecretStore,
+    /// For whom the agent works.
+    pub mandate: Mandate,
+}
+
+/// Why the gateway ended.
+#[derive(Debug, Error)]
+pub enum ProxyError {
+    /// The server.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// A pipe.
+    #[error("SL903: the pipe to the agent broke: {0}")]
+    Pipe(#[from] std::io::Error),
+    /// The session cannot go on: without a ledger nothing passes.
+    #[error(transparent)]
+    Session(#[from] SessionError),
+}
+
+/// Runs until the agent or the server leaves.
+///
+/// # Errors
+/// [`ProxyError`].
+pub async fn run(
+    setup: Setup<'_>,
+    from_agent: impl AsyncBufRead + Unpin,
+    to_agent: impl AsyncWrite + Unpin,
+) -> Result<(), ProxyError> {
+    let server = Server::start(&setup.program, &setup.secrets)?;
+    let (to_server, from_server, running) = server.split();
+    let offer = Offer::of(setup.workspace, &setup.connector, &setup.program);
+    let proxy = Proxy {
+        setup,
+        to_agent: Mutex::new(to_agent),
+        to_server: Mutex::new(Some(to_server)),
+        asked: RefCell::default(),
+        asking: RefCell::default(),
+        own: Cell::new(0),
+        offer: RefCell::new(offer),
+        is_stale: Cell::new(true),
+        has_read: Cell::new(false),
+        session: Mutex::new(None),
+    };
+    let ended = {
+        let agent = std::pin::pin!(proxy.listen_to_agent(from_agent));
+        let mut server = std::pin::pin!(proxy.listen_to_server(from_server));
+        tokio::select! {
+            ended = agent => {
+                // No more input: servers leave by themselves, after they have answered what was asked.
+                proxy.to_server.lock().await.take();
+                match tokio::time::timeout(SPEAKS_WITHIN, server).await {
+                    Ok(last) => ended.and(last),
+                    Err(_) => ended,
+                }
+            }
+            ended = &mut server => ended,
+        }
+    };
+    let closed = proxy.close().await;
+    running.leave().await;
+    ended.and(closed)
+}
+
+struct Proxy<'a, W> {
+    setup: Setup<'a>,
+    to_agent: Mutex<W>,
+    to_server: Mutex<Option<ChildStdin>>,
+    /// What the agent asked.
+    asked: RefCell<Pending>,
+    /// What the server asked.
+    asking: RefCell<Pending>,
+    own: Cell<u64>,
+    offer: RefCell<Offer>,
+    /// Whether the tools must be listed before the next call.
+    is_stale: Cell<bool>,
+    /// Whether the agent read words of the server before there was a session.
+    has_read: Cell<bool>,
+    session: Mutex<Option<AgentSession<'a>>>,
+}
+
+impl<W: AsyncWrite + Unpin> Proxy<'_, W> {
+    async fn listen_to_agent(&self, mut from: impl AsyncBufRead + Unpin) -> Result<(), ProxyError> {
+        loop {
+            match lines::next(&mut from).await? {
+                Line::End => return Ok(()),
+                Line::TooLong => {
+                    self.tell_agent(&reply::error(None, INVALID_REQUEST, "SL900: the message is too long")).await?
+                }
+                Line::Whole(bytes) => match Frame::read(&bytes) {
+                    Ok(frame) => self.agent_says(frame).await?,
+                    Err(error) => {
+                        let code = if error.id.is_some() { INVALID_REQUEST } else { PARSE_ERROR };
+                        self.tell_agent(&reply::error(error.id.as_ref(), code, &error.to_string())).await?;
+                    }
+                },
+            }
+        }
+    }
+
+    async fn agent_says(&self, frame: Frame) -> Result<(), ProxyError> {
+        match frame.kind.clone() {
+            Kind::Request { id, method } => self.request(frame, id, &method).await,
+            Kind::Notification { .. } => self.tell_server(frame.raw()).await,
+            Kind::Response { id, .. } => {
+                // An answer to nothing is not the server's business.
+                let is_asked = self.asking.borrow_mut().close(&id).is_some();
+                if is_asked { self.tell_server(frame.raw()).await } else { Ok(()) }
+            }
+        }
+    }
+
+    async fn request(&self, frame: Frame, id: Id, method: &str) -> Result<(), ProxyError> {
+        if id.is_own() || self.asked.borrow().is_open(&id) {
+            let error = reply::error(Some(&id), INVALID_REQUEST, "SL904: a request with this id has no answer yet");
+            return self.tell_agent(&error).await;
+        }
+        let awaited = match method {
+            "tools/call" => return self.call(frame, id).await,
+            "tools/list" => Awaited::Tools,
+            "initialize"
+            | "server/discover"
+            | "ping"
+            | "logging/setLevel"
+            | "completion/complete"
+            | "prompts/list"
+            | "resources/list"
+            | "resources/templates/list"
+            | "resources/subscribe"
+            | "resources/unsubscribe"
+            | "subscriptions/listen"
+            | "tasks/list"
+            | "tasks/cancel" => Awaited::Plain,
+            // What it does not know it takes for the most it could be: something to read.
+            _ => Awaited::Words,
+        };
+        self.forward(&frame, id, awaited).await
+    }
+
+    async fn forward(&self, frame: &Frame, id: Id, awaited: Awaited) -> Result<(), ProxyError> {
+        let opened = self.asked.borrow_mut().open(id.clone(), awaited);
+        match opened {
+            Ok(()) => self.tell_server(frame.raw()).await,
+            Err(Refused::InUse | Refused::TooMany) => {
+                let error = reply::error(Some(&id), SERVER_ERROR, "SL905: too many requests have no answer yet");
+                self.tell_agent(&error).await
+            }
+        }
+    }
+
+    async fn call(&self, frame: Frame, id: Id) -> Result<(), ProxyError> {
+        let params = frame.member("params");
+        let named = params.and_then(|params| params.get("name")?.as_text().cloned());
+        let arguments = match params.and_then(|params| params.get("arguments")) {
+            None => Some(serde_json::json!({})),
+            Some(node) if matches!(node.value, Data::Map(_)) => Some(node.to_json()),
+            Some(_) => None,
+        };
+        let (Some(name), Some(arguments)) = (named, arguments) else {
+            let why = "a call names its tool, and its arguments are an object";
+            return self.tell_agent(&reply::error(Some(&id), -32_602, &format!("SL900: {why}"))).await;
+        };
+        if let Err(error) = self.know_tools(&frame).await {
+            self.note(&error.to_string());
+            return self.tell_agent(&reply::denied(&frame, &id, error.code())).await;
+        }
+        let mut session = self.session.lock().await;
+        let Some(session) = session.as_mut() else {
+            return self.tell_agent(&reply::denied(&frame, &id, "SL906")).await;
+        };
+        let action = self.offer.borrow().action_of(&name);
+        match session.ask(&self.setup.connector, &action, &arguments).await? {
+            Verdict::Permitted(call) => {
+                let token = call.take().token;
+                self.forward(&frame, id, Awaited::Call(token)).await
+            }
+            Verdict::Held { approval, why } => {
+                self.note(&format!("held: `{name}` waits for a person ({approval}): {why}"));
+                self.tell_agent(&reply::held(&frame, &id, &approval)).await
+            }
+            Verdict::Denied { code, why } => {
+                self.note(&format!("denied: `{name}`: {code}: {why}"));
+                self.tell_agent(&reply::denied(&frame, &id, &code)).await
+            }
+        }
+    }
+
+    /// Lists the server's tools, if it is not known what they are, and begins the session with the first list.
+    async fn know_tools(&self, call: &Frame) -> Result<(), OfferError> {
+        if !self.is_stale.get() {
+            return Ok(());
+        }
+        let mut listed = Vec::new();
+        let mut cursor = None;
+        for _ in 0..PAGES_MAX {
+            let answer = self.list(call, cursor.as_deref()).await?;
+            let page = tools::page(&answer).ok_or(OfferError::NotListed)?;
+            listed.extend(page.tools);
+            cursor = page.next;
+            if cursor.is_none() {
+                break;
+            }
+        }
+        if cursor.is_some() {
+            return Err(OfferError::TooMany);
+        }
+        let governance = self.offer.borrow_mut().list(self.setup.workspace, &listed)?;
+        for (name, why) in self.offer.borrow().withheld() {
+            self.note(&format!("`{name}` is not offered: {why}"));
+        }
+        let mut session = self.session.lock().await;
+        match session.as_mut() {
+            Some(session) => session.offer(&governance).map_err(|_| OfferError::NotListed)?,
+            None => {
+                let Setup { workspace, ledger, connector, mandate, .. } = &self.setup;
+                let connectors = [connector.clone()].into();
+                let begun = AgentSession::begin(workspace, ledger, &governance, &connectors, mandate.clone()).await;
+                let mut begun = begun.map_err(|error| OfferError::NotRecorded(error.to_string()))?;
+                if self.has_read.get() {
+                    begun.has_read(connector);
+                }
+                *session = Some(begun);
+            }
+        }
+        self.is_stale.set(false);
+        Ok(())
+    }
+
+    /// One page of the list, asked for in the gateway's own name but in the protocol that the agent speaks.
+    async fn list(&self, call: &Frame, cursor: Option<&str>) -> Result<Frame, OfferError> {
+        let id = Id::own(self.own.replace(self.own.get() + 1));
+        let meta = call.member("params").and_then(|params| params.get("_meta")).filter(|meta| speaks(meta));
+        let meta = meta.map(|meta| format!(r#""_meta":{}"#, without_progress(call, meta)));
+        let cursor = cursor.map(|cursor| format!(r#""cursor":{cursor}"#));
+        let params = meta.into_iter().chain(cursor).collect::<Vec<_>>().join(",");
+        let request =
+            format!(r#"{{"jsonrpc":"2.0","id":{},"method":"tools/list","params":{{{params}}}}}"#, id.as_json());
+        let (tell, told) = oneshot::channel();
+        let opened = self.asked.borrow_mut().open(id.clone(), Awaited::Own(tell));
+        if opened.is_err() || self.tell_server(&request).await.is_err() {
+            return Err(OfferError::NotListed);
+        }
+        match tokio::time::timeout(LISTS_WITHIN, told).await {
+            Ok(Ok(answer)) => Ok(answer),
+            _ => Err(OfferError::NotListed),
+        }
+    }
+
+    async fn listen_to_server(&self, mut from: impl AsyncBufRead + Unpin) -> Result<(), ProxyError> {
+        loop {
+            // A pipe that breaks is a server that left.
+            match lines::next(&mut from).await.unwrap_or(Line::End) {
+                Line::End => return Ok(()),
+                Line::TooLong => self.note("the server sent a message that is too long; it was dropped"),
+                Line::Whole(bytes) => match Frame::read(&bytes) {
+                    Ok(frame) => self.server_says(frame).await?,
+                    Err(error) => self.unreadable(error).await?,
+                },
+            }
+        }
+    }
+
+    /// Whoever waits for an answer that cannot be read is told so, and not left waiting.
+    async fn unreadable(&self, error: FrameError) -> Result<(), ProxyError> {
+        self.note(&format!("the server sent something that cannot be read, and it was dropped: {}", error.why));
+        let Some(id) = error.id else { return Ok(()) };
+        let awaited = self.asked.borrow_mut().close(&id);
+        match awaited {
+            Some(awaited) => self.unanswered(&id, awaited, "SL907: the answer of the server cannot be read").await,
+            None => Ok(()),
+        }
+    }
+
+    async fn unanswered(&self, id: &Id, awaited: Awaited, why: &str) -> Result<(), ProxyError> {
+        if let Awaited::Call(token) = awaited
+            && let Some(session) = self.session.lock().await.as_mut()
+        {
+            let outcome = CallOutcome::InDoubt { why: why.to_owned() };
+            session.finished(token, CameBack { outcome, labelled: None })?;
+        }
+        self.tell_agent(&reply::error(Some(id), SERVER_ERROR, why)).await
+    }
+
+    async fn server_says(&self, frame: Frame) -> Result<(), ProxyError> {
+        match frame.kind.clone() {
+            Kind::Notification { method } => {
+                if method == "notifications/tools/list_changed" {
+                    self.is_stale.set(true);
+                }
+                self.tell_agent(frame.raw()).await
+            }
+            Kind::Request { id, method } => {
+                let awaited =
+                    if matches!(method.as_str(), "ping" | "roots/list") { Awaited::Plain } else { Awaited::Words };
+                if matches!(awaited, Awaited::Words) {
+                    self.has_read().await;
+                }
+                let opened = self.asking.borrow_mut().open(id, awaited);
+                if opened.is_err() {
+                    self.note("the server asked too much, or twice under one id; it was dropped");
+                    return Ok(());
+                }
+                self.tell_agent(frame.raw()).await
+            }
+            Kind::Response { id, .. } => {
+                let awaited = self.asked.borrow_mut().close(&id);
+                match awaited {
+                    Some(awaited) => self.answer(frame, awaited).await,
+                    None => {
+                        self.note("the server answered what nobody asked, or answered twice; it was dropped");
+                        Ok(())
+                    }
+                }
+            }
+        }
+    }
+
+    async fn answer(&self, frame: Frame, awaited: Awaited) -> Result<(), ProxyError> {
+        match awaited {
+            Awaited::Own(tell) => {
+                // Whoever asked has given up.
+                let _ = tell.send(frame);
+                return Ok(());
+            }
+            Awaited::Call(token) => {
+                if let Some(session) = self.session.lock().await.as_mut() {
+                    session.finished(token, came_back(&frame))?;
+                }
+            }
+            Awaited::Tools => {
+                if let Some(page) = tools::page(&frame) {
+                    let mut offer = self.offer.borrow_mut();
+                    page.tools.iter().for_each(|tool| offer.see(tool));
+                }
+                let shown = {
+                    let offer = self.offer.borrow();
+                    tools::offered(&frame, |name| offer.has(name))
+                };
+                return self.tell_agent(&shown).await;
+            }
+            Awaited::Words => self.has_read().await,
+            Awaited::Plain => {}
+        }
+        self.tell_agent(frame.raw()).await
+    }
+
+    async fn has_read(&self) {
+        match self.session.lock().await.as_mut() {
+            Some(session) => session.has_read(&self.setup.connector),
+            None => self.has_read.set(true),
+        }
+    }
+
+    async fn tell_agent(&self, text: &str) -> Result<(), ProxyError> {
+        let mut to = self.to_agent.lock().await;
+        to.write_all(text.as_bytes()).await?;
+        to.write_all(b"\n").await?;
+        Ok(to.flush().await?)
+    }
+
+    /// A server that does not listen any more has left: its own pump says so.
+    async fn tell_server(&self, text: &str) -> Result<(), ProxyError> {
+        if let Some(to) = self.to_server.lock().await.as_mut() {
+            let line = [text.as_bytes(), b"\n"].concat();
+            if to.write_all(&line).await.is_ok() {
+                let _ = to.flush().await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whoever still waits is told that nobody answers, and the session is over.
+    async fn close(self) -> Result<(), ProxyError> {
+        let open = self.asked.borrow_mut().drain();
+        for (id, awaited) in open {
+            if !id.is_own() {
+                // The agent may be gone as well.
+                let _ = self.unanswered(&id, awaited, "SL908: the server ended before it answered").await;
+            }
+        }
+        match self.session.into_inner() {
+            Some(session) => Ok(session.end().await?),
+            None => Ok(()),
+        }
+    }
+
+    /// For people: hosts keep what servers write to their standard error.
+    #[expect(clippy::unused_self, reason = "a session's notes will carry its id")]
+    fn note(&self, text: &str) {
+        let safe: String = text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+        eprintln!("sluice gateway: {safe}");
+    }
+}
+
+/// Whether this is what the protocol without sessions puts into every request.
+fn speaks(meta: &Node) -> bool {
+    meta.get("io.modelcontextprotocol/protocolVersion").is_some()
+}
+
+/// The same without the token under which progress of the agent's own request is told.
+fn without_progress(call: &Frame, meta: &Node) -> String {
+    let Data::Map(entries) = &meta.value else { return "{}".to_owned() };
+    let kept = entries.iter().filter(|entry| entry.key.starts_with("io.modelcontextprotocol/"));
+    let pairs: Vec<String> =
+        kept.map(|entry| format!("{}:{}", serde_json::Value::from(&*entry.key), call.slice(&entry.value))).collect();
+    format!("{{{}}}", pairs.join(","))
+}
+
+/// What came back, and the part of it that a contract's paths speak of.
+fn came_back(answer: &Frame) -> CameBack {
+    let Some(result) = answer.member("result") else {
+        let detail = answer.member("error").map(Node::to_json).unwrap_or_default();
+        return CameBack { outcome: CallOutcome::Failed { detail }, labelled: None };
+    };
+    CameBack { outcome: CallOutcome::Replied { reply: result.to_json() }, labelled: labelled(result) }
+}
+
+/// The value that a reply is, if it is one: structured content, or one text that is JSON or nothing else.
+fn labelled(result: &Node) -> Option<serde_json::Value> {
+    let structured = result.get("structuredContent").map(Node::to_json);
+    let texts: Vec<&Node> = match result.get("content").map(|content| &content.value) {
+        Some(Data::List(items)) => items.iter().collect(),
+        Some(_) => return None,
+        None => Vec::new(),
+    };
+    match (structured, texts.as_slice()) {
+        (Some(value), []) => Some(value),
+        (structured, [one]) => {
+            let text = one.get("text")?.as_text()?;
+            let read: serde_json::Value =
+                serde_json::from_str(text).unwrap_or_else(|_| serde_json::Value::from(text.as_ref()));
+            // Words beside the structured part are read as well.
+            structured.is_none_or(|value| value == read).then_some(read)
+        }
+        _ => None,
+    }
+}

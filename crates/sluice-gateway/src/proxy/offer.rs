@@ -1,0 +1,147 @@
+//! What an agent may call of a server: what the signed contract names, or else what a draft makes of the server's list.
+
+use std::collections::BTreeMap;
+
+use sluice_connectors::mcp::Program;
+use sluice_core::contract::connector::{Request, Transport};
+use sluice_core::contract::{Contract, Digest, Governance};
+use sluice_core::label::Name;
+use sluice_runtime::workspace::{OpenError, Workspace};
+use thiserror::Error;
+
+use crate::draft;
+use crate::tools::Tool;
+
+/// Most tools of one server.
+const TOOLS_MAX: usize = 2_000;
+
+/// What is offered of a server.
+pub(super) struct Offer {
+    connector: Name,
+    command: Vec<String>,
+    /// By the tool's name there: the action of the signed contract. `None` without a contract.
+    signed: Option<BTreeMap<String, Name>>,
+    /// The first definition of each tool, and whether it is offered: a second one is another tool under an old name.
+    seen: BTreeMap<String, Seen>,
+}
+
+struct Seen {
+    digest: Digest,
+    withheld: Option<String>,
+}
+
+/// Why it is not known what a server offers.
+#[derive(Debug, Error)]
+pub(super) enum OfferError {
+    /// SL909. It gave no list, or none that is one.
+    #[error("SL909: the server does not list its tools")]
+    NotListed,
+    /// SL912. There are too many.
+    #[error("SL912: the server lists more tools than {TOOLS_MAX}")]
+    TooMany,
+    /// SL913. The draft is no contract.
+    #[error("SL913: no contract can be drafted of the server's tools: {0}")]
+    NotDrafted(String),
+    /// SL906. The ledger takes no session.
+    #[error("SL906: the session cannot be recorded: {0}")]
+    NotRecorded(String),
+}
+
+impl OfferError {
+    pub(super) const fn code(&self) -> &'static str {
+        match self {
+            Self::NotListed => "SL909",
+            Self::TooMany => "SL912",
+            Self::NotDrafted(_) => "SL913",
+            Self::NotRecorded(_) => "SL906",
+        }
+    }
+}
+
+impl Offer {
+    /// Of a server under the name of a connector.
+    pub(super) fn of(workspace: &Workspace, connector: &Name, program: &Program) -> Self {
+        let contracts = &workspace.governance().contracts;
+        let contract = contracts.iter().find(|contract| contract.connector.value == *connector);
+        let command = program.command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+        Self { connector: connector.clone(), command, signed: contract.map(actions), seen: BTreeMap::new() }
+    }
+
+    /// Looks at a tool as it was listed.
+    pub(super) fn see(&mut self, tool: &Tool) {
+        let digest = tool.digest();
+        match self.seen.get_mut(&tool.name) {
+            Some(seen) if seen.digest == digest => {}
+            Some(seen) => {
+                let why = "its definition changed while the agent worked with it";
+                seen.withheld.get_or_insert_with(|| why.to_owned());
+            }
+            None => {
+                let withheld = match &self.signed {
+                    Some(actions) if actions.contains_key(&tool.name) => None,
+                    Some(_) => Some("the contract does not name it".to_owned()),
+                    None => draft::unfit(tool),
+                };
+                self.seen.insert(tool.name.clone(), Seen { digest, withheld });
+            }
+        }
+    }
+
+    /// Whether a tool that was listed is offered.
+    pub(super) fn has(&self, tool: &str) -> bool {
+        self.seen.get(tool).is_some_and(|seen| seen.withheld.is_none())
+    }
+
+    /// What is not offered, and why.
+    pub(super) fn withheld(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.seen.iter().filter_map(|(name, seen)| Some((name.as_str(), seen.withheld.as_deref()?)))
+    }
+
+    /// The action that stands for a tool. One that is not offered gets a name that no contract has.
+    pub(super) fn action_of(&self, tool: &str) -> String {
+        let action = if self.has(tool) { self.signed.as_ref().and_then(|actions| actions.get(tool)) } else { None };
+        match action {
+            Some(action) => action.to_string(),
+            None if self.has(tool) => tool.to_owned(),
+            None => format!("{tool} (not offered)"),
+        }
+    }
+
+    /// Takes the whole list, and gives the rules under which these tools can be called.
+    pub(super) fn list(&mut self, workspace: &Workspace, tools: &[Tool]) -> Result<Governance, OfferError> {
+        if tools.len() > TOOLS_MAX {
+            return Err(OfferError::TooMany);
+        }
+        tools.iter().for_each(|tool| self.see(tool));
+        if self.signed.is_some() {
+            return Ok(workspace.governance().clone());
+        }
+        let offered: Vec<Tool> = tools.iter().filter(|tool| self.has(&tool.name)).cloned().collect();
+        let draft = draft::contract(&self.connector, &self.command, &offered);
+        let file = format!("connectors/{}.drafted.yaml", self.connector);
+        workspace.governance_with(&file, &draft.text).map_err(|error| OfferError::NotDrafted(in_words(&error)))
+    }
+}
+
+/// With the first problem of the draft, which no person has seen.
+fn in_words(error: &OpenError) -> String {
+    let first = match error {
+        OpenError::Files { problems } => problems.first(),
+        _ => None,
+    };
+    first.map_or_else(|| error.to_string(), |problem| problem.diagnostic.message.clone())
+}
+
+/// By the tool's name at its server: the action.
+fn actions(contract: &Contract) -> BTreeMap<String, Name> {
+    let Transport::Mcp(_) = &contract.transport else { return BTreeMap::new() };
+    let of = |(name, action): (&Name, &sluice_core::contract::connector::ActionContract)| match action
+        .request
+        .as_ref()
+        .map(|request| &request.value)
+    {
+        Some(Request::Tool { name: tool }) => Some((tool.to_string(), name.clone())),
+        _ => None,
+    };
+    contract.actions.iter().filter_map(of).collect()
+}

@@ -1,0 +1,42 @@
+//! What the gateway itself says to an agent. Agents get a code and an id, never the reasons: they would learn labels
+//! from them, and whoever wrote the words that they read would too.
+
+use serde_json::{Value as Json, json};
+
+use crate::frame::{Frame, Id};
+
+/// The call waits for a person.
+pub(crate) fn held(request: &Frame, id: &Id, approval: &str) -> String {
+    let text = format!(
+        "approval required: a person must decide about this call, approval_id={approval}. Tell them the id \
+         (`sluice approvals show {approval}`), and call again with the same arguments once they have approved it."
+    );
+    failed(request, id, &text)
+}
+
+/// The call is refused.
+pub(crate) fn denied(request: &Frame, id: &Id, code: &str) -> String {
+    let text = format!("denied by policy: {code}. This call will not be made; asking again changes nothing.");
+    failed(request, id, &text)
+}
+
+/// The result of a tool that failed: what a model reads, where an error of the protocol would be its host's.
+fn failed(request: &Frame, id: &Id, text: &str) -> String {
+    let mut result = json!({ "content": [{ "type": "text", "text": text }], "isError": true });
+    if let (true, Json::Object(fields)) = (is_stateless(request), &mut result) {
+        fields.insert("resultType".to_owned(), json!("complete"));
+    }
+    format!(r#"{{"jsonrpc":"2.0","id":{},"result":{result}}}"#, id.as_json())
+}
+
+/// An error of the protocol.
+pub(crate) fn error(id: Option<&Id>, code: i64, message: &str) -> String {
+    let error = json!({ "code": code, "message": message });
+    format!(r#"{{"jsonrpc":"2.0","id":{},"error":{error}}}"#, id.map_or("null", Id::as_json))
+}
+
+/// Whether a request is of the protocol without sessions, 2026-07-28 or later: each says so itself.
+fn is_stateless(request: &Frame) -> bool {
+    let meta = request.member("params").and_then(|params| params.get("_meta"));
+    meta.is_some_and(|meta| meta.get("io.modelcontextprotocol/protocolVersion").is_some())
+}

@@ -1,0 +1,145 @@
+//! `sluice gateway`: between an agent and a server of the Model Context Protocol.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::Path;
+
+use sluice_connectors::mcp::{Program, Variable};
+use sluice_connectors::secret::{SecretStore, WorkspaceKey};
+use sluice_core::contract::Contract;
+use sluice_core::contract::connector::{McpTransport, Transport, Variable as Named};
+use sluice_core::label::Name;
+use sluice_gateway::proxy::{self, ProxyError, Setup};
+use sluice_runtime::session::Mandate;
+use sluice_runtime::workspace::{SECRETS_FILE, Workspace};
+use tokio::io::BufReader;
+
+use crate::cli::Gateway;
+use crate::commands::run::requester;
+use crate::failure::{Exit, Failure};
+use crate::place::{known, read};
+
+/// Runs until the agent or the server leaves.
+///
+/// # Errors
+/// [`Failure`] if it cannot begin, or the ledger takes no more entries.
+pub fn run(arguments: &Gateway) -> Result<Exit, Failure> {
+    let opened = arguments.place.open_with_ledger()?;
+    let workspace = &opened.workspace;
+    let request = match &arguments.request {
+        Some(file) => Some(text(&read(file, "request")?, file)?),
+        None => None,
+    };
+    let principal = requester(workspace, arguments.principal.as_deref())?;
+    let principal = known(workspace.principals(), &principal)?;
+    let (connector, program) = server(workspace, arguments)?;
+    let mandate = Mandate { principal, request, client: None };
+    let key = WorkspaceKey::read(&workspace.home().workspace_key(), workspace.folder())?;
+    let secrets = SecretStore::new(workspace.folder().join(SECRETS_FILE), key);
+    let setup = Setup { workspace, ledger: &opened.ledger, connector, program, secrets, mandate };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::internal(&error))?;
+    let ended = runtime.block_on(proxy::run(setup, BufReader::new(tokio::io::stdin()), tokio::io::stdout()));
+    // A thread may still wait for input that never comes.
+    runtime.shutdown_background();
+    match ended {
+        Ok(()) => Ok(Exit::Fine),
+        Err(error @ ProxyError::Start(_)) => Err(Failure::usage(error.to_string())),
+        Err(error) => Err(Failure::internal(&error)),
+    }
+}
+
+fn text(bytes: &[u8], file: &Path) -> Result<String, Failure> {
+    let text = std::str::from_utf8(bytes)
+        .map_err(|_| Failure::usage(format!("the request `{}` is no UTF-8 text", file.display())))?;
+    Ok(text.to_owned())
+}
+
+/// The name of the server, and how it is started: as its contract says, or bare if none does.
+fn server(workspace: &Workspace, arguments: &Gateway) -> Result<(Name, Program), Failure> {
+    let contracts = &workspace.governance().contracts;
+    let named = arguments.connector.as_deref();
+    let found = match named {
+        Some(name) => contracts.iter().find(|contract| contract.connector.value.as_ref() == name),
+        None => contracts.iter().find(|contract| mcp(contract).is_some_and(|mcp| is_command(mcp, &arguments.command))),
+    };
+    let Some(contract) = found else {
+        let name = named.map_or_else(|| name_of(&arguments.command), str::to_owned);
+        if contracts.iter().any(|contract| contract.connector.value.as_ref() == name) {
+            return Err(Failure::usage(format!(
+                "`{name}` is a connector of this workspace with another command; name this server with --connector"
+            )));
+        }
+        return Ok((name.as_str().into(), Program::bare(arguments.command.clone())));
+    };
+    let name = contract.connector.value.clone();
+    let mcp = mcp(contract).ok_or_else(|| Failure::usage(format!("the contract of `{name}` is of no mcp server")))?;
+    if !is_command(mcp, &arguments.command) {
+        let words: Vec<&str> = mcp.command.iter().map(AsRef::as_ref).collect();
+        return Err(Failure::usage(format!("the contract of `{name}` pins another command: {}", words.join(" "))));
+    }
+    Ok((name, Program { command: arguments.command.clone(), environment: environment(mcp) }))
+}
+
+const fn mcp(contract: &Contract) -> Option<&McpTransport> {
+    match &contract.transport {
+        Transport::Mcp(mcp) => Some(mcp),
+        _ => None,
+    }
+}
+
+fn is_command(mcp: &McpTransport, command: &[OsString]) -> bool {
+    mcp.command.len() == command.len() && mcp.command.iter().zip(command).all(|(word, given)| given == word.as_ref())
+}
+
+/// What the contract names, and the search path: nothing else of the gateway's own.
+fn environment(mcp: &McpTransport) -> BTreeMap<String, Variable> {
+    let inherited = |name: &str| std::env::var_os(name).map(Variable::Plain);
+    let mut environment: BTreeMap<String, Variable> = BTreeMap::new();
+    environment.extend(inherited("PATH").map(|path| ("PATH".to_owned(), path)));
+    for (name, variable) in &mcp.environment {
+        let value = match variable {
+            Named::Text(text) => Some(Variable::Plain(OsString::from(text.as_ref()))),
+            Named::Inherited => inherited(name),
+            Named::Secret(secret) => Some(Variable::Secret(secret.to_string())),
+        };
+        environment.extend(value.map(|value| (name.to_string(), value)));
+    }
+    environment
+}
+
+/// A name for a server that has none: the first word of its command that is neither a launcher nor an option.
+fn name_of(command: &[OsString]) -> String {
+    const LAUNCHERS: [&str; 12] =
+        ["npx", "node", "npm", "exec", "bunx", "bun", "deno", "run", "python", "python3", "uvx", "uv"];
+    let words = command.iter().map(|word| word.to_string_lossy());
+    let bases = words.filter(|word| !word.starts_with('-')).map(|word| {
+        let base = word.rsplit(['/', '\\']).next().unwrap_or_default().to_lowercase();
+        base.split_once('.').map_or(base.clone(), |(stem, _)| stem.to_owned())
+    });
+    let found = bases.into_iter().find(|base| !base.is_empty() && !LAUNCHERS.contains(&base.as_str()));
+    let plain = |c: char| if c.is_ascii_alphanumeric() || c == '-' || c == '_' { c } else { '-' };
+    let name: String = found.unwrap_or_default().chars().map(plain).take(60).collect();
+    let name = name.trim_start_matches(['-', '_']);
+    if name.is_empty() { "tools".to_owned() } else { name.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_without_a_contract_is_named_after_its_program() {
+        for (name, command) in [
+            ("server-filesystem", "npx -y @modelcontextprotocol/server-filesystem /srv"),
+            ("world", "python3 /tmp/world.py --mail"),
+            ("tools", "node --inspect"),
+            ("my-server", "/opt/My-Server.exe"),
+        ] {
+            let command: Vec<OsString> = command.split(' ').map(OsString::from).collect();
+            assert_eq!(name_of(&command), name);
+        }
+    }
+}
