@@ -30,6 +30,11 @@ pub struct Record {
 pub enum Fact {
     /// The run began.
     Started(Box<Start>),
+    /// An agent laid down what it will call.
+    Planned {
+        /// As it wrote it.
+        plan: serde_json::Value,
+    },
     /// The gate answered.
     Decided {
         /// Whose question.
@@ -135,6 +140,7 @@ impl Fact {
     pub const fn kind(&self) -> EntryKind {
         match self {
             Self::Started(_) => EntryKind::RUN_STARTED,
+            Self::Planned { .. } => EntryKind::PLAN,
             Self::Decided { answer: GateAnswer::Hold { .. }, .. } => EntryKind::HELD,
             Self::Decided { .. } => EntryKind::DECISION,
             Self::ApprovalRequested { .. } => EntryKind::APPROVAL_REQUESTED,
@@ -183,6 +189,7 @@ impl Fact {
             Self::Resolved { resolution, .. } => map.with("resolution", resolution.name()),
             Self::Refused { code, node, .. } => map.with("code", code.as_str()).with("node", u64::from(*node)),
             Self::Denied { .. }
+            | Self::Planned { .. }
             | Self::Resumed { .. }
             | Self::Time
             | Self::Recovered
@@ -198,6 +205,7 @@ impl Fact {
         match self {
             Self::ApprovalRequested { .. } | Self::Resumed { .. } | Self::Time | Self::Recovered => false,
             Self::Started(_)
+            | Self::Planned { .. }
             | Self::Decided { .. }
             | Self::Intended { .. }
             | Self::Finished { .. }

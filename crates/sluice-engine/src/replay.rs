@@ -115,6 +115,7 @@ fn event_of(fact: &Fact) -> Option<Event> {
         Fact::Recovered => Event::Recovered,
         Fact::Cancelled { why } => Event::Cancelled { why },
         Fact::ApprovalRequested { .. }
+        | Fact::Planned { .. }
         | Fact::Resumed { .. }
         | Fact::Intended { .. }
         | Fact::Completed { .. }

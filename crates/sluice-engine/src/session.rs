@@ -61,6 +61,12 @@ impl Session {
         self.run
     }
 
+    /// An agent lays down what it will call: what is recorded of that.
+    #[must_use]
+    pub fn planned(&self, plan: serde_json::Value, now_ms: u64) -> Record {
+        self.record(Fact::Planned { plan }, now_ms)
+    }
+
     /// The question about a new call.
     pub fn ask(&mut self, prepared: Prepared) -> Question {
         let token = TokenId(self.next);

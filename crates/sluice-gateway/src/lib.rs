@@ -11,6 +11,7 @@ pub mod draft;
 pub mod frame;
 pub mod lines;
 mod pending;
+mod planning;
 pub mod proxy;
 mod reply;
 pub mod tools;

@@ -15,13 +15,12 @@ use sluice_runtime::session::{AgentSession, CameBack, Mandate, SessionError, Ver
 use sluice_runtime::workspace::Workspace;
 use thiserror::Error;
 use tokio::io::{AsyncBufRead, AsyncWrite, AsyncWriteExt as _};
-use tokio::process::ChildStdin;
 use tokio::sync::{Mutex, oneshot};
 
 use crate::frame::{Frame, FrameError, Id, Kind};
 use crate::lines::{self, Line};
 use crate::pending::{Awaited, Pending, Refused};
-use crate::{reply, tools};
+use crate::{planning, reply, tools};
 use offer::{Offer, OfferError};
 
 /// How long a server may take to list its tools.
@@ -46,8 +45,6 @@ pub struct Setup<'a> {
     pub connector: Name,
     /// The server.
     pub program: Program,
-    /// Where the secrets of its environment are.
-    pub secrets: SecretStore,
     /// For whom the agent works.
     pub mandate: Mandate,
 }
@@ -66,17 +63,33 @@ pub enum ProxyError {
     Session(#[from] SessionError),
 }
 
-/// Runs until the agent or the server leaves.
+/// Starts the server, and runs until it or the agent leaves.
 ///
 /// # Errors
 /// [`ProxyError`].
 pub async fn run(
     setup: Setup<'_>,
+    secrets: &SecretStore,
     from_agent: impl AsyncBufRead + Unpin,
     to_agent: impl AsyncWrite + Unpin,
 ) -> Result<(), ProxyError> {
-    let server = Server::start(&setup.program, &setup.secrets)?;
+    let server = Server::start(&setup.program, secrets)?;
     let (to_server, from_server, running) = server.split();
+    let ended = between(setup, (from_agent, to_agent), (from_server, to_server)).await;
+    running.leave().await;
+    ended
+}
+
+/// Stands between an agent and a server that runs already, each a pair of what it says and what it is told, until one of
+/// them leaves.
+///
+/// # Errors
+/// [`ProxyError`].
+pub async fn between(
+    setup: Setup<'_>,
+    (from_agent, to_agent): (impl AsyncBufRead + Unpin, impl AsyncWrite + Unpin),
+    (from_server, to_server): (impl AsyncBufRead + Unpin, impl AsyncWrite + Unpin),
+) -> Result<(), ProxyError> {
     let offer = Offer::of(setup.workspace, &setup.connector, &setup.program);
     let proxy = Proxy {
         setup,
@@ -96,7 +109,10 @@ pub async fn run(
         tokio::select! {
             ended = agent => {
                 // No more input: servers leave by themselves, after they have answered what was asked.
-                proxy.to_server.lock().await.take();
+                if let Some(mut to) = proxy.to_server.lock().await.take() {
+                    // It may have left already.
+                    let _ = to.shutdown().await;
+                }
                 match tokio::time::timeout(SPEAKS_WITHIN, server).await {
                     Ok(last) => ended.and(last),
                     Err(_) => ended,
@@ -106,14 +122,13 @@ pub async fn run(
         }
     };
     let closed = proxy.close().await;
-    running.leave().await;
     ended.and(closed)
 }
 
-struct Proxy<'a, W> {
+struct Proxy<'a, W, S> {
     setup: Setup<'a>,
     to_agent: Mutex<W>,
-    to_server: Mutex<Option<ChildStdin>>,
+    to_server: Mutex<Option<S>>,
     /// What the agent asked.
     asked: RefCell<Pending>,
     /// What the server asked.
@@ -127,7 +142,7 @@ struct Proxy<'a, W> {
     session: Mutex<Option<AgentSession<'a>>>,
 }
 
-impl<W: AsyncWrite + Unpin> Proxy<'_, W> {
+impl<W: AsyncWrite + Unpin, S: AsyncWrite + Unpin> Proxy<'_, W, S> {
     async fn listen_to_agent(&self, mut from: impl AsyncBufRead + Unpin) -> Result<(), ProxyError> {
         loop {
             match lines::next(&mut from).await? {
@@ -216,6 +231,12 @@ impl<W: AsyncWrite + Unpin> Proxy<'_, W> {
         let Some(session) = session.as_mut() else {
             return self.tell_agent(&reply::denied(&frame, &id, "SL906")).await;
         };
+        if &*name == planning::PLAN && self.setup.mandate.request.is_some() {
+            let action_of = |tool: &str| (self.setup.connector.clone(), self.offer.borrow().action_of(tool).into());
+            let laid = session.lay_down(&arguments, action_of).await?;
+            let (text, is_error) = planning::told(&laid);
+            return self.tell_agent(&reply::result(&frame, &id, &text, is_error)).await;
+        }
         let action = self.offer.borrow().action_of(&name);
         match session.ask(&self.setup.connector, &action, &arguments).await? {
             Verdict::Permitted(call) => {
@@ -376,13 +397,13 @@ impl<W: AsyncWrite + Unpin> Proxy<'_, W> {
                 }
             }
             Awaited::Tools => {
-                if let Some(page) = tools::page(&frame) {
-                    let mut offer = self.offer.borrow_mut();
-                    page.tools.iter().for_each(|tool| offer.see(tool));
-                }
+                let page = tools::page(&frame);
+                page.iter().flat_map(|page| &page.tools).for_each(|tool| self.offer.borrow_mut().see(tool));
+                let is_last = page.is_some_and(|page| page.next.is_none());
+                let own = (is_last && self.setup.mandate.request.is_some()).then(planning::definition);
                 let shown = {
                     let offer = self.offer.borrow();
-                    tools::offered(&frame, |name| offer.has(name))
+                    tools::offered(&frame, |name| offer.has(name), own.as_ref())
                 };
                 return self.tell_agent(&shown).await;
             }

@@ -8,21 +8,21 @@ use crate::frame::{Frame, Id};
 /// The call waits for a person.
 pub(crate) fn held(request: &Frame, id: &Id, approval: &str) -> String {
     let text = format!(
-        "approval required: a person must decide about this call, approval_id={approval}. Tell them the id \
+        "approval required: approval_id={approval}\nA person must decide about this call. Tell them the id \
          (`sluice approvals show {approval}`), and call again with the same arguments once they have approved it."
     );
-    failed(request, id, &text)
+    result(request, id, &text, true)
 }
 
 /// The call is refused.
 pub(crate) fn denied(request: &Frame, id: &Id, code: &str) -> String {
-    let text = format!("denied by policy: {code}. This call will not be made; asking again changes nothing.");
-    failed(request, id, &text)
+    let text = format!("denied by policy: {code}\nThis call will not be made; asking again changes nothing.");
+    result(request, id, &text, true)
 }
 
-/// The result of a tool that failed: what a model reads, where an error of the protocol would be its host's.
-fn failed(request: &Frame, id: &Id, text: &str) -> String {
-    let mut result = json!({ "content": [{ "type": "text", "text": text }], "isError": true });
+/// The result of a tool: what a model reads, where an error of the protocol would be its host's.
+pub(crate) fn result(request: &Frame, id: &Id, text: &str, is_error: bool) -> String {
+    let mut result = json!({ "content": [{ "type": "text", "text": text }], "isError": is_error });
     if let (true, Json::Object(fields)) = (is_stateless(request), &mut result) {
         fields.insert("resultType".to_owned(), json!("complete"));
     }

@@ -60,17 +60,20 @@ fn tool(node: &Node) -> Option<Tool> {
     Some(Tool { name: node.get("name")?.as_text()?.to_string(), definition: node.to_json() })
 }
 
-/// The same answer with only those tools that `is_offered` says; the very same bytes if that is all of them.
+/// The same answer with only those tools that `is_offered` says, and `own` after the last of them; the very same bytes if
+/// nothing is to be changed.
 #[must_use]
-pub fn offered(answer: &Frame, is_offered: impl Fn(&str) -> bool) -> String {
+pub fn offered(answer: &Frame, is_offered: impl Fn(&str) -> bool, own: Option<&Json>) -> String {
     let raw = answer.raw();
     let Some(list) = answer.member("result").and_then(|result| result.get("tools")) else { return raw.to_owned() };
     let Data::List(items) = &list.value else { return raw.to_owned() };
     let name = |node: &Node| node.get("name").and_then(Node::as_text).cloned().unwrap_or_default();
     let kept: Vec<&str> = items.iter().filter(|node| is_offered(&name(node))).map(|node| answer.slice(node)).collect();
-    if kept.len() == items.len() {
+    let own = own.map(Json::to_string);
+    if kept.len() == items.len() && own.is_none() {
         return raw.to_owned();
     }
+    let kept: Vec<&str> = kept.into_iter().chain(own.as_deref()).collect();
     let (before, after) = (raw.get(..list.span.start), raw.get(list.span.end..));
     format!("{}[{}]{}", before.unwrap_or_default(), kept.join(","), after.unwrap_or_default())
 }
@@ -99,8 +102,8 @@ mod tests {
         let page = page(&answer).unwrap();
         assert_eq!(page.tools.iter().map(|tool| tool.name.as_str()).collect::<Vec<_>>(), ["a", "b"]);
         assert_eq!(page.next.as_deref(), Some(r#""c\u0032""#));
-        assert_eq!(offered(&answer, |_| true), LIST);
-        let cut = offered(&answer, |name| name == "b");
+        assert_eq!(offered(&answer, |_| true, None), LIST);
+        let cut = offered(&answer, |name| name == "b", None);
         assert_eq!(
             cut,
             r#"{"jsonrpc": "2.0", "id": 1, "result": {"tools": [{"x":2,"name":"b"}], "nextCursor": "c\u0032"} }"#

@@ -3,18 +3,21 @@
 //! Without a plan there is one label for all of it: whatever the agent read may have decided whatever it does next. The
 //! one thing that takes this back is a call of which every argument stands in the person's own request.
 
+mod call;
 mod given;
+mod lay_down;
+mod plan;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value as Json, json};
-use sluice_core::catalogue::{Action, Catalogue};
+use sluice_core::catalogue::Catalogue;
 use sluice_core::contract::approval::Decision;
-use sluice_core::contract::closure::{Closure, ConnectorElement};
-use sluice_core::contract::{Contract, Digest, Governance};
+use sluice_core::contract::closure::Closure;
+use sluice_core::contract::{Digest, Governance};
 use sluice_core::label::{Atom, Label, Name, Universe};
 use sluice_core::subject::Subjects;
-use sluice_core::transfer::{Breach, Prepared, prepare_action};
+use sluice_core::transfer::{Prepared, prepare_action};
 use sluice_core::value::Value;
 use sluice_engine::{
     Call, CallOutcome, GateAnswer, INTERPRETER_VERSION, OutOfOrder, Permitted, Question, Session, Start, TokenId,
@@ -30,12 +33,17 @@ use crate::ledger::{Ledger, LedgerError, random};
 use crate::run_log::RunLog;
 use crate::workspace::Workspace;
 
+use call::{call_digest, closure, read, uncatalogued};
 pub use given::Given;
+pub use lay_down::Foreseen;
+pub use plan::{Plan, PlanError, Where};
 
 /// How often in a row a gate is asked again because others were faster.
 const ASKED_AGAIN_MAX: u32 = 64;
 /// Calls of one session that wait for people: an agent that asks for more gets refusals.
 const HELD_MAX: usize = 100;
+/// The origin of what an agent's model made up.
+const MODEL: &str = "model:agent";
 /// The name under which the calls of agents count as "called before".
 const WORKFLOW: &str = "agents";
 
@@ -63,8 +71,27 @@ pub struct AgentSession<'a> {
     /// What the agent has read so far.
     label: Label,
     given: Given,
+    /// What it laid down before it read anything.
+    plan: Option<Plan>,
     /// Calls that wait for people, by what they are.
-    held: BTreeMap<Digest, TokenId>,
+    held: BTreeMap<Digest, Waiting>,
+    /// Calls that a person denied, and how that was said: nobody is asked twice about the same one.
+    refused: BTreeMap<Digest, String>,
+}
+
+/// A call that waits for people.
+#[derive(Clone, Copy, Debug)]
+struct Waiting {
+    token: TokenId,
+    /// Which call of the plan it is.
+    planned: Option<usize>,
+}
+
+/// A call that stands at its gate.
+struct Asked {
+    question: Question,
+    what: Digest,
+    planned: Option<usize>,
 }
 
 /// What is said of a call.
@@ -147,7 +174,7 @@ impl<'a> AgentSession<'a> {
         log.write(&[record]).await?;
         Ok(Self {
             workspace,
-            universe: catalogue.universe.clone(),
+            universe: universe(&catalogue),
             catalogue,
             log,
             session,
@@ -156,7 +183,9 @@ impl<'a> AgentSession<'a> {
             requester,
             label: Label::BOTTOM,
             given: mandate.request.as_deref().map(Given::of).unwrap_or_default(),
+            plan: None,
             held: BTreeMap::new(),
+            refused: BTreeMap::new(),
         })
     }
 
@@ -166,19 +195,17 @@ impl<'a> AgentSession<'a> {
     /// [`SessionError`] if the answer cannot be recorded: then nothing may be called.
     pub async fn ask(&mut self, connector: &str, action: &str, arguments: &Json) -> Result<Verdict, SessionError> {
         let what = call_digest(connector, action, arguments);
-        let question = match self.held.get(&what).copied() {
-            Some(token) => {
-                if let Some(verdict) = self.denied(token, what).await? {
-                    return Ok(verdict);
-                }
-                self.session.ask_again(token)?
+        if let Some(Waiting { token, planned }) = self.held.get(&what).copied() {
+            if let Some(verdict) = self.denied(token, what).await? {
+                return Ok(verdict);
             }
-            None => {
-                let prepared = self.prepare(connector, action, arguments);
-                self.session.ask(prepared)
-            }
-        };
-        self.decide(question, what).await
+            let question = self.session.ask_again(token)?;
+            return self.decide(Asked { question, what, planned }).await;
+        }
+        let planned = self.plan.as_ref().and_then(|plan| plan.find(connector, action, arguments));
+        let prepared = self.prepare(connector, action, arguments, planned);
+        let question = self.session.ask(prepared);
+        self.decide(Asked { question, what, planned }).await
     }
 
     /// Takes what came back from a permitted call. From here on the agent counts as having read it.
@@ -227,10 +254,9 @@ impl<'a> AgentSession<'a> {
     /// [`Renamed`] if the list was made from other rules.
     pub fn offer(&mut self, governance: &Governance) -> Result<(), Renamed> {
         let catalogue = governance.catalogue.clone();
-        if !self.universe.all().zip(catalogue.universe.all()).all(|(ours, theirs)| ours == theirs) {
+        if !self.universe.all().eq(universe(&catalogue).all()) {
             return Err(Renamed);
         }
-        self.universe = catalogue.universe.clone();
         self.catalogue = catalogue;
         Ok(())
     }
@@ -247,23 +273,35 @@ impl<'a> AgentSession<'a> {
     }
 
     /// The call with its labels. What the agent read decided it, unless the person's own request has every word of it.
-    fn prepare(&self, connector: &str, action: &str, arguments: &Json) -> Prepared {
+    fn prepare(&self, connector: &str, action: &str, arguments: &Json, planned: Option<usize>) -> Prepared {
         let Some(action) = self.catalogue.action(connector, action) else {
             return uncatalogued(connector, action, arguments, self.label);
         };
+        if let (Some(plan), Some(index)) = (&self.plan, planned) {
+            // That it is made was laid down before anything was read.
+            let labelled = plan.labelled(index, arguments, &self.given, self.model(), self.label);
+            return prepare_action(&self.universe, action, labelled, Label::BOTTOM);
+        }
         let is_given = !action.privileged && self.given.has_all(arguments);
         let label = if is_given { self.label.without(self.universe.origins(Label::TOP)) } else { self.label };
         prepare_action(&self.universe, action, Value::from_json(arguments, label), label)
     }
 
-    async fn decide(&mut self, question: Question, what: Digest) -> Result<Verdict, SessionError> {
-        let (token, mut question) = (question.token, question);
+    async fn decide(&mut self, asked: Asked) -> Result<Verdict, SessionError> {
+        let Asked { mut question, what, planned } = asked;
+        let token = question.token;
         for _ in 0..ASKED_AGAIN_MAX {
-            let answer = self.answer(&question);
+            let answer = match (&self.plan, planned) {
+                _ if self.refused.contains_key(&what) => forbid("SL911", self.refused_before(what)),
+                (None, _) => self.answer(&question, Standing::Session),
+                (Some(plan), Some(index)) if plan.has_left(index) => self.answer(&question, Standing::Planned),
+                // Asking a person would make them read an attacker's wishes.
+                (Some(_), _) => forbid("SL925", "the plan of this session does not foresee this call".to_owned()),
+            };
             let told = told(&answer);
             let records = self.session.decided(token, answer, self.log.ledger().clock().now_ms())?;
             match self.log.write(&records).await {
-                Ok(()) => return self.settled(token, what, told),
+                Ok(()) => return self.settled(Waiting { token, planned }, what, told),
                 // Another session called the same action meanwhile: what the gate counted is no longer so.
                 Err(HostError::Append(AppendError::Conflict(Conflict::Fact { .. }))) => {
                     question = self.session.ask_again(token)?;
@@ -275,14 +313,17 @@ impl<'a> AgentSession<'a> {
         Ok(Verdict::Denied { code: "SL515".to_owned(), why })
     }
 
-    fn settled(&mut self, token: TokenId, what: Digest, told: Told) -> Result<Verdict, SessionError> {
+    fn settled(&mut self, call: Waiting, what: Digest, told: Told) -> Result<Verdict, SessionError> {
         match told {
             Told::Permit => {
                 self.held.remove(&what);
-                Ok(Verdict::Permitted(self.session.committed(token)?))
+                if let (Some(plan), Some(index)) = (&mut self.plan, call.planned) {
+                    plan.made(index);
+                }
+                Ok(Verdict::Permitted(self.session.committed(call.token)?))
             }
             Told::Hold { approval, why } => {
-                self.held.insert(what, token);
+                self.held.insert(what, call);
                 Ok(Verdict::Held { approval, why })
             }
             Told::Forbid { code, why } => {
@@ -292,8 +333,7 @@ impl<'a> AgentSession<'a> {
         }
     }
 
-    fn answer(&self, question: &Question) -> GateAnswer {
-        let forbid = |code: &str, why: String| GateAnswer::Forbid { receipt: json!({}), code: code.to_owned(), why };
+    fn answer(&self, question: &Question, standing: Standing) -> GateAnswer {
         if let Some(breach) = question.prepared.breaches.first() {
             return forbid("SL505", breach.to_string());
         }
@@ -304,7 +344,7 @@ impl<'a> AgentSession<'a> {
                 principal: &self.principal,
                 requester: &self.requester,
                 author: &Acting::Unknown,
-                standing: Standing::Session,
+                standing,
                 closure: &self.closure,
                 program: None,
                 workflow: WORKFLOW,
@@ -320,6 +360,11 @@ impl<'a> AgentSession<'a> {
         answer
     }
 
+    fn refused_before(&self, what: Digest) -> String {
+        let said = self.refused.get(&what).map_or("denied", String::as_str);
+        format!("{said}, when this very call was asked about before")
+    }
+
     /// What a person said against a held call.
     async fn denied(&mut self, token: TokenId, what: Digest) -> Result<Option<Verdict>, SessionError> {
         let Some(hold) = self.session.held(token) else { return Ok(None) };
@@ -328,6 +373,7 @@ impl<'a> AgentSession<'a> {
         let why = format!("denied by `{}`", denial.statement.approver);
         let record = self.session.denied(token, why.clone(), self.log.ledger().clock().now_ms())?;
         self.held.remove(&what);
+        self.refused.insert(what, why.clone());
         self.log.write(&[record]).await?;
         Ok(Some(Verdict::Denied { code: "SL911".to_owned(), why }))
     }
@@ -349,64 +395,14 @@ fn told(answer: &GateAnswer) -> Told {
     }
 }
 
-/// What the agent knows after a reply that it did not know before.
-fn read(universe: &Universe, action: Option<&Action>, prepared: &Prepared, reply: Option<&Json>) -> Label {
-    let Some(action) = action else { return Label::TOP };
-    let base = action.reply.keeps(universe, prepared.joined).join(action.source);
-    match reply {
-        Some(reply) => action.labels.labelled(reply, base).deep_label(),
-        None => action.labels.predicted(base).deep_label(),
-    }
+fn forbid(code: &str, why: String) -> GateAnswer {
+    GateAnswer::Forbid { receipt: json!({}), code: code.to_owned(), why }
 }
 
-/// A call that no contract covers, as its refusal is recorded.
-fn uncatalogued(connector: &str, action: &str, arguments: &Json, label: Label) -> Prepared {
-    let arguments = Value::from_json(arguments, label);
-    Prepared {
-        action: Some((connector.into(), action.into())),
-        roles: BTreeMap::new(),
-        control: label,
-        joined: label,
-        excess: Label::BOTTOM,
-        resource: None,
-        references: Vec::new(),
-        breaches: vec![Breach::Uncatalogued { what: format!("{connector}.{action}") }],
-        failing: sluice_core::transfer::Moves::default(),
-        arguments,
-    }
-}
-
-/// Tells one call from another: the same tool with the same arguments, in whatever order their keys stand.
-fn call_digest(connector: &str, action: &str, arguments: &Json) -> Digest {
-    let whole = json!([connector, action, sorted(arguments)]);
-    Digest::of(whole.to_string().as_bytes())
-}
-
-fn sorted(value: &Json) -> Json {
-    match value {
-        Json::Array(items) => items.iter().map(sorted).collect(),
-        Json::Object(fields) => {
-            let fields: BTreeMap<&String, Json> = fields.iter().map(|(key, value)| (key, sorted(value))).collect();
-            fields.into_iter().map(|(key, value)| (key.clone(), value)).collect()
-        }
-        other => other.clone(),
-    }
-}
-
-fn closure<'c>(workspace: &Workspace, contracts: impl Iterator<Item = &'c Contract>, request: Option<&str>) -> Closure {
-    let element = |contract: &Contract| ConnectorElement {
-        contract: contract.digest,
-        connector: Digest::of(concat!("sluice ", env!("CARGO_PKG_VERSION")).as_bytes()),
-        scopes: contract.credential.as_ref().map(|c| c.scopes.clone()).unwrap_or_default(),
-    };
-    Closure {
-        // The request is all that a session has of a definition.
-        definition: Digest::of(request.unwrap_or_default().as_bytes()),
-        sub_workflows: BTreeMap::new(),
-        connectors: contracts.map(|c| (c.connector.value.clone(), element(c))).collect(),
-        bundle: workspace.bundle().digest(),
-        template: None,
-        ticket: None,
-        step: None,
-    }
+/// The atoms of a catalogue, and the model's own.
+fn universe(catalogue: &Catalogue) -> Universe {
+    let mut universe = catalogue.universe.clone();
+    // One too many is ⊤ wherever it is asked for: nothing that has it passes.
+    let _ = universe.intern(Atom::Origin(MODEL.into()));
+    universe
 }

@@ -125,6 +125,8 @@ const PAY: &[&str] = &[
     "payments",
     "transaction",
     "payout",
+    "money",
+    "funds",
 ];
 const SEND: &[&str] = &[
     "send",
@@ -397,29 +399,19 @@ mod tests {
                 false,
                 "create_event updateTicket write_file rename_folder mark_as_read add_label set_status",
             ),
-            (
-                Effect::Export,
-                false,
-                "send_email postMessage reply_to_ticket publish_page upload_file forward_email share_file",
-            ),
+            (Effect::Export, false, "send_email postMessage reply_to_ticket publish_page upload_file forward_email"),
             (Effect::Export, true, "send_money pay_invoice transfer_funds schedule_transaction refund"),
             (
                 Effect::Grant,
                 true,
-                "grant_access invite_user add_user_to_channel update_password create_api_token set_role add_member",
+                "grant_access invite_user add_user_to_channel update_password create_api_token set_role add_member share_file",
             ),
             (Effect::Execute, true, "run_command exec_sql deploy_service execute_workflow"),
             (Effect::Write, true, "delete_file cancel_event remove_tag reset_counter frobnicate do_it"),
         ] {
             for name in names.split(' ') {
                 let guess = of(name, &["to"]);
-                // A share is both: whoever may see it is a right.
-                let is_share = name == "share_file" || name == "send_money";
-                if is_share {
-                    assert_ne!(guess.effect, Effect::Read, "{name}");
-                } else {
-                    assert_eq!((guess.effect, guess.privileged), (effect, privileged), "{name}: {}", guess.why);
-                }
+                assert_eq!((guess.effect, guess.privileged), (effect, privileged), "{name}: {}", guess.why);
             }
         }
     }

@@ -9,8 +9,8 @@ use sluice_core::label::Name;
 use sluice_runtime::workspace::{OpenError, Workspace};
 use thiserror::Error;
 
-use crate::draft;
 use crate::tools::Tool;
+use crate::{draft, planning};
 
 /// Most tools of one server.
 const TOOLS_MAX: usize = 2_000;
@@ -78,6 +78,7 @@ impl Offer {
             }
             None => {
                 let withheld = match &self.signed {
+                    _ if tool.name.starts_with(planning::OWN) => Some("its name is the gateway's own".to_owned()),
                     Some(actions) if actions.contains_key(&tool.name) => None,
                     Some(_) => Some("the contract does not name it".to_owned()),
                     None => draft::unfit(tool),

@@ -31,7 +31,9 @@ impl Given {
         }
     }
 
-    fn has(&self, value: &Json) -> bool {
+    /// Whether the person gave this value themselves.
+    #[must_use]
+    pub fn has(&self, value: &Json) -> bool {
         match value {
             // Whoever decides between two values decides, and nobody writes either into a request.
             Json::Null | Json::Bool(_) => false,

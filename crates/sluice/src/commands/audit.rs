@@ -117,6 +117,7 @@ fn tells(line: &Line) -> (String, Tone) {
 fn of_run(fact: &Fact) -> (String, Tone) {
     match fact {
         Fact::Started(start) => (format!("on behalf of {}, with {}", start.requester, start.input), Tone::Accent),
+        Fact::Planned { plan } => (format!("plans {plan}"), Tone::Accent),
         Fact::Decided { action, answer, .. } => decided(action, answer),
         Fact::ApprovalRequested { approval, .. } => (format!("{approval} waits for people"), Tone::Warn),
         Fact::Resumed { .. } => ("its gate is asked again".to_owned(), Tone::Plain),

@@ -36,12 +36,12 @@ pub fn run(arguments: &Gateway) -> Result<Exit, Failure> {
     let mandate = Mandate { principal, request, client: None };
     let key = WorkspaceKey::read(&workspace.home().workspace_key(), workspace.folder())?;
     let secrets = SecretStore::new(workspace.folder().join(SECRETS_FILE), key);
-    let setup = Setup { workspace, ledger: &opened.ledger, connector, program, secrets, mandate };
+    let setup = Setup { workspace, ledger: &opened.ledger, connector, program, mandate };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::internal(&error))?;
-    let ended = runtime.block_on(proxy::run(setup, BufReader::new(tokio::io::stdin()), tokio::io::stdout()));
+    let ended = runtime.block_on(proxy::run(setup, &secrets, BufReader::new(tokio::io::stdin()), tokio::io::stdout()));
     // A thread may still wait for input that never comes.
     runtime.shutdown_background();
     match ended {

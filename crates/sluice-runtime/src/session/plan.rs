@@ -1,0 +1,260 @@
+//! What an agent says it will call, before it has read a word of anybody else's.
+//!
+//! A plan fixes tools, how often each is called, the set of arguments, and their values but for its holes. What fills a hole
+//! later may be anybody's words; what it may decide is the contract's role of that argument to say, and policy's.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value as Json;
+use sluice_core::catalogue::{Action, Catalogue};
+use sluice_core::gate::Role;
+use sluice_core::label::{Label, Name};
+use sluice_core::value::Value;
+use thiserror::Error;
+
+use super::Given;
+
+/// Most calls that a plan lists.
+const CALLS_MAX: usize = 200;
+/// How often one of them may be made at most.
+const TIMES_MAX: u64 = 1_000;
+
+/// A plan that was accepted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    calls: Vec<Planned>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Planned {
+    connector: Name,
+    action: Name,
+    arguments: BTreeMap<String, Slot>,
+    /// How often it may still be made.
+    left: u64,
+}
+
+/// What a plan says of one argument.
+#[derive(Clone, Debug, PartialEq)]
+enum Slot {
+    /// This very value.
+    Given(Json),
+    /// Whatever the agent finds, within bounds.
+    Hole {
+        /// Of a number: the largest.
+        max: Option<f64>,
+        /// The only values.
+        one_of: Option<Vec<Json>>,
+    },
+}
+
+/// Where in a plan something is wrong: the call's number from 1, and the argument.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Where {
+    /// From 1; 0 for the plan as a whole.
+    pub call: usize,
+    /// The argument, if it is one.
+    pub argument: Option<String>,
+}
+
+/// Why a plan is not accepted. Nothing in it comes from labels or policies: an agent may be told all of it.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum PlanError {
+    /// SL920. The agent has read words of others already: a plan would be theirs.
+    #[error("SL920: a plan is laid down before anything is read, and this session has read something")]
+    TooLate,
+    /// SL921. There is one.
+    #[error("SL921: this session has a plan, and it stands")]
+    Standing,
+    /// SL922. It is written wrongly.
+    #[error("SL922: {}: {why}", told(at))]
+    Malformed {
+        /// Where.
+        at: Where,
+        /// In words.
+        why: String,
+    },
+    /// SL923. A hole without a bound that it must have.
+    #[error("SL923: {}: an amount that is found later needs a `max`", told(at))]
+    Unbounded {
+        /// Where.
+        at: Where,
+    },
+    /// SL924. Policy would refuse a call of it, whatever fills its holes.
+    #[error("SL924: {}: denied by policy ({code})", told(at))]
+    Refused {
+        /// Where.
+        at: Where,
+        /// The code of the refusal.
+        code: String,
+    },
+}
+
+fn told(at: &Where) -> String {
+    match (at.call, &at.argument) {
+        (0, _) => "the plan".to_owned(),
+        (call, None) => format!("call {call}"),
+        (call, Some(argument)) => format!("`{argument}` of call {call}"),
+    }
+}
+
+impl Plan {
+    /// Reads a plan: `{"calls": [{"tool": …, "times": 1, "arguments": {name: value or {"hole": "…"}}}]}`. `action_of` gives
+    /// connector and action of a tool, as the agent names it.
+    ///
+    /// # Errors
+    /// [`PlanError`]: the first thing that is wrong with it.
+    pub fn read(
+        written: &Json,
+        catalogue: &Catalogue,
+        action_of: impl Fn(&str) -> (Name, Name),
+    ) -> Result<Self, PlanError> {
+        let bad = |call, why: &str| PlanError::Malformed { at: Where { call, argument: None }, why: why.to_owned() };
+        known(written, &["calls"]).map_err(|key| bad(0, &format!("it has no `{key}`; it has `calls`")))?;
+        let listed = written.get("calls").and_then(Json::as_array).ok_or_else(|| bad(0, "`calls` is a list"))?;
+        if listed.is_empty() || listed.len() > CALLS_MAX {
+            return Err(bad(0, &format!("`calls` lists 1 to {CALLS_MAX} calls")));
+        }
+        let read = |(at, call)| planned(call, at + 1, catalogue, &action_of);
+        Ok(Self { calls: listed.iter().enumerate().map(read).collect::<Result<_, _>>()? })
+    }
+
+    /// The planned call that this one is, if it is one that may still be made.
+    pub(super) fn find(&self, connector: &str, action: &str, arguments: &Json) -> Option<usize> {
+        let Json::Object(arguments) = arguments else { return None };
+        self.calls.iter().position(|call| {
+            call.left > 0
+                && *call.connector == *connector
+                && *call.action == *action
+                && call.arguments.len() == arguments.len()
+                && call.arguments.iter().all(|(name, slot)| arguments.get(name).is_some_and(|value| slot.takes(value)))
+        })
+    }
+
+    /// Whether a planned call may still be made.
+    pub(super) fn has_left(&self, index: usize) -> bool {
+        self.calls.get(index).is_some_and(|call| call.left > 0)
+    }
+
+    /// One of them was made.
+    pub(super) fn made(&mut self, index: usize) {
+        if let Some(call) = self.calls.get_mut(index) {
+            call.left = call.left.saturating_sub(1);
+        }
+    }
+
+    /// The arguments of a planned call with their labels: of what stands in the request nothing is known against; another
+    /// value of the plan is the model's; what fills a hole is the model's and of all that it has `read`.
+    pub(super) fn labelled(&self, index: usize, arguments: &Json, given: &Given, model: Label, read: Label) -> Value {
+        let Some((call, Json::Object(arguments))) = self.calls.get(index).map(|call| (call, arguments)) else {
+            return Value::from_json(arguments, read.join(model));
+        };
+        let labelled = |(name, value): (&String, &Json)| {
+            let label = match call.arguments.get(name) {
+                _ if given.has(value) => Label::BOTTOM,
+                Some(Slot::Given(_)) => model,
+                Some(Slot::Hole { .. }) | None => model.join(read),
+            };
+            (Name::from(name.as_str()), Value::from_json(value, label))
+        };
+        Value::object(Label::BOTTOM, arguments.iter().map(labelled))
+    }
+
+    /// Every planned call as it would be made with something in its holes: connector, action, arguments.
+    pub(super) fn calls(&self) -> impl Iterator<Item = (&Name, &Name, Json)> {
+        self.calls.iter().map(|call| {
+            let arguments = call.arguments.iter().map(|(name, slot)| (name.clone(), slot.example()));
+            (&call.connector, &call.action, Json::Object(arguments.collect()))
+        })
+    }
+}
+
+impl Slot {
+    fn takes(&self, value: &Json) -> bool {
+        match self {
+            Self::Given(given) => given == value,
+            Self::Hole { max, one_of } => {
+                let is_listed = one_of.as_ref().is_none_or(|listed| listed.contains(value));
+                // What is no number has no largest.
+                let fits = max.is_none_or(|max| value.as_f64().is_some_and(|number| (0.0..=max).contains(&number)));
+                is_listed && fits
+            }
+        }
+    }
+
+    fn example(&self) -> Json {
+        match self {
+            Self::Given(value) => value.clone(),
+            Self::Hole { one_of: Some(listed), .. } => listed.first().cloned().unwrap_or_default(),
+            Self::Hole { max: Some(_), .. } => Json::from(0),
+            Self::Hole { .. } => Json::from("?"),
+        }
+    }
+}
+
+fn planned(
+    written: &Json,
+    at: usize,
+    catalogue: &Catalogue,
+    action_of: &impl Fn(&str) -> (Name, Name),
+) -> Result<Planned, PlanError> {
+    let bad = |argument: Option<&str>, why: String| PlanError::Malformed {
+        at: Where { call: at, argument: argument.map(str::to_owned) },
+        why,
+    };
+    known(written, &["tool", "times", "arguments"])
+        .map_err(|key| bad(None, format!("it has no `{key}`; it has `tool`, `times` and `arguments`")))?;
+    let tool = written.get("tool").and_then(Json::as_str).ok_or_else(|| bad(None, "`tool` names one".to_owned()))?;
+    let times = written.get("times").map_or(Some(1), Json::as_u64).filter(|times| (1..=TIMES_MAX).contains(times));
+    let left = times.ok_or_else(|| bad(None, format!("`times` is a whole number from 1 to {TIMES_MAX}")))?;
+    let (connector, name) = action_of(tool);
+    let action = catalogue.action(&connector, &name).ok_or_else(|| bad(None, format!("there is no tool `{tool}`")))?;
+    let none = serde_json::Map::new();
+    let given = match written.get("arguments") {
+        None => &none,
+        Some(Json::Object(given)) => given,
+        Some(_) => return Err(bad(None, "`arguments` is an object".to_owned())),
+    };
+    let mut arguments = BTreeMap::new();
+    for (name, value) in given {
+        if !action.arguments.contains_key(name.as_str()) {
+            return Err(bad(Some(name), format!("`{tool}` has no such argument")));
+        }
+        let slot = slot(value).map_err(|why| bad(Some(name), why))?;
+        if is_unbounded(&slot, action, name) {
+            return Err(PlanError::Unbounded { at: Where { call: at, argument: Some(name.clone()) } });
+        }
+        arguments.insert(name.clone(), slot);
+    }
+    Ok(Planned { connector, action: name, arguments, left })
+}
+
+/// How much is never left open.
+fn is_unbounded(slot: &Slot, action: &Action, argument: &str) -> bool {
+    let is_amount = action.arguments.get(argument).is_some_and(|argument| argument.role == Some(Role::Amount));
+    is_amount && matches!(slot, Slot::Hole { max: None, one_of: None })
+}
+
+fn slot(value: &Json) -> Result<Slot, String> {
+    let Some(hole) = value.get("hole").filter(|_| value.is_object()) else { return Ok(Slot::Given(value.clone())) };
+    known(value, &["hole", "max", "one_of"])
+        .map_err(|key| format!("a hole has no `{key}`; it has `max` and `one_of`"))?;
+    if !hole.is_string() {
+        return Err("`hole` says in words what fills it".to_owned());
+    }
+    let max = match value.get("max") {
+        None => None,
+        Some(max) => Some(max.as_f64().ok_or("`max` is a number")?),
+    };
+    let one_of = match value.get("one_of") {
+        None => None,
+        Some(listed) => Some(listed.as_array().filter(|l| !l.is_empty()).ok_or("`one_of` lists values")?.clone()),
+    };
+    Ok(Slot::Hole { max, one_of })
+}
+
+/// The first key that is none of `keys`.
+fn known(value: &Json, keys: &[&str]) -> Result<(), String> {
+    let unknown = value.as_object().and_then(|fields| fields.keys().find(|key| !keys.contains(&key.as_str())));
+    unknown.map_or(Ok(()), |key| Err(key.clone()))
+}
