@@ -279,7 +279,83 @@ pub enum DrawTheme {
 
 /// `sluice gateway`
 #[derive(Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct Gateway {
+    /// Another face than standard input and output.
+    #[command(subcommand)]
+    pub face: Option<Face>,
+    /// A server of the Model Context Protocol.
+    #[command(flatten)]
+    pub stdio: Stdio,
+}
+
+/// Other faces of the gateway.
+#[derive(Subcommand)]
+pub enum Face {
+    /// For engines that speak HTTP: they call `/<connector>/<path>` with a token of ours.
+    Http(HttpFace),
+    /// The tokens of those engines: add, list, revoke.
+    #[command(subcommand)]
+    Token(Token),
+}
+
+/// `sluice gateway http`
+#[derive(Args)]
+pub struct HttpFace {
+    /// Where the rules and the ledger are.
+    #[command(flatten)]
+    pub place: Place,
+    /// Where to listen.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8642")]
+    pub listen: std::net::SocketAddr,
+}
+
+/// `sluice gateway token`
+#[derive(Subcommand)]
+pub enum Token {
+    /// Give one out. It is shown once.
+    Add(AddToken),
+    /// Which there are.
+    List(List),
+    /// Take one back.
+    Revoke(RevokeToken),
+}
+
+/// `sluice gateway token add`
+#[derive(Args)]
+pub struct AddToken {
+    /// The workflow or agent that it is for.
+    pub name: String,
+    /// In whose name it calls; else the one signer of a solo workspace.
+    #[arg(long, value_name = "PRINCIPAL")]
+    pub principal: Option<String>,
+    /// What it may call; everything if it is not said.
+    #[arg(long, value_name = "CONNECTOR")]
+    pub connector: Vec<String>,
+    /// For how many days.
+    #[arg(long, value_name = "N", default_value_t = 90, value_parser = clap::value_parser!(u64).range(1..=3650))]
+    pub days: u64,
+    /// Where.
+    #[command(flatten)]
+    pub place: Place,
+    /// For people or for programs.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+/// `sluice gateway token revoke`
+#[derive(Args)]
+pub struct RevokeToken {
+    /// As it was given out.
+    pub name: String,
+    /// Where.
+    #[command(flatten)]
+    pub place: Place,
+}
+
+/// `sluice gateway -- CMD`
+#[derive(Args)]
+pub struct Stdio {
     /// Where the rules and the ledger are.
     #[command(flatten)]
     pub place: Place,

@@ -1,5 +1,8 @@
 //! `sluice gateway`: between an agent and a server of the Model Context Protocol.
 
+mod http;
+mod token;
+
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::Path;
@@ -14,7 +17,7 @@ use sluice_runtime::session::Mandate;
 use sluice_runtime::workspace::{SECRETS_FILE, Workspace};
 use tokio::io::BufReader;
 
-use crate::cli::Gateway;
+use crate::cli::{Face, Gateway, Stdio};
 use crate::commands::run::requester;
 use crate::failure::{Exit, Failure};
 use crate::place::{known, read};
@@ -24,6 +27,14 @@ use crate::place::{known, read};
 /// # Errors
 /// [`Failure`] if it cannot begin, or the ledger takes no more entries.
 pub fn run(arguments: &Gateway) -> Result<Exit, Failure> {
+    match &arguments.face {
+        None => stdio(&arguments.stdio),
+        Some(Face::Http(arguments)) => http::run(arguments),
+        Some(Face::Token(command)) => token::run(command),
+    }
+}
+
+fn stdio(arguments: &Stdio) -> Result<Exit, Failure> {
     let opened = arguments.place.open_with_ledger()?;
     let workspace = &opened.workspace;
     let request = match &arguments.request {
@@ -58,7 +69,7 @@ fn text(bytes: &[u8], file: &Path) -> Result<String, Failure> {
 }
 
 /// The name of the server, and how it is started: as its contract says, or bare if none does.
-fn server(workspace: &Workspace, arguments: &Gateway) -> Result<(Name, Program), Failure> {
+fn server(workspace: &Workspace, arguments: &Stdio) -> Result<(Name, Program), Failure> {
     let contracts = &workspace.governance().contracts;
     let named = arguments.connector.as_deref();
     let found = match named {

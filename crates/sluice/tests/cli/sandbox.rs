@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use serde_json::Value as Json;
 use tempfile::TempDir;
@@ -139,9 +139,14 @@ impl Sandbox {
         self.ended(Command::new("/bin/sh").args(["-c", &limited, env!("CARGO_BIN_EXE_sluice")]).args(arguments), "")
     }
 
-    fn ended(&self, command: &mut Command, input: &str) -> Ended {
+    /// Starts the program in the workspace; whoever starts it ends it.
+    pub(crate) fn start(&self, arguments: &[&str]) -> Child {
+        self.started(Command::new(env!("CARGO_BIN_EXE_sluice")).args(arguments))
+    }
+
+    fn started(&self, command: &mut Command) -> Child {
         let at = if self.path("ws").exists() { self.path("ws") } else { self.folder.path().to_path_buf() };
-        let mut child = command
+        command
             .current_dir(at)
             .env_clear()
             .env("SLUICE_HOME", self.path("home"))
@@ -150,7 +155,11 @@ impl Sandbox {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
-            .unwrap();
+            .unwrap()
+    }
+
+    fn ended(&self, command: &mut Command, input: &str) -> Ended {
+        let mut child = self.started(command);
         child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
         let output = child.wait_with_output().unwrap();
         Ended {

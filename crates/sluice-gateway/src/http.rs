@@ -1,0 +1,157 @@
+//! The HTTP face: engines that people keep call `/<connector>/<path>` here with a token of ours, and hold no credential of
+//! the service behind it.
+//!
+//! A request is matched to one action of the connector's contract and gated as a call of a tool is; the connector makes the
+//! call with the real credential. What a workflow has read is one label for each of its executions, which it names in the
+//! header `Sluice-Session`; without one, for all that its token does.
+
+mod answer;
+mod route;
+mod sessions;
+pub mod token;
+
+use std::convert::Infallible;
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use sluice_runtime::connect::Connectors;
+use sluice_runtime::ledger::Ledger;
+use sluice_runtime::session::{CameBack, SessionError, Verdict};
+use sluice_runtime::workspace::Workspace;
+use tokio::net::TcpListener;
+
+use answer::{Answer, Refusal};
+use sessions::{SESSION_HEADER, Sessions};
+use token::Tokens;
+
+/// Most bytes of a request's body.
+const BODY_BYTES_MAX: usize = 16 << 20;
+/// How long a caller may take for the head of its request.
+const HEAD_WITHIN: Duration = Duration::from_secs(10);
+/// Most connections at once.
+const CONNECTIONS_MAX: usize = 4_096;
+
+/// What answers.
+pub struct Face<'a> {
+    /// Whose rules hold.
+    pub workspace: &'a Workspace,
+    /// Where entries go.
+    pub ledger: &'a Ledger,
+    /// The only way out.
+    pub connectors: &'a Connectors,
+    /// Where it stands who may call. It is read for each request: a revoked token opens nothing more.
+    pub tokens: PathBuf,
+}
+
+/// Answers on `listener` until `stop` is done; then every session is over.
+///
+/// # Errors
+/// The listener's own; [`SessionError`] if the end of a session cannot be recorded.
+pub async fn serve(face: Face<'_>, listener: TcpListener, stop: impl Future<Output = ()>) -> Result<(), ServeError> {
+    let sessions = Sessions::new(face.workspace, face.ledger);
+    let mut open = FuturesUnordered::new();
+    let mut stop = std::pin::pin!(stop);
+    loop {
+        tokio::select! {
+            () = &mut stop => break,
+            accepted = listener.accept(), if open.len() < CONNECTIONS_MAX => {
+                let Ok((stream, _)) = accepted else { continue };
+                // Small answers would wait for the acknowledgement of the one before.
+                stream.set_nodelay(true)?;
+                let (face, sessions) = (&face, &sessions);
+                open.push(async move {
+                    let service = service_fn(move |request| async move {
+                        Ok::<_, Infallible>(face.answer(sessions, request).await.into_response())
+                    });
+                    let mut http = http1::Builder::new();
+                    http.timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN);
+                    // A caller that leaves in the middle concerns nobody else.
+                    let _ = http.serve_connection(TokioIo::new(stream), service).await;
+                });
+            }
+            Some(()) = open.next(), if !open.is_empty() => {}
+        }
+    }
+    drop(open);
+    Ok(sessions.end().await?)
+}
+
+/// Why the face ended.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// SL930. The network.
+    #[error("SL930: the gateway cannot listen: {0}")]
+    Io(#[from] io::Error),
+    /// The ledger.
+    #[error(transparent)]
+    Session(#[from] SessionError),
+}
+
+impl<'a> Face<'a> {
+    async fn answer(&self, sessions: &Sessions<'a>, request: Request<Incoming>) -> Answer {
+        match self.call(sessions, request).await {
+            Ok(answer) => answer,
+            Err(refusal) => refusal.into(),
+        }
+    }
+
+    async fn call(&self, sessions: &Sessions<'a>, request: Request<Incoming>) -> Result<Answer, Refusal> {
+        let (head, body) = request.into_parts();
+        let bearer = head.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let bearer = bearer.and_then(|value| value.strip_prefix("Bearer "));
+        let now_ms = self.ledger.clock().now_ms();
+        let tokens = Tokens::read(&self.tokens).map_err(|error| Refusal::Ledger(error.to_string()))?;
+        let token = bearer.and_then(|bearer| tokens.find(bearer, now_ms)).ok_or(Refusal::Token)?;
+        let named = head.headers.get(SESSION_HEADER).map(|value| value.to_str().unwrap_or_default());
+        let body = read(body).await?;
+        let is_json = head.headers.get(CONTENT_TYPE).is_none_or(|kind| kind.to_str().is_ok_and(is_json));
+        let route = route::of(self.workspace.governance(), &head, &body, is_json)?;
+        if !token.may_call(&route.connector) {
+            return Err(Refusal::Connector);
+        }
+        let session = sessions.of(token, named, now_ms).await?;
+        let verdict = session.lock().await.ask(&route.connector, &route.action, &route.arguments).await;
+        let call = match verdict.map_err(|error| Refusal::Ledger(error.to_string()))? {
+            Verdict::Permitted(call) => call,
+            Verdict::Held { approval, .. } => return Ok(Answer::held(&approval)),
+            Verdict::Denied { code, .. } => return Err(Refusal::Denied(code)),
+        };
+        let (id, connector, action) = {
+            let call = call.peek();
+            (call.token, call.connector.clone(), call.action.clone())
+        };
+        let outcome = self.connectors.perform(call).await;
+        let answer = Answer::of(&outcome);
+        let labelled = answer.reply().cloned();
+        let finished = session.lock().await.finished(id, CameBack { outcome, labelled });
+        finished.map_err(|error| Refusal::Ledger(format!("{connector}.{action}: {error}")))?;
+        Ok(answer)
+    }
+}
+
+/// The whole body, if it is not too long.
+async fn read(body: Incoming) -> Result<Bytes, Refusal> {
+    match Limited::new(body, BODY_BYTES_MAX).collect().await {
+        Ok(whole) => Ok(whole.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(Refusal::TooLong),
+        Err(_) => Err(Refusal::Malformed("the body broke off".to_owned())),
+    }
+}
+
+fn is_json(kind: &str) -> bool {
+    let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    kind == "application/json" || kind.ends_with("+json")
+}
+
+type Whole = Response<Full<Bytes>>;

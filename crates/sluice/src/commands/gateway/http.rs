@@ -1,0 +1,68 @@
+//! `sluice gateway http`: the face for engines that speak HTTP.
+
+use std::sync::Arc;
+
+use sluice_connectors::secret::{SecretStore, WorkspaceKey};
+use sluice_gateway::http::{Face, ServeError, serve};
+use sluice_runtime::connect::Connectors;
+use sluice_runtime::workspace::SECRETS_FILE;
+use tokio::net::TcpListener;
+
+use super::token::tokens;
+use crate::cli::HttpFace;
+use crate::failure::{Exit, Failure};
+use crate::render::{Page, Part, Tone};
+
+/// Answers until it is stopped.
+///
+/// # Errors
+/// [`Failure`] if it cannot listen, or the ledger takes no more entries.
+pub(super) fn run(arguments: &HttpFace) -> Result<Exit, Failure> {
+    let opened = arguments.place.open_with_ledger()?;
+    let workspace = &opened.workspace;
+    let key = WorkspaceKey::read(&workspace.home().workspace_key(), workspace.folder())?;
+    let secrets = Arc::new(SecretStore::new(workspace.folder().join(SECRETS_FILE), key));
+    let connectors = Connectors::of(&workspace.governance().contracts, workspace.folder(), &secrets)
+        .map_err(|error| Failure::usage(error.to_string()))?;
+    let (known, tokens) = tokens(workspace)?;
+    if known.iter().next().is_none() {
+        return Err(Failure::usage("nobody has a token yet: `sluice gateway token add NAME` gives one out"));
+    }
+    let face = Face { workspace, ledger: &opened.ledger, connectors: &connectors, tokens };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::internal(&error))?;
+    let served = runtime.block_on(async {
+        let listener = TcpListener::bind(arguments.listen).await?;
+        tell(&listener.local_addr()?.to_string());
+        serve(face, listener, stopped()).await
+    });
+    served.map(|()| Exit::Fine).map_err(|error| match &error {
+        ServeError::Io(_) => Failure::usage(error.to_string()),
+        ServeError::Session(_) => Failure::internal(&error),
+    })
+}
+
+fn tell(address: &str) {
+    let mut page = Page::of_stdout();
+    page.line([Part::new("listening on ", Tone::Good), Part::new(format!("http://{address}"), Tone::Accent)]);
+    page.line([Part::new("callers ask for /<connector>/<path>, with `Authorization: Bearer slt_…`", Tone::Faint)]);
+    page.print();
+}
+
+/// Ctrl-C, or a polite end by the system.
+async fn stopped() {
+    #[cfg(unix)]
+    if let Ok(mut ends) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = ends.recv() => {}
+        }
+        return;
+    }
+    // Without signals it runs until it is killed.
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
