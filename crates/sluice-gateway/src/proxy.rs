@@ -33,6 +33,7 @@ const PAGES_MAX: usize = 100;
 /// JSON-RPC's own codes.
 const PARSE_ERROR: i64 = -32_700;
 const INVALID_REQUEST: i64 = -32_600;
+const METHOD_NOT_FOUND: i64 = -32_601;
 const SERVER_ERROR: i64 = -32_000;
 
 /// What stands on both sides of the gateway.
@@ -164,6 +165,11 @@ impl<W: AsyncWrite + Unpin, S: AsyncWrite + Unpin> Proxy<'_, W, S> {
     async fn agent_says(&self, frame: Frame) -> Result<(), ProxyError> {
         match frame.kind.clone() {
             Kind::Request { id, method } => self.request(frame, id, &method).await,
+            // A call that wants no answer would still be made by some servers.
+            Kind::Notification { method } if !method.starts_with("notifications/") => {
+                self.note(&format!("dropped: a notification called `{method}`"));
+                Ok(())
+            }
             Kind::Notification { .. } => self.tell_server(frame.raw()).await,
             Kind::Response { id, .. } => {
                 // An answer to nothing is not the server's business.
@@ -180,6 +186,7 @@ impl<W: AsyncWrite + Unpin, S: AsyncWrite + Unpin> Proxy<'_, W, S> {
         }
         let awaited = match method {
             "tools/call" => return self.call(frame, id).await,
+            "resources/read" | "prompts/get" => return self.read(frame, id, method).await,
             "tools/list" => Awaited::Tools,
             "initialize"
             | "server/discover"
@@ -194,8 +201,12 @@ impl<W: AsyncWrite + Unpin, S: AsyncWrite + Unpin> Proxy<'_, W, S> {
             | "subscriptions/listen"
             | "tasks/list"
             | "tasks/cancel" => Awaited::Plain,
-            // What it does not know it takes for the most it could be: something to read.
-            _ => Awaited::Words,
+            "tasks/get" | "tasks/result" | "tasks/update" => Awaited::Words,
+            // What the protocol does not know a server may take for anything, a call too.
+            _ => {
+                let error = reply::error(Some(&id), METHOD_NOT_FOUND, "Method not found");
+                return self.tell_agent(&error).await;
+            }
         };
         self.forward(&frame, id, awaited).await
     }
@@ -250,6 +261,40 @@ impl<W: AsyncWrite + Unpin, S: AsyncWrite + Unpin> Proxy<'_, W, S> {
             Verdict::Denied { code, why } => {
                 self.note(&format!("denied: `{name}`: {code}: {why}"));
                 self.tell_agent(&reply::denied(&frame, &id, &code)).await
+            }
+        }
+    }
+
+    /// A resource or a prompt is read: a call like any other, of an action that every server has.
+    async fn read(&self, frame: Frame, id: Id, method: &str) -> Result<(), ProxyError> {
+        if let Err(error) = self.know_tools(&frame).await {
+            self.note(&error.to_string());
+            let is_begun = self.session.lock().await.is_some();
+            // A server may have resources and no tools: then nothing but reading is at stake, and no plan.
+            return if is_begun {
+                let text = format!("denied by policy: {}", error.code());
+                self.tell_agent(&reply::error(Some(&id), SERVER_ERROR, &text)).await
+            } else {
+                self.forward(&frame, id, Awaited::Words).await
+            };
+        }
+        let what = frame.member("params").map(Node::to_json).unwrap_or_default();
+        let mut session = self.session.lock().await;
+        let Some(session) = session.as_mut() else {
+            return self.tell_agent(&reply::error(Some(&id), SERVER_ERROR, "denied by policy: SL906")).await;
+        };
+        match session.ask(&self.setup.connector, method, &without_meta(what)).await? {
+            Verdict::Permitted(call) => {
+                let token = call.take().token;
+                self.forward(&frame, id, Awaited::Call(token)).await
+            }
+            Verdict::Held { approval, .. } => {
+                let text = format!("approval required: approval_id={approval}");
+                self.tell_agent(&reply::error(Some(&id), SERVER_ERROR, &text)).await
+            }
+            Verdict::Denied { code, why } => {
+                self.note(&format!("denied: `{method}`: {code}: {why}"));
+                self.tell_agent(&reply::error(Some(&id), SERVER_ERROR, &format!("denied by policy: {code}"))).await
             }
         }
     }
@@ -459,6 +504,14 @@ impl<W: AsyncWrite + Unpin, S: AsyncWrite + Unpin> Proxy<'_, W, S> {
         let safe: String = text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
         eprintln!("sluice gateway: {safe}");
     }
+}
+
+/// The parameters that a server reads; what stands in `_meta` is the protocol's own.
+fn without_meta(mut params: serde_json::Value) -> serde_json::Value {
+    if let Some(fields) = params.as_object_mut() {
+        fields.remove("_meta");
+    }
+    params
 }
 
 /// Whether this is what the protocol without sessions puts into every request.

@@ -21,6 +21,7 @@ use crate::driver::{Host, NotCommitted};
 use crate::gate::{Evidence, RunGate, Versions, approval_id};
 use crate::ledger::{Ledger, LedgerError};
 use crate::run_log::RunLog;
+use crate::stop::Stop;
 
 /// The host of one run.
 pub struct LiveHost<'a> {
@@ -144,6 +145,10 @@ impl Evidence for LedgerEvidence<'_> {
         // Unreadable counts as too many.
         let recorded = self.ledger.look(|records| records.fact(&key)).unwrap_or(u64::MAX);
         recorded.saturating_add(self.permitted.borrow().get(action).copied().unwrap_or_default())
+    }
+
+    fn stopped(&self, connector: &Name, action: &Name, principal: &Name) -> Option<Stop> {
+        Stop::of_call(connector, action, principal).into_iter().find(|stop| stop.holds(self.ledger))
     }
 
     fn was_seen(&self, workflow: &str, action: &str, _resource: &str) -> bool {

@@ -22,4 +22,5 @@ pub mod proposal;
 pub mod run;
 pub mod run_log;
 pub mod session;
+pub mod stop;
 pub mod workspace;

@@ -33,7 +33,7 @@ use crate::ledger::{Ledger, LedgerError, random};
 use crate::run_log::RunLog;
 use crate::workspace::Workspace;
 
-use call::{call_digest, closure, read, uncatalogued};
+use call::{call_digest, closure, read, uncatalogued, with_reads};
 pub use given::Given;
 pub use lay_down::Foreseen;
 pub use plan::{Plan, PlanError, Where};
@@ -67,6 +67,8 @@ pub struct AgentSession<'a> {
     session: Session,
     closure: Closure,
     principal: Name,
+    /// What can be called.
+    connectors: BTreeSet<Name>,
     requester: Name,
     /// What the agent has read so far.
     label: Label,
@@ -157,7 +159,7 @@ impl<'a> AgentSession<'a> {
         mandate: Mandate,
     ) -> Result<Self, SessionError> {
         ledger.keep_bundle(workspace.bundle())?;
-        let catalogue = governance.catalogue.clone();
+        let catalogue = with_reads(governance.catalogue.clone(), connectors);
         let offered = governance.contracts.iter().filter(|c| connectors.contains(&c.connector.value));
         let closure = closure(workspace, offered, mandate.request.as_deref());
         let requester: Name = format!("agent:{}", mandate.principal).into();
@@ -180,6 +182,7 @@ impl<'a> AgentSession<'a> {
             session,
             closure,
             principal: mandate.principal,
+            connectors: connectors.clone(),
             requester,
             label: Label::BOTTOM,
             given: mandate.request.as_deref().map(Given::of).unwrap_or_default(),
@@ -253,7 +256,7 @@ impl<'a> AgentSession<'a> {
     /// # Errors
     /// [`Renamed`] if the list was made from other rules.
     pub fn offer(&mut self, governance: &Governance) -> Result<(), Renamed> {
-        let catalogue = governance.catalogue.clone();
+        let catalogue = with_reads(governance.catalogue.clone(), &self.connectors);
         if !self.universe.all().eq(universe(&catalogue).all()) {
             return Err(Renamed);
         }

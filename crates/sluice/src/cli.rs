@@ -53,6 +53,10 @@ pub enum Command {
     Connector(Connector),
     /// Stand between an agent and a server of the Model Context Protocol: every call of a tool is gated.
     Gateway(Gateway),
+    /// Stop calls at once: of everything, a connector, one action, or in somebody's name.
+    Stop(Stop),
+    /// Let what was stopped go on.
+    GoOn(GoOn),
     /// Secrets that connectors use: set, list.
     #[command(subcommand)]
     Secret(Secret),
@@ -275,6 +279,61 @@ pub enum DrawTheme {
     Light,
     /// Light on dark.
     Dark,
+}
+
+/// What is stopped, or goes on.
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+pub struct What {
+    /// Every call of this workspace.
+    #[arg(long)]
+    pub everything: bool,
+    /// Calls of a connector.
+    #[arg(long, value_name = "NAME")]
+    pub connector: Option<String>,
+    /// Calls of one action: `connector.action`.
+    #[arg(long, value_name = "ACTION")]
+    pub action: Option<String>,
+    /// Calls in the name of a person or service, by agents too.
+    #[arg(long, value_name = "PRINCIPAL")]
+    pub principal: Option<String>,
+}
+
+/// `sluice stop`
+#[derive(Args)]
+pub struct Stop {
+    /// What.
+    #[command(flatten)]
+    pub what: What,
+    /// Who says so.
+    #[arg(long = "as", value_name = "PERSON")]
+    pub person: String,
+    /// Why, for the record.
+    #[arg(long, default_value = "")]
+    pub reason: String,
+    /// Where.
+    #[command(flatten)]
+    pub place: Place,
+}
+
+/// `sluice go-on`
+#[derive(Args)]
+pub struct GoOn {
+    /// What.
+    #[command(flatten)]
+    pub what: What,
+    /// Who says so.
+    #[arg(long = "as", value_name = "PERSON")]
+    pub person: String,
+    /// Their key file: to stop is anybody's right, to let go on is not.
+    #[arg(long, value_name = "FILE")]
+    pub key: PathBuf,
+    /// Why, for the record.
+    #[arg(long, default_value = "")]
+    pub reason: String,
+    /// Where.
+    #[command(flatten)]
+    pub place: Place,
 }
 
 /// `sluice gateway`

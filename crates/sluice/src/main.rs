@@ -26,6 +26,8 @@ fn main() -> ExitCode {
         Command::Audit(command) => commands::audit::run(&command),
         Command::Connector(command) => commands::connector::run(&command),
         Command::Gateway(arguments) => commands::gateway::run(&arguments),
+        Command::Stop(arguments) => commands::stop::stop(&arguments),
+        Command::GoOn(arguments) => commands::stop::go_on(&arguments),
         Command::Secret(command) => commands::secret::run(&command),
         Command::Policy(command) => commands::policy::run(&command),
         Command::Demo => demo::play::run().map(|()| Exit::Fine),

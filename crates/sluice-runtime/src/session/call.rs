@@ -1,12 +1,15 @@
 //! One call of a session: what it is, what it depends on, and what its reply tells.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value as Json, json};
-use sluice_core::catalogue::Action;
+use sluice_core::catalogue::{
+    Action, Argument, CallLimits, Catalogue, Idempotency, LabelTree, Pattern, ReplyRule, Resource,
+};
 use sluice_core::contract::closure::{Closure, ConnectorElement};
 use sluice_core::contract::{Contract, Digest};
-use sluice_core::label::{Label, Universe};
+use sluice_core::gate::{Effect, Role};
+use sluice_core::label::{Atom, Label, Name, Universe};
 use sluice_core::transfer::{Breach, Moves, Prepared};
 use sluice_core::value::Value;
 
@@ -76,4 +79,43 @@ pub(super) fn closure<'c>(
         ticket: None,
         step: None,
     }
+}
+
+/// What every server of tools has beside them: resources and prompts, whose words are an outsider's.
+const READS: [(&str, &[&str]); 2] = [
+    ("resources/read", &["uri", "inputResponses", "requestState"]),
+    ("prompts/get", &["name", "arguments", "inputResponses", "requestState"]),
+];
+
+/// A catalogue with these reads as actions of each connector. No contract can take their names, which have a slash.
+pub(super) fn with_reads(mut catalogue: Catalogue, connectors: &BTreeSet<Name>) -> Catalogue {
+    for connector in connectors {
+        let origin = catalogue.universe.label(&Atom::Origin(connector.clone()));
+        for (name, arguments) in READS {
+            let argument = |name: &&str| {
+                let role = Some(if *name == "arguments" { Role::Query } else { Role::Reference });
+                (Name::from(*name), Argument { role, ..Argument::default() })
+            };
+            let root = |label| vec![(Pattern::default(), label)];
+            let action = Action {
+                connector: connector.clone(),
+                name: name.into(),
+                effect: Effect::Read,
+                privileged: false,
+                arguments: arguments.iter().map(argument).collect(),
+                endpoint: None,
+                reply: ReplyRule::Merge,
+                labels: LabelTree { labels: root(Label::BOTTOM), trust: root(origin), origin },
+                source: Label::BOTTOM,
+                subject: None,
+                idempotency: Idempotency::Natural,
+                resource: Resource::Dataset { name: connector.clone(), owner: None, region: None },
+                region: None,
+                stored: Label::BOTTOM,
+                limits: CallLimits::default(),
+            };
+            catalogue.actions.insert((connector.clone(), name.into()), action);
+        }
+    }
+    catalogue
 }

@@ -38,5 +38,6 @@ mod rules;
 mod run;
 mod sandbox;
 mod secrets;
+mod stop;
 mod versions;
 mod vouching;

@@ -1,0 +1,27 @@
+//! `sluice stop`: nothing that was stopped is called, by a run that waits neither.
+
+use crate::sandbox::Sandbox;
+
+#[test]
+fn what_was_stopped_is_not_called_until_a_signer_says_so() {
+    let sandbox = Sandbox::with_workspace();
+    let run =
+        |code: i32| sandbox.sluice(&["run", "workflows/hello.yaml", "--author", "ana", "--format", "json"]).with(code);
+    run(0);
+    for what in [["--connector", "greetings"], ["--principal", "ana"], ["--everything", "--reason=drill"]] {
+        let stop = [&["stop", "--as", "ana"], &what[..]].concat();
+        sandbox.sluice(&stop).with(0);
+        assert!(run(5).out.contains("SL518"), "{what:?}");
+        let key = sandbox.key();
+        let go_on = [&["go-on", "--as", "ana", "--key", key.as_str()][..], &what[..]].concat();
+        sandbox.sluice(&go_on).with(0);
+        run(0);
+    }
+    sandbox.sluice(&["stop", "--everything", "--as", "ana"]).with(0);
+    sandbox.sluice(&["init", "../elsewhere", "--as", "ben"]).with(0);
+    sandbox.sluice(&["go-on", "--everything", "--as", "ben", "--key", &sandbox.key_of("ben")]).with(2);
+    sandbox.sluice(&["stop", "--action", "nonsense", "--as", "ana"]).with(2);
+    sandbox.sluice(&["stop", "--everything", "--as", "nobody"]).with(2);
+    assert!(run(5).out.contains("SL518"));
+    sandbox.sluice(&["audit", "verify"]).with(0);
+}
