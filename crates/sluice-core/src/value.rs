@@ -12,6 +12,7 @@ mod head;
 
 pub use head::Head;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -395,8 +396,12 @@ impl Value {
                 Self::object(label, a.iter().zip(b.values()).map(|((k, x), y)| (k.clone(), x.join_at(y, depth - 1))))
             }
             (a, b) if scalar_eq(a, b) => Self::new(label, a.clone()),
-            _ => Self::new(label, Data::Unknown(Arc::new(self.shape().join(&other.shape(), depth)))),
+            _ => Self::new(label, Data::Unknown(Arc::new(self.known_shape().join(&other.known_shape(), depth)))),
         }
+    }
+
+    fn known_shape(&self) -> Cow<'_, Shape> {
+        if let Data::Unknown(shape) = &self.data { Cow::Borrowed(shape) } else { Cow::Owned(self.shape()) }
     }
 
     /// Whether both are one and the same, as far as a look at their roots tells: no join of them needs to be made.
@@ -489,13 +494,7 @@ impl Shape {
 
     /// Whether everything that `other` stands for is admitted: for comparing two predictions.
     fn admits_shape(&self, other: &Self) -> bool {
-        let mine = |key: &str| match (self.fields.get(key), &self.rest) {
-            (Some(v), _) => Some(v.clone()),
-            (None, Rest::Each(v)) => Some((**v).clone()),
-            (None, Rest::Deep(l)) => Some(Value::unknown(*l, Kinds::ALL)),
-            (None, Rest::None) => None,
-        };
-        let listed = other.fields.iter().all(|(k, v)| mine(k).is_some_and(|m| m.admits(v)));
+        let listed = other.fields.iter().all(|(k, v)| self.at(k).is_some_and(|mine| mine.admits(v)));
         let rest = match &other.rest {
             Rest::None => true,
             Rest::Each(v) => self.rest_admits(v) && self.fields.values().all(|m| m.admits(v)),
@@ -527,18 +526,12 @@ impl Shape {
                 rest: Rest::Deep(self.children_label().join(other.children_label())),
             };
         }
-        let at = |shape: &Self, key: &str| match (shape.fields.get(key), &shape.rest) {
-            (Some(v), _) => Some(v.clone()),
-            (None, Rest::Each(v)) => Some((**v).clone()),
-            (None, Rest::Deep(l)) => Some(Value::unknown(*l, Kinds::ALL)),
-            (None, Rest::None) => None,
-        };
         let fields = keys
             .into_iter()
             .filter_map(|key| {
-                let value = match (at(self, key), at(other, key)) {
+                let value = match (self.at(key), other.at(key)) {
                     (Some(a), Some(b)) => a.join_at(&b, depth - 1),
-                    (Some(a), None) | (None, Some(a)) => a,
+                    (Some(a), None) | (None, Some(a)) => a.into_owned(),
                     (None, None) => return None,
                 };
                 Some((key.clone(), value))
@@ -551,6 +544,16 @@ impl Shape {
             (Rest::Deep(a), Rest::Each(b)) | (Rest::Each(b), Rest::Deep(a)) => Rest::Deep(a.join(b.deep_label())),
         };
         Self { kinds, head, fields, rest }
+    }
+
+    /// What a child may be.
+    fn at(&self, key: &str) -> Option<Cow<'_, Value>> {
+        match (self.fields.get(key), &self.rest) {
+            (Some(v), _) => Some(Cow::Borrowed(v)),
+            (None, Rest::Each(v)) => Some(Cow::Borrowed(v)),
+            (None, Rest::Deep(l)) => Some(Cow::Owned(Value::unknown(*l, Kinds::ALL))),
+            (None, Rest::None) => None,
+        }
     }
 
     fn children_label(&self) -> Label {
