@@ -139,13 +139,16 @@ fn check_all(arguments: &Check, mut written: Option<&mut NewBaseline>) -> Result
             continue;
         }
         let ruled = rulebook.of(&file)?;
-        has_workspace &= ruled.rules.source() != Source::BuiltIn;
+        has_workspace &= ruled.source() != Source::BuiltIn;
         let mut checked = match seen {
             Seen::Foreign(mut checked) => {
                 checked.outcome.iter_mut().for_each(|report| ruled.tell_unsigned(report));
                 *checked
             }
-            _ => check(&file, &ruled.rules, &assumptions(arguments, &ruled.rules)?)?,
+            _ => {
+                let rules = ruled.rules()?;
+                check(&file, rules, &assumptions(arguments, rules)?)?
+            }
         };
         if let Some(written) = written.as_deref_mut() {
             written.add(&file, ruled, &checked)?;
