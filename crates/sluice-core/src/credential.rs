@@ -64,7 +64,7 @@ const PLACEHOLDERS: [&str; 12] =
 /// Why `text`, kept under `key`, looks like a credential; `None` if it does not.
 #[must_use]
 pub fn suspicion(key: &str, text: &str) -> Option<String> {
-    let known = PREFIXES.iter().find(|(prefix, length)| text.starts_with(prefix) && text.len() >= *length);
+    let known = PREFIXES.iter().find(|(prefix, length)| text.len() >= *length && text.starts_with(prefix));
     if known.is_none() && !(text.len() >= SECRET_CHARS_MIN && is_telling(key) && looks_random(text)) {
         return None;
     }

@@ -389,13 +389,24 @@ impl Value {
             (Data::Unknown(shape), Data::Null) | (Data::Null, Data::Unknown(shape)) if shape.has_null_at(depth) => {
                 Self::new(label, Data::Unknown(shape.clone()))
             }
+            // What the other adds nothing to stays what it is, and shared: comparing it costs nothing then.
             (Data::Array(a), Data::Array(b)) if a.len() == b.len() => {
-                Self::array(label, a.iter().zip(b.iter()).map(|(x, y)| x.join_at(y, depth - 1)).collect())
+                let joined: Vec<Self> = a.iter().zip(b.iter()).map(|(x, y)| x.join_at(y, depth - 1)).collect();
+                if joined == **a { Self::new(label, self.data.clone()) } else { Self::array(label, joined) }
             }
             (Data::Object(a), Data::Object(b)) if a.len() == b.len() && a.keys().eq(b.keys()) => {
-                Self::object(label, a.iter().zip(b.values()).map(|((k, x), y)| (k.clone(), x.join_at(y, depth - 1))))
+                let joined: Vec<Self> = a.values().zip(b.values()).map(|(x, y)| x.join_at(y, depth - 1)).collect();
+                if joined.iter().eq(a.values()) {
+                    return Self::new(label, self.data.clone());
+                }
+                Self::object(label, a.keys().cloned().zip(joined))
             }
             (a, b) if scalar_eq(a, b) => Self::new(label, a.clone()),
+            (Data::Unknown(a), _) => {
+                let joined = a.join(&other.known_shape(), depth);
+                let data = if joined == **a { self.data.clone() } else { Data::Unknown(Arc::new(joined)) };
+                Self::new(label, data)
+            }
             _ => Self::new(label, Data::Unknown(Arc::new(self.known_shape().join(&other.known_shape(), depth)))),
         }
     }
@@ -517,8 +528,10 @@ impl Shape {
     fn join(&self, other: &Self, depth: usize) -> Self {
         let kinds = self.kinds.or(other.kinds);
         let head = self.common_head(other);
-        let keys: BTreeSet<&Arc<str>> = self.fields.keys().chain(other.fields.keys()).collect();
-        if keys.len() > ABSTRACT_CHILDREN_MAX || depth <= 1 {
+        let same_keys = self.fields.len() == other.fields.len() && self.fields.keys().eq(other.fields.keys());
+        let all = || self.fields.keys().chain(other.fields.keys()).collect::<BTreeSet<&Arc<str>>>();
+        let keys = if same_keys { BTreeSet::new() } else { all() };
+        if keys.len().max(self.fields.len()) > ABSTRACT_CHILDREN_MAX || depth <= 1 {
             return Self {
                 kinds,
                 head,
@@ -526,17 +539,20 @@ impl Shape {
                 rest: Rest::Deep(self.children_label().join(other.children_label())),
             };
         }
-        let fields = keys
-            .into_iter()
-            .filter_map(|key| {
+        let both = self.fields.iter().zip(other.fields.values());
+        let fields = if same_keys {
+            both.map(|((key, a), b)| (key.clone(), a.join_at(b, depth - 1))).collect()
+        } else {
+            let either = |key: &Arc<str>| {
                 let value = match (self.at(key), other.at(key)) {
                     (Some(a), Some(b)) => a.join_at(&b, depth - 1),
                     (Some(a), None) | (None, Some(a)) => a.into_owned(),
                     (None, None) => return None,
                 };
                 Some((key.clone(), value))
-            })
-            .collect();
+            };
+            keys.into_iter().filter_map(either).collect()
+        };
         let rest = match (&self.rest, &other.rest) {
             (Rest::None, r) | (r, Rest::None) => r.clone(),
             (Rest::Each(a), Rest::Each(b)) => Rest::Each(Box::new(a.join_at(b, depth - 1))),
