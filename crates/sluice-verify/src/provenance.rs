@@ -45,6 +45,31 @@ struct Found {
     stop: Option<(NodeId, Deed)>,
 }
 
+/// The points that were found: a bit for each, of the nodes that were come to.
+struct Seen {
+    nodes: Vec<Vec<u64>>,
+    words: usize,
+}
+
+impl Seen {
+    fn of(program: &Program) -> Self {
+        Self { nodes: vec![Vec::new(); program.nodes.len()], words: program.places.len() / 64 + 1 }
+    }
+
+    /// Whether it is new.
+    fn insert(&mut self, (node, carrier): Point) -> bool {
+        let Some(bits) = self.nodes.get_mut(node.0 as usize) else { return false };
+        if bits.is_empty() {
+            bits.resize(self.words, 0);
+        }
+        // Behind the places is room for one more.
+        let at = if let Carrier::Place(place) = carrier { place.0 as usize } else { self.words * 64 - 1 };
+        let Some(word) = bits.get_mut(at / 64) else { return false };
+        let bit = 1 << (at % 64);
+        std::mem::replace(word, *word | bit) & bit == 0
+    }
+}
+
 /// A way that control comes to a node.
 struct Incoming {
     from: NodeId,
@@ -226,9 +251,8 @@ impl Search<'_> {
 
     /// Breadth first, where passing by costs nothing.
     fn shortest(&self, node: NodeId, sink: Sink) -> Vec<(NodeId, Deed)> {
-        let mut seen: Vec<BTreeSet<Carrier>> = vec![BTreeSet::new(); self.program.nodes.len()];
-        let mut is_new =
-            |(node, carrier): Point| seen.get_mut(node.0 as usize).is_some_and(|seen| seen.insert(carrier));
+        let mut seen = Seen::of(self.program);
+        let mut is_new = |point: Point| seen.insert(point);
         let starts = self.starts(node, sink).into_iter().filter(|point| is_new(*point));
         let mut found: Vec<Found> = starts.map(|point| Found { point, after: None, stop: None }).collect();
         let mut open: VecDeque<usize> = (0..found.len()).collect();
