@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use sluice_core::text::{Span, Text};
 
 /// Bytes of the unescaped text between two marks: a program has thousands of places, and is not walked from its start for each.
-const BETWEEN_MARKS: usize = 128;
+const BETWEEN_MARKS: usize = 24;
 
 /// Maps byte offsets of an unescaped text to spans of the file.
 #[derive(Clone, Debug)]
