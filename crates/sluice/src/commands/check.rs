@@ -177,8 +177,11 @@ pub(super) fn put(output: Option<&Path>, text: &str) -> Result<(), Failure> {
         let _ = writeln!(std::io::stdout(), "{}", text.trim_end_matches('\n'));
         return Ok(());
     };
-    let text = format!("{}\n", text.trim_end_matches('\n'));
-    std::fs::write(file, text).map_err(|error| Failure::usage(format!("cannot write `{}`: {error}", file.display())))
+    let written = std::fs::File::create(file).and_then(|mut file| {
+        file.write_all(text.trim_end_matches('\n').as_bytes())?;
+        file.write_all(b"\n")
+    });
+    written.map_err(|error| Failure::usage(format!("cannot write `{}`: {error}", file.display())))
 }
 
 /// Reads and checks one file.
