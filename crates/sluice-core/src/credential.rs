@@ -64,20 +64,26 @@ const PLACEHOLDERS: [&str; 12] =
 /// Why `text`, kept under `key`, looks like a credential; `None` if it does not.
 #[must_use]
 pub fn suspicion(key: &str, text: &str) -> Option<String> {
+    let known = PREFIXES.iter().find(|(prefix, length)| text.len() >= *length && text.starts_with(prefix));
+    if known.is_none() && !(text.len() >= SECRET_CHARS_MIN && is_telling(key) && looks_random(text)) {
+        return None;
+    }
     let lower = text.to_lowercase();
     if PLACEHOLDERS.iter().any(|word| lower.contains(word)) {
         return None;
     }
-    let known = PREFIXES.iter().find(|(prefix, length)| text.starts_with(prefix) && text.len() >= *length);
     if let Some((prefix, _)) = known {
         let rest = text.strip_prefix(prefix).unwrap_or_default();
         // `Bearer` and `Basic` are words too: what follows must look like a credential itself.
         let is_word = prefix.ends_with(' ') && !prefix.starts_with('-');
         return (!is_word || looks_random(rest)).then(|| format!("it starts with `{}`", prefix.trim()));
     }
+    Some(format!("a value under `{key}`"))
+}
+
+fn is_telling(key: &str) -> bool {
     let plain: String = key.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
-    let telling = KEYS.iter().any(|known| plain.ends_with(known));
-    (telling && text.len() >= SECRET_CHARS_MIN && looks_random(text)).then(|| format!("a value under `{key}`"))
+    KEYS.iter().any(|known| plain.ends_with(known))
 }
 
 /// Letters and digits mixed, no spaces, and few repetitions: what people do not write as a name or a sentence.

@@ -12,6 +12,7 @@ mod head;
 
 pub use head::Head;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -388,15 +389,30 @@ impl Value {
             (Data::Unknown(shape), Data::Null) | (Data::Null, Data::Unknown(shape)) if shape.has_null_at(depth) => {
                 Self::new(label, Data::Unknown(shape.clone()))
             }
+            // What the other adds nothing to stays what it is, and shared: comparing it costs nothing then.
             (Data::Array(a), Data::Array(b)) if a.len() == b.len() => {
-                Self::array(label, a.iter().zip(b.iter()).map(|(x, y)| x.join_at(y, depth - 1)).collect())
+                let joined: Vec<Self> = a.iter().zip(b.iter()).map(|(x, y)| x.join_at(y, depth - 1)).collect();
+                if joined == **a { Self::new(label, self.data.clone()) } else { Self::array(label, joined) }
             }
             (Data::Object(a), Data::Object(b)) if a.len() == b.len() && a.keys().eq(b.keys()) => {
-                Self::object(label, a.iter().zip(b.values()).map(|((k, x), y)| (k.clone(), x.join_at(y, depth - 1))))
+                let joined: Vec<Self> = a.values().zip(b.values()).map(|(x, y)| x.join_at(y, depth - 1)).collect();
+                if joined.iter().eq(a.values()) {
+                    return Self::new(label, self.data.clone());
+                }
+                Self::object(label, a.keys().cloned().zip(joined))
             }
             (a, b) if scalar_eq(a, b) => Self::new(label, a.clone()),
-            _ => Self::new(label, Data::Unknown(Arc::new(self.shape().join(&other.shape(), depth)))),
+            (Data::Unknown(a), _) => {
+                let joined = a.join(&other.known_shape(), depth);
+                let data = if joined == **a { self.data.clone() } else { Data::Unknown(Arc::new(joined)) };
+                Self::new(label, data)
+            }
+            _ => Self::new(label, Data::Unknown(Arc::new(self.known_shape().join(&other.known_shape(), depth)))),
         }
+    }
+
+    fn known_shape(&self) -> Cow<'_, Shape> {
+        if let Data::Unknown(shape) = &self.data { Cow::Borrowed(shape) } else { Cow::Owned(self.shape()) }
     }
 
     /// Whether both are one and the same, as far as a look at their roots tells: no join of them needs to be made.
@@ -489,13 +505,7 @@ impl Shape {
 
     /// Whether everything that `other` stands for is admitted: for comparing two predictions.
     fn admits_shape(&self, other: &Self) -> bool {
-        let mine = |key: &str| match (self.fields.get(key), &self.rest) {
-            (Some(v), _) => Some(v.clone()),
-            (None, Rest::Each(v)) => Some((**v).clone()),
-            (None, Rest::Deep(l)) => Some(Value::unknown(*l, Kinds::ALL)),
-            (None, Rest::None) => None,
-        };
-        let listed = other.fields.iter().all(|(k, v)| mine(k).is_some_and(|m| m.admits(v)));
+        let listed = other.fields.iter().all(|(k, v)| self.at(k).is_some_and(|mine| mine.admits(v)));
         let rest = match &other.rest {
             Rest::None => true,
             Rest::Each(v) => self.rest_admits(v) && self.fields.values().all(|m| m.admits(v)),
@@ -518,8 +528,10 @@ impl Shape {
     fn join(&self, other: &Self, depth: usize) -> Self {
         let kinds = self.kinds.or(other.kinds);
         let head = self.common_head(other);
-        let keys: BTreeSet<&Arc<str>> = self.fields.keys().chain(other.fields.keys()).collect();
-        if keys.len() > ABSTRACT_CHILDREN_MAX || depth <= 1 {
+        let same_keys = self.fields.len() == other.fields.len() && self.fields.keys().eq(other.fields.keys());
+        let all = || self.fields.keys().chain(other.fields.keys()).collect::<BTreeSet<&Arc<str>>>();
+        let keys = if same_keys { BTreeSet::new() } else { all() };
+        if keys.len().max(self.fields.len()) > ABSTRACT_CHILDREN_MAX || depth <= 1 {
             return Self {
                 kinds,
                 head,
@@ -527,23 +539,20 @@ impl Shape {
                 rest: Rest::Deep(self.children_label().join(other.children_label())),
             };
         }
-        let at = |shape: &Self, key: &str| match (shape.fields.get(key), &shape.rest) {
-            (Some(v), _) => Some(v.clone()),
-            (None, Rest::Each(v)) => Some((**v).clone()),
-            (None, Rest::Deep(l)) => Some(Value::unknown(*l, Kinds::ALL)),
-            (None, Rest::None) => None,
-        };
-        let fields = keys
-            .into_iter()
-            .filter_map(|key| {
-                let value = match (at(self, key), at(other, key)) {
+        let both = self.fields.iter().zip(other.fields.values());
+        let fields = if same_keys {
+            both.map(|((key, a), b)| (key.clone(), a.join_at(b, depth - 1))).collect()
+        } else {
+            let either = |key: &Arc<str>| {
+                let value = match (self.at(key), other.at(key)) {
                     (Some(a), Some(b)) => a.join_at(&b, depth - 1),
-                    (Some(a), None) | (None, Some(a)) => a,
+                    (Some(a), None) | (None, Some(a)) => a.into_owned(),
                     (None, None) => return None,
                 };
                 Some((key.clone(), value))
-            })
-            .collect();
+            };
+            keys.into_iter().filter_map(either).collect()
+        };
         let rest = match (&self.rest, &other.rest) {
             (Rest::None, r) | (r, Rest::None) => r.clone(),
             (Rest::Each(a), Rest::Each(b)) => Rest::Each(Box::new(a.join_at(b, depth - 1))),
@@ -551,6 +560,16 @@ impl Shape {
             (Rest::Deep(a), Rest::Each(b)) | (Rest::Each(b), Rest::Deep(a)) => Rest::Deep(a.join(b.deep_label())),
         };
         Self { kinds, head, fields, rest }
+    }
+
+    /// What a child may be.
+    fn at(&self, key: &str) -> Option<Cow<'_, Value>> {
+        match (self.fields.get(key), &self.rest) {
+            (Some(v), _) => Some(Cow::Borrowed(v)),
+            (None, Rest::Each(v)) => Some(Cow::Borrowed(v)),
+            (None, Rest::Deep(l)) => Some(Cow::Owned(Value::unknown(*l, Kinds::ALL))),
+            (None, Rest::None) => None,
+        }
     }
 
     fn children_label(&self) -> Label {

@@ -15,7 +15,7 @@ use sluice_core::label::Name;
 use sluice_core::program::{NodeId, PlaceId, StepId};
 
 pub(crate) use condition::{Condition, InOrder, Known, both, either};
-pub(crate) use pattern::read as read_pattern;
+pub(crate) use pattern::{is_of_one, read as read_pattern};
 
 /// The checks of a workflow.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,50 +1,88 @@
 //! Places inside a text of a JSON document: what stands between the quotes is escaped in the file.
 
+use std::cell::RefCell;
+
 use sluice_core::text::{Span, Text};
 
+/// Bytes of the unescaped text between two marks: a program has thousands of places, and is not walked from its start for each.
+const BETWEEN_MARKS: usize = 24;
+
 /// Maps byte offsets of an unescaped text to spans of the file.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Locator<'t> {
     /// The scalar in the file, quotes included.
     span: Span,
     raw: &'t str,
+    start: Point,
+    /// Points of the text behind it, [`BETWEEN_MARKS`] apart, as far as anybody asked.
+    marks: RefCell<Vec<Point>>,
+}
+
+/// A point of a text, before a character.
+#[derive(Clone, Copy, Debug)]
+struct Point {
+    raw: usize,
+    plain: usize,
+    line: u32,
+    column: u32,
 }
 
 impl<'t> Locator<'t> {
     /// For the scalar at `span`.
     pub(crate) fn new(text: &'t Text, span: Span) -> Self {
-        Self { span, raw: text.content.get(span.start..span.end).unwrap_or_default() }
+        let raw = text.content.get(span.start..span.end).unwrap_or_default();
+        let quoted = raw.starts_with('"');
+        let start = Point {
+            raw: usize::from(quoted),
+            plain: 0,
+            line: span.line,
+            column: span.column.saturating_add(u32::from(quoted)),
+        };
+        Self { span, raw, start, marks: RefCell::default() }
     }
 
     /// The span of bytes `start..end` of the unescaped text.
     pub(crate) fn at(&self, start: usize, end: usize) -> Span {
-        let (first, line, column) = self.position(start);
-        let (last, end_line, end_column) = self.position(end.max(start));
-        Span { start: self.span.start + first, end: self.span.start + last, line, column, end_line, end_column }
+        let (first, last) = (self.position(start), self.position(end.max(start)));
+        Span {
+            start: self.span.start + first.raw,
+            end: self.span.start + last.raw,
+            line: first.line,
+            column: first.column,
+            end_line: last.line,
+            end_column: last.column,
+        }
     }
 
-    /// Raw offset, line and column of an unescaped offset.
-    fn position(&self, offset: usize) -> (usize, u32, u32) {
+    /// The first point at an unescaped offset, or behind it; the end if there is none.
+    fn position(&self, offset: usize) -> Point {
+        let mut marks = self.marks.borrow_mut();
+        let behind = marks.partition_point(|mark| mark.plain <= offset);
+        let mut at = behind.checked_sub(1).and_then(|last| marks.get(last)).copied().unwrap_or(self.start);
+        let is_last = behind == marks.len();
         let quoted = self.raw.starts_with('"');
-        let (mut raw, mut plain) = (usize::from(quoted), 0);
-        let (mut line, mut column) = (self.span.line, self.span.column.saturating_add(u32::from(quoted)));
-        let mut rest = self.raw.get(raw..).unwrap_or_default().chars();
-        while plain < offset {
+        let mut rest = self.raw.get(at.raw..).unwrap_or_default().chars();
+        let mut marked = at.plain;
+        while at.plain < offset {
             let Some(c) = rest.next() else { break };
             let (written, stands_for) = if c == '\\' && quoted { escape(rest.as_str()) } else { (0, c.len_utf8()) };
             for _ in 0..written {
                 rest.next();
             }
-            raw += c.len_utf8() + written;
-            plain += stands_for;
+            at.raw += c.len_utf8() + written;
+            at.plain += stands_for;
             if c == '\n' {
-                line += 1;
-                column = 1;
+                at.line += 1;
+                at.column = 1;
             } else {
-                column = column.saturating_add(1 + u32::try_from(written).unwrap_or_default());
+                at.column = at.column.saturating_add(1 + u32::try_from(written).unwrap_or_default());
+            }
+            if is_last && at.plain >= marked + BETWEEN_MARKS {
+                marks.push(at);
+                marked = at.plain;
             }
         }
-        (raw, line, column)
+        at
     }
 }
 

@@ -36,6 +36,8 @@ pub struct Analysis {
     back: BTreeSet<(NodeId, NodeId)>,
     output: Option<Value>,
     faults: BTreeMap<NodeId, Value>,
+    /// Calls at their gates, as the last visit saw them.
+    calls: BTreeMap<NodeId, Prepared>,
     is_complete: bool,
 }
 
@@ -92,13 +94,10 @@ impl Analysis {
         self.is_complete
     }
 
-    /// The call at `node` as its gate would see it, over all runs.
+    /// The call at `node` as its gate would see it, over all runs; without where an error of its arguments goes.
     #[must_use]
-    pub fn prepared(&self, program: &Program, catalogue: &Catalogue, node: NodeId) -> Option<Prepared> {
-        match step(program, catalogue, &self.universe, self.state(node)?, node) {
-            Step::Calls(prepared) => Some(*prepared),
-            _ => None,
-        }
+    pub fn prepared(&self, node: NodeId) -> Option<&Prepared> {
+        self.calls.get(&node)
     }
 
     /// The value that waits at `node` for a person's word, over all runs.

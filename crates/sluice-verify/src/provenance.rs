@@ -4,8 +4,8 @@
 //! from what a call reads, through every node that wrote it, to a reply, the run's input or the definition itself.
 //! It explains; nothing else relies on it.
 
-use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::cell::{OnceCell, RefCell};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use sluice_core::catalogue::{Action, Catalogue, LabelTree, Pattern, Segment};
 use sluice_core::control::{normal_successors, writes_of};
@@ -36,8 +36,48 @@ enum Carrier {
 
 type Point = (NodeId, Carrier);
 
-/// By point that was found: the point after it on the way to the sink, and what happens between; `None` at the sink.
-type Ways = BTreeMap<Point, Option<(Point, Option<(NodeId, Deed)>)>>;
+/// A point that was found.
+struct Found {
+    point: Point,
+    /// The one after it on the way to the sink, by its place in the list of all; `None` at the sink.
+    after: Option<usize>,
+    /// What happens between.
+    stop: Option<(NodeId, Deed)>,
+}
+
+/// The points that were found: a bit for each, of the nodes that were come to.
+struct Seen {
+    nodes: Vec<Vec<u64>>,
+    words: usize,
+}
+
+impl Seen {
+    fn of(program: &Program) -> Self {
+        Self { nodes: vec![Vec::new(); program.nodes.len()], words: program.places.len() / 64 + 1 }
+    }
+
+    /// Whether it is new.
+    fn insert(&mut self, (node, carrier): Point) -> bool {
+        let Some(bits) = self.nodes.get_mut(node.0 as usize) else { return false };
+        if bits.is_empty() {
+            bits.resize(self.words, 0);
+        }
+        // Behind the places is room for one more.
+        let at = if let Carrier::Place(place) = carrier { place.0 as usize } else { self.words * 64 - 1 };
+        let Some(word) = bits.get_mut(at / 64) else { return false };
+        let bit = 1 << (at % 64);
+        std::mem::replace(word, *word | bit) & bit == 0
+    }
+}
+
+/// A way that control comes to a node.
+struct Incoming {
+    from: NodeId,
+    /// Where the error is put, if one comes this way.
+    raises: Vec<PlaceId>,
+    /// What the node there has written, if none does.
+    writes: Vec<PlaceId>,
+}
 
 /// What happens to a value at a node. Most are looked at and few are told, so they become words at the end.
 #[derive(Clone, Debug)]
@@ -71,14 +111,18 @@ pub struct Provenance<'a> {
     program: &'a Program,
     catalogue: &'a Catalogue,
     analysis: &'a Analysis,
-    labels: RefCell<HashMap<(NodeId, PlaceId), Label>>,
+    /// By node.
+    labels: RefCell<Vec<BTreeMap<PlaceId, Label>>>,
+    /// By node.
+    incoming: OnceCell<Vec<Vec<Incoming>>>,
 }
 
 impl<'a> Provenance<'a> {
     /// Of an analysed program.
     #[must_use]
     pub fn of(program: &'a Program, catalogue: &'a Catalogue, analysis: &'a Analysis) -> Self {
-        Self { program, catalogue, analysis, labels: RefCell::default() }
+        let labels = RefCell::new(vec![BTreeMap::new(); program.nodes.len()]);
+        Self { program, catalogue, analysis, labels, incoming: OnceCell::new() }
     }
 
     /// The steps that `atoms` take to `node`, first the one where they enter. Empty if no way was found.
@@ -95,8 +139,30 @@ impl<'a> Provenance<'a> {
     }
 
     fn label(&self, node: NodeId, place: PlaceId) -> Label {
+        let of = || self.analysis.label(node, place);
         let mut labels = self.labels.borrow_mut();
-        *labels.entry((node, place)).or_insert_with(|| self.analysis.label(node, place))
+        labels.get_mut(node.0 as usize).map_or_else(of, |labels| *labels.entry(place).or_insert_with(of))
+    }
+
+    fn incoming(&self, node: NodeId) -> &[Incoming] {
+        let all = self.incoming.get_or_init(|| {
+            self.program
+                .nodes()
+                .map(|(to, _)| self.analysis.predecessors(to).map(|at| self.way(at, to)).collect())
+                .collect()
+        });
+        all.get(node.0 as usize).map_or(&[], Vec::as_slice)
+    }
+
+    /// Control comes from there, so an edge that is no normal one is an error's.
+    fn way(&self, from: NodeId, to: NodeId) -> Incoming {
+        let kind = self.program.node(from).map(|node| &node.kind);
+        let is_normal = kind.is_some_and(|kind| normal_successors(kind).contains(&to));
+        if is_normal {
+            return Incoming { from, raises: Vec::new(), writes: kind.map(writes_of).unwrap_or_default() };
+        }
+        let handlers = self.program.handlers.iter().filter(|handler| handler.entry == to);
+        Incoming { from, raises: handlers.map(|handler| handler.error).collect(), writes: Vec::new() }
     }
 }
 
@@ -176,8 +242,8 @@ impl Search<'_> {
                 self.all.catalogue.action(connector, action)
             }
             NodeKind::Call { .. } => {
-                let (connector, action) = self.analysis.prepared(self.program, self.all.catalogue, node)?.action?;
-                self.all.catalogue.action(&connector, &action)
+                let (connector, action) = self.analysis.prepared(node)?.action.as_ref()?;
+                self.all.catalogue.action(connector, action)
             }
             _ => None,
         }
@@ -185,24 +251,25 @@ impl Search<'_> {
 
     /// Breadth first, where passing by costs nothing.
     fn shortest(&self, node: NodeId, sink: Sink) -> Vec<(NodeId, Deed)> {
-        let mut causes = Ways::new();
-        let mut open: VecDeque<Point> = self.starts(node, sink).into_iter().collect();
-        causes.extend(open.iter().map(|point| (*point, None)));
-        while let Some(point) = open.pop_front() {
-            for cause in self.causes(point) {
-                let Some(before) = cause.before else {
-                    return unwind(&causes, point, cause.stop);
-                };
-                if causes.contains_key(&before) {
-                    continue;
-                }
-                let passes = cause.stop.is_none();
-                causes.insert(before, Some((point, cause.stop)));
-                if passes {
-                    open.push_front(before);
+        let mut seen = Seen::of(self.program);
+        let mut is_new = |point: Point| seen.insert(point);
+        let starts = self.starts(node, sink).into_iter().filter(|point| is_new(*point));
+        let mut found: Vec<Found> = starts.map(|point| Found { point, after: None, stop: None }).collect();
+        let mut open: VecDeque<usize> = (0..found.len()).collect();
+        let mut causes = Vec::new();
+        while let Some((at, point)) = open.pop_front().and_then(|at| Some((at, found.get(at)?.point))) {
+            self.causes(point, &mut causes);
+            if let Some(source) = causes.iter().position(|cause| cause.before.is_none()) {
+                return unwind(&found, at, causes.swap_remove(source).stop);
+            }
+            for Cause { stop, before } in causes.drain(..) {
+                let Some(point) = before.filter(|before| is_new(*before)) else { continue };
+                if stop.is_none() {
+                    open.push_front(found.len());
                 } else {
-                    open.push_back(before);
+                    open.push_back(found.len());
                 }
+                found.push(Found { point, after: Some(at), stop });
             }
         }
         Vec::new()
@@ -218,20 +285,22 @@ impl Search<'_> {
         carriers.into_iter().filter(|c| self.is_at(node, *c)).map(|c| (node, c)).collect()
     }
 
-    /// Everything that can have brought the atoms to `point`, sources first.
-    fn causes(&self, point: Point) -> Vec<Cause> {
+    /// Everything that can have brought the atoms to `point`.
+    fn causes(&self, point: Point, causes: &mut Vec<Cause>) {
         let (node, carrier) = point;
-        let mut causes = match carrier {
-            Carrier::Control => self.causes_of_control(node),
-            Carrier::Place(place) => self.causes_of_place(node, place),
-        };
+        match carrier {
+            Carrier::Control => causes.extend(self.causes_of_control(node)),
+            Carrier::Place(place) => {
+                for way in self.all.incoming(node) {
+                    self.causes_on_edge(way, place, causes);
+                }
+            }
+        }
         if node == self.program.entry
             && let Some(what) = self.entry_words(carrier)
         {
             causes.push(Cause::source(node, what));
         }
-        causes.sort_by_key(|cause| cause.before.is_some());
-        causes
     }
 
     fn entry_words(&self, carrier: Carrier) -> Option<String> {
@@ -280,27 +349,19 @@ impl Search<'_> {
             .collect()
     }
 
-    fn causes_of_place(&self, node: NodeId, place: PlaceId) -> Vec<Cause> {
-        let before: Vec<NodeId> = self.analysis.predecessors(node).collect();
-        before.into_iter().flat_map(|from| self.causes_on_edge(from, node, place)).collect()
-    }
-
-    fn causes_on_edge(&self, from: NodeId, to: NodeId, place: PlaceId) -> Vec<Cause> {
-        let Some(kind) = self.program.node(from).map(|n| &n.kind) else { return Vec::new() };
-        // Control comes from there, so an edge that is no normal one is an error's.
-        let raised = !normal_successors(kind).contains(&to);
-        let is_error = raised && self.program.handlers.iter().any(|h| h.entry == to && h.error == place);
-        if is_error {
-            return self.told_by(from);
+    fn causes_on_edge(&self, way: &Incoming, place: PlaceId, causes: &mut Vec<Cause>) {
+        let from = way.from;
+        if way.raises.contains(&place) {
+            causes.extend(self.told_by(from));
+        } else if way.writes.contains(&place) {
+            let kind = self.program.node(from).map(|n| &n.kind);
+            causes.extend(kind.map(|kind| self.written_by(from, kind, place)).unwrap_or_default());
+        } else if self.is_at(from, Carrier::Place(place)) {
+            causes.push(Cause { stop: None, before: Some((from, Carrier::Place(place))) });
+        } else {
+            // It was not there before: the node decides something, and the place is one that a way not taken would write.
+            causes.extend(self.told_by(from));
         }
-        if !raised && writes_of(kind).contains(&place) {
-            return self.written_by(from, kind, place);
-        }
-        if self.is_at(from, Carrier::Place(place)) {
-            return vec![Cause { stop: None, before: Some((from, Carrier::Place(place))) }];
-        }
-        // It was not there before: the node decides something, and the place is one that a way not taken would write.
-        self.told_by(from)
     }
 
     fn written_by(&self, node: NodeId, kind: &NodeKind, place: PlaceId) -> Vec<Cause> {
@@ -357,12 +418,12 @@ impl Search<'_> {
     }
 }
 
-fn unwind(causes: &Ways, last: Point, source: Option<(NodeId, Deed)>) -> Vec<(NodeId, Deed)> {
+fn unwind(found: &[Found], last: usize, source: Option<(NodeId, Deed)>) -> Vec<(NodeId, Deed)> {
     let mut stops: Vec<(NodeId, Deed)> = source.into_iter().collect();
-    let mut at = last;
-    while let Some(Some((next, stop))) = causes.get(&at) {
+    let mut at = Some(last);
+    while let Some(Found { after, stop, .. }) = at.and_then(|at| found.get(at)) {
         stops.extend(stop.clone());
-        at = *next;
+        at = *after;
     }
     stops
 }

@@ -15,7 +15,7 @@ pub(crate) struct Site<'a> {
     pub(crate) node: &'a Node,
     pub(crate) step: &'a Step,
     pub(crate) action: Option<&'a Action>,
-    pub(crate) prepared: Prepared,
+    pub(crate) prepared: &'a Prepared,
     pub(crate) predicted: Predicted,
 }
 
@@ -48,9 +48,9 @@ pub(crate) fn sites<'a>(world: &World<'a>) -> Vec<Site<'a>> {
     let calls = program.nodes().filter(|(_, node)| matches!(node.kind, NodeKind::Call { .. }));
     calls
         .filter_map(|(id, node)| {
-            let prepared = world.analysis.prepared(program, world.catalogue, id)?;
-            let action = action_of(world.catalogue, &prepared);
-            let predicted = predict(world, id, action, &prepared);
+            let prepared = world.analysis.prepared(id)?;
+            let action = action_of(world.catalogue, prepared);
+            let predicted = predict(world, id, action, prepared);
             Some(Site { id, node, step: program.step_of(id)?, action, prepared, predicted })
         })
         .collect()

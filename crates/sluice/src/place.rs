@@ -161,7 +161,9 @@ pub fn read_up_to(file: &Path, what: &str, max: u64) -> Result<Vec<u8>, Failure>
     };
     // A folder opens on some systems and fails only when it is read.
     let opened = std::fs::File::open(file).map_err(cannot)?;
-    let mut bytes = Vec::new();
+    // As much as it has now, and one more to see its end; what it says of itself may be wrong.
+    let has = opened.metadata().map_or(0, |about| about.len()).min(max).saturating_add(1);
+    let mut bytes = Vec::with_capacity(usize::try_from(has).unwrap_or_default());
     opened.take(max.saturating_add(1)).read_to_end(&mut bytes).map_err(cannot)?;
     Ok(bytes)
 }

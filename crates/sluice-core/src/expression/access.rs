@@ -6,7 +6,7 @@ use crate::label::Label;
 use crate::value::{Data, Kinds, Value};
 
 use super::kinds::{self, CONTAINERS, cases, compare, is_known, kind_name};
-use super::stream::{Event, Outcome, Stream};
+use super::stream::{Event, Outcome, Stream, joined};
 
 /// The labels that decide what `value[key]` is, and whether it fails.
 pub(super) fn index_looks_at(value: &Value, key: &Value) -> Label {
@@ -17,8 +17,23 @@ pub(super) fn index_looks_at(value: &Value, key: &Value) -> Label {
     }
 }
 
+/// `value[key]?` of a value that may be of several kinds, by a known name, and whether it surely does not fail: the outcome of
+/// [`index`] without its error. Imported workflows do little else, and an error for each kind would be made to be dropped.
+pub(super) fn field_of_unknown(value: &Value, key: &Value) -> Option<(Option<Value>, bool)> {
+    let (Data::Unknown(shape), Some(name)) = (&value.data, key.as_text()) else { return None };
+    let label = value.label.join(key.label);
+    let null = || Value::null(label);
+    let of_null = shape.kinds.has(Kinds::NULL).then(null);
+    let of_object = shape.kinds.has(Kinds::OBJECT).then(|| value.child(name).unwrap_or_else(null));
+    let found = joined(of_null, of_object).map(|found| found.raised(label));
+    Some((found, shape.kinds.without(Kinds::NULL.or(Kinds::OBJECT)).is_empty()))
+}
+
 /// `value[key]`.
 pub(super) fn index(value: &Value, key: &Value) -> Outcome {
+    if is_known(value) && is_known(key) {
+        return index_of_kinds(value, key).raised(index_looks_at(value, key));
+    }
     let mut all = Outcome::default();
     for v in cases(value) {
         for k in cases(key) {

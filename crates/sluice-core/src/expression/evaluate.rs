@@ -258,8 +258,22 @@ impl Evaluator<'_> {
             return left;
         }
         let right = self.run(r, input, scope);
-        self.for_each(left, fails || r.fails, &mut |this, a| {
-            this.for_each(right.clone(), fails, &mut |this, b| f(this, a.clone(), b))
+        self.each_pair(left, right, (fails || r.fails, fails), f)
+    }
+
+    /// `fails`: whether something may fail for a value on the left, and for a pair.
+    fn each_pair(
+        &mut self,
+        left: Stream,
+        right: Stream,
+        fails: (bool, bool),
+        f: &mut dyn FnMut(&mut Self, Value, Value) -> Stream,
+    ) -> Stream {
+        let (mut right, mut more) = (right, left.events.len());
+        self.for_each(left, fails.0, &mut |this, a| {
+            more -= 1;
+            let right = if more == 0 { std::mem::take(&mut right) } else { right.clone() };
+            this.for_each(right, fails.1, &mut |this, b| f(this, a.clone(), b))
         })
     }
 
@@ -281,7 +295,7 @@ impl Evaluator<'_> {
             return left;
         }
         let right = self.run(r, input, scope);
-        self.product_of(left, &right, fails || r.fails, f)
+        self.product_of(left, right, fails || r.fails, f)
     }
 
     /// The left side of a product: where the right side may put out nothing, failures on the left may not
@@ -297,17 +311,15 @@ impl Evaluator<'_> {
     fn product_of(
         &mut self,
         mut left: Stream,
-        right: &Stream,
+        right: Stream,
         fails: bool,
         f: &mut dyn FnMut(&mut Self, Value, Value) -> Stream,
     ) -> Stream {
         if left.has_errors() {
             self.may_fail_by(right.count);
-            left = left.showing_errors_where(right).counting(right.count);
+            left = left.showing_errors_where(&right).counting(right.count);
         }
-        self.for_each(left, fails, &mut |this, a| {
-            this.for_each(right.clone(), fails, &mut |this, b| f(this, a.clone(), b))
-        })
+        self.each_pair(left, right, (fails, fails), f)
     }
 
     /// Runs `f` for each combination of the arguments' values, the input (the first) outermost.
@@ -344,10 +356,27 @@ impl Evaluator<'_> {
     }
 
     fn index(&mut self, base: &Expr, key: &Expr, optional: bool, input: &Value, scope: Scoped<'_>) -> Stream {
-        self.pairs((base, key), !optional, input, scope, &mut |this, value, key| {
-            let look = access::index_looks_at(&value, &key);
-            this.maybe(access::index(&value, &key), look, optional)
-        })
+        let Kind::Literal(key) = &key.kind else {
+            return self.pairs((base, key), !optional, input, scope, &mut |this, value, key| {
+                this.indexed(&value, &key, optional)
+            });
+        };
+        let values = self.run(base, input, scope);
+        if !self.spend(1, 0) {
+            return Stream::none();
+        }
+        self.for_each(values, !optional, &mut |this, value| this.indexed(&value, key, optional))
+    }
+
+    fn indexed(&mut self, value: &Value, key: &Value, optional: bool) -> Stream {
+        let look = access::index_looks_at(value, key);
+        match access::field_of_unknown(value, key).filter(|_| optional) {
+            Some((found, certain)) => {
+                let events = found.map(|value| Event::Value { value, certain }).into_iter().collect();
+                Stream { events, count: look }
+            }
+            None => self.maybe(access::index(value, key), look, optional),
+        }
     }
 
     fn slice(
@@ -436,6 +465,9 @@ impl Evaluator<'_> {
 
     /// `{…}`: the sum of objects of one field each.
     fn object(&mut self, fields: &[(Expr, Expr)], input: &Value, scope: Scoped<'_>) -> Stream {
+        if let Some(keys) = fields.iter().map(|(key, _)| constant_key(key)).collect::<Option<Vec<_>>>() {
+            return self.record(&keys, fields, input, scope);
+        }
         let empty = Value::object(Label::BOTTOM, []);
         let mut objects = Vec::with_capacity(fields.len());
         let mut fails = false;
@@ -456,6 +488,27 @@ impl Evaluator<'_> {
         self.sum(objects, empty.clone(), fails)
     }
 
+    /// `{a: …}`: the same where the keys are constant. Nearly always each value is there and one: then no sums are made.
+    fn record(&mut self, keys: &[Arc<str>], fields: &[(Expr, Expr)], input: &Value, scope: Scoped<'_>) -> Stream {
+        let empty = Value::object(Label::BOTTOM, []);
+        let mut streams = Vec::with_capacity(fields.len());
+        for (i, (_, value)) in fields.iter().enumerate() {
+            let following = fields.iter().skip(i + 1).fold(Outputs::One, |all, (_, e)| all.max(e.outputs));
+            streams.push(self.hidden_by(following, |this| this.run(value, input, scope)));
+        }
+        self.spend(fields.len(), 0);
+        if streams.iter().all(Stream::is_one) {
+            let values = streams.into_iter().flat_map(Stream::into_values);
+            return Stream::one(Value::object(Label::BOTTOM, keys.iter().cloned().zip(values)));
+        }
+        let objects = streams.into_iter().zip(keys).map(|(stream, key)| {
+            let key = Value::text(Label::BOTTOM, key.clone());
+            self.for_each(stream, false, &mut |_, value| operator::with_field(&empty, &key, value).into())
+        });
+        let objects = objects.collect();
+        self.sum(objects, empty, fields.iter().any(|(_, value)| value.fails))
+    }
+
     /// `"…\(…)…"`: the sum of texts.
     fn text(&mut self, parts: &[Expr], input: &Value, scope: Scoped<'_>) -> Stream {
         let mut texts = Vec::with_capacity(parts.len());
@@ -473,7 +526,7 @@ impl Evaluator<'_> {
         for stream in streams.into_iter().rev() {
             sums = Some(match sums {
                 None => stream,
-                Some(sums) => self.product_of(stream, &sums, fails, &mut |this, a, b| {
+                Some(sums) => self.product_of(stream, sums, fails, &mut |this, a, b| {
                     let weight = size(&a) + size(&b);
                     this.spend(weight / 4, if a.as_text().is_some() { weight } else { 0 });
                     operator::math(Math::Add, &a, &b).into()
@@ -629,6 +682,14 @@ impl Evaluator<'_> {
         let First { value, absent, error } = stream.first();
         let value = if absent { joined(value, Some(Value::null(count))) } else { value };
         Outcome { value, error }.into()
+    }
+}
+
+/// A key that is the same text for everybody.
+fn constant_key(key: &Expr) -> Option<Arc<str>> {
+    match &key.kind {
+        Kind::Literal(Value { label: Label::BOTTOM, data: Data::Text(key) }) => Some(key.clone()),
+        _ => None,
     }
 }
 

@@ -15,6 +15,16 @@ pub(super) enum Event {
     Error { value: Value, certain: bool },
 }
 
+impl Event {
+    fn settle(&mut self, sure: bool, count: Label) {
+        let (Self::Value { value, certain } | Self::Error { value, certain }) = self;
+        *certain = sure;
+        if count != Label::BOTTOM {
+            *value = std::mem::replace(value, Value::null(Label::BOTTOM)).raised(count);
+        }
+    }
+}
+
 /// The outputs of one expression for one input.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Stream {
@@ -100,6 +110,18 @@ impl Stream {
         self
     }
 
+    /// Whether it is one value, and nothing decided that.
+    pub(super) fn is_one(&self) -> bool {
+        self.count == Label::BOTTOM && matches!(self.events.as_slice(), [Event::Value { certain: true, .. }])
+    }
+
+    pub(super) fn into_values(self) -> impl Iterator<Item = Value> {
+        self.events.into_iter().filter_map(|event| match event {
+            Event::Value { value, .. } => Some(value),
+            Event::Error { .. } => None,
+        })
+    }
+
     pub(super) fn has_values(&self) -> bool {
         self.events.iter().any(|e| matches!(e, Event::Value { .. }))
     }
@@ -160,17 +182,27 @@ impl Stream {
     /// The stream of an expression that has exactly one output unless it fails.
     ///
     /// The labels that decided between its outputs move into the output: how many there are is no secret.
-    pub(super) fn settled(self) -> Self {
-        let count = self.count;
+    pub(super) fn settled(mut self) -> Self {
+        let count = std::mem::replace(&mut self.count, Label::BOTTOM);
+        match self.events.as_mut_slice() {
+            [event] => {
+                event.settle(true, count);
+                return self;
+            }
+            [error @ Event::Error { .. }, value @ Event::Value { .. }] => {
+                error.settle(false, count);
+                value.settle(true, count);
+                return self;
+            }
+            _ => {}
+        }
         let [mut value, mut error] = [None, None];
-        let single = self.events.len() == 1;
         for event in self.events {
             match event {
                 Event::Value { value: v, .. } => value = joined(value, Some(v)),
                 Event::Error { value: v, .. } => error = joined(error, Some(v)),
             }
         }
-        debug_assert!(!single || value.is_some() != error.is_some(), "one event is a value or an error");
         Outcome { value, error }.raised(count).into()
     }
 

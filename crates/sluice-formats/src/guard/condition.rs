@@ -22,6 +22,8 @@ pub(crate) enum Condition<S> {
     All(Vec<Self>),
     /// Any of them holds.
     Any(Vec<Self>),
+    /// What is known if it turned out so, and what if not, where the one is not the other way round.
+    Told { so: Known<S>, not: Known<S> },
     /// Anything else.
     Unknown,
 }
@@ -32,6 +34,7 @@ impl<S: Ord + Clone> Condition<S> {
         match self {
             Self::Is(subject, admits) if holds => [(subject.clone(), admits.clone())].into(),
             Self::Is(..) | Self::Unknown => Known::new(),
+            Self::Told { so, not } => if holds { so } else { not }.clone(),
             Self::Not(inner) => inner.known(!holds),
             Self::All(parts) | Self::Any(parts) => {
                 let each = parts.iter().map(|part| part.known(holds));

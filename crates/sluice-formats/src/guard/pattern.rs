@@ -9,6 +9,10 @@ use super::Admits;
 const PATTERN_BYTES_MAX: usize = 1_000;
 const NESTING_MAX: usize = 20;
 
+/// What the text of a list of several, or of an object, has in it: `a,b` and `[object Object]`, as JSON `["a"]` and `{"a":1}`.
+/// Of the values in it such a text tells nothing: neither has to begin or to end as the whole does.
+const OF_SEVERAL: [char; 3] = [',', '[', '{'];
+
 /// A text that begins and ends as the pattern's author wrote, with characters of a set between.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Text {
@@ -90,6 +94,25 @@ pub(crate) fn read(pattern: &str, flags: &str) -> Option<Admits> {
     let between = middle.iter().fold(Characters::NONE, |all, part| all.or(part.characters()));
     let between = if any_case { between.in_any_case() } else { between };
     Some(Admits::Text(Text { prefix, between, suffix: suffix.into_iter().rev().collect() }))
+}
+
+impl Admits {
+    /// Itself, unless a list of several or an object has such a text: it was read from `pattern`.
+    pub(crate) fn if_of_one(self, pattern: &str) -> Option<Self> {
+        let is_one = match &self {
+            Self::Text(Text { prefix, between, suffix }) => {
+                is_of_one(prefix) && is_of_one(suffix) && between.all(|c| !OF_SEVERAL.contains(&c))
+            }
+            _ => is_of_one(pattern),
+        };
+        is_one.then_some(self)
+    }
+}
+
+/// Whether no list of several and no object has this text. One that is listed alone has its own: `['a']` is written as `a`
+/// wherever a text is needed, so that of it is known what was asked.
+pub(crate) fn is_of_one(text: &str) -> bool {
+    !text.contains(OF_SEVERAL)
 }
 
 enum Part {
@@ -295,5 +318,24 @@ mod tests {
         }
         assert_eq!(read("^a$", "m"), None);
         assert_eq!(read("^a$", "i"), Some(Admits::ListedInAnyCase));
+    }
+
+    #[test]
+    fn what_a_list_of_several_or_an_object_can_be_written_as_tells_of_neither() {
+        for (pattern, is_one) in [
+            ("^[a-z]+$", true),
+            ("^(red|green)$", true),
+            ("^\\d{1,3}$", true),
+            ("^[a-z,]+$", false),
+            ("^[a-z]+,$", false),
+            ("^,[a-z]+$", false),
+            ("^[^/]+$", false),
+            ("^[!-~]+$", false),
+            ("^(a,b)$", false),
+            ("^\\[object Object\\]$", false),
+            ("^\\{[a-z\":]+\\}$", false),
+        ] {
+            assert_eq!(read(pattern, "").and_then(|admits| admits.if_of_one(pattern)).is_some(), is_one, "{pattern}");
+        }
     }
 }

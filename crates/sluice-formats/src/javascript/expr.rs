@@ -86,6 +86,23 @@ pub(super) fn rounds<'a>(
     Some((walker.with_written(walker.soup.clone()), walker.calls))
 }
 
+/// Whether the term of an expression can be much larger than those that it is made from, or that a name stands for: only
+/// then it is counted.
+const fn may_grow(e: &E<'_>) -> bool {
+    !matches!(
+        e,
+        E::BooleanLiteral(_)
+            | E::NullLiteral(_)
+            | E::NumericLiteral(_)
+            | E::StringLiteral(_)
+            | E::RegExpLiteral(_)
+            | E::Identifier(_)
+            | E::ParenthesizedExpression(_)
+            | E::AwaitExpression(_)
+            | E::StaticMemberExpression(_)
+    )
+}
+
 /// Something that can be called.
 #[derive(Clone, Copy)]
 pub(super) enum Callable<'a> {
@@ -188,7 +205,7 @@ impl<'a> Walker<'a> {
         self.depth += 1;
         let term = self.shape(e);
         self.depth -= 1;
-        self.gave_up |= term.size() > TERM_MAX;
+        self.gave_up |= may_grow(e) && term.size() > TERM_MAX;
         term
     }
 

@@ -6,6 +6,7 @@ use oxc_parser::Parser;
 use oxc_span::{GetSpan, SourceType};
 
 use super::bound;
+use crate::guard::is_of_one;
 
 /// Deeper conditions are not looked at.
 const DEPTH_MAX: usize = 40;
@@ -15,7 +16,9 @@ const DEPTH_MAX: usize = 40;
 pub(crate) enum Predicate {
     /// The value of this text is one of constants.
     Listed(String),
-    /// The value of this text matches a pattern.
+    /// What it is written as is one of constants.
+    Written(String),
+    /// What the value of this text is written as matches a pattern.
     Matches {
         subject: String,
         pattern: String,
@@ -26,6 +29,25 @@ pub(crate) enum Predicate {
     Any(Vec<Self>),
     /// Anything else.
     Unknown,
+}
+
+impl Predicate {
+    /// The only value that it is about, if it is sure to be true or false of any.
+    ///
+    /// An expression that fails has no value, and an engine may take that for false: `a.b !== 'x' || c.d !== 'y'` fails where
+    /// `a` is missing, and says nothing of `c.d`. Comparing as texts fails of objects that cannot be written.
+    pub(crate) fn decided(&self) -> Option<&str> {
+        match self {
+            Self::Listed(subject) => Some(subject),
+            Self::Not(inner) => inner.decided(),
+            Self::All(parts) | Self::Any(parts) => {
+                let (first, others) = parts.split_first()?;
+                let subject = first.decided()?;
+                others.iter().all(|part| part.decided() == Some(subject)).then_some(subject)
+            }
+            Self::Written(_) | Self::Matches { .. } | Self::Unknown => None,
+        }
+    }
 }
 
 /// What has to hold for an expression to be true.
@@ -53,18 +75,19 @@ fn of(source: &str, e: &E<'_>, depth: usize) -> Predicate {
             ast::LogicalOperator::Coalesce => Predicate::Unknown,
         },
         E::BinaryExpression(b) => {
-            let equals = match (is_constant(&b.left), is_constant(&b.right)) {
-                (false, true) => Predicate::Listed(text(source, &b.left)),
-                (true, false) => Predicate::Listed(text(source, &b.right)),
+            let subject = match (is_constant(&b.left), is_constant(&b.right)) {
+                (false, true) => text(source, &b.left),
+                (true, false) => text(source, &b.right),
                 _ => return Predicate::Unknown,
             };
-            // `==` also holds of what is only written alike: of a text that is no matter, of a number it is.
-            let of_texts = is_text(&b.left) || is_text(&b.right);
+            // `==` also holds of what is only written alike: `['a'] == 'a'`. Where the value is used it is written so again.
+            // Of a number it holds of many texts.
+            let of_one = is_one_text(&b.left) || is_one_text(&b.right);
             match b.operator {
-                ast::BinaryOperator::StrictEquality => equals,
-                ast::BinaryOperator::StrictInequality => Predicate::Not(Box::new(equals)),
-                ast::BinaryOperator::Equality if of_texts => equals,
-                ast::BinaryOperator::Inequality if of_texts => Predicate::Not(Box::new(equals)),
+                ast::BinaryOperator::StrictEquality => Predicate::Listed(subject),
+                ast::BinaryOperator::StrictInequality => Predicate::Not(Box::new(Predicate::Listed(subject))),
+                ast::BinaryOperator::Equality if of_one => Predicate::Written(subject),
+                ast::BinaryOperator::Inequality if of_one => Predicate::Not(Box::new(Predicate::Written(subject))),
                 _ => Predicate::Unknown,
             }
         }
@@ -93,11 +116,11 @@ fn called(source: &str, call: &ast::CallExpression<'_>) -> Option<Predicate> {
 }
 
 fn is_constant(e: &E<'_>) -> bool {
-    is_text(e) || matches!(e.without_parentheses(), E::NumericLiteral(_) | E::BooleanLiteral(_))
+    matches!(e.without_parentheses(), E::StringLiteral(_) | E::NumericLiteral(_) | E::BooleanLiteral(_))
 }
 
-fn is_text(e: &E<'_>) -> bool {
-    matches!(e.without_parentheses(), E::StringLiteral(_))
+fn is_one_text(e: &E<'_>) -> bool {
+    matches!(e.without_parentheses(), E::StringLiteral(text) if is_of_one(text.value.as_str()))
 }
 
 fn text(source: &str, e: &E<'_>) -> String {

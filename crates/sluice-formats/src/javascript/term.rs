@@ -100,7 +100,7 @@ impl Term {
             | (Self::Items(a, _), Self::Items(b, _)) => a == b,
             (Self::Member(a, k), Self::Member(b, l)) => k == l && a.same_read(b),
             (Self::Element(a, k), Self::Element(b, l)) => k == l && a.same_read(b),
-            _ => self == other,
+            _ => std::mem::discriminant(self) == std::mem::discriminant(other) && self == other,
         }
     }
 

@@ -36,7 +36,7 @@ pub(crate) struct Checked {
 /// What a program checks.
 pub(crate) fn read(source: &str, mode: Mode) -> Checked {
     // Most programs check nothing, and need not be parsed for it.
-    let may_test = ["test(", "includes(", "has(", "=="].iter().any(|test| source.contains(test));
+    let may_test = ["test(", "includes(", "has(", "==", "!="].iter().any(|test| source.contains(test));
     let may_hold = ["throw", "filter(", "return"].iter().any(|hold| source.contains(hold));
     if mode == Mode::Tool || !may_test || !may_hold || !bound::is_parsable(source) {
         return Checked::default();
@@ -190,8 +190,6 @@ fn is_nothing(e: &E<'_>) -> bool {
 }
 
 /// What has to hold for an expression to be true; none if it could change anything.
-///
-/// Loose equality counts for nothing: it holds of lists, too.
 fn condition(names: &Names, e: &E<'_>, depth: usize) -> Option<Condition<Path>> {
     let inner = |e: &E<'_>| condition(names, e, depth + 1);
     match e.without_parentheses() {
@@ -204,8 +202,7 @@ fn condition(names: &Names, e: &E<'_>, depth: usize) -> Option<Condition<Path>> 
             Some(Condition::Any(vec![inner(&l.left)?, inner(&l.right)?]))
         }
         e if !is_pure(e) => None,
-        E::BinaryExpression(b) if b.operator == ast::BinaryOperator::StrictEquality => Some(names.equal(b)),
-        E::BinaryExpression(b) if b.operator == ast::BinaryOperator::StrictInequality => Some(names.equal(b).not()),
+        E::BinaryExpression(b) => Some(names.equal(b)),
         E::CallExpression(call) => Some(names.tests(call).unwrap_or(Condition::Unknown)),
         _ => Some(Condition::Unknown),
     }

@@ -182,10 +182,11 @@ impl Lowering<'_, '_> {
             ("boolean", "equal") => {
                 let holds = matches!(wanted, Some(Data::Bool(true)));
                 let Some(Data::Bool(_)) = wanted.or(Some(&Data::Bool(false))) else { return Condition::Unknown };
-                self.stated(i, condition.get("value1"), holds)
+                if holds { self.stated(i, condition.get("value1")) } else { self.denied(i, condition.get("value1")) }
             }
             ("boolean", "notEqual") => match wanted {
-                Some(Data::Bool(unwanted)) => self.stated(i, condition.get("value1"), !unwanted),
+                Some(Data::Bool(true)) => self.stated(i, condition.get("value1")).not(),
+                Some(Data::Bool(false)) => self.denied(i, condition.get("value1")).not(),
                 _ => Condition::Unknown,
             },
             _ => Condition::Unknown,
@@ -199,9 +200,9 @@ impl Lowering<'_, '_> {
         };
         match text_at(Some(rule), "operation").as_deref().unwrap_or("equal") {
             "equal" => self.is(i, value, Admits::Listed),
-            "notEqual" => Condition::Not(Box::new(self.is(i, value, Admits::Listed))),
-            "regex" => self.matches(i, value, wanted),
-            "notRegex" => Condition::Not(Box::new(self.matches(i, value, wanted))),
+            "notEqual" => self.is(i, value, Admits::Listed).not(),
+            "regex" => self.matches(i, value, wanted, Tested::AsText),
+            "notRegex" => self.matches(i, value, wanted, Tested::AsText).not(),
             _ => Condition::Unknown,
         }
     }
@@ -233,18 +234,16 @@ impl Lowering<'_, '_> {
         let listed = if how.exact { Admits::Listed } else { Admits::ListedInAnyCase };
         match (kind.as_str(), operation.as_str()) {
             ("string", "equals") => self.is(i, left, listed).filter(wanted.is_some() || is_number),
-            ("string", "notEquals") => {
-                Condition::Not(Box::new(self.is(i, left, listed).filter(wanted.is_some() || is_number)))
-            }
+            ("string", "notEquals") => self.is(i, left, listed).filter(wanted.is_some() || is_number).not(),
             ("string", "regex" | "notRegex") => {
                 let Some(pattern) = wanted.filter(|_| how.exact) else { return Condition::Unknown };
-                let matches = self.matches(i, left, pattern);
-                if operation == "regex" { matches } else { Condition::Not(Box::new(matches)) }
+                let matches = self.matches(i, left, pattern, if how.strict { Tested::AsItIs } else { Tested::AsText });
+                if operation == "regex" { matches } else { matches.not() }
             }
             ("number", "equals") => self.is(i, left, Admits::Listed).filter(is_number && how.strict),
             ("number", "gt" | "gte" | "lt" | "lte") => self.is(i, left, Admits::Number).filter(is_number && how.strict),
-            ("boolean", "true") => self.stated(i, left, true),
-            ("boolean", "false") => self.stated(i, left, false),
+            ("boolean", "true") => self.stated(i, left),
+            ("boolean", "false") => self.stated(i, left).not(),
             ("array", "contains") if self.is_constant_list(i, left) => self.is(i, right, listed),
             _ => Condition::Unknown,
         }
@@ -259,7 +258,7 @@ impl Lowering<'_, '_> {
     }
 
     /// That it matches a pattern as n8n reads one: `/…/flags`, or without.
-    fn matches(&self, i: usize, value: Option<&Tree>, pattern: &str) -> Condition {
+    fn matches(&self, i: usize, value: Option<&Tree>, pattern: &str, tested: Tested) -> Condition {
         let flagged = pattern.strip_prefix('/').and_then(|rest| {
             let is_flag = |c: char| matches!(c, 'g' | 'i' | 'm' | 'u' | 's' | 'y');
             let ends =
@@ -267,15 +266,32 @@ impl Lowering<'_, '_> {
             ends.and_then(|(at, _)| Some((rest.get(..at)?, rest.get(at + 1..)?)))
         });
         let (inner, flags) = flagged.unwrap_or((pattern, ""));
-        read_pattern(inner, flags).map_or(Condition::Unknown, |admits| self.is(i, value, admits))
+        let admits = read_pattern(inner, flags);
+        let admits = if tested == Tested::AsItIs { admits } else { admits.and_then(|admits| admits.if_of_one(inner)) };
+        admits.map_or(Condition::Unknown, |admits| self.is(i, value, admits))
     }
 
-    /// What an expression says that is true, or false.
-    fn stated(&self, i: usize, value: Option<&Tree>, holds: bool) -> Condition {
-        let inside = value.and_then(|tree| Some((inside(tree.as_text()?)?, tree)));
-        let Some((source, tree)) = inside else { return Condition::Unknown };
-        let condition = self.of_predicate(i, predicate::read(source), tree);
-        if holds { condition } else { Condition::Not(Box::new(condition)) }
+    /// That an expression is true. Where it is not, it can be false, have failed, or be what only n8n takes for false
+    /// (`'false'`, `'0'`).
+    fn stated(&self, i: usize, value: Option<&Tree>) -> Condition {
+        let Some((condition, is_decided)) = self.expression(i, value) else { return Condition::Unknown };
+        let not = if is_decided { condition.known(false) } else { Known::new() };
+        Condition::Told { so: condition.known(true), not }
+    }
+
+    /// That it is false and nothing else. Where it is not, it can be anything.
+    fn denied(&self, i: usize, value: Option<&Tree>) -> Condition {
+        let Some((condition, is_decided)) = self.expression(i, value) else { return Condition::Unknown };
+        let not = if is_decided { condition.known(true) } else { Known::new() };
+        Condition::Told { so: condition.known(false), not }
+    }
+
+    /// What an expression asks, and whether it has an answer for any value.
+    fn expression(&self, i: usize, value: Option<&Tree>) -> Option<(Condition, bool)> {
+        let tree = value?;
+        let predicate = predicate::read(inside(tree.as_text()?)?);
+        let is_decided = predicate.decided().is_some();
+        Some((self.of_predicate(i, predicate, tree), is_decided))
     }
 
     fn of_predicate(&self, i: usize, predicate: Predicate, tree: &Tree) -> Condition {
@@ -285,11 +301,12 @@ impl Lowering<'_, '_> {
             subject.map_or(Condition::Unknown, |subject| Condition::Is(subject, admits))
         };
         match predicate {
-            Predicate::Listed(subject) => is(&subject, Admits::Listed),
+            Predicate::Listed(subject) | Predicate::Written(subject) => is(&subject, Admits::Listed),
             Predicate::Matches { subject, pattern, flags } => {
-                read_pattern(&pattern, &flags).map_or(Condition::Unknown, |admits| is(&subject, admits))
+                let admits = read_pattern(&pattern, &flags).and_then(|admits| admits.if_of_one(&pattern));
+                admits.map_or(Condition::Unknown, |admits| is(&subject, admits))
             }
-            Predicate::Not(inner) => Condition::Not(Box::new(self.of_predicate(i, *inner, tree))),
+            Predicate::Not(inner) => self.of_predicate(i, *inner, tree).not(),
             Predicate::All(parts) => Condition::All(all(parts)),
             Predicate::Any(parts) => Condition::Any(all(parts)),
             Predicate::Unknown => Condition::Unknown,
@@ -335,6 +352,15 @@ struct How {
     exact: bool,
     /// A value of another kind is an error.
     strict: bool,
+}
+
+/// What a pattern is held against.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Tested {
+    /// The value: one that is no text is an error.
+    AsItIs,
+    /// What it is written as. The first versions write lists as `a,b`, the later ones as JSON.
+    AsText,
 }
 
 /// What stands between the braces of a text that is nothing else.

@@ -52,8 +52,8 @@ fn law(
 ) -> Result<usize, String> {
     let analysis: Analysis = case.analysis();
     let predicted = case.program.nodes().filter_map(|(id, _)| {
-        let prepared = analysis.prepared(&case.program, &case.catalogue, id)?;
-        (prepared.breaches.is_empty() && gate(&prepared)).then_some(id)
+        let prepared = analysis.prepared(id)?;
+        (prepared.breaches.is_empty() && gate(prepared)).then_some(id)
     });
     let permitted: BTreeSet<NodeId> = predicted.collect();
     let plan = case.plan(|_, _| None);

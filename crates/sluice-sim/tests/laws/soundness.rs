@@ -19,14 +19,13 @@ use crate::case::{Case, generated, hold};
 /// Answers by the world, permits everything, and holds each call against its prediction.
 struct Bounded<'a> {
     world: World<'a>,
-    case: &'a Case,
     analysis: &'a Analysis,
     found: Option<String>,
 }
 
 impl Host for Bounded<'_> {
     fn ask(&mut self, question: &Question) -> GateAnswer {
-        let predicted = self.analysis.prepared(&self.case.program, &self.case.catalogue, question.node);
+        let predicted = self.analysis.prepared(question.node);
         let exceeded = match &predicted {
             None => Some("it was not predicted".to_owned()),
             Some(predicted) => exceeds(predicted, &question.prepared),
@@ -98,7 +97,7 @@ pub(crate) fn stays_below(case: &Case, spec: &CatalogueSpec, seeds: Range<u64>) 
     for seed in seeds {
         let world = World::new(spec, Secret::of(0), seed, 0, true);
         let input = world.input();
-        let mut host = Bounded { world, case, analysis: &analysis, found: None };
+        let mut host = Bounded { world, analysis: &analysis, found: None };
         let status = run(&plan, input, case.definition(), &mut host)?;
         let at_point = found.lock().unwrap().take();
         if let Some(why) = at_point.or(host.found).or_else(|| ending(&analysis, status.as_ref())) {

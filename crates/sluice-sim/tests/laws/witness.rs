@@ -163,7 +163,8 @@ fn a_value_that_a_person_vouches_for_is_cleared_and_was_predicted_as_if_not() {
     let case = Case::from_text(text(&steps), &spec);
     let cleared: u32 = (0..20).map(|seed| clears_only_what_it_may(&case, &spec, seed).unwrap()).sum();
     assert!(cleared > 5, "only {cleared} values were cleared");
-    let sends = case.program.nodes().filter_map(|(id, _)| case.analysis().prepared(&case.program, &case.catalogue, id));
+    let analysis = case.analysis();
+    let sends = case.program.nodes().filter_map(|(id, _)| analysis.prepared(id));
     assert!(sends.last().unwrap().joined != sluice_core::label::Label::BOTTOM, "the prediction keeps the label");
     hold(&spec, PII, &steps);
 }
@@ -175,7 +176,7 @@ fn that_a_timeout_comes_before_a_persons_word_tells_of_the_value() {
     let spec = plain(PII);
     let case = Case::from_text(text(steps), &spec);
     let analysis = case.analysis();
-    let told = case.program.nodes().filter_map(|(id, _)| analysis.prepared(&case.program, &case.catalogue, id)).last();
+    let told = case.program.nodes().filter_map(|(id, _)| analysis.prepared(id)).last();
     assert!(Secret::of(PII).is_in(told.unwrap().control), "the handler runs because of the value");
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sluice_core::catalogue::Catalogue;
 use sluice_core::label::Label;
 use sluice_core::program::{NodeId, NodeKind, Program};
-use sluice_core::transfer::{Moves, ReplyValue, State, Step, join_branches, reply, step, timeouts};
+use sluice_core::transfer::{Moves, Prepared, ReplyValue, State, Step, join_branches, reply, step, timeouts};
 use sluice_core::value::Value;
 
 use super::{ANALYSIS_VISITS_MAX, Analysis, Entry, PRECISE_VISITS_MAX, entry};
@@ -22,6 +22,7 @@ pub(super) fn run(program: &Program, catalogue: &Catalogue, start: &Entry) -> An
         open: BTreeSet::new(),
         output: None,
         faults: BTreeMap::new(),
+        calls: BTreeMap::new(),
         visits: 0,
     };
     let workflow = entry::workflow_value(program, start);
@@ -34,6 +35,7 @@ pub(super) fn run(program: &Program, catalogue: &Catalogue, start: &Entry) -> An
         edges: search.edges,
         output: search.output,
         faults: search.faults,
+        calls: search.calls,
         is_complete,
     }
 }
@@ -52,6 +54,8 @@ struct Search<'a> {
     open: BTreeSet<NodeId>,
     output: Option<Value>,
     faults: BTreeMap<NodeId, Value>,
+    /// What the last visit found: a node is visited again once its state has grown.
+    calls: BTreeMap<NodeId, Prepared>,
     visits: u64,
 }
 
@@ -77,6 +81,7 @@ impl Search<'_> {
     fn visit(&mut self, at: NodeId) {
         let Some(state) = self.states.get(at.0 as usize).cloned().flatten() else { return };
         let (program, universe) = (self.program, &self.start.universe);
+        self.calls.remove(&at);
         match step(program, self.catalogue, universe, &state, at) {
             Step::Moves(moves) => {
                 if program.node(at).is_some_and(|n| matches!(n.kind, NodeKind::Join { .. })) {
@@ -87,6 +92,7 @@ impl Search<'_> {
             Step::Calls(prepared) => {
                 let came = ReplyValue::Predicted;
                 self.follow(at, reply(program, self.catalogue, universe, &state, at, &prepared, &came));
+                self.calls.insert(at, Prepared { failing: Moves::default(), ..*prepared });
             }
             Step::Vouches(vouching) => self.follow(at, vouching.predicted()),
             Step::Waits { after, instead, told, .. } => {

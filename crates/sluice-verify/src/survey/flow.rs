@@ -141,8 +141,8 @@ pub(super) fn flows(import: &Import, analysis: &Analysis) -> Found {
         let Some(action) = import.catalogue.action(connector, action).filter(|a| !a.arguments.is_empty()) else {
             continue;
         };
-        let Some(prepared) = analysis.prepared(&import.program, &import.catalogue, id) else { continue };
-        search.at(id, node.step, action, &prepared, &mut found);
+        let Some(prepared) = analysis.prepared(id) else { continue };
+        search.at(id, node.step, action, prepared, &mut found);
     }
     search.mark_replies(&mut found);
     let mut seen = BTreeSet::new();
@@ -329,9 +329,7 @@ impl<'a> Search<'a> {
                 continue;
             }
             let Some(action) = self.import.catalogue.action(connector, action) else { continue };
-            let Some(prepared) = self.analysis.prepared(&self.import.program, &self.import.catalogue, id) else {
-                continue;
-            };
+            let Some(prepared) = self.analysis.prepared(id) else { continue };
             let urls = action.arguments.iter().filter(|(_, a)| a.usage == Some(Usage::Url));
             for (name, _) in urls {
                 let Some(value) = prepared.arguments.child(name) else { continue };

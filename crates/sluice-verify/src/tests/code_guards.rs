@@ -65,6 +65,7 @@ fn a_program_that_stops_what_is_not_listed_or_of_a_form_holds_it_back() {
             each("const L = ['a']; const OK = new Set(L); if (!OK.has($json.body.x)) throw Error('bad');"),
         ),
         ("constants", each("if ($json.body.x !== 'a' && 'b' !== $json.body.x) throw new Error('bad');")),
+        ("loose equality to a text of one", each("if ($json.body.x != 'a') throw new Error('bad');")),
         ("a constant with a name", each("const A = 'a'; if ($json.body.x !== A) throw new Error('bad');")),
         (
             "it is no text, or of no form",
@@ -194,7 +195,12 @@ fn a_program_that_only_looks_like_a_check_holds_nothing_back() {
         ("not the bad one", each("if ($json.body.x === '../admin') throw new Error('bad');")),
         ("one or the other, always", each("if ($json.body.x !== 'a' || $json.body.y !== 'b') console.log('bad');")),
         ("both are wrong at once", each("if ($json.body.x !== 'a' && $json.body.y !== 'b') throw new Error('bad');")),
-        ("loose equality", each("if ($json.body.x != 'a') throw new Error('bad');")),
+        ("loose equality to what a list can be written as", each("if ($json.body.x != 'a,b') throw new Error('bad');")),
+        (
+            "loose equality to what an object is written as",
+            each("const A = '[object Object]'; if ($json.body.x != A) throw new Error('bad');"),
+        ),
+        ("loose equality to a number", each("if ($json.body.x != 5) throw new Error('bad');")),
         ("equal to other data", each("if ($json.body.x !== $json.body.y) throw new Error('bad');")),
         ("another value", each("if (!/^[a-z]+$/.test($json.body.y)) throw new Error('bad');")),
         ("a value of that name elsewhere", each("if (!/^[a-z]+$/.test($json.x)) throw new Error('bad');")),

@@ -36,6 +36,11 @@ fn all(each: &[Json]) -> Node<'static> {
     ("If", "if", json!({ "typeVersion": 2.2, "conditions": conditions(each, "and") }))
 }
 
+/// An expression that is `"true"` or `"false"`.
+fn truth(expression: &str, wanted: &str) -> Node<'static> {
+    all(&[is(&format!("={{{{ {expression} }}}}"), "boolean", wanted, "")])
+}
+
 fn any(each: &[Json]) -> Node<'static> {
     ("If", "if", json!({ "typeVersion": 2.2, "conditions": conditions(each, "or") }))
 }
@@ -44,6 +49,12 @@ fn any(each: &[Json]) -> Node<'static> {
 fn old(operation: &str, right: &str) -> Node<'static> {
     let condition = json!({ "value1": "={{ $json.body.x }}", "operation": operation, "value2": right });
     ("If", "if", json!({ "typeVersion": 1, "conditions": { "string": [condition] } }))
+}
+
+/// The first versions: an expression, and what it must be.
+fn old_truth(expression: &str, operation: &str, wanted: bool) -> Node<'static> {
+    let condition = json!({ "value1": expression, "operation": operation, "value2": wanted });
+    ("If", "if", json!({ "typeVersion": 1, "conditions": { "boolean": [condition] } }))
 }
 
 fn with(mut node: Node<'static>, key: &str, value: impl Into<Json>) -> Node<'static> {
@@ -99,6 +110,43 @@ fn a_check_that_holds_a_value_back_is_told_in_place_of_the_flow() {
         (
             "a test in an expression",
             vec![hook(), all(&[is("={{ /^[a-z]+$/.test($json.body.x) && $json.y }}", "boolean", "true", "")]), path()],
+            CHAIN,
+        ),
+        ("loose equality", vec![hook(), truth("$json.body.x == 'a b'", "true"), path()], CHAIN),
+        ("it is not another one", vec![hook(), truth("!['a'].includes($json.body.x)", "false"), path()], CHAIN),
+        (
+            "it is none of the others",
+            vec![hook(), truth("$json.body.x !== 'a' && $json.body.x !== 'b'", "false"), path()],
+            CHAIN,
+        ),
+        (
+            "it is the constant where it is not another one",
+            vec![hook(), truth("$json.body.x !== 'a'", "true"), path()],
+            &["Hook -> If", "If:1 -> Get"],
+        ),
+        (
+            "a test in an expression, where it is not false",
+            vec![hook(), truth("/^[a-z]+$/.test($json.body.x)", "false"), path()],
+            &["Hook -> If", "If:1 -> Get"],
+        ),
+        (
+            "a pattern of one word, loosely",
+            vec![hook(), with(all(&[is(X, "string", "regex", WORD)]), "looseTypeValidation", true), path()],
+            CHAIN,
+        ),
+        (
+            "constants with a comma, where a list is an error",
+            vec![hook(), all(&[is(X, "string", "regex", "^(a,b)$")]), path()],
+            CHAIN,
+        ),
+        (
+            "the first versions, an expression that is true",
+            vec![hook(), old_truth("={{ $json.body.x === 'a' && $json.y }}", "equal", true), path()],
+            CHAIN,
+        ),
+        (
+            "the first versions, an expression that is false and nothing else",
+            vec![hook(), old_truth("={{ $json.y.z || $json.body.x !== 'a' }}", "equal", false), path()],
             CHAIN,
         ),
         ("a number", vec![hook(), all(&[is(X, "number", "gt", 0)]), path()], CHAIN),
@@ -235,6 +283,32 @@ fn what_only_looks_like_a_check_holds_nothing_back() {
         ("a list that data writes", all(&[is("={{ [$json.y, 'a'].includes($json.body.x) }}", "boolean", "true", "")])),
         ("a text that includes it", all(&[is("={{ 'abc'.includes($json.body.x) }}", "boolean", "true", "")])),
         ("that it is not so", all(&[is("={{ ['a'].includes($json.body.x) }}", "boolean", "false", "")])),
+        ("a pattern of lists", truth("/^(a,b)$/.test($json.body.x)", "true")),
+        ("a pattern of objects", truth("/^\\[object Object\\]$/.test($json.body.x)", "true")),
+        ("a pattern of lists, loosely", with(all(&[is(X, "string", "regex", "^(a,b)$")]), "looseTypeValidation", true)),
+        (
+            "a pattern of lists as JSON, loosely",
+            with(all(&[is(X, "string", "regex", "^\\[\"a\"\\]$")]), "looseTypeValidation", true),
+        ),
+        (
+            "a pattern of objects as JSON, loosely",
+            with(all(&[is(X, "string", "regex", "^\\{\"a\":1\\}$")]), "looseTypeValidation", true),
+        ),
+        ("loose equality to what a list can be written as", truth("$json.body.x == 'a,b'", "true")),
+        ("loose equality to what an object is written as", truth("$json.body.x == '[object Object]'", "true")),
+        ("loose equality to a number", truth("$json.body.x == 5", "true")),
+        ("not true since another part is missing", truth("$json.y.z !== 'q' || $json.body.x !== 'a'", "false")),
+        ("not true since another part is the text of false", truth("$json.y || $json.body.x !== 'a'", "false")),
+        ("not false since it cannot be written", truth("!/^[a-z]+$/.test($json.body.x)", "false")),
+        (
+            "the first versions, an expression that is not true",
+            old_truth("={{ $json.y || $json.body.x !== 'a' }}", "notEqual", true),
+        ),
+        (
+            "the first versions, an expression that is not false",
+            old_truth("={{ $json.y && $json.body.x === 'a' }}", "notEqual", false),
+        ),
+        ("the first versions, a pattern of lists", old("regex", "/^(a,b)$/")),
         ("a number, loosely", with(all(&[is(X, "number", "gt", 0)]), "looseTypeValidation", true)),
         ("a pattern in any case", with(all(&[word()]), "options", json!({ "ignoreCase": true }))),
         ("a guard that is switched off", with(all(&[word()]), "disabled", true)),
@@ -269,6 +343,16 @@ fn what_only_looks_like_a_check_holds_nothing_back() {
         ),
         ("the wrong way leads there", vec![hook(), all(&[word()]), path()], &["Hook -> If", "If:1 -> Get"]),
         ("a way goes around it", vec![hook(), all(&[word()]), path()], &["Hook -> If", "If -> Get", "Hook -> Get"]),
+        (
+            "it failed, and goes where it is not true",
+            vec![hook(), truth("$json.y.z !== 'q' || $json.body.x !== 'a'", "true"), path()],
+            &["Hook -> If", "If:1 -> Get"],
+        ),
+        (
+            "the first versions, where it is not false",
+            vec![hook(), old_truth("={{ $json.y && $json.body.x === 'a' }}", "equal", false), path()],
+            &["Hook -> If", "If:1 -> Get"],
+        ),
         ("it is in another branch", vec![hook(), all(&[word()]), path()], &["Hook -> If", "Hook -> Get"]),
         ("it comes behind", vec![hook(), path(), all(&[word()])], &["Hook -> Get", "Get -> If"]),
         (

@@ -139,13 +139,16 @@ fn check_all(arguments: &Check, mut written: Option<&mut NewBaseline>) -> Result
             continue;
         }
         let ruled = rulebook.of(&file)?;
-        has_workspace &= ruled.rules.source() != Source::BuiltIn;
+        has_workspace &= ruled.source() != Source::BuiltIn;
         let mut checked = match seen {
             Seen::Foreign(mut checked) => {
                 checked.outcome.iter_mut().for_each(|report| ruled.tell_unsigned(report));
                 *checked
             }
-            _ => check(&file, &ruled.rules, &assumptions(arguments, &ruled.rules)?)?,
+            _ => {
+                let rules = ruled.rules()?;
+                check(&file, rules, &assumptions(arguments, rules)?)?
+            }
         };
         if let Some(written) = written.as_deref_mut() {
             written.add(&file, ruled, &checked)?;
@@ -174,8 +177,11 @@ pub(super) fn put(output: Option<&Path>, text: &str) -> Result<(), Failure> {
         let _ = writeln!(std::io::stdout(), "{}", text.trim_end_matches('\n'));
         return Ok(());
     };
-    let text = format!("{}\n", text.trim_end_matches('\n'));
-    std::fs::write(file, text).map_err(|error| Failure::usage(format!("cannot write `{}`: {error}", file.display())))
+    let written = std::fs::File::create(file).and_then(|mut file| {
+        file.write_all(text.trim_end_matches('\n').as_bytes())?;
+        file.write_all(b"\n")
+    });
+    written.map_err(|error| Failure::usage(format!("cannot write `{}`: {error}", file.display())))
 }
 
 /// Reads and checks one file.

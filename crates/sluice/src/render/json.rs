@@ -28,7 +28,10 @@ pub fn written(value: &impl Serialize) -> Result<String, serde_json::Error> {
 /// Such characters stand only inside of strings: between them JSON has plain space and line ends.
 fn shown(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
-    for c in json.chars() {
+    let mut rest = json;
+    while let Some((plain, c, behind)) = up_to_special(rest) {
+        text.push_str(plain);
+        rest = behind;
         if is_unseen(c) && c != '\n' {
             for unit in c.encode_utf16(&mut [0; 2]) {
                 let _ = write!(text, "\\u{unit:04x}");
@@ -40,7 +43,17 @@ fn shown(json: &str) -> String {
             text.push(c);
         }
     }
+    text.push_str(rest);
     text
+}
+
+/// The next character that may have to be written otherwise, and what stands on both sides of it. Nearly all others are plain.
+fn up_to_special(json: &str) -> Option<(&str, char, &str)> {
+    let at = json.bytes().position(|b| b == b'[' || b >= 0x7f || b < b' ' && b != b'\n')?;
+    let (plain, behind) = json.split_at_checked(at)?;
+    let mut behind = behind.chars();
+    let special = behind.next()?;
+    Some((plain, special, behind.as_str()))
 }
 
 #[cfg(test)]

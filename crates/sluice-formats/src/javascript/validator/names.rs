@@ -6,7 +6,7 @@ use oxc_ast::ast::{self, Expression as E, Statement as S};
 use sluice_core::expression::Path;
 
 use super::pure::{is_log, is_pure};
-use crate::guard::{Admits, Condition, Text, read_pattern};
+use crate::guard::{Admits, Condition, is_of_one, read_pattern};
 use crate::javascript::Mode;
 
 /// More names than that no program has whose checks are simple.
@@ -23,7 +23,9 @@ pub(super) enum Meaning {
     Items,
     /// `$input`.
     Input,
-    /// One of the author's own values.
+    /// One of the author's own texts, that no list of several and no object has.
+    Text,
+    /// Another of the author's own values.
     Constant,
     /// A list of them.
     List,
@@ -33,6 +35,12 @@ pub(super) enum Meaning {
     Pattern(Option<Admits>),
     /// Anything else.
     Other,
+}
+
+impl Meaning {
+    const fn is_constant(&self) -> bool {
+        matches!(self, Self::Text | Self::Constant)
+    }
 }
 
 /// The names of a program that writes none of them again.
@@ -101,6 +109,7 @@ impl Names {
 
     pub(super) fn meaning(&self, e: &E<'_>) -> Meaning {
         match e.without_parentheses() {
+            E::StringLiteral(text) if is_of_one(text.value.as_str()) => Meaning::Text,
             E::StringLiteral(_) | E::NumericLiteral(_) | E::BooleanLiteral(_) => Meaning::Constant,
             E::Identifier(name) => self.named(name.name.as_str()),
             E::ArrayExpression(list) => {
@@ -126,7 +135,7 @@ impl Names {
     }
 
     fn is_constant(&self, e: &E<'_>) -> bool {
-        self.meaning(e) == Meaning::Constant
+        self.meaning(e).is_constant()
     }
 
     fn named(&self, name: &str) -> Meaning {
@@ -186,14 +195,21 @@ impl Names {
         is_it && !self.own.iter().any(|(own, _)| own == name)
     }
 
-    /// `x === 'a'`.
+    /// `x === 'a'`; loosely, of a text alone: what has that text is a text, a number, or one of them in lists.
     pub(super) fn equal(&self, b: &ast::BinaryExpression<'_>) -> Condition<Path> {
-        let subject = match (self.is_constant(&b.left), self.is_constant(&b.right)) {
-            (false, true) => self.subject(&b.left),
-            (true, false) => self.subject(&b.right),
-            _ => None,
-        };
-        subject.map_or(Condition::Unknown, |path| Condition::Is(path, Admits::Listed))
+        let found = [(&b.left, &b.right), (&b.right, &b.left)].into_iter().find_map(|(value, constant)| {
+            let meaning = Some(self.meaning(constant)).filter(Meaning::is_constant)?;
+            Some((self.subject(value)?, meaning))
+        });
+        let Some((path, constant)) = found else { return Condition::Unknown };
+        let is = Condition::Is(path, Admits::Listed);
+        match b.operator {
+            ast::BinaryOperator::StrictEquality => is,
+            ast::BinaryOperator::StrictInequality => is.not(),
+            ast::BinaryOperator::Equality if constant == Meaning::Text => is,
+            ast::BinaryOperator::Inequality if constant == Meaning::Text => is.not(),
+            _ => Condition::Unknown,
+        }
     }
 
     /// `/…/.test(x)`, `[…].includes(x)`, `new Set([…]).has(x)`.
@@ -232,21 +248,11 @@ impl Names {
     }
 }
 
-/// The texts that a regular expression matches, if it keeps nothing from one test for the next.
-///
-/// What is tested is the text of the value, and the text of a list is that of its items with commas between. So a pattern
-/// that allows a comma tells nothing of the items, and one that allows what stands for an object nothing at all.
+/// The texts that a regular expression matches, if it keeps nothing from one test for the next. What is tested is the text of
+/// the value.
 fn matched(regex: &ast::RegExpLiteral<'_>) -> Option<Admits> {
     let (pattern, flags) = regex.raw.as_ref()?.as_str().strip_prefix('/')?.rsplit_once('/')?;
-    let admits = read_pattern(pattern, flags).filter(|_| matches!(flags, "" | "i"))?;
-    let is_one = match &admits {
-        Admits::Text(Text { prefix, between, suffix }) => {
-            let is_of_one = |c: char| c != ',' && c != '[';
-            prefix.chars().chain(suffix.chars()).all(is_of_one) && between.all(is_of_one)
-        }
-        _ => !pattern.contains([',', '[']),
-    };
-    is_one.then_some(admits)
+    read_pattern(pattern, flags).filter(|_| matches!(flags, "" | "i"))?.if_of_one(pattern)
 }
 
 /// The name of a field, if it is written there.

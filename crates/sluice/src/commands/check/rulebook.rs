@@ -1,5 +1,6 @@
 //! The rules of each workspace that a checked file lies in, read once, with the list of its known findings.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -37,7 +38,8 @@ struct Named {
 
 /// What a file is checked against.
 pub(super) struct Ruled {
-    pub(super) rules: Rules,
+    /// Those that come with Sluice are read once a definition of our own needs them: workflows of other engines do not.
+    rules: OnceCell<Rules>,
     /// The workspace.
     pub(super) folder: Option<PathBuf>,
     /// What is known of other engines' nodes: the workspace's own word, if it is signed, over what comes with Sluice.
@@ -109,10 +111,7 @@ impl Rulebook {
 
     /// Rules and known findings. Where there are people who sign, nobody else's list counts.
     fn read(&self, folder: Option<PathBuf>) -> Result<Ruled, Failure> {
-        let rules = match &folder {
-            Some(folder) => Rules::of(folder)?,
-            None => Rules::built_in()?,
-        };
+        let rules = folder.as_deref().map(Rules::of).transpose()?;
         let known = match (&folder, &self.baseline) {
             (Some(folder), Some(named)) => {
                 return Err(Failure::usage(format!(
@@ -122,7 +121,7 @@ impl Rulebook {
                     folder.display()
                 )));
             }
-            (Some(folder), None) => match rules.baseline() {
+            (Some(folder), None) => match rules.as_ref().and_then(Rules::baseline) {
                 Some(bytes) => Some(Known {
                     baseline: parse(BASELINE_FILE, bytes)?,
                     folder: folder.clone(),
@@ -137,9 +136,11 @@ impl Rulebook {
             }),
             (None, None) => None,
         };
-        debug_assert!(rules.source() == Source::Signed || rules.baseline().is_none(), "only signed lists count");
-        let catalogues = Arc::new(catalogues(&rules)?);
-        Ok(Ruled { rules, folder, catalogues, known })
+        let is_signed = |rules: &Rules| rules.source() == Source::Signed || rules.baseline().is_none();
+        debug_assert!(rules.as_ref().is_none_or(is_signed), "only signed lists count");
+        let catalogues = rules.as_ref().map(catalogues).transpose()?.unwrap_or_default();
+        let rules = rules.map(OnceCell::from).unwrap_or_default();
+        Ok(Ruled { rules, folder, catalogues: Arc::new(catalogues), known })
     }
 }
 
@@ -157,17 +158,28 @@ fn catalogues(rules: &Rules) -> Result<Catalogues, Failure> {
 }
 
 impl Ruled {
+    pub(super) fn rules(&self) -> Result<&Rules, Failure> {
+        if let Some(rules) = self.rules.get() {
+            return Ok(rules);
+        }
+        let built_in = Rules::built_in()?;
+        Ok(self.rules.get_or_init(|| built_in))
+    }
+
+    /// Whose word the rules are.
+    pub(super) fn source(&self) -> Source {
+        self.rules.get().map_or(Source::BuiltIn, Rules::source)
+    }
+
     /// Says which files of the workspace do not count, for nobody answers for them.
     pub(super) fn tell_unsigned(&self, report: &mut Report) {
-        if self.rules.source() == Source::Signed {
-            return;
-        }
+        let Some(rules) = self.rules.get().filter(|rules| rules.source() != Source::Signed) else { return };
         let words = |file: &str| {
             format!(
                 "what `{file}` says of nodes: it does not count, for no signers of this workspace are pinned on this machine"
             )
         };
-        let files = self.rules.catalogues().map(|(path, _)| path).filter(|path| Catalogues::belongs(path));
+        let files = rules.catalogues().map(|(path, _)| path).filter(|path| Catalogues::belongs(path));
         report.not_shown.extend(files.map(words));
     }
 
