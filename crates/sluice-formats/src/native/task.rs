@@ -33,6 +33,8 @@ pub(crate) enum Then {
     To(Arc<str>),
     /// Nowhere: its list ends.
     Exit,
+    /// Nowhere: the run ends.
+    End,
 }
 
 /// One way of a switch.

@@ -1,5 +1,6 @@
 //! Native definitions of exports: what is written reads, loads, and has the flows of the original.
 
+mod logic_apps;
 mod step_functions;
 
 use std::collections::{BTreeMap, BTreeSet};
