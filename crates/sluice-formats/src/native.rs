@@ -111,7 +111,8 @@ pub fn definition(
         Format::N8n => crate::n8n::definition(text, tree, start),
         Format::StepFunctions => crate::step_functions::definition(text, tree, start),
         Format::LogicApps => crate::logic_apps::definition(text, tree, start),
-        Format::GithubActions | Format::Dify => {
+        Format::Dify => crate::dify::definition(text, tree, start),
+        Format::GithubActions => {
             let message = format!("native definitions of workflows of {format} are not written yet");
             Err(vec![refusal::FORMAT_NOT_WRITTEN.at(tree.span, message)])
         }
@@ -214,7 +215,8 @@ pub fn open(name: &str, bytes: &[u8], start: Option<&str>) -> Option<Opened> {
         Format::N8n => crate::n8n::starts(&text, &tree),
         Format::StepFunctions => crate::step_functions::starts(&tree),
         Format::LogicApps => crate::logic_apps::starts(&tree),
-        Format::GithubActions | Format::Dify => Vec::new(),
+        Format::Dify => crate::dify::starts(&text, &tree),
+        Format::GithubActions => Vec::new(),
     };
     Some(Opened { text, tree, format, starts, result })
 }

@@ -1,5 +1,6 @@
 //! Native definitions of exports: what is written reads, loads, and has the flows of the original.
 
+mod dify;
 mod logic_apps;
 mod step_functions;
 

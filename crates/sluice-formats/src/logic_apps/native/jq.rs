@@ -83,40 +83,27 @@ impl<'s> Parser<'s, '_> {
     }
 
     fn interpolated(&mut self, text: &'s str) -> Result<Value, String> {
-        let (mut pieces, mut literal, mut rest) = (Vec::new(), String::new(), text);
+        let (mut pieces, mut rest) = (Vec::new(), text);
         while let Some((before, after)) = rest.split_once("@{") {
             // `@@{` is the text `@{`.
             if let Some(escaped) = before.strip_suffix('@') {
-                literal.push_str(escaped);
-                literal.push_str("@{");
+                Piece::Literal(format!("{escaped}@{{")).push(&mut pieces);
                 rest = after;
                 continue;
             }
-            literal.push_str(before);
+            Piece::Literal(before.to_owned()).push(&mut pieces);
             self.rest = after;
             let jq = self.expression(0)?;
-            let Some(behind) = self.rest.trim_start().strip_prefix('}') else { return unread() };
-            rest = behind;
-            match same(&jq) {
-                Some(Json::String(text)) => literal.push_str(&text),
-                Some(number @ Json::Number(_)) => literal.push_str(&number.to_string()),
-                _ => {
-                    if !literal.is_empty() {
-                        pieces.push(Piece::Literal(std::mem::take(&mut literal)));
-                    }
-                    pieces.push(Piece::Jq(jq));
-                    self.notes.insert(PASTED);
-                }
-            }
+            rest = self.rest.trim_start().strip_prefix('}').ok_or_else(|| "a bracket without an end".to_owned())?;
+            Piece::of_jq(jq).push(&mut pieces);
         }
-        literal.push_str(rest);
-        if pieces.is_empty() {
-            return Ok(Value::Constant(literal.into()));
-        }
-        if !literal.is_empty() {
-            pieces.push(Piece::Literal(literal));
+        Piece::Literal(rest.to_owned()).push(&mut pieces);
+        if pieces.iter().any(|piece| matches!(piece, Piece::Jq(_))) {
+            self.notes.insert(PASTED);
         }
         Ok(match pieces.as_slice() {
+            [] => Value::Constant("".into()),
+            [Piece::Literal(only)] => Value::Constant(only.as_str().into()),
             // It is a text, whatever is in it.
             [Piece::Jq(only)] => Value::jq(format!("([{only}] | join(\"\"))")),
             _ => Value::Text(pieces),
