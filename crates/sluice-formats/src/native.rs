@@ -100,7 +100,7 @@ pub struct Files {
 /// Translates a tree of a format that [`recognise`](crate::recognise) named. `start`: the one of several starts that is meant.
 ///
 /// # Errors
-/// Why the text is no workflow of that format, or that definitions of this format are not written yet.
+/// Why the text is no workflow of that format, or which start is meant.
 pub fn definition(
     format: Format,
     text: &Text,
@@ -112,10 +112,7 @@ pub fn definition(
         Format::StepFunctions => crate::step_functions::definition(text, tree, start),
         Format::LogicApps => crate::logic_apps::definition(text, tree, start),
         Format::Dify => crate::dify::definition(text, tree, start),
-        Format::GithubActions => {
-            let message = format!("native definitions of workflows of {format} are not written yet");
-            Err(vec![refusal::FORMAT_NOT_WRITTEN.at(tree.span, message)])
-        }
+        Format::GithubActions => crate::github_actions::definition(text, tree, start),
     }
 }
 
@@ -216,7 +213,7 @@ pub fn open(name: &str, bytes: &[u8], start: Option<&str>) -> Option<Opened> {
         Format::StepFunctions => crate::step_functions::starts(&tree),
         Format::LogicApps => crate::logic_apps::starts(&tree),
         Format::Dify => crate::dify::starts(&text, &tree),
-        Format::GithubActions => Vec::new(),
+        Format::GithubActions => crate::github_actions::starts(&tree),
     };
     Some(Opened { text, tree, format, starts, result })
 }
