@@ -8,6 +8,7 @@ mod guard;
 mod jinja;
 mod lower;
 mod model;
+mod native;
 mod nodes;
 mod read;
 mod refer;
@@ -17,6 +18,7 @@ use sluice_core::diagnostic::Diagnostic;
 use sluice_core::document::Node as Tree;
 use sluice_core::text::Text;
 
+pub(crate) use native::{definition, starts};
 pub use read::{EDGES_MAX, NODES_MAX};
 
 use crate::import::Import;

@@ -13,6 +13,7 @@ mod holds;
 mod knowledge;
 mod lower;
 mod mend;
+mod native;
 mod outsiders;
 mod pass;
 mod read;
@@ -30,6 +31,7 @@ use sluice_core::document::Node as Tree;
 use sluice_core::text::Text;
 
 pub use face::ActionsFace;
+pub(crate) use native::{definition, starts};
 pub use read::{JOBS_MAX, STEPS_MAX};
 pub use template::TEMPLATES_MAX;
 

@@ -16,6 +16,7 @@ mod catalogues;
 pub mod dify;
 pub mod github_actions;
 pub mod guard;
+mod host;
 mod import;
 pub mod javascript;
 mod links;

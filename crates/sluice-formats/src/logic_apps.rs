@@ -10,6 +10,7 @@ mod expression;
 mod gate;
 mod guard;
 mod lower;
+mod native;
 mod read;
 
 use std::sync::OnceLock;
@@ -17,6 +18,7 @@ use std::sync::OnceLock;
 use sluice_core::diagnostic::Diagnostic;
 use sluice_core::document::Node as Tree;
 
+pub(crate) use native::{definition, starts};
 pub use read::ACTIONS_MAX;
 
 use crate::import::Import;

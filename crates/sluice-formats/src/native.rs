@@ -10,8 +10,10 @@
 
 mod contract;
 mod read_back;
+mod request;
 mod sending;
 mod task;
+mod writing;
 mod yaml;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,8 +27,10 @@ use sluice_core::text::Text;
 pub use read_back::{Unreadable, read_back};
 
 pub(crate) use contract::{ActionDraft, Contracts, Reached, role_of};
+pub(crate) use request::{Header, Request, Untold, is_method, name_of};
 pub(crate) use sending::Sending;
 pub(crate) use task::{Case, Catch, Piece, Retry, Task, TaskKind, Then, Value, member, quoted, with_own_names};
+pub(crate) use writing::{Refused, Writing, start_of};
 pub(crate) use yaml::{slug, words_of};
 
 use crate::import::Format;
@@ -70,6 +74,8 @@ pub struct Definition {
 pub(crate) struct Told {
     /// What the other side does with each argument.
     pub(crate) usages: BTreeMap<String, Usage>,
+    /// What else it does with some of them.
+    pub(crate) also: BTreeMap<String, Usage>,
     /// Whether an outsider must not be the one who sets it off.
     pub(crate) powerful: bool,
     /// Whether its reply is made from all that was sent.
@@ -94,7 +100,7 @@ pub struct Files {
 /// Translates a tree of a format that [`recognise`](crate::recognise) named. `start`: the one of several starts that is meant.
 ///
 /// # Errors
-/// Why the text is no workflow of that format, or that definitions of this format are not written yet.
+/// Why the text is no workflow of that format, or which start is meant.
 pub fn definition(
     format: Format,
     text: &Text,
@@ -104,10 +110,9 @@ pub fn definition(
     match format {
         Format::N8n => crate::n8n::definition(text, tree, start),
         Format::StepFunctions => crate::step_functions::definition(text, tree, start),
-        Format::GithubActions | Format::LogicApps | Format::Dify => {
-            let message = format!("native definitions of workflows of {format} are not written yet");
-            Err(vec![refusal::FORMAT_NOT_WRITTEN.at(tree.span, message)])
-        }
+        Format::LogicApps => crate::logic_apps::definition(text, tree, start),
+        Format::Dify => crate::dify::definition(text, tree, start),
+        Format::GithubActions => crate::github_actions::definition(text, tree, start),
     }
 }
 
@@ -206,7 +211,9 @@ pub fn open(name: &str, bytes: &[u8], start: Option<&str>) -> Option<Opened> {
     let starts = match format {
         Format::N8n => crate::n8n::starts(&text, &tree),
         Format::StepFunctions => crate::step_functions::starts(&tree),
-        Format::GithubActions | Format::LogicApps | Format::Dify => Vec::new(),
+        Format::LogicApps => crate::logic_apps::starts(&tree),
+        Format::Dify => crate::dify::starts(&text, &tree),
+        Format::GithubActions => crate::github_actions::starts(&tree),
     };
     Some(Opened { text, tree, format, starts, result })
 }

@@ -32,8 +32,6 @@ codes! {
     PARAMETER_WITHOUT_EQUIVALENT = 842 "parameter-without-equivalent" "take the parameter out, or write the step by hand";
     /// An order of steps that no list of tasks has.
     ORDER_WITHOUT_EQUIVALENT = 843 "order-without-equivalent" "connect the steps in another way, or write the tasks by hand";
-    /// Importers that write no definitions yet.
-    FORMAT_NOT_WRITTEN = 844 "format-not-written" "`sluice check` analyses it as it is";
     /// What was written would be judged less strictly than the original.
     SAYS_LESS = 845 "says-less" "write this step by hand; nothing was written, for the definition would hide what `sluice check` finds";
 }

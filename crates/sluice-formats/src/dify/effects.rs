@@ -255,13 +255,13 @@ pub(super) fn method_effect(data: &Tree) -> Effect {
     if matches!(method.as_str(), "post" | "put" | "patch" | "delete") { Effect::Write } else { Effect::Read }
 }
 
-fn is_reference(text: &str) -> bool {
+pub(super) fn is_reference(text: &str) -> bool {
     let text = text.trim();
     text.starts_with("{{#") && text.find("#}}").is_some_and(|end| end + 3 == text.len())
 }
 
 /// `<` and the name of an element.
-fn has_tag(text: &str) -> bool {
+pub(super) fn has_tag(text: &str) -> bool {
     const TAGS: [&str; 12] = ["a", "b", "body", "br", "div", "form", "html", "img", "p", "script", "span", "table"];
     text.split('<').skip(1).any(|after| {
         let name = after.trim_start_matches('/').split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();

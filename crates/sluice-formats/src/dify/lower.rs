@@ -55,6 +55,12 @@ pub(super) struct Lowering<'a, 't> {
 
 /// Lowers an app.
 pub(super) fn lower(text: &Text, app: &App<'_>) -> Import {
+    let (lowering, order) = prepared(text, app);
+    lowering.write(&order)
+}
+
+/// What is known of each node before anything is written, and the nodes that can run in their order.
+pub(super) fn prepared<'a, 't>(text: &'t Text, app: &'a App<'t>) -> (Lowering<'a, 't>, Vec<usize>) {
     let mut wires = Wiring::new(Format::Dify);
     let [entry, back] = [wires.code.label(), wires.code.label()];
     let lost = Room { out: wires.nowhere, step: StepId(0), entry, back };
@@ -83,7 +89,7 @@ pub(super) fn lower(text: &Text, app: &App<'_>) -> Import {
     lowering.link();
     let order = lowering.order();
     lowering.describe(&order);
-    lowering.write(&order)
+    (lowering, order)
 }
 
 impl<'t> Lowering<'_, 't> {

@@ -20,7 +20,7 @@ const PARTS_MAX: usize = 500;
 const ALTERNATIVES_MAX: usize = 32;
 
 /// A part of a text: as it stands, or a reference with its place.
-enum Piece<'t> {
+pub(super) enum Piece<'t> {
     Literal(&'t str),
     Reference { path: Vec<&'t str>, start: usize, end: usize },
 }
@@ -196,7 +196,7 @@ pub(super) fn refers(text: &str) -> bool {
     pieces(text).iter().any(|piece| matches!(piece, Piece::Reference { .. }))
 }
 
-fn pieces(text: &str) -> Vec<Piece<'_>> {
+pub(super) fn pieces(text: &str) -> Vec<Piece<'_>> {
     let mut found = Vec::new();
     let (mut literal, mut at) = (0, 0);
     while let Some(open) = text.get(at..).and_then(|rest| rest.find("{{#")).map(|open| at + open) {

@@ -94,7 +94,7 @@ impl<'t> Lowering<'t> {
 }
 
 /// An order that `runAfter` allows; what runs in a circle comes last, as it stands.
-pub(super) fn order<'t>(actions: &'t [Action<'t>]) -> Vec<&'t Action<'t>> {
+pub(super) fn order<'a, 't>(actions: &'a [Action<'t>]) -> Vec<&'a Action<'t>> {
     let by_key: BTreeMap<String, usize> = actions.iter().enumerate().map(|(i, a)| (key(&a.name), i)).collect();
     let mut waits = vec![0_usize; actions.len()];
     let mut followers: Vec<Vec<usize>> = vec![Vec::new(); actions.len()];
@@ -129,7 +129,7 @@ pub(super) fn order<'t>(actions: &'t [Action<'t>]) -> Vec<&'t Action<'t>> {
 }
 
 /// Whether each action runs after the one before it, and after no other.
-fn is_chain(actions: &[Action<'_>]) -> bool {
+pub(super) fn is_chain(actions: &[Action<'_>]) -> bool {
     let mut followed = BTreeSet::new();
     let roots = actions.iter().filter(|a| a.after.is_empty()).count();
     let single = actions.iter().all(|a| a.after.len() <= 1 && a.after.iter().all(|(n, _)| followed.insert(key(n))));

@@ -52,7 +52,7 @@ fn collect<'t>(tree: &'t Tree, path: String, depth: usize, found: &mut Vec<Leaf<
 }
 
 /// What says how a call is made, not what it carries.
-fn is_plumbing(path: &str) -> bool {
+pub(super) fn is_plumbing(path: &str) -> bool {
     let first = path.split(['.', '[']).next().unwrap_or_default();
     matches!(first, "host" | "authentication" | "serviceProviderConfiguration" | "schema" | "retryPolicy" | "method")
 }

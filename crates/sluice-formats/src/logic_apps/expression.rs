@@ -251,7 +251,7 @@ fn indexed(base: Expression, index: Expression, span: Span) -> Expression {
 }
 
 /// Functions that read the run.
-fn is_root(name: &str) -> bool {
+pub(super) fn is_root(name: &str) -> bool {
     matches!(
         name,
         "triggerbody"

@@ -49,8 +49,8 @@ pub(super) struct Lowering<'t> {
     /// By index.
     pub(super) rooms: Vec<Room>,
     /// Actions by what expressions call them.
-    by_key: BTreeMap<String, usize>,
-    variables: BTreeMap<String, PlaceId>,
+    pub(super) by_key: BTreeMap<String, usize>,
+    pub(super) variables: BTreeMap<String, PlaceId>,
     /// Variables that some action writes again: another one that runs at the same time may do so at any moment.
     pub(super) rewritten: BTreeSet<PlaceId>,
     pub(super) trigger: (PlaceId, PlaceId),
@@ -68,6 +68,13 @@ pub(super) struct Lowering<'t> {
 
 /// Lowers a workflow.
 pub(super) fn lower<'t>(workflow: &'t Workflow<'t>, services: &'t Services) -> Import {
+    let (mut lowering, ends) = prepared(workflow, services);
+    lowering.set_apart(&workflow.block, &BTreeSet::new());
+    lowering.write(&ends)
+}
+
+/// What is known of each action before anything is written.
+pub(super) fn prepared<'t>(workflow: &'t Workflow<'t>, services: &'t Services) -> (Lowering<'t>, Ends) {
     let mut wires = Wiring::new(Format::LogicApps);
     let trigger = (wires.code.place("trigger"), wires.code.place("trigger's body"));
     let seen = wires.code.place("all that came back");
@@ -100,8 +107,7 @@ pub(super) fn lower<'t>(workflow: &'t Workflow<'t>, services: &'t Services) -> I
     if services.has_own_words() {
         lowering.wires.assumed.insert(by_own_words(Format::LogicApps));
     }
-    lowering.set_apart(&workflow.block, &BTreeSet::new());
-    lowering.write(&ends)
+    (lowering, ends)
 }
 
 impl<'t> Lowering<'t> {

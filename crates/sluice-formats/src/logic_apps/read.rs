@@ -19,6 +19,8 @@ pub(super) struct Workflow<'t> {
     pub(super) references: Option<&'t Tree>,
     pub(super) triggers: Vec<Action<'t>>,
     pub(super) block: Vec<Action<'t>>,
+    /// What it is called, where the file says so.
+    pub(super) title: Option<&'t Arc<str>>,
     /// Definitions of the same file that are not read.
     pub(super) further: usize,
 }
@@ -138,8 +140,11 @@ pub(super) fn workflow(tree: &Tree) -> Result<Workflow<'_>, Vec<Diagnostic>> {
         at(around, &["properties", "connectionReferences"]),
         at(around, &["properties", "parameters", "$connections", "value"]),
     ];
+    let titles = [at(around, &["properties", "displayName"]), around.get("name")];
+    let titles = titles.into_iter().flatten().filter_map(Tree::as_text);
     Ok(Workflow {
         definition,
+        title: titles.into_iter().find(|title| !title.starts_with(['[', '@'])),
         references: references.into_iter().flatten().next(),
         triggers,
         block,

@@ -21,7 +21,6 @@ use super::effects;
 use super::graph::{Graph, Target};
 use super::parameters::{self, Leaf, leaves};
 use super::read::{Node, Workflow};
-use super::system;
 use crate::catalogues::{by_own_entry, by_own_words};
 use crate::import::{Format, Import, Kind, Linked, Observed};
 use crate::links::LinkKind;
@@ -129,7 +128,7 @@ pub(super) fn prepared<'a, 't>(
 fn found(catalogue: &NodeCatalogue, node: &Node<'_>) -> Arc<Found> {
     let found = catalogue.look_up(&node.node_type, node.version, &|path| parameters::text_at(node.parameters, path));
     let host = effects::fixed_host(node);
-    if host.as_deref().is_some_and(system::is_own) {
+    if host.as_deref().is_some_and(crate::host::is_own) {
         return Arc::new(Found { sink: None, ..Arc::unwrap_or_clone(found) });
     }
     match host.and_then(|host| catalogue.host(&host)) {

@@ -266,6 +266,10 @@ impl Again<'_> {
 /// Each argument under what the other side does with it; what is pasted somewhere travels, too.
 fn sent(told: &Told, given: PlaceId, span: Span) -> Vec<Sent> {
     let mut sent = Vec::new();
+    for (name, usage) in &told.also {
+        let value = Expression::member(place_variable(given, span), name);
+        sent.push(Sent { name: format!("{name} (as a name)").into(), usage: *usage, value });
+    }
     for (name, usage) in &told.usages {
         let value = || Expression::member(place_variable(given, span), name);
         if told.exact || matches!(usage, Usage::Payload | Usage::Prompt | Usage::Recipient | Usage::Agent) {

@@ -33,6 +33,8 @@ pub(crate) enum Then {
     To(Arc<str>),
     /// Nowhere: its list ends.
     Exit,
+    /// Nowhere: the run ends.
+    End,
 }
 
 /// One way of a switch.
@@ -132,6 +134,24 @@ impl Value {
 }
 
 impl Piece {
+    /// An expression in the middle of a text: what is the same in every run is a part of the text.
+    pub(crate) fn of_jq(jq: String) -> Self {
+        match serde_json::from_str(&jq) {
+            Ok(Json::String(text)) => Self::Literal(text),
+            Ok(number @ Json::Number(_)) => Self::Literal(number.to_string()),
+            _ => Self::Jq(jq),
+        }
+    }
+
+    /// One piece after the others; two literals are one.
+    pub(crate) fn push(self, pieces: &mut Vec<Self>) {
+        match (pieces.last_mut(), self) {
+            (_, Self::Literal(text)) if text.is_empty() => {}
+            (Some(Self::Literal(known)), Self::Literal(text)) => known.push_str(&text),
+            (_, piece) => pieces.push(piece),
+        }
+    }
+
     fn to_jq(&self) -> String {
         match self {
             Self::Literal(text) => quoted(text),

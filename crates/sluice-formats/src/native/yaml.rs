@@ -239,6 +239,7 @@ fn directive(then: &Then) -> String {
     match then {
         Then::To(name) => key(name),
         Then::Exit => "exit".to_owned(),
+        Then::End => "end".to_owned(),
     }
 }
 

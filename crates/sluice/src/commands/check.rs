@@ -3,7 +3,7 @@
 mod fix;
 pub(super) mod imported;
 mod known_findings;
-mod rulebook;
+pub(super) mod rulebook;
 
 use std::collections::BTreeSet;
 use std::io::Write as _;
@@ -14,7 +14,7 @@ use sluice_core::contract::bundle::BundleFiles;
 use sluice_core::diagnostic::{Diagnostic, Severity};
 use sluice_core::limits::TEXT_BYTES_MAX;
 use sluice_core::text::Text;
-use sluice_formats::{Allow, Catalogues};
+use sluice_formats::{Allow, Catalogues, Import};
 use sluice_runtime::admit::Proposed;
 use sluice_runtime::check::{Rules, Source};
 use sluice_verify::survey::Facts;
@@ -28,12 +28,16 @@ use crate::cli::{Check, CheckFormat};
 use crate::failure::{Exit, Failure};
 use crate::place::{known, read_up_to};
 use crate::render::check::{FilePage, counted, not_shown, write, write_brief};
+use crate::render::draw::Sketch;
+use crate::render::html::Drawn;
 use crate::render::{Page, Part, Tone, github, html, json, sarif};
 
 /// The format of native definitions.
 const NATIVE: &str = "open-workflow";
 /// Most workflows that one check takes from folders.
 const FILES_MAX: usize = 20_000;
+/// With more files than this a page has no pictures: what they are made of is kept until the last file is checked.
+const DRAWN_FILES_MAX: usize = 100;
 /// With more files than this, those without findings get one line each.
 const WHOLE_FILES_MAX: usize = 3;
 
@@ -49,12 +53,29 @@ pub(super) struct FileCheck {
     pub(super) facts: Option<Facts>,
     /// What its author asks to be set aside.
     pub(super) allows: Vec<Allow>,
+    /// What is drawn of it, if pictures were asked for.
+    pub(super) subject: Option<Subject>,
+}
+
+/// What a picture is made of.
+pub(super) enum Subject {
+    /// A workflow of another engine.
+    Foreign(Box<Import>),
+    /// A definition in our own language.
+    Own(Box<Proposed>),
+}
+
+/// What is wanted of each file beside its findings.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Wants {
+    pub(super) facts: bool,
+    pub(super) pictures: bool,
 }
 
 impl FileCheck {
     /// A definition in our own language.
     pub(super) const fn native(text: Text, outcome: Result<Report, Vec<Diagnostic>>) -> Self {
-        Self { text, format: NATIVE, outcome, facts: None, allows: Vec::new() }
+        Self { text, format: NATIVE, outcome, facts: None, allows: Vec::new(), subject: None }
     }
 
     pub(super) fn findings(&self) -> &[Diagnostic] {
@@ -66,6 +87,17 @@ impl FileCheck {
 
     pub(super) fn page(&self) -> FilePage<'_> {
         FilePage { text: &self.text, findings: self.findings(), report: self.outcome.as_ref().ok() }
+    }
+
+    /// The picture, with the findings that are left.
+    fn drawn(&self) -> Drawn {
+        match (&self.subject, &self.outcome) {
+            (Some(Subject::Foreign(import)), Ok(report)) => Drawn::of(Sketch::of_import(import, &report.findings)),
+            (Some(Subject::Own(proposed)), Ok(report)) => {
+                Drawn::of(Sketch::of(proposed.program(), &report.steps, &report.findings))
+            }
+            _ => Drawn::Nothing,
+        }
     }
 
     fn wire(&self) -> FileReport {
@@ -107,7 +139,16 @@ pub fn run(arguments: &Check) -> Result<Exit, Failure> {
         CheckFormat::Json => json::written(&report)?,
         CheckFormat::Sarif => json::written(&sarif::Log::of(&pages(), exit))?,
         CheckFormat::Github => github::commands(&pages(), &left_out.sentences()),
-        CheckFormat::Html => html::page(&pages(), &left_out.sentences()),
+        CheckFormat::Html => {
+            let drawn: Vec<Drawn> = checks.iter().map(FileCheck::drawn).collect();
+            let mut notes = left_out.sentences();
+            if checks.len() > DRAWN_FILES_MAX {
+                notes.push(format!(
+                    "no pictures: there are more than {DRAWN_FILES_MAX} files; `sluice draw FILE` draws one"
+                ));
+            }
+            html::page(&pages(), &drawn, &notes)
+        }
     };
     put(arguments.output.as_deref(), &text)?;
     Ok(exit)
@@ -133,7 +174,9 @@ fn check_all(arguments: &Check, mut written: Option<&mut NewBaseline>) -> Result
     for candidate in &mut candidates {
         candidate.catalogues = rulebook.catalogues(&candidate.path)?;
     }
-    let looked_at = imported::check_all(&candidates, arguments.jobs, arguments.facts)?;
+    let pictures = arguments.format == CheckFormat::Html && candidates.len() <= DRAWN_FILES_MAX;
+    let wants = Wants { facts: arguments.facts, pictures };
+    let looked_at = imported::check_all(&candidates, arguments.jobs, wants)?;
     for (Candidate { path: file, .. }, seen) in candidates.into_iter().zip(looked_at) {
         if matches!(seen, Seen::NoWorkflow) {
             continue;
@@ -147,7 +190,7 @@ fn check_all(arguments: &Check, mut written: Option<&mut NewBaseline>) -> Result
             }
             _ => {
                 let rules = ruled.rules()?;
-                check(&file, rules, &assumptions(arguments, rules)?)?
+                check(&file, rules, &assumptions(arguments, rules)?, wants)?
             }
         };
         if let Some(written) = written.as_deref_mut() {
@@ -185,13 +228,14 @@ pub(super) fn put(output: Option<&Path>, text: &str) -> Result<(), Failure> {
 }
 
 /// Reads and checks one file.
-pub(super) fn check(file: &Path, rules: &Rules, assumptions: &Assumptions) -> Result<FileCheck, Failure> {
+pub(super) fn check(file: &Path, rules: &Rules, assumptions: &Assumptions, wants: Wants) -> Result<FileCheck, Failure> {
     let bytes = read_up_to(file, "workflow", TEXT_BYTES_MAX as u64)?;
     Ok(match Proposed::read(&name_of(file), &bytes) {
         Ok(proposed) => {
             let mut report = rules.check(&proposed, assumptions);
             report.findings.extend(proposed.warnings().iter().cloned());
-            FileCheck::native(proposed.text().clone(), Ok(report))
+            let checked = FileCheck::native(proposed.text().clone(), Ok(report));
+            FileCheck { subject: wants.pictures.then(|| Subject::Own(Box::new(proposed))), ..checked }
         }
         Err((text, errors)) => FileCheck::native(text, Err(errors)),
     })

@@ -44,6 +44,15 @@ impl Theme {
     }
 }
 
+/// The style of pictures in a page: the reader's colours, and for nothing else on the page. On paper the light ones.
+#[must_use]
+pub fn page_style() -> String {
+    format!(
+        "svg.drawn{{{LIGHT}}}@media(prefers-color-scheme:dark){{svg.drawn{{{DARK}}}}}@media print{{svg.drawn{{{LIGHT}}}}}\
+         svg.drawn{{--page:var(--card);{STYLE}}}"
+    )
+}
+
 /// One step as it is drawn.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Box {
@@ -165,26 +174,52 @@ impl Sketch {
         Some(Self { title, arrows: arrows(findings, &boxes, ways, false), boxes })
     }
 
-    /// The picture.
+    /// The picture, as a file.
     ///
     /// # Errors
     /// If the layout could not be found, in words.
     pub fn svg(&self, theme: Theme) -> Result<String, String> {
         let placed = layout::place(self)?;
-        let picture = Picture::of(self, &placed);
+        let picture = Picture::of(self, &placed, "");
         let (width, height) = picture.size();
-        let steps = self.boxes.iter().filter(|shown| !shown.is_terminal).count();
-        let told = format!("{steps} steps; {}", self.counted());
         let markup: Markup = html! {
             svg xmlns="http://www.w3.org/2000/svg" viewBox=(format!("0 0 {width:.0} {height:.0}"))
                 width=(format!("{width:.0}")) height=(format!("{height:.0}")) role="img" aria-labelledby="title about" {
                 title id="title" { "Workflow " (Seen(&self.title)) }
-                desc id="about" { (told) }
+                desc id="about" { (self.told()) }
                 style { (PreEscaped(theme.style())) }
                 (picture.markup())
             }
         };
         Ok(markup.into_string())
+    }
+
+    /// The picture, inside of a page that has [`page_style`]. `ids`: what its ids begin with.
+    ///
+    /// # Errors
+    /// If the layout could not be found, in words.
+    pub fn inline(&self, ids: &str) -> Result<Markup, String> {
+        let placed = layout::place(self)?;
+        let picture = Picture::of(self, &placed, ids);
+        let (width, height) = picture.size();
+        Ok(html! {
+            svg.drawn viewBox=(format!("0 0 {width:.0} {height:.0}")) width=(format!("{width:.0}"))
+                height=(format!("{height:.0}")) role="img" aria-labelledby={ (ids) "title " (ids) "about" } {
+                title id={ (ids) "title" } { "Workflow " (Seen(&self.title)) }
+                desc id={ (ids) "about" } { (self.told()) }
+                (picture.markup())
+            }
+        })
+    }
+
+    /// How many steps are in the picture, not counting where the run begins and ends.
+    #[must_use]
+    pub fn steps(&self) -> usize {
+        self.boxes.iter().filter(|shown| !shown.is_terminal).count()
+    }
+
+    fn told(&self) -> String {
+        format!("{} steps; {}", self.steps(), self.counted())
     }
 
     fn counted(&self) -> String {

@@ -10,16 +10,40 @@ use sluice_core::gate::Verdict;
 use sluice_verify::StepReport;
 
 use super::check::{FilePage, labels, verdict};
+use super::draw::{DRAWN_STEPS_MAX, Sketch, page_style};
 use super::markup::{Message, Seen, style_source};
 
 const STYLE: &str = include_str!("html/style.css");
 /// The worst first.
 const SEVERITIES: [Severity; 5] = [Severity::Critical, Severity::High, Severity::Medium, Severity::Low, Severity::Info];
 
-/// The page. `notes` say what was left out.
+/// The picture of a file.
+#[derive(Clone, Debug, Default)]
+pub enum Drawn {
+    /// Nothing to draw, or nobody asked for it.
+    #[default]
+    Nothing,
+    /// There is too much to draw.
+    TooMuch,
+    /// What there is.
+    Sketch(Box<Sketch>),
+}
+
+impl Drawn {
+    /// What there is, if it is not too much.
+    #[must_use]
+    pub fn of(sketch: Option<Sketch>) -> Self {
+        sketch.map_or(Self::TooMuch, |sketch| Self::Sketch(Box::new(sketch)))
+    }
+}
+
+/// The page. `drawn`: the picture of each file; `notes` say what was left out.
 #[must_use]
-pub fn page(files: &[FilePage<'_>], notes: &[String]) -> String {
-    let policy = format!("default-src 'none'; style-src {}; base-uri 'none'; form-action 'none'", style_source(STYLE));
+pub fn page(files: &[FilePage<'_>], drawn: &[Drawn], notes: &[String]) -> String {
+    let has_pictures = drawn.iter().any(|drawn| matches!(drawn, Drawn::Sketch(_)));
+    let style = if has_pictures { format!("{STYLE}{}", page_style()) } else { STYLE.to_owned() };
+    let policy = format!("default-src 'none'; style-src {}; base-uri 'none'; form-action 'none'", style_source(&style));
+    let is_only = files.len() == 1;
     let markup = html! {
         (DOCTYPE)
         html lang="en" {
@@ -30,12 +54,14 @@ pub fn page(files: &[FilePage<'_>], notes: &[String]) -> String {
                 meta name="color-scheme" content="light dark";
                 meta name="referrer" content="no-referrer";
                 title { "Sluice check" }
-                style { (PreEscaped(STYLE)) }
+                style { (PreEscaped(style)) }
             }
             body {
                 (header(files, notes))
                 main {
-                    @for (number, file) in files.iter().enumerate() { (section(number, file)) }
+                    @for (number, file) in files.iter().enumerate() {
+                        (section(number, file, &picture(number, drawn.get(number), is_only)))
+                    }
                     @if files.is_empty() { p.none { "No workflow found: no file has " code { "document: { dsl: … }" } "." } }
                 }
                 footer {
@@ -106,13 +132,33 @@ fn number(count: usize, what: &str) -> String {
     if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
-fn section(at: usize, file: &FilePage<'_>) -> Markup {
+/// The picture of a file: of the only one it is shown at once.
+fn picture(at: usize, drawn: Option<&Drawn>, is_only: bool) -> Markup {
+    match drawn {
+        None | Some(Drawn::Nothing) => html! {},
+        Some(Drawn::TooMuch) => html! {
+            p.faint { "No picture: it has more than " (DRAWN_STEPS_MAX) " steps, or too many connections." }
+        },
+        Some(Drawn::Sketch(sketch)) => html! {
+            @match sketch.inline(&format!("p{at}-")) {
+                Ok(svg) => details.picture open[is_only] {
+                    summary { "Picture " span.faint { "(" (number(sketch.steps(), "step")) ")" } }
+                    div.drawing tabindex="0" { (svg) }
+                },
+                Err(why) => p.faint { "No picture: " (Message(&why)) "." },
+            }
+        },
+    }
+}
+
+fn section(at: usize, file: &FilePage<'_>, picture: &Markup) -> Markup {
     html! {
         section id=(format!("file-{at}")) {
             h2 {
                 (Seen(&file.text.name))
                 @if file.report.is_none() { " " span.badge.high { "refused" } }
             }
+            (picture)
             @if file.findings.is_empty() { p.none { "Nothing found." } }
             @for found in file.sorted() { (finding(file, found)) }
             @if let Some(report) = file.report {
@@ -217,7 +263,12 @@ mod tests {
     use sluice_core::diagnostic::{Code, Diagnostic, FlowStop, Severity};
     use sluice_core::text::Text;
 
+    use sluice_formats::{Opened, open};
+    use sluice_verify::survey::survey;
+
     use super::super::check::FilePage;
+    use super::super::draw::Sketch;
+    use super::Drawn;
 
     #[test]
     fn the_page_has_no_markup_but_ours() {
@@ -229,12 +280,44 @@ mod tests {
         found.flow = vec![FlowStop { step: evil.to_owned(), what: evil.to_owned(), file: None, span }; 2];
         let notes = [evil.to_owned()];
         let file = || FilePage { text: &text, findings: std::slice::from_ref(&found), report: None };
-        let page = super::page(&[file(), file()], &notes);
+        let page = super::page(&[file(), file()], &[], &notes);
         assert!(!page.contains("<img") && !page.contains('\u{202e}'), "{page}");
         assert_eq!(page.matches("</title>").count(), 1);
         for outside in ["http:", "https:", "//", "<script", "url(", "@import", " style=", " onerror=alert(1)>"] {
             assert!(!page.contains(outside), "{outside} in the page");
         }
         assert!(page.contains("default-src &#39;none&#39;") || page.contains("default-src 'none'"));
+    }
+    #[test]
+    fn a_picture_asks_nobody_and_shares_nothing_with_another() {
+        let evil = "</svg><img src=x onerror=alert(1)> url(https://evil.example) \u{202e}";
+        let node = |name: &str, kind: &str| serde_json::json!({ "name": name, "type": format!("n8n-nodes-base.{kind}"), "parameters": {}, "typeVersion": 1, "position": [0, 0] });
+        let connections = serde_json::json!({ "In": { "main": [[{ "node": evil, "type": "main", "index": 0 }]] } });
+        let export = serde_json::json!({ "name": evil, "nodes": [node("In", "webhook"), node(evil, "slack")], "connections": connections });
+        let Opened::Foreign { text, import: Ok(import), .. } = open("export.json", export.to_string().as_bytes())
+        else {
+            panic!("it is an export");
+        };
+        let findings = survey(&import).findings;
+        let drawn = || Drawn::of(Sketch::of_import(&import, &findings));
+        let file = || FilePage { text: &text, findings: &[], report: None };
+        let page = super::page(&[file(), file(), file()], &[drawn(), drawn(), Drawn::TooMuch], &[]);
+        assert_eq!(page.matches("<svg").count(), 2);
+        assert!(page.contains("more than 400 steps"));
+        assert!(!page.contains("<img") && !page.contains('\u{202e}') && !page.contains("xmlns"), "{page}");
+        for outside in ["<script", "<image", "<use", "href=\"h", "@import", " style="] {
+            assert!(!page.contains(outside), "{outside} in the page");
+        }
+        let urls: Vec<&str> = page.split("=\"url(").skip(1).collect();
+        assert!(!urls.is_empty() && urls.iter().all(|url| url.starts_with("#p")), "{page}");
+        let mut ids: Vec<&str> = page.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+        let count = ids.len();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), count, "each id stands for one thing");
+        assert_eq!(page.matches("<style").count(), 1, "the only style is the one that the policy names");
+        let style = page.split("<style>").nth(1).and_then(|rest| rest.split("</style>").next()).unwrap();
+        let named = super::style_source(style);
+        assert!(page.contains(&named) || page.contains(&named.replace('\'', "&#39;")), "{named}");
     }
 }

@@ -80,6 +80,23 @@ fn what_nobody_signed_does_not_count() {
 }
 
 #[test]
+fn a_picture_goes_by_what_signers_say_and_by_nothing_else() {
+    let sandbox = Sandbox::with_workspace();
+    let file = sandbox.write("ws/export.json", export());
+    let found = |svg: &str| svg.contains("something was found in");
+    assert!(found(&sandbox.sluice(&["draw", &file]).with(0).out));
+    sandbox.write(&format!("ws/{OWN}"), harmless());
+    assert!(sandbox.sluice(&["draw", &file]).with(2).err.contains("SL420"), "what waits for signatures is not read");
+    sign(&sandbox);
+    let svg = sandbox.sluice(&["draw", &file]).with(0).out;
+    assert!(svg.contains("nothing found in any of them"), "{svg}");
+    std::fs::remove_file(sandbox.keys().join("signers")).unwrap();
+    let ended = sandbox.sluice(&["draw", &file]).with(0);
+    let said = ended.err.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(found(&ended.out) && said.contains(&format!("`{OWN}` says of nodes: it does not count")), "{said}");
+}
+
+#[test]
 fn services_of_other_formats_are_replaced_in_the_same_way() {
     let sandbox = Sandbox::with_workspace();
     let file = sandbox.write("ws/machine.json", machine());

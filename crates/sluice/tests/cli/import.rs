@@ -167,7 +167,7 @@ fn what_cannot_be_imported_is_refused_with_a_reason() {
     let actions =
         sandbox.write("w.yaml", "on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n      - run: make\n");
     let ended = sandbox.sluice(&["import", &actions]).with(1);
-    assert!(ended.out.contains("SL844") && ended.out.contains("github-actions"), "{}", ended.out);
+    assert!(ended.out.contains("SL840") && ended.out.contains("a script, which runs on a machine"), "{}", ended.out);
     sandbox.sluice(&["import", "nowhere.json"]).with(2);
 }
 

@@ -107,6 +107,32 @@ fn the_page_needs_nothing_and_holds_no_markup_of_the_author() {
 }
 
 #[test]
+fn the_page_has_the_picture_of_each_file_but_of_no_large_one_and_of_no_large_folder() {
+    let sandbox = Sandbox::with_workspace();
+    let page = |paths: &[&str]| sandbox.sluice(&[&["check", "--format", "html"], paths].concat()).out;
+    let pictures = |page: &str| page.matches("<svg class=\"drawn\"").count();
+    let file = sandbox.workflow("a.yaml", FETCH);
+    let alone = page(&[&file]);
+    assert_eq!(pictures(&alone), 1);
+    assert!(alone.contains("<details class=\"picture\" open>") && alone.contains("worst high"), "{alone}");
+    let narrowed = page(&["--ignore", "SL209", &file]);
+    assert!(narrowed.contains("nothing found in any of them"), "the picture shows what the page tells: {narrowed}");
+    let tasks: String = (0..401).map(|n| format!("  - s{n}: {{ set: {{ a: {n} }} }}\n")).collect();
+    let large = sandbox.workflow("large.yaml", &tasks);
+    let both = page(&[&file, &large]);
+    assert_eq!(pictures(&both), 1);
+    assert!(both.contains("more than 400 steps") && both.contains("<details class=\"picture\">"), "{both}");
+    for n in 0..101 {
+        sandbox.write(
+            &format!("ws/many/{n}.yaml"),
+            "document: { dsl: '1.0.0', namespace: a, name: b, version: '1.0.0' }\ndo: []\n",
+        );
+    }
+    let many = page(&["many"]);
+    assert!(pictures(&many) == 0 && many.contains("no pictures: there are more than 100 files"), "{many}");
+}
+
+#[test]
 fn filters_choose_what_counts_and_say_so() {
     let sandbox = Sandbox::with_workspace();
     let file = sandbox.workflow("a.yaml", FETCH);

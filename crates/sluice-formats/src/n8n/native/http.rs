@@ -8,19 +8,8 @@ use super::super::parameters::{Leaf, at, is_expression, leaves, text_at};
 
 use super::node::Follows;
 use super::{Refused, State, Writer};
-use crate::native::{ActionDraft, Piece, Reached, Sending, Task, Value, slug};
+use crate::native::{ActionDraft, Header, Piece, Reached, Request, Task, Value, is_method, slug};
 use crate::refusal;
-
-/// Where the arguments of a request go.
-#[derive(Default)]
-struct Request {
-    sending: Sending,
-    path: String,
-    query: std::collections::BTreeSet<String>,
-    headers: std::collections::BTreeMap<String, String>,
-    body: Option<String>,
-    has_credential: bool,
-}
 
 impl<'t> Writer<'_, 't> {
     pub(super) fn http(&mut self, i: usize, state: &State, out: &mut Vec<Task>) -> Result<Follows, Refused> {
@@ -29,7 +18,7 @@ impl<'t> Writer<'_, 't> {
         let method =
             ["method", "requestMethod"].iter().find_map(|key| self.word(i, key)).unwrap_or_else(|| "GET".to_owned());
         let method = method.to_uppercase();
-        if !["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"].contains(&method.as_str()) {
+        if !is_method(&method) {
             return Err(self.refuse(
                 i,
                 "a method that no contract has",
@@ -48,8 +37,7 @@ impl<'t> Writer<'_, 't> {
         self.body(i, state, &method, &mut request)?;
         request.sending.told.powerful = self.low.is_powerful(i);
         let connector = slug(&host);
-        let words: Vec<&str> = request.path.split('/').filter(|s| !s.is_empty() && !s.starts_with('{')).collect();
-        let action = slug(&format!("{} {}", method.to_lowercase(), words.join(" ")));
+        let action = request.action(&method);
         let draft = ActionDraft {
             method,
             path: request.path.clone(),
@@ -100,141 +88,19 @@ impl<'t> Writer<'_, 't> {
         if refused { Err(Refused) } else { Ok(()) }
     }
 
-    /// The base of the host, and the path with its arguments.
+    /// The base of the host; path and query go into the request.
     fn url(&mut self, i: usize, host: &str, state: &State, request: &mut Request) -> Result<String, Refused> {
         let Some(tree) = self.low.parameters(i).and_then(|p| p.get("url")) else { return Err(Refused) };
-        let value = self.value(i, tree, false, state)?;
-        let pieces = match value {
+        let pieces = match self.value(i, tree, false, state)? {
             Value::Constant(serde_json::Value::String(text)) => vec![Piece::Literal(text)],
             Value::Text(pieces) => pieces,
             _ => Vec::new(),
         };
-        let (scheme, rest) = match pieces.first() {
-            Some(Piece::Literal(first)) => first.trim_start().split_once("://").unwrap_or(("", "")),
-            _ => ("", ""),
-        };
-        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-        let (authority, behind) = rest.split_at_checked(end).unwrap_or_default();
-        let private = scheme == "http";
-        let names_it = authority.split(':').next().is_some_and(|name| name.eq_ignore_ascii_case(host));
-        let plain = host.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.'));
-        if !matches!(scheme, "https" | "http") || !names_it || !plain || authority.contains(['@', '%']) {
-            return Err(self.refuse(i, "a URL that a contract cannot name", "write it as `https://host/path`"));
+        match request.url(&pieces) {
+            Ok((base, named)) if named == host => Ok(base),
+            Ok(_) => Err(self.refuse(i, "a URL that a contract cannot name", "write it as `https://host/path`")),
+            Err(untold) => Err(self.refuse(i, untold.what, untold.help)),
         }
-        if private && !super::super::system::is_own(host) {
-            return Err(self.refuse(
-                i,
-                "a request without TLS to a host that is not one's own",
-                "call it with `https`",
-            ));
-        }
-        let port =
-            authority.split_once(':').map(|(_, port)| port).filter(|port| *port != if private { "80" } else { "443" });
-        let mut rest: Vec<Piece> = vec![Piece::Literal(behind.to_owned())];
-        rest.extend(pieces.iter().skip(1).cloned());
-        self.place(i, &rest, request)?;
-        Ok(format!("{scheme}://{host}{}", port.map(|port| format!(":{port}")).unwrap_or_default()))
-    }
-
-    /// What stands behind the host: segments of the path, and pairs of the query.
-    fn place(&mut self, i: usize, pieces: &[Piece], request: &mut Request) -> Result<(), Refused> {
-        let mut parts: Vec<(char, Vec<Piece>)> = vec![('/', Vec::new())];
-        let mut query = false;
-        for piece in pieces {
-            let Piece::Literal(text) = piece else {
-                if let Some((_, part)) = parts.last_mut() {
-                    part.push(piece.clone());
-                }
-                continue;
-            };
-            for c in text.chars() {
-                let cuts = match c {
-                    '/' => !query,
-                    '?' => !query,
-                    '&' => query,
-                    _ => false,
-                };
-                query |= c == '?';
-                match parts.last_mut() {
-                    _ if cuts => parts.push((c, Vec::new())),
-                    Some((_, part)) => match part.last_mut() {
-                        Some(Piece::Literal(known)) => known.push(c),
-                        _ => part.push(Piece::Literal(c.to_string())),
-                    },
-                    None => {}
-                }
-            }
-        }
-        for (n, (kind, part)) in parts.into_iter().enumerate() {
-            let is_query = matches!(kind, '?' | '&');
-            match (is_query, n) {
-                (false, 0) if part.is_empty() => {}
-                (false, _) => self.segment(i, part, request)?,
-                (true, _) => self.query_pair(i, part, request)?,
-            }
-        }
-        if request.path.is_empty() {
-            request.path.push('/');
-        }
-        Ok(())
-    }
-
-    fn segment(&mut self, i: usize, part: Vec<Piece>, request: &mut Request) -> Result<(), Refused> {
-        request.path.push('/');
-        match part.as_slice() {
-            [] => {}
-            [Piece::Literal(text)] => {
-                let plain = text.chars().all(|c| c.is_ascii_graphic() && !matches!(c, '#' | '\\' | '%' | '{' | '}'));
-                if !plain || matches!(text.as_str(), "." | "..") {
-                    return Err(self.refuse(
-                        i,
-                        "a path with characters that no contract has",
-                        "give the path as plain segments",
-                    ));
-                }
-                request.path.push_str(text);
-            }
-            _ => {
-                let name = name_of(&part);
-                let name = request.sending.add(&name, Some(Usage::Path), text(part));
-                request.path.push_str(&format!("{{{name}}}"));
-            }
-        }
-        Ok(())
-    }
-
-    fn query_pair(&mut self, i: usize, part: Vec<Piece>, request: &mut Request) -> Result<(), Refused> {
-        let Some(Piece::Literal(first)) = part.first() else {
-            if part.is_empty() {
-                return Ok(());
-            }
-            return Err(self.refuse(i, "a query whose names are computed", "name each parameter of the query"));
-        };
-        let (name, rest) = first.split_once('=').unwrap_or((first.as_str(), ""));
-        if name.contains(['%', '+', '#']) || rest.contains(['%', '+', '#']) || !is_id(name) {
-            return Err(self.refuse(
-                i,
-                "a query with encoded characters, or names that no contract has",
-                "give it as query parameters",
-            ));
-        }
-        let mut pieces: Vec<Piece> = if rest.is_empty() { Vec::new() } else { vec![Piece::Literal(rest.to_owned())] };
-        pieces.extend(part.iter().skip(1).cloned());
-        let given = request.sending.add(name, Some(Usage::Path), text(pieces));
-        self.queried(i, name, given, request)
-    }
-
-    /// A parameter of the query has the name of its argument.
-    fn queried(&mut self, i: usize, name: &str, given: String, request: &mut Request) -> Result<(), Refused> {
-        if given != name {
-            return Err(self.refuse(
-                i,
-                "two arguments of one name, or a name that no contract has",
-                "name each parameter once",
-            ));
-        }
-        request.query.insert(given);
-        Ok(())
     }
 
     /// `{name, value}` pairs of the query or the headers.
@@ -259,8 +125,7 @@ impl<'t> Writer<'_, 't> {
             let usage = self.low.usage(i, &leaf).map(|usage| self.low.within_host(i, &leaf, usage));
             if what == "query" {
                 let value = self.value(i, leaf.tree, false, state)?;
-                let given = request.sending.add(&name, usage, value);
-                self.queried(i, &name, given, request)?;
+                request.queried(&name, usage, value).map_err(|untold| self.refuse(i, untold.what, untold.help))?;
             } else {
                 self.header(i, &name, &leaf, usage, state, request)?;
             }
@@ -277,38 +142,16 @@ impl<'t> Writer<'_, 't> {
         state: &State,
         request: &mut Request,
     ) -> Result<(), Refused> {
-        const FRAMES: [&str; 8] =
-            ["content-type", "accept", "content-length", "host", "connection", "te", "transfer-encoding", "upgrade"];
-        let lower = name.to_ascii_lowercase();
         let value = self.value(i, leaf.tree, false, state)?;
-        let constant = matches!(value, Value::Constant(_));
-        if matches!(lower.as_str(), "authorization" | "cookie" | "proxy-authorization") {
-            if !constant {
-                return Err(self.refuse(
-                    i,
-                    "a header of authentication that is computed",
-                    "keep it as the connector's credential",
-                ));
+        let words = match request.header(name, usage, value) {
+            Ok(Header::Sent | Header::Framing) => return Ok(()),
+            Ok(Header::Credential) => {
+                "is not carried over; keep its value with `sluice secret set`, as the connector's credential"
             }
-            request.has_credential = true;
-            self.notes.push(format!(
-                "`{}`: the header `{name}` is not carried over; keep its value with `sluice secret set`, as the connector's credential",
-                self.short(i)
-            ));
-            return Ok(());
-        }
-        if FRAMES.contains(&lower.as_str()) && constant {
-            let is_json = matches!(&value, Value::Constant(json) if json.as_str().is_some_and(|v| v.contains("json") || v == "*/*"));
-            if !is_json {
-                self.notes.push(format!("`{}`: the header `{name}` is not carried over", self.short(i)));
-            }
-            return Ok(());
-        }
-        if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
-            return Err(self.refuse(i, "a header whose name no contract has", "name the header with letters and `-`"));
-        }
-        let given = request.sending.add(name, usage, value);
-        request.headers.insert(name.to_owned(), given);
+            Ok(Header::Dropped) => "is not carried over",
+            Err(untold) => return Err(self.refuse(i, untold.what, untold.help)),
+        };
+        self.notes.push(format!("`{}`: the header `{name}` {words}", self.short(i)));
         Ok(())
     }
 
@@ -377,40 +220,7 @@ impl<'t> Writer<'_, 't> {
             let usage = self.low.usage(i, &leaf).map(|usage| self.low.within_host(i, &leaf, usage));
             fields.push((name, usage, self.value(i, leaf.tree, false, state)?));
         }
-        let names: std::collections::BTreeSet<&String> = fields.iter().map(|(name, ..)| name).collect();
-        let taken = |name: &&String| request.sending.roles.contains_key(*name);
-        let plain = names.len() == fields.len() && names.iter().all(|name| is_id(name)) && !names.iter().any(taken);
-        if plain && method != "DELETE" {
-            for (name, usage, value) in fields {
-                request.sending.add(&name, usage, value);
-            }
-        } else if !fields.is_empty() {
-            let usage = fields.iter().filter_map(|(_, usage, _)| *usage).max();
-            let value = Value::Map(fields.into_iter().map(|(name, _, value)| (name, value)).collect());
-            request.body = Some(request.sending.add("body", usage, value));
-        }
+        request.fields(method, fields);
         Ok(())
     }
-}
-
-/// A name for an argument: that of the last field that it reads.
-fn name_of(part: &[Piece]) -> String {
-    let jq = part.iter().rev().find_map(|piece| if let Piece::Jq(jq) = piece { Some(jq.as_str()) } else { None });
-    let words =
-        jq.unwrap_or_default().rsplit(['.', '"']).find(|word| word.starts_with(|c: char| c.is_ascii_alphabetic()));
-    let name = slug(words.unwrap_or_default());
-    if name.is_empty() { "segment".to_owned() } else { name }
-}
-
-fn text(pieces: Vec<Piece>) -> Value {
-    match pieces.as_slice() {
-        [] => Value::Constant("".into()),
-        [Piece::Literal(text)] => Value::Constant(text.as_str().into()),
-        _ => Value::Text(pieces),
-    }
-}
-
-fn is_id(name: &str) -> bool {
-    name.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
 }

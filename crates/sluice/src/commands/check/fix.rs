@@ -283,7 +283,14 @@ mod tests {
             found.fix = Some(Fix { edits: edits.iter().map(edit).collect() });
         }
         let text = Text::new("e.json", EXPORT);
-        mended_text(&FileCheck { text, format: "n8n", outcome: Ok(report), facts: None, allows: Vec::new() })
+        mended_text(&FileCheck {
+            text,
+            format: "n8n",
+            outcome: Ok(report),
+            facts: None,
+            allows: Vec::new(),
+            subject: None,
+        })
     }
 
     #[test]

@@ -17,7 +17,7 @@ use sluice_core::text::Text;
 use sluice_formats::{Calls, Format, Import, Opened, Siblings, format_of, open_with};
 use sluice_verify::survey::survey;
 
-use super::{Candidate, FILES_MAX, FileCheck, name_of};
+use super::{Candidate, FILES_MAX, FileCheck, Subject, Wants, name_of};
 use crate::failure::Failure;
 use crate::place::read_up_to;
 use crate::render::progress::Progress;
@@ -36,7 +36,7 @@ pub(super) enum Seen {
 ///
 /// # Errors
 /// [`Failure`] if a file cannot be read, or the folders hold too many workflows.
-pub(super) fn check_all(files: &[Candidate], jobs: Option<NonZeroUsize>, facts: bool) -> Result<Vec<Seen>, Failure> {
+pub(super) fn check_all(files: &[Candidate], jobs: Option<NonZeroUsize>, wants: Wants) -> Result<Vec<Seen>, Failure> {
     let processors = std::thread::available_parallelism().ok();
     let jobs = jobs.or(processors).map_or(1, NonZeroUsize::get).min(files.len().max(1));
     let (next, found) = (AtomicUsize::new(0), AtomicUsize::new(0));
@@ -44,7 +44,7 @@ pub(super) fn check_all(files: &[Candidate], jobs: Option<NonZeroUsize>, facts: 
         let (results, arriving) = mpsc::channel();
         for _ in 0..jobs {
             let results = results.clone();
-            scope.spawn(|| look_at(files, &next, &found, facts, results));
+            scope.spawn(|| look_at(files, &next, &found, wants, results));
         }
         drop(results);
         let mut progress = Progress::of(files.len());
@@ -52,7 +52,7 @@ pub(super) fn check_all(files: &[Candidate], jobs: Option<NonZeroUsize>, facts: 
     });
     done.sort_by_key(|(at, _)| *at);
     let looked_at: Vec<Looked> = done.into_iter().map(|(_, looked)| looked).collect::<Result<_, _>>()?;
-    linked::follow(looked_at, files, facts)
+    linked::follow(looked_at, files, wants)
 }
 
 /// A file by itself, and, of a workflow of another engine, how it and others call each other.
@@ -63,11 +63,11 @@ fn look_at(
     files: &[Candidate],
     next: &AtomicUsize,
     found: &AtomicUsize,
-    facts: bool,
+    wants: Wants,
     results: mpsc::Sender<(usize, Result<Looked, Failure>)>,
 ) {
     while let Some((at, file)) = take(next, files) {
-        let mut seen = check(file, facts);
+        let mut seen = check(file, wants);
         if !file.is_named && matches!(seen, Ok((Seen::Foreign(_) | Seen::Own, _))) {
             // Checked here, not at the end: a folder that was made to hold the check up is left early.
             if found.fetch_add(1, Ordering::Relaxed) >= FILES_MAX {
@@ -85,7 +85,7 @@ fn take<'f>(next: &AtomicUsize, files: &'f [Candidate]) -> Option<(usize, &'f Ca
     files.get(at).map(|file| (at, file))
 }
 
-fn check(file: &Candidate, facts: bool) -> Result<Looked, Failure> {
+fn check(file: &Candidate, wants: Wants) -> Result<Looked, Failure> {
     let what = if file.is_named { "workflow" } else { "file" };
     let bytes = read_up_to(&file.path, what, IMPORT_BYTES_MAX as u64)?;
     let name = name_of(&file.path);
@@ -95,7 +95,7 @@ fn check(file: &Candidate, facts: bool) -> Result<Looked, Failure> {
         return Ok((if is_own { Seen::Own } else { Seen::NoWorkflow }, None));
     };
     let calls = import.as_ref().map(|import| import.calls.clone()).unwrap_or_default();
-    let (checked, _) = surveyed(text, format, import, facts);
+    let (checked, _) = surveyed(text, format, import, wants);
     Ok((Seen::Foreign(Box::new(checked)), Some((format, calls))))
 }
 
@@ -104,19 +104,23 @@ fn surveyed(
     text: Text,
     format: Format,
     import: Result<Box<Import>, Vec<Diagnostic>>,
-    facts: bool,
+    wants: Wants,
 ) -> (FileCheck, Vec<(Arc<str>, Diagnostic)>) {
     let format = format.name();
     match import {
-        Ok(import) => {
+        Ok(mut import) => {
             let survey = survey(&import);
             let mut report = survey.report();
             report.findings.extend(import.warnings.iter().cloned());
-            let facts = facts.then(|| survey.facts(&import));
-            let outcome = Ok(report);
-            (FileCheck { text, format, outcome, facts, allows: import.allows }, survey.elsewhere)
+            let facts = wants.facts.then(|| survey.facts(&import));
+            let (outcome, allows) = (Ok(report), std::mem::take(&mut import.allows));
+            let subject = wants.pictures.then_some(Subject::Foreign(import));
+            (FileCheck { text, format, outcome, facts, allows, subject }, survey.elsewhere)
         }
-        Err(errors) => (FileCheck { text, format, outcome: Err(errors), facts: None, allows: Vec::new() }, Vec::new()),
+        Err(errors) => {
+            let outcome = Err(errors);
+            (FileCheck { text, format, outcome, facts: None, allows: Vec::new(), subject: None }, Vec::new())
+        }
     }
 }
 

@@ -144,6 +144,31 @@ impl Rulebook {
     }
 }
 
+/// What is known of other engines' nodes in a workspace, for a command that looks at one file, and which files of it do not
+/// count, in words.
+///
+/// # Errors
+/// [`Failure`] if the workspace or a catalogue of it cannot be read.
+pub(in crate::commands) fn catalogues_in(folder: Option<&Path>) -> Result<(Catalogues, Vec<String>), Failure> {
+    let has_own = |folder: &&Path| CATALOGUE_FOLDERS.iter().any(|own| folder.join(own).is_dir());
+    let Some(folder) = folder.filter(has_own) else { return Ok((Catalogues::default(), Vec::new())) };
+    let rules = Rules::of(folder)?;
+    Ok((catalogues(&rules)?, unsigned(&rules)))
+}
+
+/// Which files of a workspace do not count, for nobody answers for them.
+fn unsigned(rules: &Rules) -> Vec<String> {
+    if rules.source() == Source::Signed {
+        return Vec::new();
+    }
+    let words = |file: &str| {
+        format!(
+            "what `{file}` says of nodes: it does not count, for no signers of this workspace are pinned on this machine"
+        )
+    };
+    rules.catalogues().map(|(path, _)| path).filter(|path| Catalogues::belongs(path)).map(words).collect()
+}
+
 /// Bad files are told in any case; good ones count only where somebody answers for them.
 fn catalogues(rules: &Rules) -> Result<Catalogues, Failure> {
     let own = Catalogues::with(rules.catalogues()).map_err(|problems| {
@@ -173,14 +198,7 @@ impl Ruled {
 
     /// Says which files of the workspace do not count, for nobody answers for them.
     pub(super) fn tell_unsigned(&self, report: &mut Report) {
-        let Some(rules) = self.rules.get().filter(|rules| rules.source() != Source::Signed) else { return };
-        let words = |file: &str| {
-            format!(
-                "what `{file}` says of nodes: it does not count, for no signers of this workspace are pinned on this machine"
-            )
-        };
-        let files = rules.catalogues().map(|(path, _)| path).filter(|path| Catalogues::belongs(path));
-        report.not_shown.extend(files.map(words));
+        report.not_shown.extend(self.rules.get().map(unsigned).unwrap_or_default());
     }
 
     /// Where there are people who sign, an author's word does not count.

@@ -12,7 +12,7 @@ use super::{Box, Role, Sketch, Way};
 /// Columns of a name that are shown; the title of the box holds all of it.
 const COLUMNS_MAX: usize = 30;
 const COLUMN: f64 = 8.2;
-const DETAIL_COLUMN: f64 = 6.9;
+pub(super) const DETAIL_COLUMN: f64 = 6.9;
 
 /// A box's middle and size.
 #[derive(Clone, Copy, Debug, Default)]

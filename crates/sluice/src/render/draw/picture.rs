@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use maud::{Markup, html};
 use sluice_core::diagnostic::Severity;
+use unicode_width::UnicodeWidthStr as _;
 
-use super::layout::{Place, Placed, clipped};
+use super::layout::{DETAIL_COLUMN, Place, Placed, clipped};
 use super::{Arrow, Box, Role, Sketch, Way};
 
 /// Around the picture.
@@ -14,46 +15,68 @@ const MARGIN: f64 = 24.0;
 const COLOURS: usize = 8;
 const LEGEND_LINE: f64 = 22.0;
 const LEGEND_WIDTH: f64 = 250.0;
+const LEGEND_INDENT: f64 = 34.0;
 
 pub(super) struct Picture<'a> {
+    /// What its ids begin with: a page may hold several pictures.
+    ids: &'a str,
     sketch: &'a Sketch,
     placed: &'a Placed,
     categories: Vec<&'a str>,
 }
 
 impl<'a> Picture<'a> {
-    pub(super) fn of(sketch: &'a Sketch, placed: &'a Placed) -> Self {
-        Self { sketch, placed, categories: sketch.categories() }
+    pub(super) fn of(sketch: &'a Sketch, placed: &'a Placed, ids: &'a str) -> Self {
+        Self { ids, sketch, placed, categories: sketch.categories() }
     }
 
-    /// The corner of everything that was laid out: arrows may pass outside of every box.
-    fn corner(&self) -> (f64, f64) {
-        let boxes = self.placed.boxes.iter().map(|p| (p.x + p.width / 2.0, p.y + p.height / 2.0));
+    /// Left, top, right and bottom of everything that was laid out: arrows may pass outside of every box.
+    fn bounds(&self) -> (f64, f64, f64, f64) {
+        let ends = |p: &Place| {
+            let (x, y) = (p.width / 2.0, p.height / 2.0);
+            [(p.x - x, p.y - y), (p.x + x, p.y + y)]
+        };
+        let boxes = self.placed.boxes.iter().flat_map(ends);
         let points = self.placed.arrows.iter().flatten().copied();
-        boxes.chain(points).fold((0.0, 0.0), |(right, bottom), (x, y)| (right.max(x), bottom.max(y)))
+        boxes.chain(points).fold((0.0, 0.0, 0.0, 0.0), |(left, top, right, bottom), (x, y)| {
+            (f64::min(left, x), f64::min(top, y), f64::max(right, x), f64::max(bottom, y))
+        })
     }
 
     pub(super) fn size(&self) -> (f64, f64) {
-        let (right, bottom) = self.corner();
+        let (left, top, right, bottom) = self.bounds();
         let legend = LEGEND_LINE * self.legend().len() as f64 + 12.0;
-        (right.max(LEGEND_WIDTH) + 2.0 * MARGIN, bottom + legend + 2.0 * MARGIN)
+        ((right - left).max(self.legend_width()) + 2.0 * MARGIN, bottom - top + legend + 2.0 * MARGIN)
+    }
+
+    /// Classes of data have names of any length; the other lines are ours.
+    fn legend_width(&self) -> f64 {
+        let width =
+            |category: &&str| LEGEND_INDENT + (self.verb().len() + clipped(category).width()) as f64 * DETAIL_COLUMN;
+        self.categories.iter().map(width).fold(LEGEND_WIDTH, f64::max)
+    }
+
+    /// What boxes have to do with the classes in them.
+    fn verb(&self) -> &'static str {
+        if self.sketch.boxes.iter().any(|shown| shown.reads) { "reads " } else { "a call that carries " }
     }
 
     pub(super) fn markup(&self) -> Markup {
         let (width, height) = self.size();
-        let (_, bottom) = self.corner();
+        let (left, top, _, bottom) = self.bounds();
+        let (x, y) = (MARGIN - left, MARGIN - top);
         html! {
             defs {
                 @for kind in self.kinds() {
-                    marker class=(kind) id={ "to-" (kind) } viewBox="0 0 8 8" refX="7" refY="4" markerWidth="11" markerHeight="11" markerUnits="userSpaceOnUse"
+                    marker class=(kind) id={ (self.ids) "to-" (kind) } viewBox="0 0 8 8" refX="7" refY="4" markerWidth="11" markerHeight="11" markerUnits="userSpaceOnUse"
                         orient="auto-start-reverse" { path d="M0 0 8 4 0 8z" {} }
                 }
             }
             rect class="page" width=(format!("{width:.0}")) height=(format!("{height:.0}")) {}
-            g transform=(format!("translate({MARGIN} {MARGIN})")) {
+            g transform=(format!("translate({x:.0} {y:.0})")) {
                 @for (arrow, points) in self.sketch.arrows.iter().zip(&self.placed.arrows) { (self.arrow(arrow, points)) }
                 @for (shown, place) in self.sketch.boxes.iter().zip(&self.placed.boxes) { (self.step(shown, *place)) }
-                g class="legend" transform=(format!("translate(0 {:.0})", bottom + 28.0)) {
+                g class="legend" transform=(format!("translate({left:.0} {:.0})", bottom + 28.0)) {
                     @for (number, line) in self.legend().into_iter().enumerate() {
                         g transform=(format!("translate(0 {:.0})", LEGEND_LINE * number as f64)) { (line) }
                     }
@@ -71,7 +94,7 @@ impl<'a> Picture<'a> {
         let kind = kind(arrow);
         let dashed = dashes(arrow.way);
         html! {
-            path class=(format!("arrow{} {kind}{dashed}", if arrow.found.is_some() { " found" } else { "" })) d=(curve(points)) marker-end=(format!("url(#to-{kind})")) {
+            path class=(format!("arrow{} {kind}{dashed}", if arrow.found.is_some() { " found" } else { "" })) d=(curve(points)) marker-end=(format!("url(#{}to-{kind})", self.ids)) {
                 title { (self.arrow_told(arrow)) }
             }
         }
@@ -130,7 +153,6 @@ impl<'a> Picture<'a> {
     fn legend(&self) -> Vec<Markup> {
         let any = |is: fn(&Arrow) -> bool| self.sketch.arrows.iter().any(is);
         let reads = self.sketch.boxes.iter().any(|shown| shown.reads);
-        let verb = if reads { "reads" } else { "a call that carries" };
         let line = |kind: &str, words: &str| {
             html! {
                 path class={ "arrow " (kind) } d="M0 0H24" {}
@@ -143,7 +165,7 @@ impl<'a> Picture<'a> {
             .map(|category| {
                 html! {
                     rect class=(self.colour(category)) x="9" y="-8" width="6" height="16" rx="2" {}
-                    text x="34" y="4" { (verb) " " (clipped(category)) }
+                    text x="34" y="4" { (self.verb()) (clipped(category)) }
                 }
             })
             .collect();

@@ -12,7 +12,14 @@ use super::{fixes_of, mended_text, seen};
 fn checked(name: &str, text: &str) -> Option<FileCheck> {
     let findings = seen(name, text).ok()?.survey.findings;
     let outcome = Ok(Report { findings, ..Report::default() });
-    Some(FileCheck { text: Text::new(name, text), format: "github-actions", outcome, facts: None, allows: Vec::new() })
+    Some(FileCheck {
+        text: Text::new(name, text),
+        format: "github-actions",
+        outcome,
+        facts: None,
+        allows: Vec::new(),
+        subject: None,
+    })
 }
 
 /// `mended_text` itself refuses a text in which anything else is found than before, but for what is mended.

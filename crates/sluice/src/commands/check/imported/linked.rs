@@ -13,7 +13,7 @@ use sluice_core::limits::IMPORT_BYTES_MAX;
 use sluice_formats::{Calls, Format, Opened, Siblings, Top, open_with};
 
 use super::{Looked, Seen, surveyed};
-use crate::commands::check::{Candidate, name_of};
+use crate::commands::check::{Candidate, Wants, name_of};
 use crate::failure::Failure;
 use crate::place::read_up_to;
 
@@ -27,7 +27,7 @@ type Index = BTreeMap<(Format, Arc<str>), Vec<usize>>;
 ///
 /// # Errors
 /// [`Failure`] if a file cannot be read again.
-pub(super) fn follow(mut looked_at: Vec<Looked>, files: &[Candidate], facts: bool) -> Result<Vec<Seen>, Failure> {
+pub(super) fn follow(mut looked_at: Vec<Looked>, files: &[Candidate], wants: Wants) -> Result<Vec<Seen>, Failure> {
     let mut index = Index::new();
     for (at, (_, links)) in looked_at.iter().enumerate() {
         if let Some((format, Calls { id: Some(id), .. })) = links {
@@ -47,7 +47,7 @@ pub(super) fn follow(mut looked_at: Vec<Looked>, files: &[Candidate], facts: boo
         if let Opened::Foreign { text, format, import } =
             open_with(&name_of(&file.path), &bytes, &siblings, &file.catalogues)
         {
-            let (checked, others) = surveyed(text, format, import, facts);
+            let (checked, others) = surveyed(text, format, import, wants);
             elsewhere.extend(others);
             if let Some((seen, _)) = looked_at.get_mut(at) {
                 *seen = Seen::Foreign(Box::new(checked));
