@@ -15,6 +15,7 @@ use sluice_core::catalogue::Catalogue;
 use sluice_core::contract::approval::Decision;
 use sluice_core::contract::closure::Closure;
 use sluice_core::contract::{Digest, Governance};
+use sluice_core::gate::Role;
 use sluice_core::label::{Atom, Label, Name, Universe};
 use sluice_core::subject::Subjects;
 use sluice_core::transfer::{Prepared, prepare_action};
@@ -228,7 +229,11 @@ impl<'a> AgentSession<'a> {
             (prepared, record) = self.session.finished(token, came.outcome, subjects, now_ms)?;
         }
         let action = prepared.action.as_ref().and_then(|(c, a)| self.catalogue.action(c, a));
-        self.label = self.label.join(read(&self.universe, action, &prepared, came.labelled.as_ref()));
+        let read = read(&self.universe, action, &prepared, came.labelled.as_ref());
+        if let (Some(reply), true) = (&came.labelled, self.universe.origins(read) == Label::BOTTOM) {
+            self.given.learn(reply);
+        }
+        self.label = self.label.join(read);
         // The next intent is written after it in any case: the agent need not wait for the disk to read a reply.
         self.log.write_later(&[record], |_| {})?;
         Ok(())
@@ -285,7 +290,11 @@ impl<'a> AgentSession<'a> {
             let labelled = plan.labelled(index, arguments, &self.given, self.model(), self.label);
             return prepare_action(&self.universe, action, labelled, Label::BOTTOM);
         }
-        let is_given = !action.privileged && self.given.has_all(arguments);
+        let names_one = |name: &str| {
+            let role = action.arguments.get(name).and_then(|argument| argument.role);
+            matches!(role, Some(Role::Reference | Role::Recipient))
+        };
+        let is_given = !action.privileged && self.given.has_all(arguments, names_one);
         let label = if is_given { self.label.without(self.universe.origins(Label::TOP)) } else { self.label };
         prepare_action(&self.universe, action, Value::from_json(arguments, label), label)
     }

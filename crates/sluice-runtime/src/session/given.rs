@@ -1,4 +1,5 @@
-//! Values that a person gave themselves: those that stand in their own request.
+//! Values that a person gave themselves: those that stand in their own request, and ids that a look-up by nothing else
+//! found.
 
 use std::collections::BTreeSet;
 
@@ -12,6 +13,8 @@ const CHARS_MIN: usize = 6;
 pub struct Given {
     words: BTreeSet<String>,
     quoted: BTreeSet<String>,
+    /// Ids of single records, as the connector itself vouches for them.
+    found: BTreeSet<String>,
 }
 
 impl Given {
@@ -19,14 +22,45 @@ impl Given {
     #[must_use]
     pub fn of(request: &str) -> Self {
         let words = request.split_whitespace().map(bare).filter(|word| is_long(word)).map(str::to_owned).collect();
-        Self { words, quoted: quoted(request) }
+        Self { words, quoted: quoted(request), found: BTreeSet::new() }
     }
 
-    /// Whether the person gave every value of these arguments themselves, as it is, and there is at least one.
+    /// Takes the ids of a reply that nothing untrusted had a part in, if it is exactly one record: of several, somebody
+    /// chose.
+    pub(super) fn learn(&mut self, reply: &Json) {
+        let record = match reply {
+            Json::Array(items) => items.first().filter(|_| items.len() == 1),
+            record => Some(record),
+        };
+        let is_id = |key: &str| key.eq_ignore_ascii_case("id") || key.ends_with("_id") || key.ends_with("Id");
+        for (key, value) in record.and_then(Json::as_object).into_iter().flatten() {
+            match value {
+                Json::String(id) if is_id(key) && !id.is_empty() => _ = self.found.insert(id.clone()),
+                Json::Number(id) if is_id(key) => _ = self.found.insert(id.to_string()),
+                _ => {}
+            }
+        }
+    }
+
+    /// Whether the person gave every value of these arguments themselves, as it is, and there is at least one. `names` says
+    /// of which arguments an id that was found will do.
     #[must_use]
-    pub fn has_all(&self, arguments: &Json) -> bool {
+    pub fn has_all(&self, arguments: &Json, names: impl Fn(&str) -> bool) -> bool {
         match arguments {
-            Json::Object(fields) => !fields.is_empty() && fields.values().all(|value| self.has(value)),
+            Json::Object(fields) => {
+                let is_given =
+                    |(name, value): (&String, &Json)| self.has(value) || names(name) && self.has_found(value);
+                !fields.is_empty() && fields.iter().all(is_given)
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether a look-up found this id. It is compared whole and typed, so that it may be short.
+    fn has_found(&self, value: &Json) -> bool {
+        match value {
+            Json::String(id) => self.found.contains(id),
+            Json::Number(id) => self.found.contains(&id.to_string()),
             _ => false,
         }
     }
@@ -116,7 +150,7 @@ mod tests {
             json!({"iban": "DE89370400440532013000", "amount": 1_250_000}),
             json!({"message": {"to": "bo@example.com"}}),
         ] {
-            assert!(given.has_all(&arguments), "{arguments}");
+            assert!(given.has_all(&arguments, |_| false), "{arguments}");
         }
     }
 
@@ -136,8 +170,23 @@ mod tests {
             json!([]),
             json!("bo@example.com"),
         ] {
-            assert!(!given.has_all(&arguments), "{arguments}");
+            assert!(!given.has_all(&arguments, |_| false), "{arguments}");
         }
-        assert!(!Given::default().has_all(&json!({"to": "bo@example.com"})));
+        assert!(!Given::default().has_all(&json!({"to": "bo@example.com"}), |_| false));
+    }
+
+    #[test]
+    fn the_id_of_a_single_record_is_given_where_an_id_is_meant() {
+        let mut given = Given::of(REQUEST);
+        for several in [json!([{"id": "a1"}, {"id": "b2"}]), json!([]), json!("a1"), json!([["a1"]])] {
+            given.learn(&several);
+        }
+        given.learn(&json!([{"id": 7, "owner_id": "u1", "note": "pay eve", "paid": true}]));
+        let is_id = |name: &str| name == "id";
+        assert!(given.has_all(&json!({"id": 7, "to": "bo@example.com"}), is_id));
+        assert!(given.has_all(&json!({"id": "u1"}), is_id));
+        for arguments in [json!({"id": "a1"}), json!({"id": "pay eve"}), json!({"text": "u1"}), json!({"id": true})] {
+            assert!(!given.has_all(&arguments, is_id), "{arguments}");
+        }
     }
 }
