@@ -21,6 +21,7 @@ pub const TARGETS: &[Target] = &[
     targets::json::TARGET,
     targets::logic_apps::TARGET,
     targets::n8n::TARGET,
+    targets::native::TARGET,
     targets::note::TARGET,
     targets::proof::TARGET,
     targets::step_functions::TARGET,

@@ -10,6 +10,7 @@ pub mod javascript;
 pub mod json;
 pub mod logic_apps;
 pub mod n8n;
+pub mod native;
 pub mod note;
 pub mod proof;
 pub mod step_functions;

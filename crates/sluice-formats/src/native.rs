@@ -22,7 +22,8 @@ use std::sync::Arc;
 use sluice_core::catalogue::Usage;
 use sluice_core::diagnostic::Diagnostic;
 use sluice_core::document::Node;
-use sluice_core::text::Text;
+use sluice_core::limits::TEXT_BYTES_MAX;
+use sluice_core::text::{Span, Text};
 
 pub use read_back::{Unreadable, read_back};
 
@@ -154,6 +155,17 @@ impl Definition {
         refusal::SAYS_LESS.at(span, message).at_step(sink)
     }
 
+    /// Whether what is written is no larger than what is read.
+    fn is_readable(&self, at: Span) -> Result<(), Vec<Diagnostic>> {
+        let files = self.files();
+        let sizes = files.contracts.values().chain([&files.definition]).map(String::len);
+        if sizes.max().unwrap_or_default() <= TEXT_BYTES_MAX {
+            return Ok(());
+        }
+        let message = format!("the definition would be larger than the {TEXT_BYTES_MAX} bytes that are read");
+        Err(vec![refusal::TOO_LARGE.at(at, message)])
+    }
+
     /// Its files, as they are written.
     #[must_use]
     pub fn files(&self) -> Files {
@@ -206,7 +218,12 @@ pub struct Opened {
 pub fn open(name: &str, bytes: &[u8], start: Option<&str>) -> Option<Opened> {
     let (text, tree, _) = crate::read(name, bytes)?;
     let format = crate::recognise(&tree)?;
-    let both = || Ok(Box::new((crate::import(format, &text, &tree)?, definition(format, &text, &tree, start)?)));
+    let both = || {
+        let original = crate::import(format, &text, &tree)?;
+        let definition = definition(format, &text, &tree, start)?;
+        definition.is_readable(tree.span)?;
+        Ok(Box::new((original, definition)))
+    };
     let result = both();
     let starts = match format {
         Format::N8n => crate::n8n::starts(&text, &tree),

@@ -50,6 +50,9 @@ pub(crate) fn definition(text: &Text, tree: &Tree, start: Option<&str>) -> Resul
     writer.desk.finish(title, tasks, app.span)
 }
 
+/// Most ways that are told apart before a node; a run is decided once, and read by whoever comes to it.
+const WAYS_MAX: usize = 100;
+
 /// When a node runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum When {
@@ -107,7 +110,15 @@ impl<'t> Writer<'_, 't> {
                 Err(Refused) => vec![self.desk.missing(&name, &self.node_type(*i))],
             };
             if let When::Ways(ways) = &own {
-                let condition = self.taken(ways);
+                let taken = self.taken(ways);
+                let condition = match self.desk.short_enough(&name, taken, self.low.span(*i)) {
+                    Ok(condition) if ways.len() <= WAYS_MAX => condition,
+                    _ => {
+                        self.strays(*i, &format!("more than {WAYS_MAX} ways that lead to it"), "decide in fewer steps");
+                        made = vec![self.desk.missing(&name, &self.node_type(*i))];
+                        "false".to_owned()
+                    }
+                };
                 match made.as_mut_slice() {
                     [only] => only.condition = Some(condition),
                     [] => {}
@@ -137,6 +148,8 @@ impl<'t> Writer<'_, 't> {
         for edge in self.low.app.edges.iter().filter(|edge| edge.to == i) {
             let Some(before) = known.get(&edge.from) else { continue };
             match before {
+                // Further ones are told by the one more.
+                _ if all.len() > WAYS_MAX => break,
                 _ if self.decides(edge.from) => {
                     all.insert((edge.from, edge.handle.clone()));
                 }

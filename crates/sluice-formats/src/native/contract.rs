@@ -214,7 +214,10 @@ impl ActionDraft {
 
     fn write(&self, text: &mut String, connector: &str, name: &str, is_model: bool) {
         let _ = writeln!(text, "  {}:", key(name));
-        let _ = writeln!(text, "    description: {}", key(&self.description));
+        // A type of a step may be no word at all.
+        let words = self.description.trim();
+        let _ =
+            writeln!(text, "    description: {}", key(if words.is_empty() { "a step of the original" } else { words }));
         let _ = writeln!(text, "    effect: {}", self.effect.name());
         if self.privileged && !self.effect.is_privileged() {
             text.push_str("    privileged: true\n");

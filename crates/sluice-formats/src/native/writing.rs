@@ -10,6 +10,9 @@ use sluice_core::text::{Span, Text};
 use super::{Contracts, DEPTH_MAX, Definition, EXPRESSION_MAX, NO_EQUIVALENT, Task, TaskKind, Told, slug};
 use crate::refusal;
 
+/// Longer names are no longer read by anybody, and stand in every expression that reads what the step puts out.
+const NAME_MAX: usize = 1_000;
+
 /// What a refused part leaves: its gap is noted already.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Refused;
@@ -23,6 +26,10 @@ pub(crate) struct Writing<'t> {
     /// Names of `$context` that expressions read.
     pub(crate) read: BTreeSet<String>,
     gaps: Vec<Diagnostic>,
+    /// Places and messages of gaps: one is told once, and there may be many.
+    told_gaps: BTreeSet<(usize, String)>,
+    /// The gaps of each step.
+    by_step: BTreeMap<Arc<str>, Vec<usize>>,
     notes: Vec<String>,
     /// Steps with a gap.
     broken: BTreeSet<Arc<str>>,
@@ -40,6 +47,8 @@ impl<'t> Writing<'t> {
             told: BTreeMap::new(),
             read: BTreeSet::new(),
             gaps: Vec::new(),
+            told_gaps: BTreeSet::new(),
+            by_step: BTreeMap::new(),
             notes: Vec::new(),
             broken: BTreeSet::new(),
             names: names.into_iter().collect(),
@@ -83,9 +92,10 @@ impl<'t> Writing<'t> {
 
     fn tell(&mut self, step: &Arc<str>, code: &CodeInfo, span: Span, message: String, help: &str) -> Refused {
         let help = if help.is_empty() { code.help } else { help };
-        let found = Diagnostic { help: help.to_owned(), ..code.at(span, message) }.at_step(step.to_string());
-        if !self.gaps.contains(&found) {
-            self.gaps.push(found);
+        if self.told_gaps.insert((span.start, message.clone())) {
+            self.by_step.entry(step.clone()).or_default().push(self.gaps.len());
+            let found = Diagnostic { help: help.to_owned(), ..code.at(span, message) };
+            self.gaps.push(found.at_step(step.to_string()));
         }
         Refused
     }
@@ -96,7 +106,7 @@ impl<'t> Writing<'t> {
         let action = slug(kind);
         let action = if action.is_empty() { "step" } else { &action };
         let call = TaskKind::Call { action: format!("{NO_EQUIVALENT}.{action}"), with: Vec::new() };
-        let own = self.gaps.iter().filter(|gap| gap.step.as_deref() == Some(&**step));
+        let own = self.by_step.get(step).into_iter().flatten().filter_map(|at| self.gaps.get(*at));
         let told =
             |gap: &Diagnostic| format!("{}:{}:{}: {}", self.text.name, gap.span.line, gap.span.column, gap.message);
         let comments = own.map(told).collect();
@@ -122,6 +132,12 @@ impl<'t> Writing<'t> {
                 format!("steps lie deeper in each other than the {DEPTH_MAX} lists that a definition may have");
             let found = refusal::ORDER_WITHOUT_EQUIVALENT.at(at, message);
             return Err(vec![Diagnostic { help: "split it into workflows of fewer steps".to_owned(), ..found }]);
+        }
+        if let Some(name) = self.reached.iter().find(|name| name.len() > NAME_MAX) {
+            let shown: String = name.chars().take(40).collect();
+            let message = format!("the name of the step `{shown}…` is longer than {NAME_MAX} bytes");
+            let found = refusal::STEP_WITHOUT_EQUIVALENT.at(at, message);
+            return Err(vec![Diagnostic { help: "give it a shorter one".to_owned(), ..found }]);
         }
         self.gaps.sort_by_key(|gap| gap.span.start);
         let mut definition = Definition::new(title, &self.text.name);

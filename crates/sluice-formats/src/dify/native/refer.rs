@@ -11,6 +11,9 @@ use super::{Sight, Writer};
 use crate::native::{Piece, Refused, Value, member};
 use crate::refusal;
 
+/// Most words of a reference behind the node and what it puts out.
+const PATH_MAX: usize = 16;
+
 const PASTED: &str =
     "in the middle of a text, a list or an object ends the run with an error where the original writes it out";
 
@@ -85,6 +88,9 @@ impl<'t> Writer<'_, 't> {
     fn named(&mut self, path: &[&str], sight: &Sight) -> Result<String, String> {
         let low = self.low;
         let [root, name, rest @ ..] = path else { return Err("a reference of one word".to_owned()) };
+        if rest.len() > PATH_MAX {
+            return Err("a reference that is too long".to_owned());
+        }
         match (*root, *name) {
             ("sys", "query" | "files") => {
                 let entry = low.name(self.entry);

@@ -9,7 +9,7 @@ use super::super::read::entries;
 use super::super::template::{self, pieces};
 use super::{INPUTS, REF, Sight, Writer};
 use crate::javascript::jq::truthy;
-use crate::native::{Piece, Refused, Value, member, quoted};
+use crate::native::{EXPRESSION_MAX, Piece, Refused, Value, member, quoted};
 use crate::refusal;
 
 /// Variables that name variables that name variables.
@@ -34,13 +34,19 @@ impl<'t> Writer<'_, 't> {
 
     fn words(&mut self, tree: &Tree, sight: &Sight<'t>, depth: usize) -> Result<Value, String> {
         let Data::Text(text) = &tree.value else { return Ok(Value::Constant(tree.to_json())) };
-        let mut made = Vec::new();
+        let (mut made, mut length) = (Vec::new(), 0);
         for piece in pieces(self.text, tree, text) {
             match piece {
                 template::Piece::Literal(text) => Piece::Literal(text.to_owned()).push(&mut made),
                 template::Piece::Expression(source, _) => {
                     let ast = parse(source).ok_or_else(|| "an expression that cannot be read".to_owned())?;
-                    Piece::of_jq(self.of(&ast, source, sight, depth)?).push(&mut made);
+                    let jq = self.of(&ast, source, sight, depth)?;
+                    // A variable that is named again and again is written out each time.
+                    length += jq.len();
+                    if length > EXPRESSION_MAX {
+                        return Err("an expression that is too long".to_owned());
+                    }
+                    Piece::of_jq(jq).push(&mut made);
                 }
             }
         }

@@ -13,6 +13,9 @@ use crate::native::{ActionDraft, Reached, Refused, Sending, Task, TaskKind, Valu
 /// Actions that only make a machine ready, or work on what lies there.
 const MACHINES: [&str; 5] = ["setup-", "cache", "checkout", "-artifact", "pages"];
 
+/// Most inputs and variables of one step: those of a workflow are given to each of its steps.
+const ARGUMENTS_MAX: usize = 200;
+
 impl<'a, 't> Writer<'a, 't> {
     pub(super) fn step(
         &mut self,
@@ -95,6 +98,11 @@ impl<'a, 't> Writer<'a, 't> {
         sight: &Sight<'t>,
         (outputs, prompts): (Outputs, std::collections::BTreeSet<String>),
     ) -> Result<Task, Refused> {
+        let given = sight.env.iter().copied().chain(step.tree.get("with")).map(|tree| entries(Some(tree)).len());
+        if given.sum::<usize>() > ARGUMENTS_MAX {
+            let help = "give the action what it needs, and nothing else";
+            return Err(self.desk.refuse(name, span, &format!("more than {ARGUMENTS_MAX} inputs and variables"), help));
+        }
         let mut sending = Sending::default();
         let mut refused = None;
         let inputs = entries(step.tree.get("with")).iter().map(|entry| (entry, false));

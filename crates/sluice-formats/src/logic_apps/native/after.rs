@@ -1,17 +1,20 @@
 //! `runAfter`: what is done where an action failed, ran out of time, or was left out.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::super::read::{Action, at, key};
+use super::super::read::{Action, entries, key};
 use super::{Sight, Writer, words};
-use crate::native::{Catch, Task, TaskKind, Value, quoted};
+use crate::native::{Catch, Refused, Task, TaskKind, Value, quoted};
 
 /// How the actions of a block end, where any of them cares.
 pub(super) struct Endings<'b, 't> {
-    block: &'b [Action<'t>],
+    /// By what expressions call them.
+    by_key: BTreeMap<String, &'b Action<'t>>,
     /// Whether any action of the block runs after something else than success.
     pub(super) matter: bool,
+    /// Actions that another one waits for to fail.
+    awaited: BTreeSet<String>,
     /// Actions that surely ended well where the run has come to them.
     certain: BTreeSet<usize>,
     /// Names of `$context` that say how an action ended.
@@ -20,17 +23,20 @@ pub(super) struct Endings<'b, 't> {
 
 impl<'b, 't> Endings<'b, 't> {
     pub(super) fn of(block: &'b [Action<'t>]) -> Self {
-        let matter = block.iter().any(|action| action.after.iter().any(|(_, success)| !success));
-        Self { block, matter, certain: BTreeSet::new(), kept: Vec::new() }
+        let fails = |words: &BTreeSet<String>| words.contains("failed") || words.contains("timedout");
+        let all = || block.iter().flat_map(|action| entries(action.tree.get("runAfter")));
+        Self {
+            by_key: block.iter().map(|action| (key(&action.name), action)).collect(),
+            matter: block.iter().any(|action| action.after.iter().any(|(_, success)| !success)),
+            awaited: all().filter(|entry| fails(&words(Some(&entry.value)))).map(|entry| key(&entry.key)).collect(),
+            certain: BTreeSet::new(),
+            kept: Vec::new(),
+        }
     }
 
     /// Whether something waits for an action to fail.
     pub(super) fn is_awaited(&self, action: &Action<'_>) -> bool {
-        let fails = |words: &BTreeSet<String>| words.contains("failed") || words.contains("timedout");
-        self.block.iter().any(|other| {
-            let after = other.after.iter().filter(|(name, _)| key(name) == key(&action.name));
-            after.into_iter().any(|(name, _)| fails(&words(at(other.tree, &["runAfter", name]))))
-        })
+        self.awaited.contains(&key(&action.name))
     }
 }
 
@@ -43,7 +49,13 @@ impl<'t> Writer<'_, 't> {
         mut made: Vec<Task>,
     ) -> Vec<Task> {
         let name = self.name(action);
-        let condition = self.condition_on_endings(endings, action);
+        let condition = match self.condition_on_endings(endings, action) {
+            None => None,
+            Some(jq) => match self.desk.short_enough(&name, jq, action.span) {
+                Ok(jq) => Some(jq),
+                Err(Refused) => return vec![self.desk.missing(&name, &action.kind)],
+            },
+        };
         let awaited = endings.is_awaited(action);
         if condition.is_none() && !awaited {
             endings.certain.insert(action.index);
@@ -78,36 +90,28 @@ impl<'t> Writer<'_, 't> {
     /// Where an action runs, as jq; `None` if it always does.
     fn condition_on_endings(&mut self, endings: &Endings<'_, 't>, action: &Action<'t>) -> Option<String> {
         let mut all = Vec::new();
-        for (name, _) in &action.after {
-            let before = endings.block.iter().find(|other| key(&other.name) == key(name));
-            let Some(before) = before.filter(|before| !endings.certain.contains(&before.index)) else { continue };
-            let wanted = words(at(action.tree, &["runAfter", name]));
+        for entry in entries(action.tree.get("runAfter")) {
+            let Some(before) = endings.by_key.get(&key(&entry.key)) else { continue };
+            let wanted = words(Some(&entry.value));
+            let on_success = wanted.is_empty() || wanted.contains("succeeded");
+            if endings.certain.contains(&before.index) {
+                // What runs only after a failure of what cannot have failed does not run.
+                all.extend((!on_success).then(|| "false".to_owned()));
+                continue;
+            }
             let ended = self.reads(&status(&self.name(before)));
             let mut any: Vec<String> = Vec::new();
-            for (word, shown) in [("succeeded", "Succeeded"), ("failed", "Failed"), ("timedout", "TimedOut")] {
-                if wanted.contains(word) {
-                    any.push(format!("{ended} == {}", quoted(shown)));
-                }
+            for (takes, shown) in [
+                (on_success, "Succeeded"),
+                (wanted.contains("failed"), "Failed"),
+                (wanted.contains("timedout"), "TimedOut"),
+            ] {
+                any.extend(takes.then(|| format!("{ended} == {}", quoted(shown))));
             }
-            if wanted.contains("skipped") {
-                any.push(format!("{ended} == null"));
-            }
-            if wanted.is_empty() {
-                any.push(format!("{ended} == {}", quoted("Succeeded")));
-            }
+            any.extend(wanted.contains("skipped").then(|| format!("{ended} == null")));
             if any.len() < 4 {
                 all.push(format!("({})", any.join(" or ")));
             }
-        }
-        // What runs only after a failure of what cannot have failed does not run.
-        let never = action.after.iter().any(|(name, _)| {
-            let before = endings.block.iter().find(|other| key(&other.name) == key(name));
-            let wanted = words(at(action.tree, &["runAfter", name]));
-            let is_certain = before.is_some_and(|before| endings.certain.contains(&before.index));
-            is_certain && !wanted.is_empty() && !wanted.contains("succeeded")
-        });
-        if never {
-            all.push("false".to_owned());
         }
         (!all.is_empty()).then(|| all.join(" and "))
     }

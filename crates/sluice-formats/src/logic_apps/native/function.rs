@@ -88,7 +88,8 @@ fn of_two(name: &str, a: &str, b: &str) -> Option<String> {
         "add" => format!("({a} + {b})"),
         "sub" => format!("({a} - {b})"),
         "mul" => format!("({a} * {b})"),
-        "range" => format!("[range({a}; {a} + {b})]"),
+        // Nothing is written twice: calls lie in each other.
+        "range" => format!("({a} as $start | [range($start; $start + {b})])"),
         _ => return None,
     })
 }

@@ -5,10 +5,13 @@ use std::collections::BTreeSet;
 use serde_json::Value as Json;
 
 use super::function::called;
-use crate::native::{Piece, Value, member, quoted};
+use crate::native::{EXPRESSION_MAX, Piece, Value, member, quoted};
 
 /// Deepest nesting of calls.
 const DEPTH_MAX: usize = 32;
+
+/// Most steps of a path.
+const STEPS_MAX: usize = 100;
 
 /// What differs wherever a path is read.
 const ABSENT: &str = "a path that leads to nothing gives `null`, as if it were written with `?`";
@@ -163,7 +166,7 @@ impl<'s> Parser<'s, '_> {
 
     /// `?['a']`, `.b`, `[0]`.
     fn behind(&mut self, base: Is, depth: usize) -> Result<Is, String> {
-        let mut found = base;
+        let (mut found, mut steps) = (base, 0);
         loop {
             let rest = self.rest.trim_start();
             let rest = rest.strip_prefix('?').unwrap_or(rest);
@@ -185,6 +188,10 @@ impl<'s> Parser<'s, '_> {
                 return Ok(found);
             };
             self.notes.insert(ABSENT);
+            steps += 1;
+            if steps > STEPS_MAX || key.len() > EXPRESSION_MAX {
+                return Err("a path that is too long".to_owned());
+            }
             found = picked(found, &key)?;
         }
     }
@@ -231,6 +238,7 @@ fn picked(base: Is, key: &str) -> Result<Is, String> {
     let name: Option<String> = serde_json::from_str(key).ok();
     match (base, name) {
         (Is::Reply(jq), Some(name)) if name == "body" => Ok(Is::Jq(jq)),
+        (_, Some(name)) if name.matches('/').count() > STEPS_MAX => Err("a path that is too long".to_owned()),
         (Is::Reply(jq), Some(name)) => match name.strip_prefix("body/") {
             Some(path) => Ok(Is::Jq(path.split('/').fold(jq, |jq, name| member(&jq, name)))),
             None => Err("the status or the headers of a reply".to_owned()),

@@ -121,6 +121,23 @@ fn a_script_stands_in_the_definition_as_what_is_missing() {
 }
 
 #[test]
+fn variables_that_are_pasted_again_and_again_are_told() {
+    let many = "${{ env.A }}".repeat(1_000);
+    let workflow = |text: &str, env: &str| {
+        format!(
+            "on: issues\nenv: {{ A: \"{env}\" }}\njobs:\n  a:\n    runs-on: x\n    env: {{ A: \"{text}\" }}\n    steps:\n      - uses: example/notify@v1\n        with: {{ text: \"{text}\" }}\n"
+        )
+    };
+    let told = gaps(&workflow(&many, &"x".repeat(100)));
+    assert!(told.iter().any(|gap| gap.contains("too long")), "{told:?}");
+    let names: String = (0..300).map(|n| format!("A{n}: x, ")).collect();
+    let crowd = format!(
+        "on: issues\nenv: {{ {names} }}\njobs:\n  a:\n    runs-on: x\n    steps:\n      - uses: example/notify@v1\n"
+    );
+    assert!(gaps(&crowd).iter().any(|gap| gap.contains("more than 200 inputs and variables")));
+}
+
+#[test]
 fn of_several_events_one_is_named() {
     let content = "on: [push, issues]\njobs:\n  a:\n    runs-on: x\n    steps:\n      - uses: example/notify@v1\n";
     let opened = |start| sluice_formats::native::open("w.yaml", content.as_bytes(), start).unwrap().result;

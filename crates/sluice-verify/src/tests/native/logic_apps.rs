@@ -292,6 +292,22 @@ fn of_several_triggers_one_is_named() {
 }
 
 #[test]
+fn what_would_grow_without_bound_is_told() {
+    let mut nested = "1".to_owned();
+    for _ in 0..30 {
+        nested = format!("range({nested}, 1)");
+    }
+    let (definition, files, _) = super::written(&workflow(&[("V", compose(json!(format!("@{nested}"))))]));
+    assert!(definition.gaps.is_empty() && files.definition.len() < 4_000, "each call is written once");
+    let long = format!("@triggerBody(){}", ".a".repeat(200));
+    assert!(gaps(&workflow(&[("V", compose(json!(long)))])).iter().any(|gap| gap.contains("too long")));
+    let name = "n".repeat(2_000);
+    let opened = sluice_formats::native::open("long.json", workflow(&[(&name, compose(json!(1)))]).as_bytes(), None);
+    let refused = opened.unwrap().result.unwrap_err();
+    assert!(refused.iter().any(|found| found.message.contains("longer than 1000 bytes")), "{refused:?}");
+}
+
+#[test]
 fn no_depth_of_blocks_overflows_the_stack() {
     let mut inner = mail("x");
     for _ in 0..20 {
