@@ -10,7 +10,9 @@
 pub mod draft;
 pub mod frame;
 pub mod lines;
+pub mod listing;
 mod pending;
 pub mod proxy;
 mod reply;
+pub mod scan;
 pub mod tools;

@@ -227,6 +227,7 @@ impl<W: AsyncWrite + Unpin> Proxy<'_, W> {
                 self.tell_agent(&reply::held(&frame, &id, &approval)).await
             }
             Verdict::Denied { code, why } => {
+                let (code, why) = self.offer.borrow().refusal(&name).unwrap_or((code, why));
                 self.note(&format!("denied: `{name}`: {code}: {why}"));
                 self.tell_agent(&reply::denied(&frame, &id, &code)).await
             }
@@ -253,9 +254,7 @@ impl<W: AsyncWrite + Unpin> Proxy<'_, W> {
             return Err(OfferError::TooMany);
         }
         let governance = self.offer.borrow_mut().list(self.setup.workspace, &listed)?;
-        for (name, why) in self.offer.borrow().withheld() {
-            self.note(&format!("`{name}` is not offered: {why}"));
-        }
+        self.note_withheld();
         let mut session = self.session.lock().await;
         match session.as_mut() {
             Some(session) => session.offer(&governance).map_err(|_| OfferError::NotListed)?,
@@ -380,6 +379,7 @@ impl<W: AsyncWrite + Unpin> Proxy<'_, W> {
                     let mut offer = self.offer.borrow_mut();
                     page.tools.iter().for_each(|tool| offer.see(tool));
                 }
+                self.note_withheld();
                 let shown = {
                     let offer = self.offer.borrow();
                     tools::offered(&frame, |name| offer.has(name))
@@ -430,6 +430,12 @@ impl<W: AsyncWrite + Unpin> Proxy<'_, W> {
             Some(session) => Ok(session.end().await?),
             None => Ok(()),
         }
+    }
+
+    /// Each tool that is not offered, once.
+    fn note_withheld(&self) {
+        let untold = self.offer.borrow_mut().untold();
+        untold.iter().for_each(|text| self.note(text));
     }
 
     /// For people: hosts keep what servers write to their standard error.

@@ -15,6 +15,8 @@ mod bad_input;
 mod catalogues;
 mod check;
 mod clock;
+#[cfg(unix)]
+mod connectors;
 mod definitions;
 mod doubt;
 mod draw;
