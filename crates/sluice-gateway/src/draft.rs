@@ -4,6 +4,7 @@
 //! somebody says otherwise every reply is an outsider's words.
 
 mod guess;
+pub mod openapi;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -525,6 +525,26 @@ pub enum Connector {
 pub enum AddConnector {
     /// Of a server of the Model Context Protocol: it is started without any secret that is not named here, and asked for its tools.
     Mcp(AddMcp),
+    /// Of an HTTP service, from its OpenAPI description (3.0 or 3.1).
+    Openapi(AddOpenapi),
+}
+
+/// `sluice connector add openapi`
+#[derive(Args)]
+pub struct AddOpenapi {
+    /// The connector's name in contracts and entries.
+    pub name: String,
+    /// The description, YAML or JSON.
+    pub file: PathBuf,
+    /// Where the service is, if its description does not say it, or says something else.
+    #[arg(long, value_name = "URL")]
+    pub base: Option<String>,
+    /// Where.
+    #[command(flatten)]
+    pub place: Place,
+    /// For people or for programs.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
 }
 
 /// `sluice connector add mcp`

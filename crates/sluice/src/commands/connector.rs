@@ -1,6 +1,7 @@
 //! `sluice connector`: what workflows and agents of a workspace can call, as its contracts say; and where contracts come from.
 
 mod add;
+mod openapi;
 mod pins;
 mod told;
 
@@ -20,6 +21,7 @@ pub fn run(command: &Connector) -> Result<Exit, Failure> {
     match command {
         Connector::List(arguments) => list(arguments),
         Connector::Add(AddConnector::Mcp(arguments)) => add::mcp(arguments),
+        Connector::Add(AddConnector::Openapi(arguments)) => openapi::add(arguments),
         Connector::Diff(arguments) => pins::diff(arguments),
         Connector::Pin(arguments) => pins::pin(arguments),
     }
