@@ -518,6 +518,10 @@ pub enum Connector {
     Diff(DiffConnector),
     /// Take what a server says of its tools now into `sluice.lock`; the bundle must be signed anew.
     Pin(PinConnector),
+    /// What is too wide, unpinned, unsigned or unused; exit code 1 if something should be mended.
+    Audit(List),
+    /// What the contracts call and are made of, as CycloneDX 1.6.
+    Sbom(Place),
 }
 
 /// `sluice connector add`

@@ -1,8 +1,11 @@
 //! `sluice connector`: what workflows and agents of a workspace can call, as its contracts say; and where contracts come from.
 
 mod add;
+mod audit;
 mod openapi;
+mod package;
 mod pins;
+mod sbom;
 mod told;
 
 use serde_json::json;
@@ -24,6 +27,8 @@ pub fn run(command: &Connector) -> Result<Exit, Failure> {
         Connector::Add(AddConnector::Openapi(arguments)) => openapi::add(arguments),
         Connector::Diff(arguments) => pins::diff(arguments),
         Connector::Pin(arguments) => pins::pin(arguments),
+        Connector::Audit(arguments) => audit::run(arguments),
+        Connector::Sbom(place) => sbom::run(place),
     }
 }
 
