@@ -9,6 +9,7 @@ use sluice_connectors::mcp::{Program, Server, StartError};
 use sluice_connectors::secret::SecretStore;
 use sluice_core::document::{Data, Node};
 use sluice_core::label::Name;
+use sluice_core::text::is_unseen;
 use sluice_engine::CallOutcome;
 use sluice_runtime::ledger::Ledger;
 use sluice_runtime::session::{AgentSession, CameBack, Mandate, SessionError, Verdict};
@@ -441,7 +442,7 @@ impl<W: AsyncWrite + Unpin> Proxy<'_, W> {
     /// For people: hosts keep what servers write to their standard error.
     #[expect(clippy::unused_self, reason = "a session's notes will carry its id")]
     fn note(&self, text: &str) {
-        let safe: String = text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+        let safe: String = text.chars().map(|c| if is_unseen(c) { '\u{fffd}' } else { c }).collect();
         eprintln!("sluice gateway: {safe}");
     }
 }

@@ -145,6 +145,14 @@ pub fn scan(tool: &Tool) -> Vec<Found> {
     found.into_iter().collect()
 }
 
+/// Looks at a text that a server says to the model beside its tools.
+#[must_use]
+pub fn scan_text(place: &str, text: &str) -> Vec<Found> {
+    let mut found = BTreeSet::new();
+    look(place, text, &mut found);
+    found.into_iter().collect()
+}
+
 /// Where a tool speaks of others by their names.
 #[must_use]
 pub fn mentions<'n>(tool: &Tool, names: impl IntoIterator<Item = &'n str>) -> Vec<Found> {

@@ -45,12 +45,13 @@ pub(super) fn mcp(arguments: &AddMcp) -> Result<Exit, Failure> {
     let draft = draft::contract_with(&arguments.name, &command, &secrets, &offered);
     let tools = offered.iter().map(|tool| (Name::from(tool.name.as_str()), Pin::of(&tool.definition))).collect();
     place.write(&draft.text, Some(Pins { server: listed.server.clone(), tools }))?;
-    let file = place.file();
+    let said = listed.instructions.as_deref().map(|text| scan::scan_text("instructions", text)).unwrap_or_default();
+    let made = Made { name: &arguments.name, file: place.file(), listed: &listed, seen: &seen, said: &said };
     match arguments.format {
-        Format::Json => out::print(&wire(&arguments.name, &file, &listed, &seen))?,
-        Format::Text => tell(&arguments.name, &file, &listed, &seen),
+        Format::Json => out::print(&made.wire())?,
+        Format::Text => made.tell(),
     }
-    let is_attacked = seen.iter().any(|seen| seen.found.iter().any(|found| found.kind.withholds()));
+    let is_attacked = seen.iter().flat_map(|seen| &seen.found).chain(&said).any(|found| found.kind.withholds());
     Ok(if is_attacked { Exit::Findings } else { Exit::Fine })
 }
 
@@ -174,64 +175,84 @@ pub(super) fn readable(lock: &Lock) -> Result<(), Failure> {
     }
 }
 
-fn wire(name: &str, file: &str, listed: &Listed, seen: &[Seen]) -> Json {
-    let tool = |seen: &Seen| {
-        let roles: BTreeMap<&str, &str> =
-            seen.guess.arguments.iter().map(|(name, role)| (name.as_str(), role.name())).collect();
-        json!({
-            "tool": seen.tool.name,
-            "withheld": seen.withheld,
-            "effect": seen.guess.effect.name(),
-            "privileged": seen.guess.privileged,
-            "arguments": roles,
-            "why": seen.guess.why,
-            "found": seen.found.iter().map(told::found).collect::<Vec<_>>(),
-        })
-    };
-    json!({
-        "version": 1,
-        "connector": name,
-        "contract": file,
-        "lock": LOCK_FILE,
-        "server": told::server(&listed.server),
-        "instructions": listed.instructions,
-        "tools": seen.iter().map(tool).collect::<Vec<_>>(),
-    })
+/// What was made of a server.
+struct Made<'a> {
+    name: &'a str,
+    file: String,
+    listed: &'a Listed,
+    seen: &'a [Seen],
+    /// What was found in its instructions.
+    said: &'a [Found],
 }
 
-fn tell(name: &str, file: &str, listed: &Listed, seen: &[Seen]) {
-    let mut page = Page::of_stdout();
-    let offered = seen.iter().filter(|seen| seen.withheld.is_none());
-    page.line([Part::new("drafted ", Tone::Good), Part::new(file, Tone::Accent)]);
-    let pinned = format!("{} of {} tools", offered.clone().count(), seen.len());
-    page.hang([Part::new("pinned  ", Tone::Good), Part::new(LOCK_FILE, Tone::Accent), "  ".into()], &[pinned.into()]);
-    page.gap();
-    let rows: Vec<Vec<Part>> = offered.map(|seen| guessed(&seen.tool.name, &seen.guess)).collect();
-    page.table(2, &rows);
-    let withheld: Vec<Vec<Part>> = seen
-        .iter()
-        .filter_map(|seen| Some((seen, seen.withheld.as_ref()?)))
-        .map(|(seen, why)| {
-            vec![Part::new(&seen.tool.name, Tone::Strong), Part::new("withheld", Tone::Bad), why.as_str().into()]
+impl Made<'_> {
+    fn wire(&self) -> Json {
+        let tool = |seen: &Seen| {
+            let roles: BTreeMap<&str, &str> =
+                seen.guess.arguments.iter().map(|(name, role)| (name.as_str(), role.name())).collect();
+            json!({
+                "tool": seen.tool.name,
+                "withheld": seen.withheld,
+                "effect": seen.guess.effect.name(),
+                "privileged": seen.guess.privileged,
+                "arguments": roles,
+                "why": seen.guess.why,
+                "found": seen.found.iter().map(told::found).collect::<Vec<_>>(),
+            })
+        };
+        json!({
+            "version": 1,
+            "connector": self.name,
+            "contract": self.file,
+            "lock": LOCK_FILE,
+            "server": told::server(&self.listed.server),
+            "instructions": self.listed.instructions,
+            "instructions_found": self.said.iter().map(told::found).collect::<Vec<_>>(),
+            "tools": self.seen.iter().map(tool).collect::<Vec<_>>(),
         })
-        .collect();
-    page.gap();
-    page.table(2, &withheld);
-    told::findings(&mut page, seen.iter().map(|seen| (seen.tool.name.as_str(), seen.found.as_slice())));
-    if let Some(words) = &listed.instructions {
-        page.gap();
-        page.line([Part::new("the server also says to the model, whenever it is connected:", Tone::Strong)]);
-        page.quote(words, Tone::Warn);
     }
-    told::next(
-        &mut page,
-        &[
-            &format!("read `{file}` and correct it: every line is a guess, and replies count as an outsider's words"),
-            "`sluice policy sign --as PERSON --key FILE` puts it in force; those who sign have seen what the tools say",
-            &format!("`sluice connector diff {name}` shows later whether the server says something else"),
-        ],
-    );
-    page.print();
+
+    fn tell(&self) {
+        let Self { name, file, listed, seen, said } = self;
+        let mut page = Page::of_stdout();
+        let offered = seen.iter().filter(|seen| seen.withheld.is_none());
+        page.line([Part::new("drafted ", Tone::Good), Part::new(file, Tone::Accent)]);
+        let pinned = format!("{} of {} tools", offered.clone().count(), seen.len());
+        page.hang(
+            [Part::new("pinned  ", Tone::Good), Part::new(LOCK_FILE, Tone::Accent), "  ".into()],
+            &[pinned.into()],
+        );
+        page.gap();
+        let rows: Vec<Vec<Part>> = offered.map(|seen| guessed(&seen.tool.name, &seen.guess)).collect();
+        page.table(2, &rows);
+        let withheld: Vec<Vec<Part>> = seen
+            .iter()
+            .filter_map(|seen| Some((seen, seen.withheld.as_ref()?)))
+            .map(|(seen, why)| {
+                vec![Part::new(&seen.tool.name, Tone::Strong), Part::new("withheld", Tone::Bad), why.as_str().into()]
+            })
+            .collect();
+        page.gap();
+        page.table(2, &withheld);
+        let of_tools = seen.iter().map(|seen| (seen.tool.name.as_str(), seen.found.as_slice()));
+        told::findings(&mut page, of_tools.chain([("the server", *said)]));
+        if let Some(words) = &listed.instructions {
+            page.gap();
+            page.line([Part::new("the server also says to the model, whenever it is connected:", Tone::Strong)]);
+            page.quote(words, Tone::Warn);
+        }
+        told::next(
+            &mut page,
+            &[
+                &format!(
+                    "read `{file}` and correct it: every line is a guess, and replies count as an outsider's words"
+                ),
+                "`sluice policy sign --as PERSON --key FILE` puts it in force; those who sign have seen what the tools say",
+                &format!("`sluice connector diff {name}` shows later whether the server says something else"),
+            ],
+        );
+        page.print();
+    }
 }
 
 /// What was guessed of a tool or an operation, and why.

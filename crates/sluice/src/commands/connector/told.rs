@@ -32,7 +32,7 @@ pub(super) fn findings<'a>(page: &mut Page, tools: impl Iterator<Item = (&'a str
         return;
     }
     page.gap();
-    page.line([Part::new("found in the words of the tools", Tone::Strong)]);
+    page.line([Part::new("found in the words of the server", Tone::Strong)]);
     for (tool, found) in &all {
         let tone = if found.kind.withholds() { Tone::Bad } else { Tone::Warn };
         let place = format!("{tool}: {}", found.place);
