@@ -4,7 +4,9 @@
 //! somebody says otherwise every reply is an outsider's words.
 
 mod guess;
+pub mod openapi;
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde_json::Value as Json;
@@ -25,6 +27,12 @@ pub struct Draft {
 /// Drafts the contract of a connector.
 #[must_use]
 pub fn contract(connector: &str, command: &[String], tools: &[Tool]) -> Draft {
+    contract_with(connector, command, &BTreeMap::new(), tools)
+}
+
+/// The same of a server whose environment holds secrets: variables, and the names of secrets.
+#[must_use]
+pub fn contract_with(connector: &str, command: &[String], secrets: &BTreeMap<String, String>, tools: &[Tool]) -> Draft {
     let mut text = String::from(
         "# Drafted from what the server says of its own tools: every line is a guess. Read it, correct it, and sign it\n\
          # (`sluice policy sign`). Replies count as an outsider's words until `trust` says otherwise.\n\
@@ -32,7 +40,14 @@ pub fn contract(connector: &str, command: &[String], tools: &[Tool]) -> Draft {
     );
     let command = command.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(", ");
     // Writing into a String cannot fail.
-    let _ = writeln!(text, "connector: {connector}\ntransport: {{ mcp: {{ command: [{command}] }} }}");
+    let _ = write!(text, "connector: {connector}\ntransport: {{ mcp: {{ command: [{command}]");
+    if !secrets.is_empty() {
+        let secret =
+            |(variable, name): (&String, &String)| format!("{}: {{ secret: {} }}", quoted(variable), quoted(name));
+        let secrets = secrets.iter().map(secret).collect::<Vec<_>>().join(", ");
+        let _ = write!(text, ", environment: {{ {secrets} }}");
+    }
+    text.push_str(" } }\n");
     let mut withheld = Vec::new();
     let mut actions = String::new();
     for tool in tools {
@@ -60,7 +75,9 @@ pub fn unfit(tool: &Tool) -> Option<String> {
     odd.map(|(name, _)| format!("its argument `{name}` has a name that no contract can write"))
 }
 
-fn is_id(text: &str) -> bool {
+/// Whether a text can be a name in a contract.
+#[must_use]
+pub fn is_id(text: &str) -> bool {
     let starts = text.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric());
     starts && text.len() <= 80 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
 }

@@ -9,6 +9,7 @@ use sluice_connectors::mcp::{Program, Server, StartError};
 use sluice_connectors::secret::SecretStore;
 use sluice_core::document::{Data, Node};
 use sluice_core::label::Name;
+use sluice_core::text::is_unseen;
 use sluice_engine::CallOutcome;
 use sluice_runtime::ledger::Ledger;
 use sluice_runtime::session::{AgentSession, CameBack, Mandate, SessionError, Verdict};
@@ -259,6 +260,7 @@ impl<W: AsyncWrite + Unpin, S: AsyncWrite + Unpin> Proxy<'_, W, S> {
                 self.tell_agent(&reply::held(&frame, &id, &approval)).await
             }
             Verdict::Denied { code, why } => {
+                let (code, why) = self.offer.borrow().refusal(&name).unwrap_or((code, why));
                 self.note(&format!("denied: `{name}`: {code}: {why}"));
                 self.tell_agent(&reply::denied(&frame, &id, &code)).await
             }
@@ -319,9 +321,7 @@ impl<W: AsyncWrite + Unpin, S: AsyncWrite + Unpin> Proxy<'_, W, S> {
             return Err(OfferError::TooMany);
         }
         let governance = self.offer.borrow_mut().list(self.setup.workspace, &listed)?;
-        for (name, why) in self.offer.borrow().withheld() {
-            self.note(&format!("`{name}` is not offered: {why}"));
-        }
+        self.note_withheld();
         let mut session = self.session.lock().await;
         match session.as_mut() {
             Some(session) => session.offer(&governance).map_err(|_| OfferError::NotListed)?,
@@ -446,6 +446,7 @@ impl<W: AsyncWrite + Unpin, S: AsyncWrite + Unpin> Proxy<'_, W, S> {
                 page.iter().flat_map(|page| &page.tools).for_each(|tool| self.offer.borrow_mut().see(tool));
                 let is_last = page.is_some_and(|page| page.next.is_none());
                 let own = (is_last && self.setup.mandate.request.is_some()).then(planning::definition);
+                self.note_withheld();
                 let shown = {
                     let offer = self.offer.borrow();
                     tools::offered(&frame, |name| offer.has(name), own.as_ref())
@@ -498,10 +499,16 @@ impl<W: AsyncWrite + Unpin, S: AsyncWrite + Unpin> Proxy<'_, W, S> {
         }
     }
 
+    /// Each tool that is not offered, once.
+    fn note_withheld(&self) {
+        let untold = self.offer.borrow_mut().untold();
+        untold.iter().for_each(|text| self.note(text));
+    }
+
     /// For people: hosts keep what servers write to their standard error.
     #[expect(clippy::unused_self, reason = "a session's notes will carry its id")]
     fn note(&self, text: &str) {
-        let safe: String = text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+        let safe: String = text.chars().map(|c| if is_unseen(c) { '\u{fffd}' } else { c }).collect();
         eprintln!("sluice gateway: {safe}");
     }
 }

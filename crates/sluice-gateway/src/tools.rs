@@ -1,9 +1,7 @@
 //! The tools of a server, as it lists them.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value as Json;
-use sluice_core::contract::Digest;
+use sluice_core::contract::{Digest, lock};
 use sluice_core::document::{Data, Node};
 
 use crate::frame::Frame;
@@ -21,7 +19,7 @@ impl Tool {
     /// Of everything that the server says of it, in whatever order its keys stand.
     #[must_use]
     pub fn digest(&self) -> Digest {
-        Digest::of(sorted(&self.definition).to_string().as_bytes())
+        lock::digest_of(&self.definition)
     }
 
     /// What the server hints at: `readOnlyHint`, `destructiveHint`.
@@ -78,18 +76,6 @@ pub fn offered(answer: &Frame, is_offered: impl Fn(&str) -> bool, own: Option<&J
     format!("{}[{}]{}", before.unwrap_or_default(), kept.join(","), after.unwrap_or_default())
 }
 
-/// The same value with its keys in order.
-fn sorted(value: &Json) -> Json {
-    match value {
-        Json::Array(items) => items.iter().map(sorted).collect(),
-        Json::Object(fields) => {
-            let fields: BTreeMap<&String, Json> = fields.iter().map(|(key, value)| (key, sorted(value))).collect();
-            fields.into_iter().map(|(key, value)| (key.clone(), value)).collect()
-        }
-        other => other.clone(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -108,13 +94,5 @@ mod tests {
             cut,
             r#"{"jsonrpc": "2.0", "id": 1, "result": {"tools": [{"x":2,"name":"b"}], "nextCursor": "c\u0032"} }"#
         );
-    }
-
-    #[test]
-    fn a_digest_sees_every_word_and_no_order() {
-        let tool = |text: &str| Tool { name: "a".to_owned(), definition: serde_json::from_str(text).unwrap() };
-        let digest = tool(r#"{"name":"a","description":"reads"}"#).digest();
-        assert_eq!(digest, tool(r#"{"description":"reads","name":"a"}"#).digest());
-        assert_ne!(digest, tool(r#"{"description":"reads.","name":"a"}"#).digest());
     }
 }

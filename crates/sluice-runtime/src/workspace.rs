@@ -11,6 +11,7 @@ use sluice_core::contract::bundle::{
 };
 use sluice_core::contract::governance::POLICIES_FOLDER;
 use sluice_core::contract::key::SecretKey;
+use sluice_core::contract::lock::{LOCK_FILE, Lock};
 use sluice_core::contract::principals::PRINCIPALS_FILE;
 use sluice_core::contract::{Governance, Principals};
 use sluice_core::diagnostic::Diagnostic;
@@ -250,6 +251,27 @@ pub fn read_governance(files: &BundleFiles, principals: &[u8]) -> Result<Governa
 /// [`OpenError`] if it cannot be read.
 pub fn read_principals(folder: &Path) -> Result<Vec<u8>, OpenError> {
     read_file(&folder.join(PRINCIPALS_FILE))
+}
+
+/// The pins of a bundle; none if it has no lock. The bytes are believed.
+///
+/// # Errors
+/// [`OpenError::Files`] with every problem.
+pub fn read_lock(files: &BundleFiles) -> Result<Lock, OpenError> {
+    let Some(bytes) = files.get(LOCK_FILE) else { return Ok(Lock::default()) };
+    let read = sluice_core::document::decode(LOCK_FILE, bytes).map_err(|refusal| vec![*refusal]);
+    read.and_then(|text| Lock::parse(&text)).map_err(|found| OpenError::Files {
+        problems: found.into_iter().map(|d| problem(&LOCK_FILE.into(), Some(bytes), d)).collect(),
+    })
+}
+
+/// Puts the pins in place of the earlier ones. The bundle must be signed anew then.
+///
+/// # Errors
+/// [`OpenError::Io`].
+pub fn write_lock(folder: &Path, lock: &Lock) -> Result<(), OpenError> {
+    let path = folder.join(LOCK_FILE);
+    replace(&path, lock.to_text().as_bytes()).map_err(|source| OpenError::Io { path, source })
 }
 
 /// The policies of a bundle.

@@ -12,6 +12,7 @@ use crate::contract::canonical::Encoder;
 use crate::contract::digest::{Digest, from_hex, to_hex};
 use crate::contract::governance::{CONNECTORS_FOLDER, Governance, POLICIES_FOLDER, REGISTERS_FOLDER};
 use crate::contract::key::{KeyError, PublicKey, SecretKey, Signature};
+use crate::contract::lock::LOCK_FILE;
 use crate::contract::principals::PRINCIPALS_FILE;
 use crate::contract::read::{Problem, is_id};
 use crate::contract::workspace::{WORKSPACE_FILE, Workspace};
@@ -55,12 +56,13 @@ impl BundleFiles {
         Self(files.into_iter().filter(|(path, _)| Self::belongs(path)).collect())
     }
 
-    /// Whether a path is part of the bundle: `workspace.yaml` and everything under `connectors/`, `registers/` and
-    /// `policies/`, except the principals register.
+    /// Whether a path is part of the bundle: `workspace.yaml`, `sluice.lock` and everything under `connectors/`,
+    /// `registers/` and `policies/`, except the principals register.
     #[must_use]
     pub fn belongs(path: &str) -> bool {
         let folders = [CONNECTORS_FOLDER, REGISTERS_FOLDER, POLICIES_FOLDER];
-        path == WORKSPACE_FILE || (path != PRINCIPALS_FILE && folders.iter().any(|folder| path.starts_with(folder)))
+        let is_inside = folders.iter().any(|folder| path.starts_with(folder));
+        path == WORKSPACE_FILE || path == LOCK_FILE || (path != PRINCIPALS_FILE && is_inside)
     }
 
     /// Every file, by path.
@@ -481,6 +483,14 @@ mod tests {
         assert_eq!(judged(solo.clone(), &[key("ana", 1)], &solo, true), Ok(vec!["ana".to_owned()]));
         let same = files(|_| {});
         assert_eq!(judged(same.clone(), &[key("ana", 1)], &same, true), Err(424));
+    }
+
+    #[test]
+    fn pins_of_tools_are_inside_the_bundle() {
+        let pinned = files(|f| _ = f.insert(LOCK_FILE.into(), b"{}".to_vec()));
+        assert_ne!(pinned.digest(), files(|_| {}).digest());
+        let elsewhere = files(|f| _ = f.insert("flows/sluice.lock".into(), b"{}".to_vec()));
+        assert_eq!(elsewhere.digest(), files(|_| {}).digest());
     }
 
     #[test]

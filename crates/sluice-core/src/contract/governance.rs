@@ -3,6 +3,7 @@
 use crate::catalogue::Catalogue;
 use crate::contract::codes::MISSING_FILE;
 use crate::contract::connector::Contract;
+use crate::contract::lock::{LOCK_FILE, Lock};
 use crate::contract::parse;
 use crate::contract::read::Problem;
 use crate::contract::registers::Registers;
@@ -32,10 +33,13 @@ pub struct Governance {
     pub registers: Registers,
     /// What both mean.
     pub catalogue: Catalogue,
+    /// The definitions of tools that people have seen.
+    pub lock: Lock,
 }
 
 impl Governance {
-    /// Reads the files of a workspace: `workspace.yaml`, `connectors/*.yaml`, `registers/*.yaml`; others are left alone.
+    /// Reads the files of a workspace: `workspace.yaml`, `sluice.lock`, `connectors/*.yaml`, `registers/*.yaml`; others are
+    /// left alone.
     ///
     /// The bytes are believed: check the bundle's signatures first ([`crate::contract::bundle::verify`]).
     ///
@@ -57,11 +61,15 @@ struct Reader {
     unread_contracts: bool,
     contracts: Vec<Contract>,
     registers: Registers,
+    lock: Lock,
     problems: Vec<Problem>,
 }
 
 impl Reader {
     fn file(&mut self, path: &str, bytes: &[u8]) {
+        if path == LOCK_FILE {
+            return self.lock(bytes);
+        }
         let is_yaml = path.ends_with(".yaml") || path.ends_with(".yml") || path.ends_with(".json");
         let read = path == WORKSPACE_FILE || path.starts_with(CONNECTORS_FOLDER) || path.starts_with(REGISTERS_FOLDER);
         let is_catalogue = CATALOGUE_FOLDERS.iter().any(|folder| path.starts_with(folder));
@@ -91,6 +99,14 @@ impl Reader {
             Ok(text) => self.register(&file, &text, &mut out),
         }
         self.problems.extend(Problem::all(&file, out));
+    }
+
+    fn lock(&mut self, bytes: &[u8]) {
+        let read = document::decode(LOCK_FILE, bytes).map_err(|refusal| vec![*refusal]);
+        match read.and_then(|text| Lock::parse(&text)) {
+            Ok(lock) => self.lock = lock,
+            Err(found) => self.problems.extend(Problem::all(&LOCK_FILE.into(), found)),
+        }
     }
 
     fn register(&mut self, file: &Name, text: &crate::text::Text, out: &mut Vec<crate::diagnostic::Diagnostic>) {
@@ -124,7 +140,8 @@ impl Reader {
         let resolved = resolve_read(&self.contracts, &self.registers, complete);
         match (resolved, self.workspace) {
             (Ok(catalogue), Some(workspace)) if self.problems.is_empty() => {
-                Ok(Governance { workspace, contracts: self.contracts, registers: self.registers, catalogue })
+                let (contracts, registers, lock) = (self.contracts, self.registers, self.lock);
+                Ok(Governance { workspace, contracts, registers, catalogue, lock })
             }
             (Err(found), _) => {
                 self.problems.extend(found);

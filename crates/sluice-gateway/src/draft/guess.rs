@@ -193,6 +193,9 @@ const WRITE: &[&str] = &[
     "stop",
 ];
 
+/// Why something counts as reading that has no name which says so.
+pub(super) const SAID_TO_READ: &str = "its server says that it only reads";
+
 /// What a tool probably does.
 #[must_use]
 pub fn guess(tool: &Tool) -> Guess {
@@ -240,7 +243,7 @@ fn effect(tool: &Tool, words: &[String], arguments: &[(String, Role)]) -> (Effec
     }
     let is_said = tool.hint("readOnlyHint") == Some(true);
     let read = word(READ).map(|found| says(found, "reads, and nothing in it changes anything"));
-    let read = read.or_else(|| is_said.then(|| "its server says that it only reads".to_owned()));
+    let read = read.or_else(|| is_said.then(|| SAID_TO_READ.to_owned()));
     match read.filter(|_| !destroys) {
         Some(_) if arguments.iter().any(|(_, role)| *role == Role::Destination) => (
             Effect::Export,

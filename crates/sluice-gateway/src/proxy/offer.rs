@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use sluice_connectors::mcp::Program;
 use sluice_core::contract::connector::{Request, Transport};
+use sluice_core::contract::lock::Pins;
 use sluice_core::contract::{Contract, Digest, Governance};
 use sluice_core::label::Name;
 use sluice_runtime::workspace::{OpenError, Workspace};
 use thiserror::Error;
 
 use crate::tools::Tool;
-use crate::{draft, planning};
+use crate::{draft, planning, scan};
 
 /// Most tools of one server.
 const TOOLS_MAX: usize = 2_000;
@@ -21,13 +22,37 @@ pub(super) struct Offer {
     command: Vec<String>,
     /// By the tool's name there: the action of the signed contract. `None` without a contract.
     signed: Option<BTreeMap<String, Name>>,
+    /// What people have seen of its tools; `None` if nothing of it is pinned.
+    pins: Option<Pins>,
     /// The first definition of each tool, and whether it is offered: a second one is another tool under an old name.
     seen: BTreeMap<String, Seen>,
 }
 
 struct Seen {
     digest: Digest,
-    withheld: Option<String>,
+    withheld: Option<Withheld>,
+    /// Whether it was told why it is withheld.
+    is_told: bool,
+}
+
+/// Why a tool is not offered.
+#[derive(Clone, Debug)]
+pub(super) struct Withheld {
+    /// What the agent is told: a code, if there is one for this.
+    pub(super) code: Option<&'static str>,
+    /// For people.
+    pub(super) why: String,
+}
+
+/// SL930. A tool is not the one that people have seen.
+const DRIFTED: &str = "SL930";
+/// SL931. A tool's words hold instructions that nobody has seen.
+const HIDDEN: &str = "SL931";
+
+impl Withheld {
+    fn plain(why: impl Into<String>) -> Self {
+        Self { code: None, why: why.into() }
+    }
 }
 
 /// Why it is not known what a server offers.
@@ -64,7 +89,8 @@ impl Offer {
         let contracts = &workspace.governance().contracts;
         let contract = contracts.iter().find(|contract| contract.connector.value == *connector);
         let command = program.command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
-        Self { connector: connector.clone(), command, signed: contract.map(actions), seen: BTreeMap::new() }
+        let pins = workspace.governance().lock.connectors.get(connector).cloned();
+        Self { connector: connector.clone(), command, signed: contract.map(actions), pins, seen: BTreeMap::new() }
     }
 
     /// Looks at a tool as it was listed.
@@ -72,20 +98,41 @@ impl Offer {
         let digest = tool.digest();
         match self.seen.get_mut(&tool.name) {
             Some(seen) if seen.digest == digest => {}
-            Some(seen) => {
-                let why = "its definition changed while the agent worked with it";
-                seen.withheld.get_or_insert_with(|| why.to_owned());
+            Some(seen) if seen.withheld.is_none() => {
+                let why = "its definition changed while the agent worked with it".to_owned();
+                (seen.withheld, seen.is_told) = (Some(Withheld { code: Some(DRIFTED), why }), false);
             }
+            Some(_) => {}
             None => {
-                let withheld = match &self.signed {
-                    _ if tool.name.starts_with(planning::OWN) => Some("its name is the gateway's own".to_owned()),
-                    Some(actions) if actions.contains_key(&tool.name) => None,
-                    Some(_) => Some("the contract does not name it".to_owned()),
-                    None => draft::unfit(tool),
-                };
-                self.seen.insert(tool.name.clone(), Seen { digest, withheld });
+                let withheld = self.judge(tool, digest);
+                self.seen.insert(tool.name.clone(), Seen { digest, withheld, is_told: false });
             }
         }
+    }
+
+    /// Why a tool is not offered, if it is not: it has drifted from its pin, nobody has said what it may do, or its words
+    /// hold what nobody has seen.
+    fn judge(&self, tool: &Tool, digest: Digest) -> Option<Withheld> {
+        let pinned = self.pins.as_ref().map(|pins| pins.tools.get(tool.name.as_str()));
+        let is_named = self.signed.as_ref().is_none_or(|actions| actions.contains_key(&tool.name));
+        match pinned {
+            _ if tool.name.starts_with(planning::OWN) => Some(Withheld::plain("its name is the gateway's own")),
+            _ if !is_named => Some(Withheld::plain("the contract does not name it")),
+            Some(Some(pin)) if pin.digest() == digest => {
+                draft::unfit(tool).filter(|_| self.signed.is_none()).map(Withheld::plain)
+            }
+            Some(Some(_)) => Some(self.drifted("its definition is not the one that was pinned")),
+            Some(None) => Some(self.drifted("nobody pinned it")),
+            None => match scan::withheld(tool) {
+                Some(why) => Some(Withheld { code: Some(HIDDEN), why }),
+                None => draft::unfit(tool).filter(|_| self.signed.is_none()).map(Withheld::plain),
+            },
+        }
+    }
+
+    fn drifted(&self, why: &str) -> Withheld {
+        let why = format!("{why}; `sluice connector diff {}` shows what it says now", self.connector);
+        Withheld { code: Some(DRIFTED), why }
     }
 
     /// Whether a tool that was listed is offered.
@@ -93,9 +140,23 @@ impl Offer {
         self.seen.get(tool).is_some_and(|seen| seen.withheld.is_none())
     }
 
-    /// What is not offered, and why.
-    pub(super) fn withheld(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.seen.iter().filter_map(|(name, seen)| Some((name.as_str(), seen.withheld.as_deref()?)))
+    /// What is not offered and was not told yet, and why.
+    pub(super) fn untold(&mut self) -> Vec<String> {
+        let told = self.seen.iter_mut().filter_map(|(name, seen)| {
+            if std::mem::replace(&mut seen.is_told, true) {
+                return None;
+            }
+            let Withheld { code, why } = seen.withheld.as_ref()?;
+            let code = code.map_or_else(String::new, |code| format!("{code}: "));
+            Some(format!("`{name}` is not offered: {code}{why}"))
+        });
+        told.collect()
+    }
+
+    /// The code of its own under which a call of a tool is denied, and why.
+    pub(super) fn refusal(&self, tool: &str) -> Option<(String, String)> {
+        let withheld = self.seen.get(tool)?.withheld.as_ref()?;
+        Some((withheld.code?.to_owned(), withheld.why.clone()))
     }
 
     /// The action that stands for a tool. One that is not offered gets a name that no contract has.

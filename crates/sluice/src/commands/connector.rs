@@ -1,20 +1,35 @@
-//! `sluice connector`: what workflows of a workspace can call, as its contracts say.
+//! `sluice connector`: what workflows and agents of a workspace can call, as its contracts say; and where contracts come from.
+
+mod add;
+mod audit;
+mod openapi;
+mod package;
+mod pins;
+mod sbom;
+mod told;
 
 use serde_json::json;
 use sluice_core::catalogue::{Action, Resource};
 use sluice_runtime::check::Rules;
 
-use crate::cli::{Connector, Format, List};
+use crate::cli::{AddConnector, Connector, Format, List};
 use crate::failure::{Exit, Failure};
 use crate::render::{Page, Part, Tone, json as out};
 
-/// Lists the actions.
+/// Lists actions, drafts contracts, compares and pins.
 ///
 /// # Errors
-/// [`Failure`] if the workspace cannot be read.
+/// [`Failure`] if the workspace cannot be read or trusted, a server does not answer, or a file is in the way.
 pub fn run(command: &Connector) -> Result<Exit, Failure> {
-    let Connector::List(arguments) = command;
-    list(arguments)
+    match command {
+        Connector::List(arguments) => list(arguments),
+        Connector::Add(AddConnector::Mcp(arguments)) => add::mcp(arguments),
+        Connector::Add(AddConnector::Openapi(arguments)) => openapi::add(arguments),
+        Connector::Diff(arguments) => pins::diff(arguments),
+        Connector::Pin(arguments) => pins::pin(arguments),
+        Connector::Audit(arguments) => audit::run(arguments),
+        Connector::Sbom(place) => sbom::run(place),
+    }
 }
 
 fn list(arguments: &List) -> Result<Exit, Failure> {

@@ -94,6 +94,13 @@ fn server(workspace: &Workspace, arguments: &Stdio) -> Result<(Name, Program), F
     Ok((name, Program { command: arguments.command.clone(), environment: environment(mcp) }))
 }
 
+/// The program of a contract, as it is started for its connector; `None` if it is of no server.
+pub(super) fn program(contract: &Contract) -> Option<Program> {
+    let mcp = mcp(contract)?;
+    let command = mcp.command.iter().map(|word| OsString::from(word.as_ref())).collect();
+    Some(Program { command, environment: environment(mcp) })
+}
+
 const fn mcp(contract: &Contract) -> Option<&McpTransport> {
     match &contract.transport {
         Transport::Mcp(mcp) => Some(mcp),

@@ -4,8 +4,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
 use serde::Serialize;
-
-use super::escape::is_unseen;
+use sluice_core::text::is_unseen;
 
 /// Writes a value to the standard output, indented. A reader that went away is no error.
 ///

@@ -15,6 +15,9 @@ mod bad_input;
 mod catalogues;
 mod check;
 mod clock;
+#[cfg(unix)]
+mod connectors;
+mod contracts;
 mod definitions;
 mod doubt;
 mod draw;
