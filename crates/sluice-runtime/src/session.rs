@@ -4,6 +4,7 @@
 //! one thing that takes this back is a call of which every argument stands in the person's own request.
 
 mod given;
+mod story;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,6 +32,7 @@ use crate::run_log::RunLog;
 use crate::workspace::Workspace;
 
 pub use given::Given;
+pub use story::{CallState, CallStory, Story, is_session, story};
 
 /// How often in a row a gate is asked again because others were faster.
 const ASKED_AGAIN_MAX: u32 = 64;
