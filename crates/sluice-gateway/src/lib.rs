@@ -13,4 +13,5 @@ pub mod lines;
 mod pending;
 pub mod proxy;
 mod reply;
+pub mod stray;
 pub mod tools;

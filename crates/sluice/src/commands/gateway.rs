@@ -1,5 +1,7 @@
 //! `sluice gateway`: between an agent and a server of the Model Context Protocol.
 
+mod until;
+
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::Path;
@@ -18,6 +20,7 @@ use crate::cli::Gateway;
 use crate::commands::run::requester;
 use crate::failure::{Exit, Failure};
 use crate::place::{known, read};
+use until::{Until, asked_to_end};
 
 /// Runs until the agent or the server leaves.
 ///
@@ -41,7 +44,10 @@ pub fn run(arguments: &Gateway) -> Result<Exit, Failure> {
         .enable_all()
         .build()
         .map_err(|error| Failure::internal(&error))?;
-    let ended = runtime.block_on(proxy::run(setup, BufReader::new(tokio::io::stdin()), tokio::io::stdout()));
+    let ended = runtime.block_on(async {
+        let input = Until::new(BufReader::new(tokio::io::stdin()), asked_to_end());
+        proxy::run(setup, input, tokio::io::stdout()).await
+    });
     // A thread may still wait for input that never comes.
     runtime.shutdown_background();
     match ended {

@@ -24,6 +24,7 @@ mod fix;
 mod fix_actions;
 #[cfg(unix)]
 mod full_disk;
+mod gateway;
 mod hooks;
 mod import;
 mod imported;
