@@ -16,6 +16,7 @@ pub const TARGETS: &[Target] = &[
     targets::dify::TARGET,
     targets::entry::TARGET,
     targets::expression::TARGET,
+    targets::frame::TARGET,
     targets::github_actions::TARGET,
     targets::javascript::TARGET,
     targets::json::TARGET,

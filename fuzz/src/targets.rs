@@ -5,6 +5,7 @@ pub mod definition;
 pub mod dify;
 pub mod entry;
 pub mod expression;
+pub mod frame;
 pub mod github_actions;
 pub mod javascript;
 pub mod json;

@@ -4,14 +4,21 @@
 //! much depth, several messages in one frame. Source: JSON-RPC 2.0; Model Context Protocol 2025-11-25 and 2026-07-28, which
 //! have no batches.
 
+use std::sync::Arc;
+
 use sluice_core::document::{Data, Duplicates, JsonRules, Node, read_json_with};
 use sluice_core::text::Text;
 use thiserror::Error;
+
+use crate::stray::Stray;
 
 /// Most bytes of one frame.
 pub const FRAME_BYTES_MAX: usize = 16 << 20;
 /// Most values and keys of one frame.
 const FRAME_NODES_MAX: usize = 1_000_000;
+
+/// Decimal digits that tell any two numbers of 64 bits apart that have no more of them.
+const DIGITS_KEPT: usize = 15;
 
 /// A message.
 #[derive(Clone, Debug)]
@@ -46,27 +53,53 @@ pub enum Kind {
     },
 }
 
-/// The id of a request, as its sender wrote it.
+/// The id of a request: what it is, however its sender spelled it. Whoever answers may spell it otherwise.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Id(String);
+pub enum Id {
+    /// A whole number.
+    Number(i64),
+    /// A text.
+    Text(Arc<str>),
+}
 
 impl Id {
     /// The id of a request that the gateway itself makes: a name that no client may use.
     #[must_use]
     pub fn own(number: u64) -> Self {
-        Self(format!("\"{OWN}{number}\""))
+        Self::Text(format!("{OWN}{number}").into())
     }
 
     /// Whether it is one of those.
     #[must_use]
     pub fn is_own(&self) -> bool {
-        self.0.trim_start_matches('"').starts_with(OWN)
+        matches!(self, Self::Text(text) if text.starts_with(OWN))
     }
 
     /// As JSON.
     #[must_use]
-    pub fn as_json(&self) -> &str {
-        &self.0
+    pub fn as_json(&self) -> String {
+        match self {
+            Self::Number(number) => number.to_string(),
+            Self::Text(text) => serde_json::Value::from(&**text).to_string(),
+        }
+    }
+
+    /// What JSON alone says; `None` if that can be no id.
+    pub(crate) fn from_json(json: &[u8]) -> Option<Self> {
+        match serde_json::from_slice(json).ok()? {
+            serde_json::Value::Number(number) => number.as_i64().map(Self::Number),
+            serde_json::Value::String(text) => Some(Self::Text(text.into())),
+            _ => None,
+        }
+    }
+
+    /// What a part of a message says.
+    pub(crate) fn of(node: &Node) -> Option<Self> {
+        match &node.value {
+            Data::Int(number) => Some(Self::Number(*number)),
+            Data::Text(text) => Some(Self::Text(text.clone())),
+            _ => None,
+        }
     }
 }
 
@@ -79,8 +112,10 @@ const OWN: &str = "sluice:";
 pub struct FrameError {
     /// What is wrong.
     pub why: String,
-    /// The id of the request that it was meant to be, if that much could be read.
-    pub id: Option<Id>,
+    /// What it was meant to be, as far as that could be read.
+    pub stray: Stray,
+    /// Whether it is JSON all the same.
+    pub is_json: bool,
 }
 
 impl Frame {
@@ -89,7 +124,7 @@ impl Frame {
     /// # Errors
     /// [`FrameError`].
     pub fn read(bytes: &[u8]) -> Result<Self, FrameError> {
-        let refuse = |why: String| FrameError { why, id: None };
+        let refuse = |why: String| FrameError { why, stray: Stray::of(bytes), is_json: false };
         let text = std::str::from_utf8(bytes).map_err(|_| refuse("it is not UTF-8".to_owned()))?;
         let rules =
             JsonRules { bytes_max: FRAME_BYTES_MAX, nodes_max: FRAME_NODES_MAX, duplicates: Duplicates::Refuse };
@@ -97,7 +132,7 @@ impl Frame {
         let (root, _) = read_json_with(&text, rules).map_err(|problems| {
             refuse(problems.first().map_or_else(|| "it is not JSON".to_owned(), |problem| problem.message.clone()))
         })?;
-        let kind = kind(&text, &root)?;
+        let kind = kind(&root).map_err(|why| FrameError { is_json: true, ..refuse(why.to_owned()) })?;
         Ok(Self { text, root, kind })
     }
 
@@ -105,6 +140,38 @@ impl Frame {
     #[must_use]
     pub fn raw(&self) -> &str {
         &self.text.content
+    }
+
+    /// Whether a text in it holds half a character (`\\ud83d` alone): readers make different things of it.
+    #[must_use]
+    pub fn has_half_characters(&self) -> bool {
+        let mut rest = self.raw();
+        while let Some(at) = rest.find('\\') {
+            let escape = rest.get(at..).unwrap_or_default();
+            let long = match (unit(escape), escape.get(6..).and_then(unit)) {
+                (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => 12,
+                (Some(0xd800..=0xdfff), _) => return true,
+                (Some(_), _) => 6,
+                (None, _) => 2,
+            };
+            rest = escape.get(long..).unwrap_or_default();
+        }
+        false
+    }
+
+    /// Whether a number below `node` has more digits than a reader may keep: two of them could pass for one.
+    #[must_use]
+    pub fn has_longer_numbers(&self, node: &Node) -> bool {
+        match &node.value {
+            Data::Float(_) => {
+                let mantissa = self.slice(node).split(['e', 'E']).next().unwrap_or_default();
+                let digits = mantissa.bytes().filter(u8::is_ascii_digit).skip_while(|digit| *digit == b'0');
+                digits.count() > DIGITS_KEPT
+            }
+            Data::List(items) => items.iter().any(|item| self.has_longer_numbers(item)),
+            Data::Map(entries) => entries.iter().any(|entry| self.has_longer_numbers(&entry.value)),
+            _ => false,
+        }
     }
 
     /// A member of the message: `params`, `result`, `error`.
@@ -120,37 +187,35 @@ impl Frame {
     }
 }
 
-fn kind(text: &Text, root: &Node) -> Result<Kind, FrameError> {
-    let id = root.get("id").map(|node| id(text, node));
-    let known = id.clone().and_then(Result::ok);
-    let refuse = |why: &str| Err(FrameError { why: why.to_owned(), id: known.clone() });
-    let Data::Map(_) = &root.value else { return refuse("it is not one object") };
+/// What `\uXXXX` stands for.
+fn unit(escape: &str) -> Option<u16> {
+    let digits = escape.strip_prefix("\\u")?.get(..4)?;
+    u16::from_str_radix(digits, 16).ok()
+}
+
+fn kind(root: &Node) -> Result<Kind, &'static str> {
+    let Data::Map(_) = &root.value else { return Err("it is not one object") };
     if root.get("jsonrpc").and_then(Node::as_text).map(AsRef::as_ref) != Some("2.0") {
-        return refuse("`jsonrpc` is not \"2.0\"");
+        return Err("`jsonrpc` is not \"2.0\"");
     }
     let (method, result, error) = (root.get("method"), root.get("result"), root.get("error"));
     let params = root.get("params");
     if params.is_some_and(|params| !matches!(params.value, Data::Map(_))) {
-        return refuse("`params` is no object");
+        return Err("`params` is no object");
     }
-    match (method, result.is_some(), error.is_some(), id.transpose()?) {
+    let id = match root.get("id") {
+        Some(node) => Some(Id::of(node).ok_or("`id` is neither a text nor a whole number")?),
+        None => None,
+    };
+    match (method, result.is_some(), error.is_some(), id) {
         (Some(method), false, false, id) => match (method.as_text(), id) {
             (Some(method), Some(id)) => Ok(Kind::Request { id, method: method.to_string() }),
             (Some(method), None) => Ok(Kind::Notification { method: method.to_string() }),
-            (None, _) => refuse("`method` is no text"),
+            (None, _) => Err("`method` is no text"),
         },
         (None, true, false, Some(id)) if params.is_none() => Ok(Kind::Response { id, is_error: false }),
         (None, false, true, Some(id)) if params.is_none() => Ok(Kind::Response { id, is_error: true }),
-        _ => refuse("it is neither a request nor a notification nor an answer"),
-    }
-}
-
-fn id(text: &Text, node: &Node) -> Result<Id, FrameError> {
-    match &node.value {
-        Data::Text(_) | Data::Int(_) => {
-            Ok(Id(text.content.get(node.span.start..node.span.end).unwrap_or_default().to_owned()))
-        }
-        _ => Err(FrameError { why: "`id` is neither a text nor a whole number".to_owned(), id: None }),
+        _ => Err("it is neither a request nor a notification nor an answer"),
     }
 }
 
@@ -166,7 +231,7 @@ mod tests {
     fn messages_are_told_apart_by_their_members() {
         assert_eq!(
             kind_of(r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{}}"#),
-            Kind::Request { id: Id("1".to_owned()), method: "tools/call".to_owned() }
+            Kind::Request { id: Id::Number(1), method: "tools/call".to_owned() }
         );
         assert_eq!(
             kind_of(r#"{"method":"notifications/initialized","jsonrpc":"2.0"}"#),
@@ -174,11 +239,11 @@ mod tests {
         );
         assert_eq!(
             kind_of(r#"{"jsonrpc":"2.0","id":"a","result":{}}"#),
-            Kind::Response { id: Id("\"a\"".to_owned()), is_error: false }
+            Kind::Response { id: Id::Text("a".into()), is_error: false }
         );
         assert_eq!(
             kind_of(r#"{"jsonrpc":"2.0","id":"a","error":{"code":1,"message":"x"}}"#),
-            Kind::Response { id: Id("\"a\"".to_owned()), is_error: true }
+            Kind::Response { id: Id::Text("a".into()), is_error: true }
         );
     }
 
@@ -218,6 +283,47 @@ mod tests {
     #[test]
     fn a_refused_request_can_still_be_answered_if_its_id_could_be_read() {
         let error = Frame::read(br#"{"jsonrpc":"2.0","id":7,"method":"m","params":[]}"#).unwrap_err();
-        assert_eq!(error.id.as_ref().map(Id::as_json), Some("7"));
+        assert_eq!((error.stray.ids.as_slice(), error.stray.asks), (&[Id::Number(7)][..], true));
+    }
+
+    #[test]
+    fn an_id_is_what_it_is_however_it_is_spelled() {
+        let id = |id: &str| match kind_of(&format!(r#"{{"jsonrpc":"2.0","id":{id},"result":1}}"#)) {
+            Kind::Response { id, .. } => id,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(id(r#""\u0061\/""#), id(r#""a/""#));
+        assert_ne!(id("1"), id(r#""1""#));
+        assert!(id(r#""\u0073luice:1""#).is_own());
+        assert_eq!(id(r#""\u0022\u000a""#).as_json(), r#""\"\n""#);
+    }
+
+    #[test]
+    fn a_number_that_readers_would_round_is_seen() {
+        let has = |number: &str| {
+            let text = format!(r#"{{"jsonrpc":"2.0","method":"m","params":{{"a":[{{"b":{number}}}]}}}}"#);
+            let frame = Frame::read(text.as_bytes()).unwrap();
+            frame.has_longer_numbers(frame.member("params").unwrap())
+        };
+        for number in ["99999999999999999999", "0.1000000000000000055", "-1234567890.1234567", "1234567890123456.0e3"] {
+            assert!(has(number), "{number}");
+        }
+        for number in ["9223372036854775807", "0.1", "0.000000000000000000001", "-1.5e300", "123456789012.345"] {
+            assert!(!has(number), "{number}");
+        }
+    }
+
+    #[test]
+    fn half_a_character_is_seen() {
+        let has = |text: &str| {
+            let text = format!(r#"{{"jsonrpc":"2.0","method":"m","params":{{"a":"{text}"}}}}"#);
+            Frame::read(text.as_bytes()).unwrap().has_half_characters()
+        };
+        for text in [r"\ud83d", r"\ude00", r"\uD83D\n\uDE00", r"\\\ud83d", r"\ud83d\ud83d\ude00", r"\ud83dx"] {
+            assert!(has(text), "{text}");
+        }
+        for text in ["😀", r"\ud83d\ude00", r"\\ud83d", r"\u00e4\\\\", r"\n\u0041"] {
+            assert!(!has(text), "{text}");
+        }
     }
 }

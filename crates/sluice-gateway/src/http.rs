@@ -90,8 +90,8 @@ pub async fn serve(face: Face<'_>, listener: TcpListener, stop: impl Future<Outp
 /// Why the face ended.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// SL930. The network.
-    #[error("SL930: the gateway cannot listen: {0}")]
+    /// SL950. The network.
+    #[error("SL950: the gateway cannot listen: {0}")]
     Io(#[from] io::Error),
     /// The ledger.
     #[error(transparent)]

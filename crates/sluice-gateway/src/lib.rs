@@ -17,4 +17,5 @@ mod planning;
 pub mod proxy;
 mod reply;
 pub mod scan;
+pub mod stray;
 pub mod tools;

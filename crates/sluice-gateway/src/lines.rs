@@ -5,6 +5,7 @@ use std::io;
 use tokio::io::{AsyncBufRead, AsyncBufReadExt as _};
 
 use crate::frame::FRAME_BYTES_MAX;
+use crate::stray::{Scan, Stray};
 
 /// What was read.
 #[derive(Debug, PartialEq, Eq)]
@@ -12,7 +13,7 @@ pub enum Line {
     /// A line, without its end.
     Whole(Vec<u8>),
     /// A longer one than [`FRAME_BYTES_MAX`]; all of it was passed over.
-    TooLong,
+    TooLong(Stray),
     /// There is nothing more.
     End,
 }
@@ -32,7 +33,7 @@ pub async fn next(from: &mut (impl AsyncBufRead + Unpin)) -> io::Result<Line> {
 
 async fn read(from: &mut (impl AsyncBufRead + Unpin)) -> io::Result<Line> {
     let mut line = Vec::new();
-    let mut is_too_long = false;
+    let mut too_long: Option<Scan> = None;
     loop {
         let (taken, is_over) = {
             let buffer = from.fill_buf().await?;
@@ -42,17 +43,19 @@ async fn read(from: &mut (impl AsyncBufRead + Unpin)) -> io::Result<Line> {
             }
             let end = buffer.iter().position(|byte| *byte == b'\n');
             let part = buffer.get(..end.unwrap_or(buffer.len())).unwrap_or_default();
-            is_too_long |= line.len().saturating_add(part.len()) > FRAME_BYTES_MAX;
-            if is_too_long {
-                line.clear();
+            if let Some(scan) = &mut too_long {
+                scan.feed(part);
             } else {
                 line.extend_from_slice(part);
+            }
+            if line.len() > FRAME_BYTES_MAX {
+                too_long.get_or_insert_default().feed(&std::mem::take(&mut line));
             }
             (part.len().saturating_add(usize::from(end.is_some())), end.is_some())
         };
         from.consume(taken);
         if is_over {
-            return Ok(if is_too_long { Line::TooLong } else { Line::Whole(line) });
+            return Ok(too_long.map_or(Line::Whole(line), |scan| Line::TooLong(scan.end())));
         }
     }
 }
@@ -60,6 +63,7 @@ async fn read(from: &mut (impl AsyncBufRead + Unpin)) -> io::Result<Line> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::frame::Id;
 
     async fn all(bytes: &[u8]) -> Vec<Line> {
         let mut from = tokio::io::BufReader::with_capacity(7, bytes);
@@ -79,7 +83,8 @@ mod tests {
             all(b"one\n\n \r\nlonger than the buffer\nhalf").await,
             [whole("one"), whole("longer than the buffer")]
         );
-        let long = [vec![b'x'; FRAME_BYTES_MAX + 1], b"\nnext\n".to_vec()].concat();
-        assert_eq!(all(&long).await, [Line::TooLong, whole("next")]);
+        let long = [br#"{"result":""#.to_vec(), vec![b'x'; FRAME_BYTES_MAX], b"\",\"id\":5}\nnext\n".to_vec()].concat();
+        let meant = Stray { ids: vec![Id::Number(5)], asks: false };
+        assert_eq!(all(&long).await, [Line::TooLong(meant), whole("next")]);
     }
 }

@@ -180,7 +180,7 @@ impl<W: AsyncWrite + Unpin, R: AsyncBufRead + Unpin> Asking<W, R> {
         loop {
             let why = match lines::next(&mut self.from).await {
                 Err(_) | Ok(Line::End) => return Err(ListingError::Ended { method }),
-                Ok(Line::TooLong) => "it is too long".to_owned(),
+                Ok(Line::TooLong(_)) => "it is too long".to_owned(),
                 Ok(Line::Whole(bytes)) => match Frame::read(&bytes) {
                     Err(error) => error.why,
                     Ok(frame) => match frame.kind.clone() {

@@ -19,6 +19,8 @@ pub(crate) enum Awaited {
     Tools,
     /// Something of the server's that the agent will read: a resource, a prompt.
     Words,
+    /// A list that says something unless it is empty: names of resources are data, too.
+    Listed,
     /// Nothing but what the protocol needs.
     Plain,
     /// The gateway's own request.
@@ -44,7 +46,7 @@ impl Pending {
     /// # Errors
     /// [`Refused`].
     pub(crate) fn open(&mut self, id: Id, awaited: Awaited) -> Result<(), Refused> {
-        if self.0.len() >= OPEN_MAX {
+        if self.is_full() {
             return Err(Refused::TooMany);
         }
         if self.0.contains_key(&id) {
@@ -52,6 +54,16 @@ impl Pending {
         }
         self.0.insert(id, awaited);
         Ok(())
+    }
+
+    /// Whether no more can be remembered.
+    pub(crate) fn is_full(&self) -> bool {
+        self.0.len() >= OPEN_MAX
+    }
+
+    /// Gives up on the gateway's own requests.
+    pub(crate) fn forget_own(&mut self) {
+        self.0.retain(|id, _| !id.is_own());
     }
 
     /// Whether a request of that id has no answer yet.

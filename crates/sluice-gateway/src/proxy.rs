@@ -1,8 +1,10 @@
 //! One agent, one server, standard input and output: frames pass as without us, but for calls of tools.
 
 mod offer;
+mod words;
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use sluice_connectors::mcp::{Program, Server, StartError};
@@ -16,26 +18,36 @@ use sluice_runtime::session::{AgentSession, CameBack, Mandate, SessionError, Ver
 use sluice_runtime::workspace::Workspace;
 use thiserror::Error;
 use tokio::io::{AsyncBufRead, AsyncWrite, AsyncWriteExt as _};
-use tokio::sync::{Mutex, oneshot};
+use tokio::sync::{Mutex, Notify, mpsc, oneshot};
 
-use crate::frame::{Frame, FrameError, Id, Kind};
+use crate::frame::{Frame, Id, Kind};
 use crate::lines::{self, Line};
-use crate::pending::{Awaited, Pending, Refused};
-use crate::{planning, reply, tools};
+use crate::pending::{Awaited, Pending};
+use crate::stray::Stray;
+use crate::tools::{self, Tool};
+use crate::{planning, reply};
 use offer::{Offer, OfferError};
 
 /// How long a server may take to list its tools.
 const LISTS_WITHIN: Duration = Duration::from_secs(30);
+/// How long a server that did not list its tools in time may take from then on: calls must not queue up behind it.
+const LISTS_AGAIN_WITHIN: Duration = Duration::from_secs(1);
 /// How long a server may go on once its agent has left.
 const SPEAKS_WITHIN: Duration = Duration::from_secs(2);
 /// Most pages of a list of tools.
 const PAGES_MAX: usize = 100;
+/// Messages of an agent that are read ahead. Further ones stay in its pipe.
+const QUEUED_MAX: usize = 64;
 
 /// JSON-RPC's own codes.
 const PARSE_ERROR: i64 = -32_700;
 const INVALID_REQUEST: i64 = -32_600;
 const METHOD_NOT_FOUND: i64 = -32_601;
+const INVALID_PARAMS: i64 = -32_602;
 const SERVER_ERROR: i64 = -32_000;
+
+const UNREADABLE: &str = "SL907: the answer of the server cannot be read";
+const ENDED: &str = "SL908: the server ended before it answered";
 
 /// What stands on both sides of the gateway.
 pub struct Setup<'a> {
@@ -99,6 +111,10 @@ pub async fn between(
         to_server: Mutex::new(Some(to_server)),
         asked: RefCell::default(),
         asking: RefCell::default(),
+        waiting: RefCell::default(),
+        left: Notify::new(),
+        has_left: Cell::new(false),
+        patience: Cell::new(LISTS_WITHIN),
         own: Cell::new(0),
         offer: RefCell::new(offer),
         is_stale: Cell::new(true),
@@ -106,10 +122,10 @@ pub async fn between(
         session: Mutex::new(None),
     };
     let ended = {
-        let agent = std::pin::pin!(proxy.listen_to_agent(from_agent));
+        let mut agent = std::pin::pin!(proxy.serve_agent(from_agent));
         let mut server = std::pin::pin!(proxy.listen_to_server(from_server));
         tokio::select! {
-            ended = agent => {
+            ended = &mut agent => {
                 // No more input: servers leave by themselves, after they have answered what was asked.
                 if let Some(mut to) = proxy.to_server.lock().await.take() {
                     // It may have left already.
@@ -120,7 +136,12 @@ pub async fn between(
                     Err(_) => ended,
                 }
             }
-            ended = &mut server => ended,
+            ended = &mut server => {
+                // What the agent said before it could know is answered still, and no call is left half recorded. At once:
+                // the one may hold the session that the other waits for.
+                let ((), heard) = tokio::join!(proxy.server_left(), agent);
+                ended.and(heard)
+            }
         }
     };
     let closed = proxy.close().await;
@@ -135,6 +156,13 @@ struct Proxy<'a, W, S> {
     asked: RefCell<Pending>,
     /// What the server asked.
     asking: RefCell<Pending>,
+    /// Requests of the agent that were read and are not done with, and whether it withdrew them meanwhile.
+    waiting: RefCell<BTreeMap<Id, bool>>,
+    /// Tells whoever listens to the agent that the server left.
+    left: Notify,
+    has_left: Cell<bool>,
+    /// How long the server may take to list its tools.
+    patience: Cell<Duration>,
     own: Cell<u64>,
     offer: RefCell<Offer>,
     /// Whether the tools must be listed before the next call.
@@ -145,82 +173,156 @@ struct Proxy<'a, W, S> {
 }
 
 impl<W: AsyncWrite + Unpin, S: AsyncWrite + Unpin> Proxy<'_, W, S> {
-    async fn listen_to_agent(&self, mut from: impl AsyncBufRead + Unpin) -> Result<(), ProxyError> {
+    /// Reads on while calls are decided: the agent's answers to the server, and what it withdraws, must not wait behind
+    /// them.
+    async fn serve_agent(&self, from: impl AsyncBufRead + Unpin) -> Result<(), ProxyError> {
+        let (queue, queued) = mpsc::channel(QUEUED_MAX);
+        let mut work = std::pin::pin!(self.work(queued));
+        tokio::select! {
+            heard = self.listen_to_agent(from, queue) => {
+                // All that it said before it left is done still.
+                let done = tokio::time::timeout(LISTS_WITHIN, work).await;
+                heard.and(done.unwrap_or(Ok(())))
+            }
+            done = &mut work => done,
+        }
+    }
+
+    async fn listen_to_agent(
+        &self,
+        mut from: impl AsyncBufRead + Unpin,
+        queue: mpsc::Sender<Frame>,
+    ) -> Result<(), ProxyError> {
         loop {
-            match lines::next(&mut from).await? {
+            let line = tokio::select! {
+                line = lines::next(&mut from) => line?,
+                () = self.left.notified() => return Ok(()),
+            };
+            let frame = match line {
                 Line::End => return Ok(()),
-                Line::TooLong => {
-                    self.tell_agent(&reply::error(None, INVALID_REQUEST, "SL900: the message is too long")).await?
+                Line::TooLong(stray) => {
+                    self.refuse(&stray, INVALID_REQUEST, "SL900: the message is too long").await?;
+                    continue;
                 }
                 Line::Whole(bytes) => match Frame::read(&bytes) {
-                    Ok(frame) => self.agent_says(frame).await?,
+                    Ok(frame) => frame,
                     Err(error) => {
-                        let code = if error.id.is_some() { INVALID_REQUEST } else { PARSE_ERROR };
-                        self.tell_agent(&reply::error(error.id.as_ref(), code, &error.to_string())).await?;
+                        let is_request = error.is_json || error.stray.asks;
+                        let code = if is_request { INVALID_REQUEST } else { PARSE_ERROR };
+                        self.refuse(&error.stray, code, &error.to_string()).await?;
+                        continue;
                     }
                 },
+            };
+            if !self.is_done_at_once(&frame).await? && queue.send(frame).await.is_err() {
+                return Ok(());
             }
         }
     }
 
-    async fn agent_says(&self, frame: Frame) -> Result<(), ProxyError> {
-        match frame.kind.clone() {
-            Kind::Request { id, method } => self.request(frame, id, &method).await,
-            // A call that wants no answer would still be made by some servers.
-            Kind::Notification { method } if !method.starts_with("notifications/") => {
-                self.note(&format!("dropped: a notification called `{method}`"));
-                Ok(())
-            }
-            Kind::Notification { .. } => self.tell_server(frame.raw()).await,
+    /// Under the id of the request that it was meant to be, unless another one of that id waits for its answer.
+    async fn refuse(&self, stray: &Stray, code: i64, why: &str) -> Result<(), ProxyError> {
+        let id = match stray.ids.as_slice() {
+            [id] if stray.asks && !self.is_in_use(id) => Some(id),
+            _ => None,
+        };
+        self.tell_agent(&reply::error(id, code, why)).await
+    }
+
+    fn is_in_use(&self, id: &Id) -> bool {
+        id.is_own() || self.waiting.borrow().contains_key(id) || self.asked.borrow().is_open(id)
+    }
+
+    /// What need not wait for what the agent said before.
+    async fn is_done_at_once(&self, frame: &Frame) -> Result<bool, ProxyError> {
+        match &frame.kind {
             Kind::Response { id, .. } => {
                 // An answer to nothing is not the server's business.
-                let is_asked = self.asking.borrow_mut().close(&id).is_some();
-                if is_asked { self.tell_server(frame.raw()).await } else { Ok(()) }
+                let is_asked = self.asking.borrow_mut().close(id).is_some();
+                if is_asked {
+                    self.tell_server(frame.raw()).await?;
+                }
+                Ok(true)
+            }
+            Kind::Request { id, .. } if self.is_in_use(id) => {
+                let error = reply::error(Some(id), INVALID_REQUEST, "SL904: a request with this id has no answer yet");
+                self.tell_agent(&error).await?;
+                Ok(true)
+            }
+            Kind::Request { id, .. } => {
+                self.waiting.borrow_mut().insert(id.clone(), false);
+                Ok(false)
+            }
+            Kind::Notification { method } => {
+                if let Some(id) = withdrawn(method, frame)
+                    && let Some(is_withdrawn) = self.waiting.borrow_mut().get_mut(&id)
+                {
+                    *is_withdrawn = true;
+                }
+                Ok(false)
             }
         }
+    }
+
+    async fn work(&self, mut queued: mpsc::Receiver<Frame>) -> Result<(), ProxyError> {
+        while let Some(frame) = queued.recv().await {
+            match frame.kind.clone() {
+                Kind::Request { id, method } => {
+                    if !self.is_withdrawn(&id) {
+                        self.request(frame, id.clone(), &method).await?;
+                    }
+                    self.waiting.borrow_mut().remove(&id);
+                }
+                // A call that wants no answer would still be made by some servers.
+                Kind::Notification { method } if !method.starts_with("notifications/") => {
+                    self.note(&format!("dropped: a notification called `{method}`"));
+                }
+                Kind::Notification { method } => {
+                    // Of what the server was never asked there is nothing to cancel.
+                    let id = withdrawn(&method, &frame);
+                    let is_known = id.is_none_or(|id| !id.is_own() && self.asked.borrow().is_open(&id));
+                    if is_known {
+                        self.tell_server(frame.raw()).await?;
+                    }
+                }
+                Kind::Response { .. } => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn is_withdrawn(&self, id: &Id) -> bool {
+        self.waiting.borrow().get(id).copied().unwrap_or_default()
     }
 
     async fn request(&self, frame: Frame, id: Id, method: &str) -> Result<(), ProxyError> {
-        if id.is_own() || self.asked.borrow().is_open(&id) {
-            let error = reply::error(Some(&id), INVALID_REQUEST, "SL904: a request with this id has no answer yet");
-            return self.tell_agent(&error).await;
+        if method == "tools/call" {
+            return self.call(frame, id).await;
         }
-        let awaited = match method {
-            "tools/call" => return self.call(frame, id).await,
-            "resources/read" | "prompts/get" => return self.read(frame, id, method).await,
-            "tools/list" => Awaited::Tools,
-            "initialize"
-            | "server/discover"
-            | "ping"
-            | "logging/setLevel"
-            | "completion/complete"
-            | "prompts/list"
-            | "resources/list"
-            | "resources/templates/list"
-            | "resources/subscribe"
-            | "resources/unsubscribe"
-            | "subscriptions/listen"
-            | "tasks/list"
-            | "tasks/cancel" => Awaited::Plain,
-            "tasks/get" | "tasks/result" | "tasks/update" => Awaited::Words,
+        if matches!(method, "resources/read" | "prompts/get") {
+            return self.read(frame, id, method).await;
+        }
+        match words::awaited(method) {
+            Some(awaited) => self.forward(&frame, id, awaited).await,
             // What the protocol does not know a server may take for anything, a call too.
-            _ => {
-                let error = reply::error(Some(&id), METHOD_NOT_FOUND, "Method not found");
-                return self.tell_agent(&error).await;
-            }
-        };
-        self.forward(&frame, id, awaited).await
+            None => self.tell_agent(&reply::error(Some(&id), METHOD_NOT_FOUND, "Method not found")).await,
+        }
     }
 
+    /// Sends on what the server is to answer. What cannot be sent is answered here.
     async fn forward(&self, frame: &Frame, id: Id, awaited: Awaited) -> Result<(), ProxyError> {
+        if self.has_left.get() {
+            return self.unanswered(&id, awaited, ENDED).await;
+        }
         let opened = self.asked.borrow_mut().open(id.clone(), awaited);
         match opened {
             Ok(()) => self.tell_server(frame.raw()).await,
-            Err(Refused::InUse | Refused::TooMany) => {
-                let error = reply::error(Some(&id), SERVER_ERROR, "SL905: too many requests have no answer yet");
-                self.tell_agent(&error).await
-            }
+            Err(_) => self.too_many(&id).await,
         }
+    }
+
+    async fn too_many(&self, id: &Id) -> Result<(), ProxyError> {
+        self.tell_agent(&reply::error(Some(id), SERVER_ERROR, "SL905: too many requests have no answer yet")).await
     }
 
     async fn call(&self, frame: Frame, id: Id) -> Result<(), ProxyError> {
@@ -231,26 +333,39 @@ impl<W: AsyncWrite + Unpin, S: AsyncWrite + Unpin> Proxy<'_, W, S> {
             Some(node) if matches!(node.value, Data::Map(_)) => Some(node.to_json()),
             Some(_) => None,
         };
+        let node = params.and_then(|params| params.get("arguments"));
+        if frame.has_half_characters() || node.is_some_and(|node| frame.has_longer_numbers(node)) {
+            let why = "SL900: half a character, or a number with more digits than readers keep: these are taken for \
+                       different things";
+            return self.tell_agent(&reply::error(Some(&id), INVALID_PARAMS, why)).await;
+        }
         let (Some(name), Some(arguments)) = (named, arguments) else {
             let why = "a call names its tool, and its arguments are an object";
-            return self.tell_agent(&reply::error(Some(&id), -32_602, &format!("SL900: {why}"))).await;
+            return self.tell_agent(&reply::error(Some(&id), INVALID_PARAMS, &format!("SL900: {why}"))).await;
         };
         if let Err(error) = self.know_tools(&frame).await {
             self.note(&error.to_string());
             return self.tell_agent(&reply::denied(&frame, &id, error.code())).await;
         }
-        let mut session = self.session.lock().await;
-        let Some(session) = session.as_mut() else {
-            return self.tell_agent(&reply::denied(&frame, &id, "SL906")).await;
-        };
+        if self.is_withdrawn(&id) {
+            return Ok(());
+        }
+        // Before a permit, which is recorded: one that cannot be used would look like a call in doubt.
+        if self.asked.borrow().is_full() {
+            return self.too_many(&id).await;
+        }
         if &*name == planning::PLAN && self.setup.mandate.request.is_some() {
-            let action_of = |tool: &str| (self.setup.connector.clone(), self.offer.borrow().action_of(tool).into());
-            let laid = session.lay_down(&arguments, action_of).await?;
-            let (text, is_error) = planning::told(&laid);
-            return self.tell_agent(&reply::result(&frame, &id, &text, is_error)).await;
+            return self.plan(&frame, &id, &arguments).await;
         }
         let action = self.offer.borrow().action_of(&name);
-        match session.ask(&self.setup.connector, &action, &arguments).await? {
+        let verdict = match self.ask(&action, &arguments).await {
+            Ok(verdict) => verdict,
+            Err(error) => {
+                self.tell_agent(&reply::denied(&frame, &id, "SL906")).await?;
+                return Err(error);
+            }
+        };
+        match verdict {
             Verdict::Permitted(call) => {
                 let token = call.take().token;
                 self.forward(&frame, id, Awaited::Call(token)).await
@@ -269,43 +384,93 @@ impl<W: AsyncWrite + Unpin, S: AsyncWrite + Unpin> Proxy<'_, W, S> {
 
     /// A resource or a prompt is read: a call like any other, of an action that every server has.
     async fn read(&self, frame: Frame, id: Id, method: &str) -> Result<(), ProxyError> {
+        let refused = |text: &str| reply::error(Some(&id), SERVER_ERROR, text);
         if let Err(error) = self.know_tools(&frame).await {
             self.note(&error.to_string());
             let is_begun = self.session.lock().await.is_some();
             // A server may have resources and no tools: then nothing but reading is at stake, and no plan.
             return if is_begun {
-                let text = format!("denied by policy: {}", error.code());
-                self.tell_agent(&reply::error(Some(&id), SERVER_ERROR, &text)).await
+                self.tell_agent(&refused(&format!("denied by policy: {}", error.code()))).await
             } else {
                 self.forward(&frame, id, Awaited::Words).await
             };
         }
+        if self.is_withdrawn(&id) {
+            return Ok(());
+        }
+        if self.asked.borrow().is_full() {
+            return self.too_many(&id).await;
+        }
         let what = frame.member("params").map(Node::to_json).unwrap_or_default();
-        let mut session = self.session.lock().await;
-        let Some(session) = session.as_mut() else {
-            return self.tell_agent(&reply::error(Some(&id), SERVER_ERROR, "denied by policy: SL906")).await;
+        let verdict = match self.ask(method, &without_meta(what)).await {
+            Ok(verdict) => verdict,
+            Err(error) => {
+                self.tell_agent(&refused("denied by policy: SL906")).await?;
+                return Err(error);
+            }
         };
-        match session.ask(&self.setup.connector, method, &without_meta(what)).await? {
+        match verdict {
             Verdict::Permitted(call) => {
                 let token = call.take().token;
                 self.forward(&frame, id, Awaited::Call(token)).await
             }
             Verdict::Held { approval, .. } => {
-                let text = format!("approval required: approval_id={approval}");
-                self.tell_agent(&reply::error(Some(&id), SERVER_ERROR, &text)).await
+                self.tell_agent(&refused(&format!("approval required: approval_id={approval}"))).await
             }
             Verdict::Denied { code, why } => {
                 self.note(&format!("denied: `{method}`: {code}: {why}"));
-                self.tell_agent(&reply::error(Some(&id), SERVER_ERROR, &format!("denied by policy: {code}"))).await
+                self.tell_agent(&refused(&format!("denied by policy: {code}"))).await
             }
         }
     }
 
+    /// The agent lays down its plan.
+    async fn plan(&self, frame: &Frame, id: &Id, arguments: &serde_json::Value) -> Result<(), ProxyError> {
+        let laid = {
+            let mut session = self.session.lock().await;
+            let Some(session) = session.as_mut() else {
+                return self.tell_agent(&reply::denied(frame, id, "SL906")).await;
+            };
+            let action_of = |tool: &str| (self.setup.connector.clone(), self.offer.borrow().action_of(tool).into());
+            session.lay_down(arguments, action_of).await?
+        };
+        let (text, is_error) = planning::told(&laid);
+        self.tell_agent(&reply::result(frame, id, &text, is_error)).await
+    }
+
+    /// Nobody else may wait for the session once this returns: whoever then writes to the server may wait for it to read.
+    async fn ask(&self, action: &str, arguments: &serde_json::Value) -> Result<Verdict, ProxyError> {
+        let mut session = self.session.lock().await;
+        let Some(session) = session.as_mut() else {
+            return Ok(Verdict::Denied { code: "SL906".to_owned(), why: "there is no session".to_owned() });
+        };
+        Ok(session.ask(&self.setup.connector, action, arguments).await?)
+    }
+
     /// Lists the server's tools, if it is not known what they are, and begins the session with the first list.
     async fn know_tools(&self, call: &Frame) -> Result<(), OfferError> {
-        if !self.is_stale.get() {
+        // Before the list: what changes while it is read makes it stale again.
+        if !self.is_stale.replace(false) {
             return Ok(());
         }
+        let learned = match tokio::time::timeout(self.patience.get(), self.list_all(call)).await {
+            Ok(Ok(listed)) => self.learn(&listed).await,
+            Ok(Err(error)) => Err(error),
+            Err(_) => {
+                self.asked.borrow_mut().forget_own();
+                self.patience.set(LISTS_AGAIN_WITHIN);
+                Err(OfferError::NotListed)
+            }
+        };
+        match &learned {
+            Ok(()) => self.patience.set(LISTS_WITHIN),
+            Err(_) => self.is_stale.set(true),
+        }
+        learned
+    }
+
+    /// Every page of the list.
+    async fn list_all(&self, call: &Frame) -> Result<Vec<Tool>, OfferError> {
         let mut listed = Vec::new();
         let mut cursor = None;
         for _ in 0..PAGES_MAX {
@@ -314,13 +479,14 @@ impl<W: AsyncWrite + Unpin, S: AsyncWrite + Unpin> Proxy<'_, W, S> {
             listed.extend(page.tools);
             cursor = page.next;
             if cursor.is_none() {
-                break;
+                return Ok(listed);
             }
         }
-        if cursor.is_some() {
-            return Err(OfferError::TooMany);
-        }
-        let governance = self.offer.borrow_mut().list(self.setup.workspace, &listed)?;
+        Err(OfferError::TooMany)
+    }
+
+    async fn learn(&self, listed: &[Tool]) -> Result<(), OfferError> {
+        let governance = self.offer.borrow_mut().list(self.setup.workspace, listed)?;
         self.note_withheld();
         let mut session = self.session.lock().await;
         match session.as_mut() {
@@ -336,7 +502,6 @@ impl<W: AsyncWrite + Unpin, S: AsyncWrite + Unpin> Proxy<'_, W, S> {
                 *session = Some(begun);
             }
         }
-        self.is_stale.set(false);
         Ok(())
     }
 
@@ -350,14 +515,11 @@ impl<W: AsyncWrite + Unpin, S: AsyncWrite + Unpin> Proxy<'_, W, S> {
         let request =
             format!(r#"{{"jsonrpc":"2.0","id":{},"method":"tools/list","params":{{{params}}}}}"#, id.as_json());
         let (tell, told) = oneshot::channel();
-        let opened = self.asked.borrow_mut().open(id.clone(), Awaited::Own(tell));
-        if opened.is_err() || self.tell_server(&request).await.is_err() {
+        let opened = self.asked.borrow_mut().open(id, Awaited::Own(tell));
+        if self.has_left.get() || opened.is_err() || self.tell_server(&request).await.is_err() {
             return Err(OfferError::NotListed);
         }
-        match tokio::time::timeout(LISTS_WITHIN, told).await {
-            Ok(Ok(answer)) => Ok(answer),
-            _ => Err(OfferError::NotListed),
-        }
+        told.await.map_err(|_| OfferError::NotListed)
     }
 
     async fn listen_to_server(&self, mut from: impl AsyncBufRead + Unpin) -> Result<(), ProxyError> {
@@ -365,27 +527,36 @@ impl<W: AsyncWrite + Unpin, S: AsyncWrite + Unpin> Proxy<'_, W, S> {
             // A pipe that breaks is a server that left.
             match lines::next(&mut from).await.unwrap_or(Line::End) {
                 Line::End => return Ok(()),
-                Line::TooLong => self.note("the server sent a message that is too long; it was dropped"),
+                Line::TooLong(stray) => self.unreadable(&stray, "it is too long").await?,
                 Line::Whole(bytes) => match Frame::read(&bytes) {
                     Ok(frame) => self.server_says(frame).await?,
-                    Err(error) => self.unreadable(error).await?,
+                    Err(error) => self.unreadable(&error.stray, &error.why).await?,
                 },
             }
         }
     }
 
     /// Whoever waits for an answer that cannot be read is told so, and not left waiting.
-    async fn unreadable(&self, error: FrameError) -> Result<(), ProxyError> {
-        self.note(&format!("the server sent something that cannot be read, and it was dropped: {}", error.why));
-        let Some(id) = error.id else { return Ok(()) };
-        let awaited = self.asked.borrow_mut().close(&id);
-        match awaited {
-            Some(awaited) => self.unanswered(&id, awaited, "SL907: the answer of the server cannot be read").await,
-            None => Ok(()),
+    async fn unreadable(&self, stray: &Stray, why: &str) -> Result<(), ProxyError> {
+        self.note(&format!("the server sent something that cannot be read, and it was dropped: {why}"));
+        // Its own question, whose id says nothing of the agent's.
+        if stray.asks {
+            return Ok(());
         }
+        for id in &stray.ids {
+            let awaited = self.asked.borrow_mut().close(id);
+            if let Some(awaited) = awaited {
+                self.unanswered(id, awaited, UNREADABLE).await?;
+            }
+        }
+        Ok(())
     }
 
     async fn unanswered(&self, id: &Id, awaited: Awaited, why: &str) -> Result<(), ProxyError> {
+        // The gateway's own request: whoever made it learns that it is gone.
+        if id.is_own() {
+            return Ok(());
+        }
         if let Awaited::Call(token) = awaited
             && let Some(session) = self.session.lock().await.as_mut()
         {
@@ -400,6 +571,12 @@ impl<W: AsyncWrite + Unpin, S: AsyncWrite + Unpin> Proxy<'_, W, S> {
             Kind::Notification { method } => {
                 if method == "notifications/tools/list_changed" {
                     self.is_stale.set(true);
+                }
+                if let Some(id) = withdrawn(&method, &frame) {
+                    self.asking.borrow_mut().close(&id);
+                }
+                if words::are_told(&method, &frame) {
+                    self.has_read().await;
                 }
                 self.tell_agent(frame.raw()).await
             }
@@ -443,7 +620,11 @@ impl<W: AsyncWrite + Unpin, S: AsyncWrite + Unpin> Proxy<'_, W, S> {
             }
             Awaited::Tools => {
                 let page = tools::page(&frame);
-                page.iter().flat_map(|page| &page.tools).for_each(|tool| self.offer.borrow_mut().see(tool));
+                for tool in page.iter().flat_map(|page| &page.tools) {
+                    if self.offer.borrow_mut().see(tool) {
+                        self.is_stale.set(true);
+                    }
+                }
                 let is_last = page.is_some_and(|page| page.next.is_none());
                 let own = (is_last && self.setup.mandate.request.is_some()).then(planning::definition);
                 self.note_withheld();
@@ -454,6 +635,11 @@ impl<W: AsyncWrite + Unpin, S: AsyncWrite + Unpin> Proxy<'_, W, S> {
                 return self.tell_agent(&shown).await;
             }
             Awaited::Words => self.has_read().await,
+            Awaited::Listed => {
+                if words::are_listed(&frame) {
+                    self.has_read().await;
+                }
+            }
             Awaited::Plain => {}
         }
         self.tell_agent(frame.raw()).await
@@ -484,15 +670,24 @@ impl<W: AsyncWrite + Unpin, S: AsyncWrite + Unpin> Proxy<'_, W, S> {
         Ok(())
     }
 
-    /// Whoever still waits is told that nobody answers, and the session is over.
-    async fn close(self) -> Result<(), ProxyError> {
+    async fn server_left(&self) {
+        self.has_left.set(true);
+        self.left.notify_one();
+        self.nobody_answers().await;
+    }
+
+    /// Whoever still waits is told that nobody answers.
+    async fn nobody_answers(&self) {
         let open = self.asked.borrow_mut().drain();
         for (id, awaited) in open {
-            if !id.is_own() {
-                // The agent may be gone as well.
-                let _ = self.unanswered(&id, awaited, "SL908: the server ended before it answered").await;
-            }
+            // The agent may be gone as well.
+            let _ = self.unanswered(&id, awaited, ENDED).await;
         }
+    }
+
+    /// The session is over.
+    async fn close(self) -> Result<(), ProxyError> {
+        self.nobody_answers().await;
         match self.session.into_inner() {
             Some(session) => Ok(session.end().await?),
             None => Ok(()),
@@ -519,6 +714,12 @@ fn without_meta(mut params: serde_json::Value) -> serde_json::Value {
         fields.remove("_meta");
     }
     params
+}
+
+/// The request that a notification takes back.
+fn withdrawn(method: &str, frame: &Frame) -> Option<Id> {
+    let params = if method == "notifications/cancelled" { frame.member("params") } else { None };
+    Id::of(params?.get("requestId")?)
 }
 
 /// Whether this is what the protocol without sessions puts into every request.

@@ -32,7 +32,7 @@ pub(crate) fn result(request: &Frame, id: &Id, text: &str, is_error: bool) -> St
 /// An error of the protocol.
 pub(crate) fn error(id: Option<&Id>, code: i64, message: &str) -> String {
     let error = json!({ "code": code, "message": message });
-    format!(r#"{{"jsonrpc":"2.0","id":{},"error":{error}}}"#, id.map_or("null", Id::as_json))
+    format!(r#"{{"jsonrpc":"2.0","id":{},"error":{error}}}"#, id.map_or_else(|| "null".to_owned(), Id::as_json))
 }
 
 /// Whether a request is of the protocol without sessions, 2026-07-28 or later: each says so itself.

@@ -21,6 +21,7 @@ use crate::difference::difference;
 use crate::gate::requirement_from;
 use crate::ledger::{Ledger, LedgerError, random};
 use crate::proposal::{Proposal, ProposalError};
+use crate::session::is_session;
 use crate::workspace::Workspace;
 
 /// How long a signature counts if its signer says nothing else.
@@ -45,6 +46,8 @@ pub struct Waiting {
     pub said: Vec<(Name, Decision)>,
     /// Whether everything needed was said.
     pub is_satisfied: bool,
+    /// Whether an agent asked, which calls again by itself; a run must be resumed.
+    pub is_agents: bool,
     /// Whether something else took its place: the id of that, if it is still asked.
     pub superseded: Option<Option<String>>,
 }
@@ -144,7 +147,7 @@ pub enum ApprovalError {
     /// SL445. The step is asked about under another id by now, or not at all.
     #[error(
         "SL445: `{id}` is no longer asked: {}",
-        by.as_ref().map_or_else(|| "its run went on without it".to_owned(), |by| format!("what it refers to changed, and `{by}` took its place"))
+        by.as_ref().map_or_else(|| "its run went on without it, or is over".to_owned(), |by| format!("what it refers to changed, and `{by}` took its place"))
     )]
     Superseded {
         /// The id.
@@ -288,6 +291,7 @@ impl<'a> Approver<'a> {
             why: "the workspace asks people to sign definitions".to_owned(),
             said: Vec::new(),
             is_satisfied: false,
+            is_agents: false,
             superseded: None,
             about: About::Definition {
                 author: crate::proposal::author_in_words(&proposal.author),
@@ -334,6 +338,7 @@ impl<'a> Approver<'a> {
             why: hold.why.clone(),
             said: Vec::new(),
             is_satisfied: false,
+            is_agents: matches!(facts.first().map(|first| &first.fact), Some(Fact::Started(start)) if is_session(start)),
             superseded: superseded(later, &key, id),
             about: match more.get("entry").and_then(|v| v.as_str()) {
                 Some(entry) => About::Value {
@@ -364,8 +369,16 @@ fn superseded(later: &[Record], key: &str, id: &str) -> Option<Option<String>> {
         Fact::Decided { key: other, answer, .. } if other == key => Some(answer),
         _ => None,
     })?;
+    let is_over = later.iter().any(|record| {
+        matches!(
+            record.fact,
+            Fact::Completed { .. } | Fact::Refused { .. } | Fact::Faulted { .. } | Fact::Cancelled { .. }
+        )
+    });
     match answer {
         GateAnswer::Hold { hold, .. } if hold.approval != id => Some(Some(hold.approval.clone())),
+        // Nobody goes on with a run that is over.
+        GateAnswer::Hold { .. } if is_over => Some(None),
         GateAnswer::Forbid { .. } | GateAnswer::Unchanged { .. } => Some(None),
         GateAnswer::Hold { .. } | GateAnswer::Permit { .. } => None,
     }

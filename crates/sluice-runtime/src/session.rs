@@ -7,6 +7,7 @@ mod call;
 mod given;
 mod lay_down;
 mod plan;
+mod story;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -38,6 +39,7 @@ use call::{call_digest, closure, read, uncatalogued, with_reads};
 pub use given::Given;
 pub use lay_down::Foreseen;
 pub use plan::{Plan, PlanError, Where};
+pub use story::{CallState, CallStory, Story, is_session, story};
 
 /// How often in a row a gate is asked again because others were faster.
 const ASKED_AGAIN_MAX: u32 = 64;

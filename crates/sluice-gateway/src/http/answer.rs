@@ -24,17 +24,17 @@ pub(super) enum Answer {
 /// Why a request is not made a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
-    /// SL931. No token, or none of ours that still counts.
+    /// SL951. No token, or none of ours that still counts.
     Token,
-    /// SL932. The token is not for this connector.
+    /// SL952. The token is not for this connector.
     Connector,
-    /// SL933. No action of a contract is meant.
+    /// SL953. No action of a contract is meant.
     NoAction,
-    /// SL934. What was sent is no call.
+    /// SL954. What was sent is no call.
     Malformed(String),
-    /// SL935. It is too long.
+    /// SL955. It is too long.
     TooLong,
-    /// SL936. Too many executions at once.
+    /// SL956. Too many executions at once.
     Busy,
     /// The gate's own code.
     Denied(String),
@@ -45,16 +45,16 @@ pub(super) enum Refusal {
 impl From<Refusal> for Answer {
     fn from(refusal: Refusal) -> Self {
         let (status, code, title) = match refusal {
-            Refusal::Token => (StatusCode::UNAUTHORIZED, "SL931", "a token of this gateway is needed".to_owned()),
+            Refusal::Token => (StatusCode::UNAUTHORIZED, "SL951", "a token of this gateway is needed".to_owned()),
             Refusal::Connector => {
-                (StatusCode::FORBIDDEN, "SL932", "denied by policy: the token is not for this connector".to_owned())
+                (StatusCode::FORBIDDEN, "SL952", "denied by policy: the token is not for this connector".to_owned())
             }
             Refusal::NoAction => {
-                (StatusCode::NOT_FOUND, "SL933", "denied by policy: no contract has such a request".to_owned())
+                (StatusCode::NOT_FOUND, "SL953", "denied by policy: no contract has such a request".to_owned())
             }
-            Refusal::Malformed(why) => (StatusCode::BAD_REQUEST, "SL934", why),
-            Refusal::TooLong => (StatusCode::PAYLOAD_TOO_LARGE, "SL935", "the body is too long".to_owned()),
-            Refusal::Busy => (StatusCode::SERVICE_UNAVAILABLE, "SL936", "too many executions at once".to_owned()),
+            Refusal::Malformed(why) => (StatusCode::BAD_REQUEST, "SL954", why),
+            Refusal::TooLong => (StatusCode::PAYLOAD_TOO_LARGE, "SL955", "the body is too long".to_owned()),
+            Refusal::Busy => (StatusCode::SERVICE_UNAVAILABLE, "SL956", "too many executions at once".to_owned()),
             Refusal::Denied(code) => {
                 let title = "denied by policy".to_owned();
                 return Self::Problem { status: StatusCode::FORBIDDEN, code, title, approval: None };
@@ -95,12 +95,12 @@ impl Answer {
                 let status = status.filter(|status| status.is_client_error() || status.is_server_error());
                 problem(
                     status.unwrap_or(StatusCode::BAD_GATEWAY),
-                    "SL937",
+                    "SL957",
                     "the service refused the call, or could not be reached",
                 )
             }
             CallOutcome::InDoubt { .. } => {
-                problem(StatusCode::GATEWAY_TIMEOUT, "SL938", "nobody knows whether the call took effect")
+                problem(StatusCode::GATEWAY_TIMEOUT, "SL958", "nobody knows whether the call took effect")
             }
             CallOutcome::Breach { .. } => problem(StatusCode::BAD_GATEWAY, "SL508", "the reply breaks the contract"),
         }

@@ -58,19 +58,19 @@ pub struct Tokens(Vec<Token>);
 /// Why the tokens cannot be used.
 #[derive(Debug, Error)]
 pub enum TokenError {
-    /// SL939. The file.
-    #[error("SL939: cannot use the tokens in `{file}`: {why}")]
+    /// SL959. The file.
+    #[error("SL959: cannot use the tokens in `{file}`: {why}")]
     File {
         /// Where they are.
         file: String,
         /// Why not.
         why: String,
     },
-    /// SL940. The name is taken.
-    #[error("SL940: there is a token `{0}` already; revoke it first")]
+    /// SL960. The name is taken.
+    #[error("SL960: there is a token `{0}` already; revoke it first")]
     Exists(String),
-    /// SL941. No such token.
-    #[error("SL941: there is no token `{0}`")]
+    /// SL961. No such token.
+    #[error("SL961: there is no token `{0}`")]
     Unknown(String),
 }
 

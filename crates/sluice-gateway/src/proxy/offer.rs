@@ -1,6 +1,6 @@
 //! What an agent may call of a server: what the signed contract names, or else what a draft makes of the server's list.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sluice_connectors::mcp::Program;
 use sluice_core::contract::connector::{Request, Transport};
@@ -93,19 +93,21 @@ impl Offer {
         Self { connector: connector.clone(), command, signed: contract.map(actions), pins, seen: BTreeMap::new() }
     }
 
-    /// Looks at a tool as it was listed.
-    pub(super) fn see(&mut self, tool: &Tool) {
+    /// Looks at a tool as it was listed; whether it is the first of its name.
+    pub(super) fn see(&mut self, tool: &Tool) -> bool {
         let digest = tool.digest();
         match self.seen.get_mut(&tool.name) {
-            Some(seen) if seen.digest == digest => {}
+            Some(seen) if seen.digest == digest => false,
             Some(seen) if seen.withheld.is_none() => {
                 let why = "its definition changed while the agent worked with it".to_owned();
                 (seen.withheld, seen.is_told) = (Some(Withheld { code: Some(DRIFTED), why }), false);
+                false
             }
-            Some(_) => {}
+            Some(_) => false,
             None => {
                 let withheld = self.judge(tool, digest);
                 self.seen.insert(tool.name.clone(), Seen { digest, withheld, is_told: false });
+                true
             }
         }
     }
@@ -174,11 +176,16 @@ impl Offer {
         if tools.len() > TOOLS_MAX {
             return Err(OfferError::TooMany);
         }
-        tools.iter().for_each(|tool| self.see(tool));
+        for tool in tools {
+            self.see(tool);
+        }
         if self.signed.is_some() {
             return Ok(workspace.governance().clone());
         }
-        let offered: Vec<Tool> = tools.iter().filter(|tool| self.has(&tool.name)).cloned().collect();
+        // A server may list one tool twice; a second definition of it is withheld with the first.
+        let mut names = BTreeSet::new();
+        let offered = tools.iter().filter(|tool| self.has(&tool.name) && names.insert(&tool.name));
+        let offered: Vec<Tool> = offered.cloned().collect();
         let draft = draft::contract(&self.connector, &self.command, &offered);
         let file = format!("connectors/{}.drafted.yaml", self.connector);
         workspace.governance_with(&file, &draft.text).map_err(|error| OfferError::NotDrafted(in_words(&error)))

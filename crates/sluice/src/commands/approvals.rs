@@ -84,6 +84,13 @@ fn decide(arguments: &Decide, decision: Decision) -> Result<Exit, Failure> {
     ]);
     if decision == Decision::Approve && !waiting.is_satisfied {
         page.hang(["  "], &["more people must agree: `sluice approvals show` lists who".into()]);
+    } else if waiting.is_agents {
+        let next = if decision == Decision::Approve {
+            "  the agent calls again with the same arguments, and this passes once"
+        } else {
+            "  the agent is told so if it calls again"
+        };
+        page.line([Part::new(next, Tone::Faint)]);
     } else if let About::Step { run, .. } | About::Value { run, .. } = &waiting.about {
         let short: String = run.to_string().chars().take(8).collect();
         page.line([Part::new(format!("  sluice resume {short}   goes on"), Tone::Faint)]);

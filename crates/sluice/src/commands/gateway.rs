@@ -2,6 +2,7 @@
 
 mod http;
 mod token;
+mod until;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -21,6 +22,7 @@ use crate::cli::{Face, Gateway, Stdio};
 use crate::commands::run::requester;
 use crate::failure::{Exit, Failure};
 use crate::place::{known, read};
+use until::{Until, asked_to_end};
 
 /// Runs until the agent or the server leaves.
 ///
@@ -52,7 +54,10 @@ fn stdio(arguments: &Stdio) -> Result<Exit, Failure> {
         .enable_all()
         .build()
         .map_err(|error| Failure::internal(&error))?;
-    let ended = runtime.block_on(proxy::run(setup, &secrets, BufReader::new(tokio::io::stdin()), tokio::io::stdout()));
+    let ended = runtime.block_on(async {
+        let input = Until::new(BufReader::new(tokio::io::stdin()), asked_to_end());
+        proxy::run(setup, &secrets, input, tokio::io::stdout()).await
+    });
     // A thread may still wait for input that never comes.
     runtime.shutdown_background();
     match ended {

@@ -1,9 +1,12 @@
 //! `sluice runs`: lists runs, shows one, and takes a person's word about a call in doubt.
 
+mod session;
+
 use serde_json::json;
 use sluice_core::label::Name;
 use sluice_engine::Resolution;
-use sluice_runtime::run::{Executor, age_ms, find};
+use sluice_runtime::run::{Executor, age_ms, facts, find};
+use sluice_runtime::session::story;
 use sluice_runtime::workspace::Workspace;
 use sluice_store::RunStatus;
 
@@ -71,6 +74,11 @@ fn tone(status: RunStatus) -> Tone {
 fn show(arguments: &Resume) -> Result<Exit, Failure> {
     let opened = arguments.place.open_with_ledger()?;
     let run = find(&opened.ledger, &arguments.run)?;
+    let records = facts(&opened.ledger.run(run)?)?;
+    if let Some(story) = story(&records) {
+        session::tell(run, &story, arguments.format, opened.workspace.is_solo())?;
+        return Ok(Exit::Fine);
+    }
     let outcome = Executor::open(&opened.workspace, &opened.ledger)?.look(run)?;
     tell(&outcome, arguments.format, opened.workspace.is_solo())?;
     // It was shown; how it stands is what was asked for, not how this command ended.

@@ -166,7 +166,7 @@ fn a_tool_that_says_something_else_is_offered_no_more_until_that_is_signed() {
     let (frames, err) = world.agent("search_notes");
     let (names, answer) = offered(&frames);
     assert_eq!(names, ["send_note"]);
-    assert!(answer.starts_with("denied by policy: SL930."), "{answer}");
+    assert!(answer.starts_with("denied by policy: SL930\n"), "{answer}");
     assert!(
         err.contains("`search_notes` is not offered: SL930: its definition is not the one that was pinned"),
         "{err}"
@@ -213,7 +213,7 @@ fn a_tool_whose_words_hide_instructions_is_drafted_nowhere_and_offered_to_nobody
     let (frames, err) = world.agent("daily_fact");
     let (names, answer) = offered(&frames);
     assert_eq!(names, ["search_notes"]);
-    assert!(answer.starts_with("denied by policy: SL931."), "{answer}");
+    assert!(answer.starts_with("denied by policy: SL931\n"), "{answer}");
     assert!(err.contains("`daily_fact` is not offered: SL931: in its `description`"), "{err}");
 
     let added = world.add(&["--format", "json"]).with(1).json();

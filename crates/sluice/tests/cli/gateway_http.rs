@@ -156,12 +156,12 @@ async fn without_a_token_or_a_contract_nothing_reaches_the_service() {
     sandbox.sluice(&["gateway", "http"]).with(2);
     let face = Face::start(&sandbox);
     for (status, code, method, path, body) in [
-        (404, "SL933", Method::DELETE, "/crm/accounts/7", None),
-        (404, "SL933", Method::GET, "/erp/accounts", None),
-        (404, "SL933", Method::GET, "/service-desk/nothing", None),
-        (400, "SL934", Method::GET, "/crm/accounts?admin=1", None),
-        (400, "SL934", Method::POST, "/crm/accounts/7%2f..%2f8/notes", Some(json!({"text": "x"}))),
-        (400, "SL934", Method::POST, "/crm/accounts/7/notes", Some(json!({"text": "x", "role": "admin"}))),
+        (404, "SL953", Method::DELETE, "/crm/accounts/7", None),
+        (404, "SL953", Method::GET, "/erp/accounts", None),
+        (404, "SL953", Method::GET, "/service-desk/nothing", None),
+        (400, "SL954", Method::GET, "/crm/accounts?admin=1", None),
+        (400, "SL954", Method::POST, "/crm/accounts/7%2f..%2f8/notes", Some(json!({"text": "x"}))),
+        (400, "SL954", Method::POST, "/crm/accounts/7/notes", Some(json!({"text": "x", "role": "admin"}))),
     ] {
         let (found, answer) = face.ask("e", method, path, body).await;
         assert_eq!((found, answer["code"].as_str().unwrap()), (status, code), "{path}");

@@ -27,6 +27,7 @@ mod fix;
 mod fix_actions;
 #[cfg(unix)]
 mod full_disk;
+mod gateway;
 mod gateway_http;
 mod hooks;
 mod import;

@@ -141,25 +141,30 @@ impl Sandbox {
 
     /// Starts the program in the workspace; whoever starts it ends it.
     pub(crate) fn start(&self, arguments: &[&str]) -> Child {
-        self.started(Command::new(env!("CARGO_BIN_EXE_sluice")).args(arguments))
+        let mut command = self.command(arguments);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
 
-    fn started(&self, command: &mut Command) -> Child {
+    /// The program, to be started by the caller.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sluice"));
+        command.args(arguments);
+        self.surround(&mut command);
+        command
+    }
+
+    fn surround(&self, command: &mut Command) {
         let at = if self.path("ws").exists() { self.path("ws") } else { self.folder.path().to_path_buf() };
         command
             .current_dir(at)
             .env_clear()
             .env("SLUICE_HOME", self.path("home"))
-            .env("COLUMNS", self.columns.to_string())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap()
+            .env("COLUMNS", self.columns.to_string());
     }
 
     fn ended(&self, command: &mut Command, input: &str) -> Ended {
-        let mut child = self.started(command);
+        self.surround(command);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
         let output = child.wait_with_output().unwrap();
         Ended {

@@ -1,0 +1,270 @@
+// The same client with and without the gateway before the same server: what it got is compared, behaviour by behaviour.
+//
+//   node compare.mjs SLUICE FOLDER
+//
+// FOLDER gets a workspace whose signed contracts name every tool of both servers and trust what they answer: what is
+// compared is the transport, and no call waits for a person. Each behaviour has a connection, and so a session, of its own.
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { isDeepStrictEqual } from "node:util";
+import path from "node:path";
+
+const [sluice, folder] = process.argv.slice(2).map((argument) => path.resolve(argument));
+const require = createRequire(path.join(folder, "package.json"));
+const sdk = async (file) => import(require.resolve(`@modelcontextprotocol/sdk/${file}.js`));
+const { Client } = await sdk("client/index");
+const { StdioClientTransport } = await sdk("client/stdio");
+const types = await sdk("types");
+
+const at = (...parts) => path.join(folder, ...parts);
+const packaged = (name) => at("node_modules", "@modelcontextprotocol", name, "dist", "index.js");
+const files = at("files");
+const servers = {
+  everything: [process.execPath, packaged("server-everything"), "stdio"],
+  filesystem: [process.execPath, packaged("server-filesystem"), files],
+};
+const environment = { PATH: process.env.PATH, HOME: process.env.HOME ?? folder, SLUICE_HOME: at("home") };
+
+const capabilities = {
+  sampling: {},
+  elicitation: { form: {}, url: {} },
+  roots: { listChanged: true },
+  tasks: { list: {}, cancel: {}, requests: { sampling: { createMessage: {} }, elicitation: { create: {} } } },
+};
+
+/** A connection, and all that was told beside answers. */
+async function connect(server, isGated, declared = capabilities) {
+  const [command, ...args] = isGated
+    ? [sluice, "gateway", "--workspace", at("ws"), "--", ...servers[server]]
+    : servers[server];
+  const transport = new StdioClientTransport({ command, args, env: environment, stderr: "ignore" });
+  const client = new Client({ name: "compare", version: "1" }, { capabilities: declared });
+  const told = [];
+  client.fallbackNotificationHandler = async (notification) => void told.push(notification);
+  client.fallbackRequestHandler = async (request) => {
+    told.push(request);
+    switch (request.method) {
+      case "sampling/createMessage":
+        return { role: "assistant", model: "none", content: { type: "text", text: "sampled" } };
+      case "elicitation/create":
+        return request.params.mode === "url" ? { action: "accept" } : { action: "accept", content: { name: "Ana", check: true } };
+      case "roots/list":
+        return { roots: [{ uri: `file://${files}`, name: "files" }] };
+      default:
+        throw new types.McpError(types.ErrorCode.MethodNotFound, "not here");
+    }
+  };
+  // What the SDK asks of whoever declares a capability is lifted: the raw message is what is compared.
+  await client.connect(transport);
+  return { client, told };
+}
+
+const any = types.ResultSchema;
+const ask = (method, params) => ({ client }) => client.request({ method, params }, any);
+const call = (name, args = {}) => ask("tools/call", { name, arguments: args });
+const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
+/** Waits until `is` holds of what was told, or a while. */
+async function until(told, is, ms = 6_000) {
+  for (let waited = 0; waited < ms && !is(told); waited += 20) await sleep(20);
+}
+const kinds = (told) => told.map((message) => message.method).sort();
+
+const EVERYTHING = {
+  "initialize": async ({ client }) => ({ server: client.getServerVersion(), can: client.getServerCapabilities(), says: client.getInstructions() }),
+  "tools offered": async ({ client }) => (await client.listTools()).tools,
+  "tools offered, few capabilities": { declared: {}, run: async ({ client }) => (await client.listTools()).tools },
+  "list_changed": async ({ told }) => {
+    await until(told, (told) => told.filter((m) => m.method.endsWith("tools/list_changed")).length >= 7, 1_500);
+    return kinds(told).filter((kind) => kind.endsWith("list_changed"));
+  },
+  "prompts": async (c) => [
+    await ask("prompts/list", {})(c),
+    await ask("prompts/get", { name: "simple-prompt" })(c),
+    await ask("prompts/get", { name: "args-prompt", arguments: { city: "Kyiv", state: "x" } })(c),
+    await ask("prompts/get", { name: "resource-prompt", arguments: { resourceType: "Text", resourceId: "1" } })(c),
+  ],
+  "prompt without its argument": ask("prompts/get", { name: "args-prompt" }),
+  "resources": async (c) => {
+    const { resources } = await ask("resources/list", {})(c);
+    return [resources, await ask("resources/read", { uri: resources[0].uri })(c)];
+  },
+  "resource that is not there": ask("resources/read", { uri: "demo://resource/none" }),
+  "templates": async (c) => [
+    await ask("resources/templates/list", {})(c),
+    await ask("resources/read", { uri: "demo://resource/dynamic/text/1" })(c),
+    await ask("resources/read", { uri: "demo://resource/dynamic/blob/2" })(c),
+  ],
+  "completion": ask("completion/complete", {
+    ref: { type: "ref/prompt", name: "completable-prompt" },
+    argument: { name: "department", value: "E" },
+  }),
+  "text content": call("echo", { message: "ž \u{1f600} \u2028 <&>" }),
+  "numbers": call("get-sum", { a: 0.1, b: 1e21 }),
+  "structured content": call("get-structured-content", { location: "Chicago" }),
+  "links": call("get-resource-links", { count: 3 }),
+  "embedded resource": call("get-resource-reference", { resourceType: "Text", resourceId: 1 }),
+  "image": call("get-tiny-image"),
+  "annotations": call("get-annotated-message", { messageType: "error", includeImage: true }),
+  "arguments that do not fit": call("get-sum", { a: "x" }),
+  "unknown method": ask("no/such/method", { a: 1 }),
+  "unknown tool": { differs: "the gateway denies what no contract names", run: call("no-such-tool") },
+  "sampling": async (c) => [await call("trigger-sampling-request", { prompt: "p", maxTokens: 5 })(c), asked(c.told)],
+  "elicitation, form": async (c) => [await call("trigger-elicitation-request")(c), asked(c.told)],
+  "elicitation, URL": async (c) => [await call("trigger-url-elicitation", { url: "https://example.com/x", message: "m", elicitationId: "e" })(c), asked(c.told)],
+  "roots": async (c) => {
+    await until(c.told, (told) => told.some((message) => message.method === "roots/list"));
+    await sleep(200);
+    return [asked(c.told), await call("get-roots-list")(c)];
+  },
+  "progress": async ({ client }) => {
+    const steps = [];
+    const params = { name: "trigger-long-running-operation", arguments: { duration: 0.4, steps: 4 } };
+    const result = await client.request({ method: "tools/call", params }, any, { onprogress: (step) => steps.push(step) });
+    // The last one races with the result, in the SDK itself.
+    return [result, steps.slice(0, 3)];
+  },
+  "cancellation": async (c) => {
+    const stop = new AbortController();
+    setTimeout(() => stop.abort("changed my mind"), 150);
+    const params = { name: "trigger-long-running-operation", arguments: { duration: 1, steps: 2 } };
+    const ended = await c.client.request({ method: "tools/call", params }, any, { signal: stop.signal }).catch((error) => String(error));
+    return [ended, await call("echo", { message: "after" })(c)];
+  },
+  "logging": async (c) => {
+    await c.client.setLoggingLevel("debug");
+    const toggled = await call("toggle-simulated-logging")(c);
+    await until(c.told, (told) => told.some((message) => message.method === "notifications/message"));
+    return [toggled, c.told.some((message) => message.method === "notifications/message")];
+  },
+  "subscriptions": async (c) => {
+    const uri = "demo://resource/dynamic/text/1";
+    const subscribed = await ask("resources/subscribe", { uri })(c);
+    const toggled = await call("toggle-subscriber-updates")(c);
+    await until(c.told, (told) => told.some((message) => message.method === "notifications/resources/updated"));
+    return [subscribed, toggled, c.told.filter((message) => message.method === "notifications/resources/updated").slice(0, 1)];
+  },
+  "tasks": async ({ client }) => {
+    await client.listTools();
+    const stream = client.experimental.tasks.callToolStream({ name: "simulate-research-query", arguments: { topic: "t", ambiguous: false } });
+    const seen = [];
+    for await (const message of stream) {
+      const state = message.task?.status ?? message.result ?? String(message.error);
+      if (!isDeepStrictEqual(seen.at(-1), [message.type, state])) seen.push([message.type, state]);
+    }
+    return seen;
+  },
+  "tasks without asking for one": call("simulate-research-query", { topic: "t" }),
+  "ping": ask("ping", {}),
+};
+
+const asked = (told) => told.filter((message) => message.id !== undefined || !message.method.startsWith("notifications/"));
+
+const inside = (name) => path.join(files, name);
+const FILES = {
+  "tools offered": async ({ client }) => (await client.listTools()).tools,
+  "allowed folders": call("list_allowed_directories"),
+  "write, read, edit, move": async (c) => [
+    await call("create_directory", { path: inside("a") })(c),
+    await call("write_file", { path: inside("a/b.txt"), content: "one\ntwo\n\u{1f600}\n" })(c),
+    await call("read_text_file", { path: inside("a/b.txt") })(c),
+    await call("edit_file", { path: inside("a/b.txt"), edits: [{ oldText: "two", newText: "three" }] })(c),
+    await call("move_file", { source: inside("a/b.txt"), destination: inside("a/c.txt") })(c),
+    await call("read_multiple_files", { paths: [inside("a/c.txt"), inside("a/none.txt")] })(c),
+    await call("directory_tree", { path: files })(c),
+    await call("search_files", { path: files, pattern: "**/c*" })(c),
+    readFileSync(inside("a/c.txt"), "utf8"),
+  ],
+  "a file outside": call("read_text_file", { path: "/etc/hostname" }),
+  "a megabyte": async (c) => {
+    await call("write_file", { path: inside("big.txt"), content: "0123456789abcdef".repeat(65_536) })(c);
+    return call("read_text_file", { path: inside("big.txt") })(c);
+  },
+  "a hundred calls at once": async (c) => {
+    await call("write_file", { path: inside("n.txt"), content: "n" })(c);
+    return Promise.all(Array.from({ length: 100 }, () => call("read_text_file", { path: inside("n.txt") })(c)));
+  },
+};
+
+/** What a behaviour came to; an error is an outcome like any other. */
+async function outcome(server, behaviour, isGated) {
+  if (server === "filesystem") {
+    rmSync(files, { recursive: true, force: true });
+    mkdirSync(files);
+  }
+  const connection = await connect(server, isGated, behaviour.declared);
+  try {
+    return JSON.parse(JSON.stringify(await behaviour.run(connection), steady));
+  } catch (error) {
+    return { error: { name: error.name, code: error.code, message: error.message, data: error.data } };
+  } finally {
+    // Servers take their time, and nobody need wait for them.
+    closing.push(connection.client.close());
+  }
+}
+const closing = [];
+
+/** Times and random ids differ from run to run without us as well. */
+function steady(key, value) {
+  if (typeof value !== "string") return value;
+  if (key === "blob") return steady("", Buffer.from(value, "base64").toString());
+  return value
+    .replace(/\d{1,2}:\d{2}:\d{2}( [AP]M)?|\d{4}-\d\d-\d\dT[\d:.]+Z/g, "TIME")
+    .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\b[0-9a-f]{32}\b/g, "ID");
+}
+
+/** A signed contract for each server: its tools as it lists them, every answer trusted. */
+async function makeWorkspace() {
+  for (const old of ["ws", "home"]) rmSync(at(old), { recursive: true, force: true });
+  mkdirSync(files, { recursive: true });
+  const run = (...args) => execFileSync(sluice, args, { env: environment, cwd: folder, stdio: ["ignore", "ignore", "inherit"] });
+  run("init", at("ws"), "--as", "ana", "--name", "peers");
+  for (const [server, command] of Object.entries(servers)) {
+    const { client } = await connect(server, false);
+    const { tools } = await client.listTools();
+    await client.close();
+    const writes = /^(write|edit|create|move)/;
+    const actions = tools.map(({ name, inputSchema }) => {
+      const names = Object.keys(inputSchema.properties ?? {});
+      const roles = names.map((argument) => `${JSON.stringify(argument)}: { role: payload }`).join(", ");
+      return [
+        `  ${JSON.stringify(name)}:`,
+        `    effect: ${writes.test(name) ? "write" : "read"}`,
+        `    request: { tool: ${JSON.stringify(name)} }`,
+        ...(roles ? [`    arguments: { ${roles} }`] : []),
+        `    output: { from: merge, trust: { "": trusted }, labels: { "": [] } }`,
+      ].join("\n");
+    });
+    const words = JSON.stringify(command);
+    const contract = `version: 1\nconnector: ${server}\ntransport: { mcp: { command: ${words}, environment: { HOME: { inherit: true } } } }\nactions:\n${actions.join("\n")}\n`;
+    writeFileSync(at("ws", "connectors", `${server}.yaml`), contract);
+  }
+  const keys = readdirSync(at("home", "keys")).map((name) => at("home", "keys", name));
+  run("policy", "sign", "--workspace", at("ws"), "--as", "ana", "--key", keys[0]);
+}
+
+await makeWorkspace();
+const begun = Date.now();
+let broken = 0;
+let compared = 0;
+for (const [server, behaviours] of [["everything", EVERYTHING], ["filesystem", FILES]]) {
+  console.log(`\nTypeScript SDK, server-${server}`);
+  for (const [name, given] of Object.entries(behaviours)) {
+    const behaviour = typeof given === "function" ? { run: given } : given;
+    const plain = await outcome(server, behaviour, false);
+    const gated = await outcome(server, behaviour, true);
+    const same = isDeepStrictEqual(plain, gated);
+    const fine = same !== Boolean(behaviour.differs);
+    const word = same ? "same" : behaviour.differs ? `differs: ${behaviour.differs}` : "DIFFERS";
+    console.log(`  ${fine ? "✓" : "✗"} ${name.padEnd(34)} ${word}`);
+    compared += 1;
+    if (!fine) {
+      broken += 1;
+      const short = (value) => JSON.stringify(value)?.slice(0, 1_500);
+      console.log(`      without: ${short(plain)}\n      with:    ${short(gated)}`);
+    }
+  }
+}
+await Promise.all(closing);
+console.log(`\n${Math.round((Date.now() - begun) / 1_000)} s\n${compared - broken} passed, ${broken} failed`);
+process.exit(broken === 0 ? 0 : 1);
