@@ -28,7 +28,7 @@ const SERVER: &str = "version: 1
 connector: mail
 transport:
   mcp:
-    command: [npx, -y, \"@example/mail\"]
+    command: [npx, -y, \"@example/mail\", --api-key, s3cr3t, --token=s3cr3t, --folder, x]
     environment: { MAIL_TOKEN: \"s3cr3t\", MAIL_KEY: { inherit: true }, MAIL_FOLDER: inbox }
 actions:
   search: { effect: read, request: { tool: search } }
@@ -111,10 +111,11 @@ fn an_audit_finds_what_is_wide_unpinned_unsigned_and_unused() {
     ] {
         assert!(found.contains(&(connector.to_owned(), rule.to_owned())), "{connector} {rule}: {audit}");
     }
-    assert_eq!(found.len(), 8, "{audit}");
+    assert_eq!(found.iter().filter(|(_, rule)| rule == "clear-secret").count(), 3, "{audit}");
+    assert_eq!(found.len(), 10, "{audit}");
     assert!(!audit.to_string().contains("s3cr3t"));
     let said = sandbox.sluice(&["connector", "audit"]).with(1).out;
-    assert!(said.contains("unpinned-package") && said.contains("7 to mend, 1 to know"), "{said}");
+    assert!(said.contains("unpinned-package") && said.contains("9 to mend, 1 to know"), "{said}");
 }
 
 #[test]
@@ -126,6 +127,7 @@ fn a_bill_of_materials_fits_the_schema_that_cyclonedx_publishes() {
     assert_eq!(bill.out, sandbox.sluice(&["connector", "sbom"]).with(0).out, "the same files, the same bytes");
     let bill = bill.json();
     is_cyclonedx(&bill);
+    assert!(!bill.to_string().contains("s3cr3t"), "what a server is given is nobody else's");
     let component = |reference: &str| {
         let of = bill["components"].as_array().unwrap().iter().find(|component| component["bom-ref"] == reference);
         of.unwrap_or_else(|| panic!("{reference} in {bill}")).clone()

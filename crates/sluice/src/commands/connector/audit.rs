@@ -6,6 +6,7 @@ use serde_json::json;
 use sluice_core::contract::connector::{McpTransport, Transport, Variable};
 use sluice_core::contract::{Contract, Governance};
 use sluice_core::gate::Effect;
+use sluice_core::label::Name;
 use sluice_ledger::EntryKind;
 use sluice_runtime::ledger::Ledger;
 use sluice_runtime::workspace::{Workspace, read_bundle, read_governance, read_principals};
@@ -171,6 +172,9 @@ fn look_at_server(name: &str, mcp: &McpTransport, out: &mut Vec<Found>) {
         let what = format!("its command fetches `{}` with {version}", package.name);
         out.push(Found::of(name, Rule::UnpinnedPackage, &what));
     }
+    for word in clear_secrets(&mcp.command) {
+        out.push(Found::of(name, Rule::ClearSecret, &format!("`{word}` stands in its command with a value")));
+    }
     for (variable, value) in mcp.environment.iter().filter(|(variable, _)| is_secret(variable)) {
         match value {
             Variable::Text(text) if !text.is_empty() => {
@@ -183,6 +187,20 @@ fn look_at_server(name: &str, mcp: &McpTransport, out: &mut Vec<Found>) {
             Variable::Text(_) | Variable::Secret(_) => {}
         }
     }
+}
+
+/// Words of a command that give a secret: `TOKEN=x`, `--api-key=x`, `--token x`. Their values are not shown.
+fn clear_secrets(command: &[Name]) -> Vec<&str> {
+    let mut found = Vec::new();
+    for (number, word) in command.iter().enumerate() {
+        let is_given = |next: &Name| word.starts_with("--") && !next.starts_with('-');
+        match word.split_once('=') {
+            Some((given, value)) if is_secret(given) && !value.is_empty() => found.push(given),
+            None if is_secret(word) && command.get(number + 1).is_some_and(is_given) => found.push(word.as_ref()),
+            _ => {}
+        }
+    }
+    found
 }
 
 /// Words of a scope: `https://api.example/auth/drive.readonly`, `repo:write`.

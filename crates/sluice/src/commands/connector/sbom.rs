@@ -72,7 +72,8 @@ fn reference(contract: &Contract) -> String {
 
 /// A server that is started: the package that its launcher fetches, or else its program.
 fn server(contract: &Contract, mcp: &McpTransport, pins: Option<&Pins>) -> Json {
-    let command = mcp.command.iter().map(AsRef::as_ref).collect::<Vec<_>>().join(" ");
+    // Not what it is given: that may hold secrets, and a bill of materials is for others to read.
+    let program = mcp.command.first().map_or("", AsRef::as_ref);
     let mut said = Map::new();
     match package::of(&mcp.command) {
         Some(package) => {
@@ -81,7 +82,6 @@ fn server(contract: &Contract, mcp: &McpTransport, pins: Option<&Pins>) -> Json 
             said.extend(package.version.map(|version| ("version".to_owned(), version.into())));
         }
         None => {
-            let program = mcp.command.first().map_or("", AsRef::as_ref);
             said.insert("name".to_owned(), program.into());
             let version = pins.and_then(|pins| pins.server.version.as_deref());
             said.extend(version.map(|version| ("version".to_owned(), version.into())));
@@ -89,7 +89,7 @@ fn server(contract: &Contract, mcp: &McpTransport, pins: Option<&Pins>) -> Json 
     }
     let tools = pins.into_iter().flat_map(|pins| &pins.tools);
     let tools = tools.map(|(name, pin)| (format!("sluice:tool:{name}"), format!("sha256:{}", pin.digest())));
-    let properties = named([("sluice:command".to_owned(), command)].into_iter().chain(tools));
+    let properties = named([("sluice:program".to_owned(), program.to_owned())].into_iter().chain(tools));
     said.insert("type".to_owned(), "application".into());
     said.insert("bom-ref".to_owned(), reference(contract).into());
     said.insert("properties".to_owned(), properties);
