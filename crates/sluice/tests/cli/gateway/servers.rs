@@ -48,7 +48,8 @@ fn whoever_calls_a_server_that_dies_is_answered_or_sees_the_end() {
     let left = agent.leave();
     let answered: Vec<_> = left.heard.iter().map(|answer| &answer["id"]).collect();
     // What was asked before it left and what was asked after are answered side by side.
-    let is_once = |id: &&Value| ids.contains(id) && answered.iter().filter(|other| *other == id).count() == 1;
+    let is_once =
+        |id: &&serde_json::Value| ids.contains(id) && answered.iter().filter(|other| *other == id).count() == 1;
     assert!(!answered.is_empty() && answered.iter().all(is_once), "{answered:?}");
     assert!(left.heard.iter().all(|answer| text(answer) == ENDED), "{:?}", left.heard);
     // Each one that was permitted has an end: in doubt if it may have been sent, failed if it was not.
