@@ -1,0 +1,176 @@
+//! What a server says: answers to what was asked, and what it asks and tells by itself.
+
+use sluice_core::document::{Data, Node};
+use sluice_engine::CallOutcome;
+use sluice_runtime::session::CameBack;
+use tokio::io::{AsyncBufRead, AsyncWrite};
+
+use super::agent::withdrawn;
+use super::{Proxy, ProxyError, SERVER_ERROR, UNREADABLE, words};
+use crate::frame::{Frame, Id, Kind};
+use crate::lines::{self, Line};
+use crate::pending::Awaited;
+use crate::stray::Stray;
+use crate::{planning, reply, tools};
+
+impl<W: AsyncWrite + Unpin, S: AsyncWrite + Unpin> Proxy<'_, W, S> {
+    pub(super) async fn listen_to_server(&self, mut from: impl AsyncBufRead + Unpin) -> Result<(), ProxyError> {
+        loop {
+            // A pipe that breaks is a server that left.
+            match lines::next(&mut from).await.unwrap_or(Line::End) {
+                Line::End => return Ok(()),
+                Line::TooLong(stray) => self.unreadable(&stray, "it is too long").await?,
+                Line::Whole(bytes) => match Frame::read(&bytes) {
+                    Ok(frame) => self.server_says(frame).await?,
+                    Err(error) => self.unreadable(&error.stray, &error.why).await?,
+                },
+            }
+        }
+    }
+
+    /// Whoever waits for an answer that cannot be read is told so, and not left waiting.
+    pub(super) async fn unreadable(&self, stray: &Stray, why: &str) -> Result<(), ProxyError> {
+        self.note(&format!("the server sent something that cannot be read, and it was dropped: {why}"));
+        // Its own question, whose id says nothing of the agent's.
+        if stray.asks {
+            return Ok(());
+        }
+        for id in &stray.ids {
+            let awaited = self.asked.borrow_mut().close(id);
+            if let Some(awaited) = awaited {
+                self.unanswered(id, awaited, UNREADABLE).await?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) async fn unanswered(&self, id: &Id, awaited: Awaited, why: &str) -> Result<(), ProxyError> {
+        // The gateway's own request: whoever made it learns that it is gone.
+        if id.is_own() {
+            return Ok(());
+        }
+        if let Awaited::Call(token) = awaited
+            && let Some(session) = self.session.lock().await.as_mut()
+        {
+            let outcome = CallOutcome::InDoubt { why: why.to_owned() };
+            session.finished(token, CameBack { outcome, labelled: None })?;
+        }
+        self.tell_agent(&reply::error(Some(id), SERVER_ERROR, why)).await
+    }
+
+    pub(super) async fn server_says(&self, frame: Frame) -> Result<(), ProxyError> {
+        match frame.kind.clone() {
+            Kind::Notification { method } => {
+                if method == "notifications/tools/list_changed" {
+                    self.is_stale.set(true);
+                }
+                if let Some(id) = withdrawn(&method, &frame) {
+                    self.asking.borrow_mut().close(&id);
+                }
+                if words::are_told(&method, &frame) {
+                    self.has_read().await;
+                }
+                self.tell_agent(frame.raw()).await
+            }
+            Kind::Request { id, method } => {
+                let awaited =
+                    if matches!(method.as_str(), "ping" | "roots/list") { Awaited::Plain } else { Awaited::Words };
+                if matches!(awaited, Awaited::Words) {
+                    self.has_read().await;
+                }
+                let opened = self.asking.borrow_mut().open(id, awaited);
+                if opened.is_err() {
+                    self.note("the server asked too much, or twice under one id; it was dropped");
+                    return Ok(());
+                }
+                self.tell_agent(frame.raw()).await
+            }
+            Kind::Response { id, .. } => {
+                let awaited = self.asked.borrow_mut().close(&id);
+                match awaited {
+                    Some(awaited) => self.answer(frame, awaited).await,
+                    None => {
+                        self.note("the server answered what nobody asked, or answered twice; it was dropped");
+                        Ok(())
+                    }
+                }
+            }
+        }
+    }
+
+    pub(super) async fn answer(&self, frame: Frame, awaited: Awaited) -> Result<(), ProxyError> {
+        match awaited {
+            Awaited::Own(tell) => {
+                // Whoever asked has given up.
+                let _ = tell.send(frame);
+                return Ok(());
+            }
+            Awaited::Call(token) => {
+                if let Some(session) = self.session.lock().await.as_mut() {
+                    session.finished(token, came_back(&frame))?;
+                }
+            }
+            Awaited::Tools => {
+                let page = tools::page(&frame);
+                for tool in page.iter().flat_map(|page| &page.tools) {
+                    if self.offer.borrow_mut().see(tool) {
+                        self.is_stale.set(true);
+                    }
+                }
+                let is_last = page.is_some_and(|page| page.next.is_none());
+                let own = (is_last && self.setup.mandate.request.is_some()).then(planning::definition);
+                self.note_withheld();
+                let shown = {
+                    let offer = self.offer.borrow();
+                    tools::offered(&frame, |name| offer.has(name), own.as_ref())
+                };
+                return self.tell_agent(&shown).await;
+            }
+            Awaited::Words => self.has_read().await,
+            Awaited::Listed => {
+                if words::are_listed(&frame) {
+                    self.has_read().await;
+                }
+            }
+            Awaited::Plain => {}
+        }
+        self.tell_agent(frame.raw()).await
+    }
+
+    pub(super) async fn has_read(&self) {
+        match self.session.lock().await.as_mut() {
+            Some(session) => session.has_read(&self.setup.connector),
+            None => self.has_read.set(true),
+        }
+    }
+}
+
+/// What came back, and the part of it that a contract's paths speak of.
+fn came_back(answer: &Frame) -> CameBack {
+    let Some(result) = answer.member("result") else {
+        let detail = answer.member("error").map(Node::to_json).unwrap_or_default();
+        return CameBack { outcome: CallOutcome::Failed { detail }, labelled: None };
+    };
+    CameBack { outcome: CallOutcome::Replied { reply: result.to_json() }, labelled: labelled(result) }
+}
+
+/// The value that a reply is, if it is one: structured content, or one text that is JSON or nothing else.
+fn labelled(result: &Node) -> Option<serde_json::Value> {
+    let structured = result.get("structuredContent").map(Node::to_json);
+    let texts: Vec<&Node> = match result.get("content").map(|content| &content.value) {
+        Some(Data::List(items)) => items.iter().collect(),
+        Some(_) => return None,
+        None => Vec::new(),
+    };
+    match (structured, texts.as_slice()) {
+        (Some(value), []) => Some(value),
+        (structured, [one]) => {
+            let text = one.get("text")?.as_text()?;
+            let read: serde_json::Value =
+                serde_json::from_str(text).unwrap_or_else(|_| serde_json::Value::from(text.as_ref()));
+            // Words beside the structured part are read as well.
+            structured.is_none_or(|value| value == read).then_some(read)
+        }
+        _ => None,
+    }
+}
