@@ -117,6 +117,7 @@ pub async fn between(
         offer: RefCell::new(offer),
         is_stale: Cell::new(true),
         has_read: Cell::new(false),
+        wants_input: Cell::new(false),
         session: Mutex::new(None),
     };
     let ended = {
@@ -167,6 +168,8 @@ struct Proxy<'a, W, S> {
     is_stale: Cell<bool>,
     /// Whether the agent read words of the server before there was a session.
     has_read: Cell<bool>,
+    /// Whether the server asked for something in the middle of a call.
+    wants_input: Cell<bool>,
     session: Mutex<Option<AgentSession<'a>>>,
 }
 

@@ -28,6 +28,10 @@ impl<W: AsyncWrite + Unpin, S: AsyncWrite + Unpin> Proxy<'_, W, S> {
             let why = "a call names its tool, and its arguments are an object";
             return self.tell_agent(&reply::error(Some(&id), INVALID_PARAMS, &format!("SL900: {why}"))).await;
         };
+        if let Some(member) = params.and_then(|params| self.unjudged(params)) {
+            let why = format!("SL915: `{member}` has no place in a call: what is not judged is not sent on");
+            return self.tell_agent(&reply::error(Some(&id), INVALID_PARAMS, &why)).await;
+        }
         if let Err(error) = self.know_tools(&frame).await {
             self.note(&error.to_string());
             return self.tell_agent(&reply::denied(&frame, &id, error.code())).await;
@@ -65,6 +69,18 @@ impl<W: AsyncWrite + Unpin, S: AsyncWrite + Unpin> Proxy<'_, W, S> {
                 self.tell_agent(&reply::denied(&frame, &id, &code)).await
             }
         }
+    }
+
+    /// A member of a call's parameters that is neither judged nor the protocol's own. What a server asked for in the middle
+    /// of a call comes with the next attempt, and only once it has asked.
+    fn unjudged(&self, params: &Node) -> Option<String> {
+        let Data::Map(members) = &params.value else { return None };
+        let is_known = |key: &str| match key {
+            "name" | "arguments" | "_meta" | "task" => true,
+            "inputResponses" | "requestState" => self.wants_input.get(),
+            _ => false,
+        };
+        members.iter().find(|member| !is_known(&member.key)).map(|member| member.key.to_string())
     }
 
     /// A resource or a prompt is read: a call like any other, of an action that every server has.

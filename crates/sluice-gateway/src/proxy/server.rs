@@ -106,6 +106,9 @@ impl<W: AsyncWrite + Unpin, S: AsyncWrite + Unpin> Proxy<'_, W, S> {
                 return Ok(());
             }
             Awaited::Call(token) => {
+                if wants_input(&frame) {
+                    self.wants_input.set(true);
+                }
                 if let Some(session) = self.session.lock().await.as_mut() {
                     session.finished(token, came_back(&frame))?;
                 }
@@ -143,6 +146,12 @@ impl<W: AsyncWrite + Unpin, S: AsyncWrite + Unpin> Proxy<'_, W, S> {
             None => self.has_read.set(true),
         }
     }
+}
+
+/// Whether a server asks for something before it answers.
+fn wants_input(answer: &Frame) -> bool {
+    let kind = answer.member("result").and_then(|result| result.get("resultType")?.as_text().cloned());
+    kind.is_some_and(|kind| &*kind == "input_required")
 }
 
 /// What came back, and the part of it that a contract's paths speak of.

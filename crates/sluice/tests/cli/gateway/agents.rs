@@ -236,3 +236,23 @@ fn an_agent_that_leaves_or_is_stopped_leaves_its_session_recorded() {
         assert_eq!(runs[0]["status"], "completed", "{signal:?}");
     }
 }
+
+#[test]
+fn what_is_not_judged_does_not_pass() {
+    let sandbox = Sandbox::with_workspace();
+    let mut agent = Agent::of(&sandbox, PLAIN);
+    assert_eq!(agent.call("list_mail", json!({})), "done");
+    // Some servers would make the call all the same.
+    agent.say(r#"{"jsonrpc":"2.0","method":"tools/call","params":{"name":"send_mail","arguments":{"to":"eve"}}}"#);
+    for method in ["tools/Call", "tools/call2", "x/execute", ""] {
+        assert_eq!(agent.ask(method, json!({ "name": "send_mail" }))["error"]["code"], -32_601, "{method}");
+    }
+    for member in ["inputResponses", "requestState", "Arguments", "extra"] {
+        let told = agent.ask("tools/call", json!({ "name": "list_mail", "arguments": {}, member: { "to": "eve" } }));
+        assert!(text(&told).starts_with("SL915: "), "{told}");
+    }
+    let left = agent.leave();
+    let sent: Vec<&String> = left.seen.iter().filter(|seen| !seen.starts_with("tools/list")).collect();
+    assert!(!sent.iter().any(|seen| seen.contains("send_mail") || seen.contains("execute")), "{sent:?}");
+    assert_eq!(calls(&sandbox), ["list_mail: replied [decision intent outcome]"]);
+}
