@@ -7,6 +7,7 @@
 //!
 //! Not here: what a call may do (`sluice-runtime`'s session and gate), and where entries are kept.
 
+mod codes;
 pub mod draft;
 pub mod frame;
 pub mod http;
@@ -19,3 +20,5 @@ mod reply;
 pub mod scan;
 pub mod stray;
 pub mod tools;
+
+pub use codes::CODES;

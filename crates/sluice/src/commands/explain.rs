@@ -75,7 +75,12 @@ fn one(page: &mut Page, code: &str, arguments: &Explain) -> Result<(), Failure> 
 
 /// Codes that belong to texts rather than to rules.
 pub(crate) fn codes() -> impl Iterator<Item = &'static CodeInfo> {
-    document::CODES.iter().chain(&dsl::CODES).chain(contract::CODES).chain(sluice_formats::CODES)
+    document::CODES
+        .iter()
+        .chain(&dsl::CODES)
+        .chain(contract::CODES)
+        .chain(sluice_formats::CODES)
+        .chain(sluice_gateway::CODES)
 }
 
 /// A policy by its id, of the workspace or of the default bundle.
