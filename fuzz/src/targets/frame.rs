@@ -89,16 +89,18 @@ fn kind(frame: &Frame) -> &'static str {
 
 /// What an agent sees of a list of tools, and the contract that is drafted of it.
 fn listed(frame: &Frame) -> String {
-    assert_eq!(tools::offered(frame, |_| true), frame.raw(), "a list that is offered whole is another one");
+    assert_eq!(tools::offered(frame, |_| true, None), frame.raw(), "a list that is offered whole is another one");
     let Some(page) = tools::page(frame) else { return "no list".to_owned() };
     for keeps in [0, 1] {
         let is_offered = |name: &str| name.len() % 2 == keeps;
-        let cut = tools::offered(frame, is_offered);
+        let own = (keeps == 1).then(|| serde_json::json!({ "name": "sluice_plan" }));
+        let cut = tools::offered(frame, is_offered, own.as_ref());
         let again = Frame::read(cut.as_bytes()).expect("what is cut is one frame");
         assert_eq!(again.kind, frame.kind);
         let names = |page: &tools::Page| page.tools.iter().map(|tool| tool.name.clone()).collect::<Vec<_>>();
         let left = tools::page(&again).expect("what is cut is one list");
-        let kept: Vec<String> = names(&page).into_iter().filter(|name| is_offered(name)).collect();
+        let mut kept: Vec<String> = names(&page).into_iter().filter(|name| is_offered(name)).collect();
+        kept.extend(own.map(|_| "sluice_plan".to_owned()));
         assert_eq!(names(&left), kept, "another tool was cut");
         assert_eq!(left.next, page.next);
     }
