@@ -137,16 +137,26 @@ fn environment(mcp: &McpTransport) -> BTreeMap<String, Variable> {
 fn name_of(command: &[OsString]) -> String {
     const LAUNCHERS: [&str; 12] =
         ["npx", "node", "npm", "exec", "bunx", "bun", "deno", "run", "python", "python3", "uvx", "uv"];
-    let words = command.iter().map(|word| word.to_string_lossy());
-    let bases = words.filter(|word| !word.starts_with('-')).map(|word| {
-        let base = word.rsplit(['/', '\\']).next().unwrap_or_default().to_lowercase();
-        base.split_once('.').map_or(base.clone(), |(stem, _)| stem.to_owned())
+    // What half of all programs are called.
+    const PLAIN: [&str; 6] = ["index", "main", "dist", "build", "src", "bin"];
+    let is_telling = |part: &String| !part.is_empty() && !PLAIN.contains(&part.as_str());
+    let words = command.iter().map(|word| word.to_string_lossy()).filter(|word| !word.starts_with('-'));
+    let parts = words.map(|word| {
+        let mut parts = word.rsplit(['/', '\\']).map(stem).peekable();
+        let is_launcher = parts.peek().is_some_and(|last| LAUNCHERS.contains(&last.as_str()));
+        if is_launcher { String::new() } else { parts.find(is_telling).unwrap_or_default() }
     });
-    let found = bases.into_iter().find(|base| !base.is_empty() && !LAUNCHERS.contains(&base.as_str()));
+    let found = parts.into_iter().find(is_telling);
     let plain = |c: char| if c.is_ascii_alphanumeric() || c == '-' || c == '_' { c } else { '-' };
     let name: String = found.unwrap_or_default().chars().map(plain).take(60).collect();
     let name = name.trim_start_matches(['-', '_']);
     if name.is_empty() { "tools".to_owned() } else { name.to_owned() }
+}
+
+/// A part of a path without its ending, a package without its version.
+fn stem(part: &str) -> String {
+    let package = part.split('@').next().unwrap_or_default();
+    package.split('.').next().unwrap_or_default().to_lowercase()
 }
 
 #[cfg(test)]
@@ -157,7 +167,9 @@ mod tests {
     fn a_server_without_a_contract_is_named_after_its_program() {
         for (name, command) in [
             ("server-filesystem", "npx -y @modelcontextprotocol/server-filesystem /srv"),
-            ("world", "python3 /tmp/world.py --mail"),
+            ("server-filesystem", "npx -y @modelcontextprotocol/server-filesystem@2026.8.31 /srv"),
+            ("server-filesystem", "node node_modules/server-filesystem/dist/index.js /srv"),
+            ("world", "/usr/bin/python3 /tmp/world.py --mail"),
             ("tools", "node --inspect"),
             ("my-server", "/opt/My-Server.exe"),
         ] {
