@@ -32,7 +32,7 @@ pub use digest::Digest;
 pub use governance::Governance;
 pub use lock::Lock;
 pub use principals::Principals;
-pub use read::{Located, Problem, Register};
+pub use read::{Located, Problem, Register, is_id};
 pub use registers::Registers;
 pub use resolve::resolve;
 pub use workspace::{Mode, Workspace};

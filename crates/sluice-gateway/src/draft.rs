@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde_json::Value as Json;
+use sluice_core::contract::is_id;
 
 use crate::tools::Tool;
 
@@ -73,13 +74,6 @@ pub fn unfit(tool: &Tool) -> Option<String> {
     }
     let odd = tool.arguments().find(|(name, _)| !is_id(name));
     odd.map(|(name, _)| format!("its argument `{name}` has a name that no contract can write"))
-}
-
-/// Whether a text can be a name in a contract.
-#[must_use]
-pub fn is_id(text: &str) -> bool {
-    let starts = text.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric());
-    starts && text.len() <= 80 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
 }
 
 fn write_action(out: &mut String, tool: &Tool) {

@@ -119,7 +119,8 @@ pub(super) fn is_variable(text: &str) -> bool {
 }
 
 /// Whether a name can be an id: ids stand in labels, requirement ids and file names, unquoted.
-pub(super) fn is_id(text: &str) -> bool {
+#[must_use]
+pub fn is_id(text: &str) -> bool {
     let first = text.chars().next().is_some_and(|c| c.is_ascii_alphanumeric());
     let rest = text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
     first && rest && text.len() <= ID_CHARS_MAX

@@ -7,6 +7,7 @@ use sluice_core::catalogue::{
     Action, Argument, CallLimits, Catalogue, Idempotency, LabelTree, Pattern, ReplyRule, Resource,
 };
 use sluice_core::contract::closure::{Closure, ConnectorElement};
+use sluice_core::contract::lock::sorted;
 use sluice_core::contract::{Contract, Digest};
 use sluice_core::gate::{Effect, Role};
 use sluice_core::label::{Atom, Label, Name, Universe};
@@ -46,17 +47,6 @@ pub(super) fn uncatalogued(connector: &str, action: &str, arguments: &Json, labe
 pub(super) fn call_digest(connector: &str, action: &str, arguments: &Json) -> Digest {
     let whole = json!([connector, action, sorted(arguments)]);
     Digest::of(whole.to_string().as_bytes())
-}
-
-fn sorted(value: &Json) -> Json {
-    match value {
-        Json::Array(items) => items.iter().map(sorted).collect(),
-        Json::Object(fields) => {
-            let fields: BTreeMap<&String, Json> = fields.iter().map(|(key, value)| (key, sorted(value))).collect();
-            fields.into_iter().map(|(key, value)| (key.clone(), value)).collect()
-        }
-        other => other.clone(),
-    }
 }
 
 pub(super) fn closure<'c>(

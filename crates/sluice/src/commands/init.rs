@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use sluice_core::contract::is_id;
 use sluice_core::contract::key::SecretKey;
 use sluice_runtime::home::{HomeError, person_key};
 use sluice_runtime::init::{create, new_key};
@@ -51,12 +52,6 @@ pub fn run(arguments: &Init) -> Result<Exit, Failure> {
 }
 
 const ID_HELP: &str = "use ASCII letters, digits, `-`, `_` and `.`, up to 80 of them, starting with a letter or digit";
-
-/// As registers and contracts take names.
-fn is_id(text: &str) -> bool {
-    let starts = text.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric());
-    starts && text.len() <= 80 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
-}
 
 /// The folder's own name, as far as it can be one.
 fn name_of(folder: &Path) -> String {

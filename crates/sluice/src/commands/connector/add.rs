@@ -12,6 +12,7 @@ use sluice_connectors::mcp::{Program, Variable};
 use sluice_connectors::secret::{SecretStore, WorkspaceKey};
 use sluice_core::contract::bundle::BundleFiles;
 use sluice_core::contract::governance::CONNECTORS_FOLDER;
+use sluice_core::contract::is_id;
 use sluice_core::contract::lock::{LOCK_FILE, Lock, Pin, Pins};
 use sluice_core::label::Name;
 use sluice_gateway::draft::{self, Guess};
@@ -91,7 +92,7 @@ pub(super) struct Free {
 
 impl Free {
     pub(super) fn at(folder: &Path, name: &str) -> Result<Self, Failure> {
-        if !draft::is_id(name) {
+        if !is_id(name) {
             return Err(Failure::usage(format!(
                 "`{name}` is no name for a connector: use ASCII letters, digits, `-`, `_` and `.`, starting with a letter or digit"
             )));
@@ -142,9 +143,7 @@ impl Free {
 /// Variables and the secrets that fill them.
 fn secrets(written: &[String]) -> Result<BTreeMap<String, String>, Failure> {
     let pair = |text: &String| match text.split_once('=') {
-        Some((variable, name)) if !variable.is_empty() && draft::is_id(name) => {
-            Ok((variable.to_owned(), name.to_owned()))
-        }
+        Some((variable, name)) if !variable.is_empty() && is_id(name) => Ok((variable.to_owned(), name.to_owned())),
         _ => Err(Failure::usage(format!(
             "`{text}` is no `VARIABLE=NAME`: a variable, and the name of a secret of the store"
         ))),
