@@ -16,6 +16,7 @@ mod codes;
 pub mod connector;
 pub mod digest;
 pub mod governance;
+pub mod identity;
 pub mod key;
 pub mod lock;
 mod parse;

@@ -37,4 +37,5 @@ codes! {
     BAD_COLUMNS = 785 "bad-columns" "list the columns in order: `columns: [id, name]`, each once, none that starts like a formula";
     BAD_VERSION = 786 "bad-version" "name an action of this connector whose effect is `read`, and which takes arguments of this one";
     BAD_PIN = 787 "bad-pin" "let `sluice connector pin NAME` write it: a pin is a definition and the digest of that very definition";
+    BAD_ISSUER = 788 "bad-issuer" "write the provider's address as its tokens have it in `iss`: `https://login.example.com`";
 }

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use crate::contract::codes::{BAD_KEY, DUPLICATE, UNKNOWN_REFERENCE};
+use crate::contract::identity::{Identity, identities};
 use crate::contract::key::PublicKey;
 use crate::contract::read::{Located, Register, id, names, text, version};
 use crate::diagnostic::Diagnostic;
@@ -49,6 +50,8 @@ pub struct Person {
     pub manager: Option<Located<Name>>,
     /// Public keys that stand for them in `demo` and `test` workspaces.
     pub keys: Vec<Located<PublicKey>>,
+    /// What identity providers call them.
+    pub identities: Vec<Located<Identity>>,
     /// What they are trusted with.
     pub standing: Standing,
 }
@@ -73,6 +76,8 @@ pub struct Service {
     pub description: Option<Name>,
     /// A person or group who answers for it.
     pub owner: Option<Located<Name>>,
+    /// What identity providers call it.
+    pub identities: Vec<Located<Identity>>,
 }
 
 /// A model.
@@ -119,6 +124,21 @@ impl Principals {
             (self.models.entries.contains_key(id), Kind::Model),
         ];
         found.into_iter().find(|(there, _)| *there).map(|(_, kind)| kind)
+    }
+
+    /// The person or service that an identity provider means by a name.
+    #[must_use]
+    pub fn identified(&self, issuer: &str, subject: &str) -> Option<&Name> {
+        let is_meant =
+            |identity: &Located<Identity>| &*identity.value.issuer == issuer && &*identity.value.subject == subject;
+        self.identities().find(|(_, identity)| is_meant(identity)).map(|(name, _)| name)
+    }
+
+    fn identities(&self) -> impl Iterator<Item = (&Name, &Located<Identity>)> {
+        let of = |(name, found)| std::iter::repeat(name).zip(found);
+        let persons = self.persons.entries.iter().map(|(name, person)| (name, &person.value.identities));
+        let services = self.services.entries.iter().map(|(name, service)| (name, &service.value.identities));
+        persons.chain(services).flat_map(of)
     }
 
     /// Every group that somebody is in, also through other groups.
@@ -231,6 +251,7 @@ impl Principals {
     fn check(&self, out: &mut Vec<Diagnostic>) {
         self.check_names_are_distinct(out);
         self.check_keys_are_distinct(out);
+        self.check_identities_are_distinct(out);
         for person in self.persons.entries.values() {
             if let Some(manager) = &person.value.manager {
                 self.expect(manager, "a person", self.persons.knows(&manager.value), self.persons.ids(), out);
@@ -288,6 +309,16 @@ impl Principals {
             }
         }
     }
+
+    /// Whoever logs in with it would be two people.
+    fn check_identities_are_distinct(&self, out: &mut Vec<Diagnostic>) {
+        let mut seen = BTreeSet::new();
+        for (_, identity) in self.identities() {
+            if !seen.insert(&identity.value) {
+                out.push(DUPLICATE.at(identity.span, "this identity is listed twice"));
+            }
+        }
+    }
 }
 
 /// `` `x` is not …; did you mean `y`? ``
@@ -315,9 +346,10 @@ fn person(entry: &Entry, out: &mut Vec<Diagnostic>) -> Option<Person> {
     let manager = fields.optional("manager").and_then(|n| id(n, "manager", out));
     let keys = names(fields.optional("keys"), "keys", out).into_iter().filter_map(|line| key(&entry.key, &line, out));
     let keys = keys.collect();
+    let identities = identities(fields.optional("identities"), out);
     let standing = standing(&mut fields, out);
     fields.finish(out);
-    Some(Person { name, manager, keys, standing })
+    Some(Person { name, manager, keys, identities, standing })
 }
 
 /// A key line names its holder; one that names somebody else was pasted into the wrong entry.
@@ -350,8 +382,9 @@ fn service(entry: &Entry, out: &mut Vec<Diagnostic>) -> Option<Service> {
     let mut fields = Fields::of(&entry.value, "a service", out)?;
     let description = description(&mut fields, "description", out);
     let owner = fields.optional("owner").and_then(|n| id(n, "owner", out));
+    let identities = identities(fields.optional("identities"), out);
     fields.finish(out);
-    Some(Service { description, owner })
+    Some(Service { description, owner, identities })
 }
 
 fn model(entry: &Entry, out: &mut Vec<Diagnostic>) -> Option<Model> {

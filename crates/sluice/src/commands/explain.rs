@@ -81,6 +81,7 @@ pub(crate) fn codes() -> impl Iterator<Item = &'static CodeInfo> {
         .chain(contract::CODES)
         .chain(sluice_formats::CODES)
         .chain(sluice_gateway::CODES)
+        .chain(sluice_identity::CODES)
 }
 
 /// A policy by its id, of the workspace or of the default bundle.

@@ -297,6 +297,20 @@ fn principals_are_distinct_and_their_keys_their_own() {
 }
 
 #[test]
+fn an_identity_is_one_name_at_one_provider_and_somebodys_own() {
+    let principals = |to: &str| problems(&edited(&[("registers/principals.yaml", "ben: {", to)]));
+    let with = |issuer: &str, subject: &str| {
+        principals(&format!("ben: {{ identities: [{{ issuer: \"{issuer}\", subject: {subject} }}],"))
+    };
+    assert_eq!(with("https://login.example.com", "00u2ben"), "no problem");
+    assert_eq!(with("https://id.example.com", "00u1ana"), "no problem");
+    assert_snapshot!(with("https://login.example.com", "00u1ana"), @"SL765 registers/principals.yaml:4:23 this identity is listed twice");
+    assert_snapshot!(with("login.example.com", "00u2ben"), @"SL788 registers/principals.yaml:4:33 `login.example.com` is no issuer");
+    assert_snapshot!(with("https://login.example.com/?a=b", "00u2ben"), @"SL788 registers/principals.yaml:4:33 `https://login.example.com/?a=b` is no issuer");
+    assert_snapshot!(principals("ben: { identities: [{ subject: x }],"), @"SL116 registers/principals.yaml:4:23 an identity has no `issuer`");
+}
+
+#[test]
 fn a_workspace_says_what_it_is() {
     let mut files = workspace();
     files.remove("workspace.yaml");

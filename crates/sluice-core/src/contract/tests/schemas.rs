@@ -190,6 +190,11 @@ fn no_schema_lists_a_key_that_no_reader_knows() {
         ),
         ("registers/principals.yaml", "cleo: { ", "cleo: { vouches: [author], "),
         ("registers/principals.yaml", "it: { members", "it: { description: x, members"),
+        (
+            "registers/principals.yaml",
+            "backup: { ",
+            "backup: { identities: [{ issuer: \"https://login.example.com\", subject: x }], ",
+        ),
         ("registers/releases.yaml", "drop: ", "description: x\n    drop: "),
         ("registers/regions.yaml", "us: {}", "us: {}\n  apac: {}"),
     ]);

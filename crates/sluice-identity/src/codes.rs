@@ -1,0 +1,46 @@
+//! What the codes of identities mean.
+
+use sluice_core::document::CodeInfo;
+
+/// Every code from 970 on.
+pub const CODES: &[CodeInfo] = &[
+    CodeInfo::new(
+        970,
+        "no-issuer",
+        "What was named as an identity provider is no address of one. Write `https://` and its address exactly as its tokens have it in `iss`; plain HTTP is taken only of this very machine.",
+    ),
+    CodeInfo::new(
+        971,
+        "issuer-unreachable",
+        "The identity provider cannot be asked for its keys. Check its address, the network and the certificate; until it answers no token of it counts.",
+    ),
+    CodeInfo::new(
+        972,
+        "issuer-answer",
+        "The identity provider's metadata or keys are not what a provider says of itself. Open the address that the message names: its `issuer` must be the very text that was configured.",
+    ),
+    CodeInfo::new(
+        973,
+        "token-refused",
+        "An access token is not signed by the configured provider, was given for another service, has expired, or is bound to a key that its bearer did not show. Ask the provider for one whose audience is this resource.",
+    ),
+    CodeInfo::new(
+        974,
+        "token-of-nobody",
+        "A token counts, but no person or service of the principals register lists the provider's name for its subject. Add it under `identities` if it is one of yours.",
+    ),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_lists_every_code_and_no_other() {
+        let page = include_str!("../../../docs/identity.md");
+        let table = page.split("## Codes").nth(1).unwrap();
+        let listed: Vec<u16> =
+            table.lines().filter_map(|line| line.strip_prefix("| SL")?.split(' ').next()?.parse().ok()).collect();
+        assert_eq!(listed, CODES.iter().map(|info| info.code).collect::<Vec<_>>());
+    }
+}
