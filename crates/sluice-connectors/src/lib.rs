@@ -19,6 +19,7 @@ pub mod http;
 pub mod json;
 pub mod mcp;
 pub mod path;
+pub mod sandbox;
 pub mod secret;
 pub mod sql;
 pub mod tls;

@@ -9,6 +9,7 @@ use thiserror::Error;
 use tokio::io::BufReader;
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
+use crate::sandbox::{Attempts, Sandbox, SandboxError, WayOut};
 use crate::secret::{SecretError, SecretStore};
 
 /// How long a server may take to end by itself once nobody speaks to it any more.
@@ -23,6 +24,8 @@ pub struct Program {
     pub command: Vec<OsString>,
     /// All that its environment holds.
     pub environment: BTreeMap<String, Variable>,
+    /// What it may reach; everything that the gateway may if there is none.
+    pub sandbox: Option<Sandbox>,
 }
 
 /// What a variable holds.
@@ -51,6 +54,9 @@ pub enum StartError {
     /// SL914. A secret is no text, and so cannot stand in an environment.
     #[error("SL914: the secret `{0}` is no text, and a variable of an environment holds text")]
     NotText(String),
+    /// It cannot be confined as its contract wants.
+    #[error(transparent)]
+    Sandbox(#[from] SandboxError),
 }
 
 impl Program {
@@ -59,7 +65,7 @@ impl Program {
     #[must_use]
     pub fn bare(command: Vec<OsString>) -> Self {
         let named = |name: &str| Some((name.to_owned(), Variable::Plain(std::env::var_os(name)?)));
-        Self { command, environment: INHERITED.into_iter().filter_map(named).collect() }
+        Self { command, environment: INHERITED.into_iter().filter_map(named).collect(), sandbox: None }
     }
 }
 
@@ -70,6 +76,7 @@ pub struct Server {
     pub stdin: ChildStdin,
     /// What it says.
     pub stdout: BufReader<ChildStdout>,
+    attempts: Option<Attempts>,
 }
 
 impl Server {
@@ -80,8 +87,13 @@ impl Server {
     pub fn start(program: &Program, secrets: &SecretStore) -> Result<Self, StartError> {
         let name = program.command.first().cloned().unwrap_or_default();
         let error = |source| StartError::Program { program: name.to_string_lossy().into_owned(), source };
-        let mut command = Command::new(&name);
-        command.args(program.command.iter().skip(1)).env_clear();
+        let (line, way_out) = match &program.sandbox {
+            Some(sandbox) => sandbox.confine(&program.command)?,
+            None => (program.command.clone(), None),
+        };
+        let mut words = line.iter();
+        let mut command = Command::new(words.next().unwrap_or(&name));
+        command.args(words).env_clear();
         for (name, variable) in &program.environment {
             match variable {
                 Variable::Plain(text) => command.env(name, text),
@@ -92,10 +104,14 @@ impl Server {
                 }
             };
         }
-        let mut child =
-            command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true).spawn().map_err(error)?;
+        let attempts = way_out.map(WayOut::serve).transpose().map_err(error)?;
+        let started = command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true).spawn();
+        let mut child = started.map_err(|source| match &program.sandbox {
+            Some(_) => Sandbox::not_started(&source).into(),
+            None => error(source),
+        })?;
         match (child.stdin.take(), child.stdout.take()) {
-            (Some(stdin), Some(stdout)) => Ok(Self { child, stdin, stdout: BufReader::new(stdout) }),
+            (Some(stdin), Some(stdout)) => Ok(Self { child, stdin, stdout: BufReader::new(stdout), attempts }),
             _ => Err(error(std::io::ErrorKind::BrokenPipe.into())),
         }
     }
@@ -103,19 +119,27 @@ impl Server {
     /// Its parts: what it is told, what it says, and itself.
     #[must_use]
     pub fn split(self) -> (ChildStdin, BufReader<ChildStdout>, Running) {
-        (self.stdin, self.stdout, Running(self.child))
+        (self.stdin, self.stdout, Running { child: self.child, attempts: self.attempts })
     }
 }
 
 /// A server whose pipes somebody else holds.
-pub struct Running(Child);
+pub struct Running {
+    child: Child,
+    attempts: Option<Attempts>,
+}
 
 impl Running {
+    /// What it tried to reach and may not, if it is confined; the second time there is nothing to take.
+    pub const fn attempts(&mut self) -> Option<Attempts> {
+        self.attempts.take()
+    }
+
     /// Waits until it ends, and ends it if it does not.
     pub async fn leave(mut self) {
-        if tokio::time::timeout(LEAVES_WITHIN, self.0.wait()).await.is_err() {
+        if tokio::time::timeout(LEAVES_WITHIN, self.child.wait()).await.is_err() {
             // It may have ended in this very moment.
-            let _ = self.0.kill().await;
+            let _ = self.child.kill().await;
         }
     }
 }

@@ -25,6 +25,7 @@ mod read;
 pub mod registers;
 mod request;
 mod resolve;
+pub mod sandbox;
 pub mod workspace;
 
 pub use codes::CODES;

@@ -99,6 +99,16 @@ pub const CODES: &[CodeInfo] = &[
         "The OpenAPI description does not say where the service is. Name it with `--base`.",
     ),
     CodeInfo::new(
+        948,
+        "not-confined",
+        "The contract of the server has a `sandbox`, and the server cannot be confined so: `bubblewrap` is missing, this is not Linux, or a path is not there. It was not started.",
+    ),
+    CodeInfo::new(
+        949,
+        "undeclared-host",
+        "A confined server tried to reach a host that its contract does not name; nothing left. Add the host to `sandbox` if it belongs to the service.",
+    ),
+    CodeInfo::new(
         950,
         "cannot-listen",
         "The HTTP face cannot listen there. Another program may: choose with `--listen`.",

@@ -9,9 +9,11 @@ mod words;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::time::Duration;
 
 use sluice_connectors::mcp::{Program, Server, StartError};
+use sluice_connectors::sandbox::Attempts;
 use sluice_connectors::secret::SecretStore;
 use sluice_core::label::Name;
 use sluice_core::text::is_unseen;
@@ -86,10 +88,31 @@ pub async fn run(
     to_agent: impl AsyncWrite + Unpin,
 ) -> Result<(), ProxyError> {
     let server = Server::start(&setup.program, secrets)?;
-    let (to_server, from_server, running) = server.split();
-    let ended = between(setup, (from_agent, to_agent), (from_server, to_server)).await;
+    let (to_server, from_server, mut running) = server.split();
+    let attempts = running.attempts();
+    let between = between(setup, (from_agent, to_agent), (from_server, to_server));
+    let ended = tokio::select! {
+        ended = between => ended,
+        never = watch(attempts) => match never {},
+    };
     running.leave().await;
     ended
+}
+
+/// Tells what a confined server tries to reach and may not.
+async fn watch(attempts: Option<Attempts>) -> Infallible {
+    if let Some(mut attempts) = attempts {
+        while let Some(attempt) = attempts.recv().await {
+            note(&format!("SL949: the server tried to reach {attempt}, which its contract does not name"));
+        }
+    }
+    std::future::pending().await
+}
+
+/// For people: hosts keep what servers write to their standard error.
+fn note(text: &str) {
+    let safe: String = text.chars().map(|c| if is_unseen(c) { '\u{fffd}' } else { c }).collect();
+    eprintln!("sluice gateway: {safe}");
 }
 
 /// Stands between an agent and a server that runs already, each a pair of what it says and what it is told, until one of
@@ -225,7 +248,6 @@ impl<W: AsyncWrite + Unpin, S: AsyncWrite + Unpin> Proxy<'_, W, S> {
     /// For people: hosts keep what servers write to their standard error.
     #[expect(clippy::unused_self, reason = "a session's notes will carry its id")]
     fn note(&self, text: &str) {
-        let safe: String = text.chars().map(|c| if is_unseen(c) { '\u{fffd}' } else { c }).collect();
-        eprintln!("sluice gateway: {safe}");
+        note(text);
     }
 }

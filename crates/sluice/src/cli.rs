@@ -71,6 +71,20 @@ pub enum Command {
     /// Start the demo's local services, print their addresses, stop on Ctrl-C.
     #[command(hide = true)]
     DemoServices(demo::serve::Arguments),
+    /// Run a confined server, and hand its connections on to the way out of its sandbox.
+    #[command(hide = true)]
+    Inside(Inside),
+}
+
+/// `sluice inside`
+#[derive(Args)]
+pub struct Inside {
+    /// The socket that leads out.
+    #[arg(long, value_name = "SOCKET")]
+    pub way_out: PathBuf,
+    /// The server, and what it is given.
+    #[arg(last = true, required = true, value_name = "CMD")]
+    pub command: Vec<std::ffi::OsString>,
 }
 
 /// How a result is written.

@@ -9,6 +9,7 @@ pub mod explain;
 pub mod gateway;
 pub mod import;
 pub mod init;
+pub mod inside;
 pub mod policy;
 pub mod propose;
 pub mod resume;

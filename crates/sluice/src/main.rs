@@ -32,6 +32,7 @@ fn main() -> ExitCode {
         Command::Policy(command) => commands::policy::run(&command),
         Command::Demo => demo::play::run().map(|()| Exit::Fine),
         Command::DemoResume(arguments) => demo::crash::resume(&arguments).map(|()| Exit::Fine),
+        Command::Inside(arguments) => commands::inside::run(&arguments),
         Command::DemoServices(arguments) => {
             demo::serve::run(&arguments).map(|()| Exit::Fine).map_err(|error| Failure::internal(error.as_ref()))
         }

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::catalogue::{Argument, CallLimits, Idempotency, Pattern, ReplyRule};
 use crate::contract::digest::Digest;
 use crate::contract::read::Located;
+use crate::contract::sandbox::Sandbox;
 use crate::gate::Effect;
 use crate::label::Name;
 use crate::text::Span;
@@ -69,6 +70,8 @@ pub struct McpTransport {
     pub command: Vec<Name>,
     /// What its environment holds beside the search path: nothing else of the gateway's own reaches it.
     pub environment: BTreeMap<Name, Variable>,
+    /// What it may reach; everything that the gateway may if there is none.
+    pub sandbox: Option<Sandbox>,
 }
 
 /// What a variable of a server's environment holds.

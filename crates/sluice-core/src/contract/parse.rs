@@ -12,6 +12,7 @@ use crate::contract::digest::Digest;
 use crate::contract::principals::description;
 use crate::contract::read::{Located, bytes, check_id, id, is_variable, millis, names, only, pattern, text, version};
 use crate::contract::request;
+use crate::contract::sandbox::sandbox;
 use crate::diagnostic::Diagnostic;
 use crate::document::{self, Data, Entry, Fields, Node};
 use crate::gate::{Effect, Role};
@@ -168,8 +169,9 @@ fn mcp_transport(node: &Node, out: &mut Vec<Diagnostic>) -> Option<McpTransport>
     }
     let given = fields.optional("environment").and_then(|n| n.expect_map("environment", out)).unwrap_or_default();
     let environment = given.iter().filter_map(|e| Some((e.key.clone(), variable(e, out)?))).collect();
+    let sandbox = fields.optional("sandbox").map(|n| sandbox(n, out));
     fields.finish(out);
-    Some(McpTransport { command, environment })
+    Some(McpTransport { command, environment, sandbox: sandbox.map_or(Some(None), |read| read.map(Some))? })
 }
 
 fn variable(entry: &Entry, out: &mut Vec<Diagnostic>) -> Option<Variable> {

@@ -6,12 +6,15 @@ mod until;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use sluice_connectors::address::Host;
 use sluice_connectors::mcp::{Program, Variable};
+use sluice_connectors::sandbox::Sandbox;
 use sluice_connectors::secret::{SecretStore, WorkspaceKey};
 use sluice_core::contract::Contract;
 use sluice_core::contract::connector::{McpTransport, Transport, Variable as Named};
+use sluice_core::contract::sandbox::HostPort;
 use sluice_core::label::Name;
 use sluice_gateway::proxy::{self, ProxyError, Setup};
 use sluice_runtime::session::Mandate;
@@ -96,14 +99,35 @@ fn server(workspace: &Workspace, arguments: &Stdio) -> Result<(Name, Program), F
         let words: Vec<&str> = mcp.command.iter().map(AsRef::as_ref).collect();
         return Err(Failure::usage(format!("the contract of `{name}` pins another command: {}", words.join(" "))));
     }
-    Ok((name, Program { command: arguments.command.clone(), environment: environment(mcp) }))
+    let sandbox = sandbox(mcp)?;
+    Ok((name, Program { command: arguments.command.clone(), environment: environment(mcp), sandbox }))
 }
 
 /// The program of a contract, as it is started for its connector; `None` if it is of no server.
-pub(super) fn program(contract: &Contract) -> Option<Program> {
-    let mcp = mcp(contract)?;
+///
+/// # Errors
+/// [`Failure`] if it cannot be confined as the contract wants.
+pub(super) fn program(contract: &Contract) -> Result<Option<Program>, Failure> {
+    let Some(mcp) = mcp(contract) else { return Ok(None) };
     let command = mcp.command.iter().map(|word| OsString::from(word.as_ref())).collect();
-    Some(Program { command, environment: environment(mcp) })
+    Ok(Some(Program { command, environment: environment(mcp), sandbox: sandbox(mcp)? }))
+}
+
+/// The bounds that a contract sets.
+fn sandbox(mcp: &McpTransport) -> Result<Option<Sandbox>, Failure> {
+    let Some(bounds) = &mcp.sandbox else { return Ok(None) };
+    let host = |named: &HostPort| {
+        let host = Host::parse(&named.host);
+        host.map(|host| (host, named.port)).map_err(|_| Failure::usage(format!("`{}` is no host", named.host)))
+    };
+    let paths = |paths: &[Name]| paths.iter().map(|path| PathBuf::from(path.as_ref())).collect();
+    Ok(Some(Sandbox {
+        hosts: bounds.hosts.iter().map(host).collect::<Result<_, _>>()?,
+        allow_private: bounds.allow_private,
+        read: paths(&bounds.read),
+        write: paths(&bounds.write),
+        helper: std::env::current_exe().map_err(|error| Failure::internal(&error))?,
+    }))
 }
 
 const fn mcp(contract: &Contract) -> Option<&McpTransport> {

@@ -3,6 +3,7 @@
 mod agent;
 mod agents;
 mod approvals;
+mod confined;
 mod server;
 mod servers;
 

@@ -55,7 +55,7 @@ pub(crate) async fn run(house: &House, scenario: &Scenario, way: Way) -> Outcome
         return judged(scenario, outcome, &effects.borrow());
     }
     let (agent_side, gateway_to_agent) = duplex(1 << 16);
-    let program = Program { command: vec![OsString::from("world")], environment: [].into() };
+    let program = Program { command: vec![OsString::from("world")], environment: [].into(), sandbox: None };
     let mandate = Mandate { principal: "you".into(), request: Some(scenario.task.request.to_owned()), client: None };
     let setup =
         Setup { workspace: &house.workspace, ledger: &house.ledger, connector: "world".into(), program, mandate };

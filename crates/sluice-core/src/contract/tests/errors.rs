@@ -345,3 +345,19 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn a_sandbox_names_hosts_and_whole_paths() {
+    let mailbox = |from: &str, to: &str| problems(&edited(&[("connectors/mailbox.yaml", from, to)]));
+    for host in
+        ["https://mail.example.com", "mail.example.com:0", "Mail.example.com", "mail.example.com/x", "*.example.com"]
+    {
+        let said = mailbox("[mail.example.com,", &format!("[\"{host}\","));
+        assert!(said.starts_with("SL770 connectors/mailbox.yaml:7:23") && said.contains(host), "{said}");
+    }
+    for path in ["opt/mail-server", "/opt/../etc", "/", "/opt//x", "~/x"] {
+        let said = mailbox("/opt/mail-server", &format!("\"{path}\""));
+        assert!(said.starts_with("SL782 connectors/mailbox.yaml:7:") && said.contains(path), "{said}");
+    }
+    assert_snapshot!(mailbox("write: [", "writes: ["), @"SL117 connectors/mailbox.yaml:7:119 unknown key `writes` in a sandbox; did you mean `write`?");
+}

@@ -75,7 +75,7 @@ pub(super) fn pin(arguments: &PinConnector) -> Result<Exit, Failure> {
 fn ask(workspace: &Workspace, name: &str) -> Result<Listed, Failure> {
     let contracts = &workspace.governance().contracts;
     let contract = contracts.iter().find(|contract| contract.connector.value.as_ref() == name);
-    let program = contract.and_then(program).ok_or_else(|| {
+    let program = contract.map(program).transpose()?.flatten().ok_or_else(|| {
         Failure::usage(format!(
             "`{name}` is no server of a contract here; `sluice connector add mcp {name} -- CMD` drafts one"
         ))

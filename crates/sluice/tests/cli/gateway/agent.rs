@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::PathBuf;
-use std::process::{Child, ChildStdin, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -52,12 +52,17 @@ impl<'s> Agent<'s> {
     pub(super) fn with(sandbox: &'s Sandbox, script: &str, options: &[&str]) -> Self {
         let at = sandbox.path("server.script");
         fs::write(&at, script).unwrap();
-        let seen = sandbox.path("server.script.seen");
-        let _ = fs::remove_file(&seen);
+        let _ = fs::remove_file(sandbox.path("server.script.seen"));
         let exe = std::env::current_exe().unwrap();
         let mut command = sandbox.command(&["gateway", "--connector", "tools"]);
         command.args(options).arg("--").arg(exe);
         command.args(["--ignored", "--exact", "--nocapture", "gateway::server::plays"]).arg(at);
+        Self::at(sandbox, command)
+    }
+
+    /// One at the gateway that a command starts.
+    pub(super) fn at(sandbox: &'s Sandbox, mut command: Command) -> Self {
+        let seen = sandbox.path("server.script.seen");
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let stdin = child.stdin.take();
         let out = BufReader::new(child.stdout.take().unwrap());
