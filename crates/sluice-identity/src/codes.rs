@@ -29,6 +29,11 @@ pub const CODES: &[CodeInfo] = &[
         "token-of-nobody",
         "A token counts, but no person or service of the principals register lists the provider's name for its subject. Add it under `identities` if it is one of yours.",
     ),
+    CodeInfo::new(
+        975,
+        "passkey-refused",
+        "A passkey's answer is a word over another statement, was given at another address or without verifying the person, or its key did not sign it. Ask the person again, at the console's own address.",
+    ),
 ];
 
 #[cfg(test)]
