@@ -18,6 +18,7 @@ mod planning;
 pub mod proxy;
 mod reply;
 pub mod scan;
+pub mod several;
 pub mod stray;
 pub mod tools;
 

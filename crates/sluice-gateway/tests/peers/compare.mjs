@@ -1,4 +1,5 @@
-// The same client with and without the gateway before the same server: what it got is compared, behaviour by behaviour.
+// The same client with and without the gateway before the same server, and with both servers behind one gateway: what it got
+// is compared, behaviour by behaviour.
 //
 //   node compare.mjs SLUICE FOLDER
 //
@@ -33,12 +34,59 @@ const capabilities = {
   tasks: { list: {}, cancel: {}, requests: { sampling: { createMessage: {} }, elicitation: { create: {} } } },
 };
 
+/** How a client reaches a server: alone, through the gateway, or through a gateway with the other server beside it. */
+const WAYS = {
+  directly: (server) => servers[server],
+  gated: (server) => [sluice, "gateway", "--workspace", at("ws"), "--", ...servers[server]],
+  beside: () => [sluice, "gateway", "--workspace", at("ws"), ...Object.keys(servers).flatMap((name) => ["--connector", name])],
+};
+
+/** A client of one of several servers: it puts that server's name before what it names, and takes it from what it hears. */
+class Beside {
+  constructor(inner, server) {
+    this.inner = inner;
+    this.server = server;
+  }
+  async start() {
+    this.inner.onmessage = (message) => this.onmessage?.(this.inward(message));
+    this.inner.onclose = () => this.onclose?.();
+    this.inner.onerror = (error) => this.onerror?.(error);
+    await this.inner.start();
+  }
+  close() {
+    return this.inner.close();
+  }
+  send(message, options) {
+    const said = structuredClone(message);
+    const [params, name, uri] = [said.params ?? {}, `${this.server}__`, `${this.server}+`];
+    for (const holder of [params, params.ref ?? {}]) {
+      if (holder.name && !said.method.startsWith("init")) holder.name = name + holder.name;
+      if (holder.uri) holder.uri = uri + holder.uri;
+    }
+    if (params.taskId) params.taskId = name + params.taskId;
+    const related = params._meta?.["io.modelcontextprotocol/related-task"];
+    if (related && !said.result) related.taskId = name + related.taskId;
+    return this.inner.send(said, options);
+  }
+  inward({ id, ...message }) {
+    const token = message.params?._meta?.progressToken;
+    const others = Object.keys(servers).filter((name) => name !== this.server);
+    const isOthers = (item) => others.some((name) => item.name?.startsWith(`${name}__`) || item.uri?.startsWith(`${name}+`));
+    for (const key of ["tools", "prompts", "resources", "resourceTemplates"]) {
+      if (Array.isArray(message.result?.[key])) message.result[key] = message.result[key].filter((item) => !isOthers(item));
+    }
+    const text = JSON.stringify(message).replaceAll(`${this.server}__`, "").replaceAll(`"${this.server}+`, '"');
+    const heard = { ...JSON.parse(text), ...(id === undefined ? {} : { id }) };
+    if (token !== undefined) heard.params._meta.progressToken = token;
+    return heard;
+  }
+}
+
 /** A connection, and all that was told beside answers. */
-async function connect(server, isGated, declared = capabilities) {
-  const [command, ...args] = isGated
-    ? [sluice, "gateway", "--workspace", at("ws"), "--", ...servers[server]]
-    : servers[server];
-  const transport = new StdioClientTransport({ command, args, env: environment, stderr: "ignore" });
+async function connect(server, way, declared = capabilities) {
+  const [command, ...args] = WAYS[way](server);
+  const stdio = new StdioClientTransport({ command, args, env: environment, stderr: "ignore" });
+  const transport = way === "beside" ? new Beside(stdio, server) : stdio;
   const client = new Client({ name: "compare", version: "1" }, { capabilities: declared });
   const told = [];
   client.fallbackNotificationHandler = async (notification) => void told.push(notification);
@@ -71,7 +119,10 @@ async function until(told, is, ms = 6_000) {
 const kinds = (told) => told.map((message) => message.method).sort();
 
 const EVERYTHING = {
-  "initialize": async ({ client }) => ({ server: client.getServerVersion(), can: client.getServerCapabilities(), says: client.getInstructions() }),
+  "initialize": {
+    alone: "several servers greet as one",
+    run: async ({ client }) => ({ server: client.getServerVersion(), can: client.getServerCapabilities(), says: client.getInstructions() }),
+  },
   "tools offered": async ({ client }) => (await client.listTools()).tools,
   "tools offered, few capabilities": { declared: {}, run: async ({ client }) => (await client.listTools()).tools },
   "list_changed": async ({ told }) => {
@@ -187,12 +238,12 @@ const FILES = {
 };
 
 /** What a behaviour came to; an error is an outcome like any other. */
-async function outcome(server, behaviour, isGated) {
+async function outcome(server, behaviour, way) {
   if (server === "filesystem") {
     rmSync(files, { recursive: true, force: true });
     mkdirSync(files);
   }
-  const connection = await connect(server, isGated, behaviour.declared);
+  const connection = await connect(server, way, behaviour.declared);
   try {
     return JSON.parse(JSON.stringify(await behaviour.run(connection), steady));
   } catch (error) {
@@ -220,7 +271,7 @@ async function makeWorkspace() {
   const run = (...args) => execFileSync(sluice, args, { env: environment, cwd: folder, stdio: ["ignore", "ignore", "inherit"] });
   run("init", at("ws"), "--as", "ana", "--name", "peers");
   for (const [server, command] of Object.entries(servers)) {
-    const { client } = await connect(server, false);
+    const { client } = await connect(server, "directly");
     const { tools } = await client.listTools();
     await client.close();
     const writes = /^(write|edit|create|move)/;
@@ -251,17 +302,20 @@ for (const [server, behaviours] of [["everything", EVERYTHING], ["filesystem", F
   console.log(`\nTypeScript SDK, server-${server}`);
   for (const [name, given] of Object.entries(behaviours)) {
     const behaviour = typeof given === "function" ? { run: given } : given;
-    const plain = await outcome(server, behaviour, false);
-    const gated = await outcome(server, behaviour, true);
-    const same = isDeepStrictEqual(plain, gated);
-    const fine = same !== Boolean(behaviour.differs);
-    const word = same ? "same" : behaviour.differs ? `differs: ${behaviour.differs}` : "DIFFERS";
-    console.log(`  ${fine ? "✓" : "✗"} ${name.padEnd(34)} ${word}`);
-    compared += 1;
-    if (!fine) {
-      broken += 1;
-      const short = (value) => JSON.stringify(value)?.slice(0, 1_500);
-      console.log(`      without: ${short(plain)}\n      with:    ${short(gated)}`);
+    const plain = await outcome(server, behaviour, "directly");
+    for (const way of ["gated", "beside"]) {
+      if (way === "beside" && behaviour.alone) continue;
+      const gated = await outcome(server, behaviour, way);
+      const same = isDeepStrictEqual(plain, gated);
+      const fine = same !== Boolean(behaviour.differs);
+      const word = same ? "same" : behaviour.differs ? `differs: ${behaviour.differs}` : "DIFFERS";
+      console.log(`  ${fine ? "✓" : "✗"} ${name.padEnd(34)} ${way.padEnd(7)} ${word}`);
+      compared += 1;
+      if (!fine) {
+        broken += 1;
+        const short = (value) => JSON.stringify(value)?.slice(0, 1_500);
+        console.log(`      without: ${short(plain)}\n      with:    ${short(gated)}`);
+      }
     }
   }
 }

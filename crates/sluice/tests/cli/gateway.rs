@@ -5,5 +5,6 @@ mod agents;
 mod approvals;
 mod server;
 mod servers;
+mod several;
 
 use agent::Agent;
