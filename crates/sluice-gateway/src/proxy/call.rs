@@ -1,7 +1,7 @@
 //! Calls of tools and reads of resources and prompts: asked about before they are sent on. And the plan.
 
 use sluice_core::document::{Data, Node};
-use sluice_runtime::session::Verdict;
+use sluice_runtime::session::{Tools, Verdict};
 use tokio::io::AsyncWrite;
 
 use super::{INVALID_PARAMS, Proxy, ProxyError, SERVER_ERROR};
@@ -137,8 +137,9 @@ impl<W: AsyncWrite + Unpin, S: AsyncWrite + Unpin> Proxy<'_, W, S> {
             let Some(session) = session.as_mut() else {
                 return self.tell_agent(&reply::denied(frame, id, "SL906")).await;
             };
-            let action_of = |tool: &str| self.offers.borrow().action_of(tool);
-            session.lay_down(arguments, action_of).await?
+            let by_name = |tool: &str| self.offers.borrow().action_of(tool);
+            let of_connector = |connector: &str, tool: &str| self.offers.borrow().action_at(connector, tool);
+            session.lay_down(arguments, &Tools { by_name: &by_name, of_connector: &of_connector }).await?
         };
         let (text, is_error) = planning::told(&laid);
         self.tell_agent(&reply::result(frame, id, &text, is_error)).await

@@ -10,9 +10,9 @@ use sluice_core::label::Name;
 use sluice_runtime::workspace::{OpenError, Workspace};
 
 use super::offer::{HIDDEN, Offer, OfferError, TOOLS_MAX, Withheld};
-use crate::scan;
 use crate::several::Names;
 use crate::tools::Tool;
+use crate::{planning, scan};
 
 /// SL918. A tool could be taken for one of another server.
 const SHADOWS: &str = "SL918";
@@ -36,6 +36,12 @@ impl Offers {
     /// The connectors that can be called.
     pub(super) fn connectors(&self) -> BTreeSet<Name> {
         self.servers.iter().map(|offer| offer.connector().clone()).collect()
+    }
+
+    /// The gateway's own tool, as it is listed.
+    pub(super) fn plan(&self) -> Json {
+        let connectors: Vec<&str> = self.servers.iter().map(|offer| offer.connector().as_ref()).collect();
+        planning::definition(&connectors)
     }
 
     /// Whose a tool is, and its name there.
@@ -131,6 +137,15 @@ impl Offers {
         match self.offer(outside) {
             Some((offer, tool)) => (offer.connector().clone(), offer.action_of(tool).into()),
             None => ("sluice".into(), format!("{outside} (not offered)").into()),
+        }
+    }
+
+    /// The same of a tool by its connector and its name there, or the name of its action.
+    pub(super) fn action_at(&self, connector: &str, tool: &str) -> (Name, Name) {
+        match self.servers.iter().find(|offer| **offer.connector() == *connector) {
+            Some(offer) if offer.has(tool) => (offer.connector().clone(), offer.action_of(tool).into()),
+            Some(offer) => (offer.connector().clone(), tool.into()),
+            None => ("sluice".into(), format!("{connector}.{tool} (not offered)").into()),
         }
     }
 

@@ -12,7 +12,7 @@ use crate::lines::{self, Line};
 use crate::pending::Awaited;
 use crate::several::said::Said;
 use crate::stray::Stray;
-use crate::{planning, reply, tools};
+use crate::{reply, tools};
 
 impl<W: AsyncWrite + Unpin, S: AsyncWrite + Unpin> Proxy<'_, W, S> {
     pub(super) async fn listen_to_server(&self, mut from: impl AsyncBufRead + Unpin) -> Result<(), ProxyError> {
@@ -125,7 +125,7 @@ impl<W: AsyncWrite + Unpin, S: AsyncWrite + Unpin> Proxy<'_, W, S> {
                     self.is_stale.set(true);
                 }
                 let is_last = page.is_some_and(|page| page.next.is_none());
-                let own = (is_last && self.terms.mandate.request.is_some()).then(planning::definition);
+                let own = (is_last && self.terms.mandate.request.is_some()).then(|| self.offers.borrow().plan());
                 self.note_withheld();
                 let shown = {
                     let offers = self.offers.borrow();
