@@ -160,13 +160,13 @@ const EVERYTHING = {
   "arguments that do not fit": call("get-sum", { a: "x" }),
   "unknown method": ask("no/such/method", { a: 1 }),
   "unknown tool": { differs: "the gateway denies what no contract names", run: call("no-such-tool") },
-  "sampling": async (c) => [await call("trigger-sampling-request", { prompt: "p", maxTokens: 5 })(c), asked(c.told)],
-  "elicitation, form": async (c) => [await call("trigger-elicitation-request")(c), asked(c.told)],
-  "elicitation, URL": async (c) => [await call("trigger-url-elicitation", { url: "https://example.com/x", message: "m", elicitationId: "e" })(c), asked(c.told)],
+  "sampling": async (c) => [await call("trigger-sampling-request", { prompt: "p", maxTokens: 5 })(c), asked(c.told, "sampling/createMessage")],
+  "elicitation, form": async (c) => [await call("trigger-elicitation-request")(c), asked(c.told, "elicitation/create")],
+  "elicitation, URL": async (c) => [await call("trigger-url-elicitation", { url: "https://example.com/x", message: "m", elicitationId: "e" })(c), asked(c.told, "elicitation/create")],
   "roots": async (c) => {
-    await until(c.told, (told) => told.some((message) => message.method === "roots/list"));
+    await until(c.told, (told) => asked(told, "roots/list").length > 0);
     await sleep(200);
-    return [asked(c.told), await call("get-roots-list")(c)];
+    return [asked(c.told, "roots/list"), await call("get-roots-list")(c)];
   },
   "progress": async ({ client }) => {
     const steps = [];
@@ -209,13 +209,21 @@ const EVERYTHING = {
   "ping": ask("ping", {}),
 };
 
-const asked = (told) => told.filter((message) => message.id !== undefined || !message.method.startsWith("notifications/"));
+/** What the servers asked by this method. Under which ids is their own business: behind one gateway they say whose they are. */
+const asked = (told, method) => {
+  const others = Object.keys(servers).slice(1);
+  const isIts = ({ id }) => !others.some((name) => `${id}`.startsWith(`${name}__`));
+  return told.filter((message) => message.method === method && isIts(message)).map(({ id, ...message }) => message);
+};
 
 const inside = (name) => path.join(files, name);
+/** Why a behaviour is not compared with another server beside. */
+const HOLDS = "the other server logs, and what it says holds what is written";
+
 const FILES = {
   "tools offered": async ({ client }) => (await client.listTools()).tools,
   "allowed folders": call("list_allowed_directories"),
-  "write, read, edit, move": async (c) => [
+  "write, read, edit, move": { alone: HOLDS, run: async (c) => [
     await call("create_directory", { path: inside("a") })(c),
     await call("write_file", { path: inside("a/b.txt"), content: "one\ntwo\n\u{1f600}\n" })(c),
     await call("read_text_file", { path: inside("a/b.txt") })(c),
@@ -225,16 +233,16 @@ const FILES = {
     await call("directory_tree", { path: files })(c),
     await call("search_files", { path: files, pattern: "**/c*" })(c),
     readFileSync(inside("a/c.txt"), "utf8"),
-  ],
+  ] },
   "a file outside": call("read_text_file", { path: "/etc/hostname" }),
-  "a megabyte": async (c) => {
+  "a megabyte": { alone: HOLDS, run: async (c) => {
     await call("write_file", { path: inside("big.txt"), content: "0123456789abcdef".repeat(65_536) })(c);
     return call("read_text_file", { path: inside("big.txt") })(c);
-  },
-  "a hundred calls at once": async (c) => {
+  } },
+  "a hundred calls at once": { alone: HOLDS, run: async (c) => {
     await call("write_file", { path: inside("n.txt"), content: "n" })(c);
     return Promise.all(Array.from({ length: 100 }, () => call("read_text_file", { path: inside("n.txt") })(c)));
-  },
+  } },
 };
 
 /** What a behaviour came to; an error is an outcome like any other. */
