@@ -64,6 +64,21 @@ pub const CODES: &[CodeInfo] = &[
         "The call has parameters that are neither its arguments nor the protocol's own. What is not judged is not sent on.",
     ),
     CodeInfo::new(
+        916,
+        "servers-alike",
+        "Servers stand behind one gateway under names that could be taken for each other. Give one of them another connector.",
+    ),
+    CodeInfo::new(
+        917,
+        "no-such-server",
+        "A name, URI or task is of none of the servers behind the gateway, or that server does not speak with this agent.",
+    ),
+    CodeInfo::new(
+        918,
+        "shadowing",
+        "A tool has a name that would pass for another server's tool. Have its server call it otherwise.",
+    ),
+    CodeInfo::new(
         920,
         "plan-too-late",
         "The agent wanted to lay down a plan after it had read something: it would be the plan of whoever wrote that.",

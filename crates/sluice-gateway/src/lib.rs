@@ -8,6 +8,7 @@
 //! Not here: what a call may do (`sluice-runtime`'s session and gate), and where entries are kept.
 
 mod codes;
+mod confined;
 pub mod draft;
 pub mod frame;
 pub mod http;
@@ -18,6 +19,7 @@ mod planning;
 pub mod proxy;
 mod reply;
 pub mod scan;
+pub mod several;
 pub mod stray;
 pub mod tools;
 

@@ -10,14 +10,21 @@ pub(crate) const PLAN: &str = "sluice_plan";
 /// How the names of the gateway's own tools begin.
 pub(crate) const OWN: &str = "sluice_";
 
-/// The tool as it is listed.
-pub(crate) fn definition() -> Json {
+/// The tool as it is listed. `connectors` are those of the tools.
+pub(crate) fn definition(connectors: &[&str]) -> Json {
+    let workflow = format!(
+        "instead of `calls`: a definition of the Open Workflow DSL, as YAML or JSON. Its steps `call` tools as \
+         CONNECTOR.TOOL (connectors: {}); constants are fixed, expressions are holes; a `for` has its list written out, or \
+         `metadata: {{ times: N }}`; `metadata: {{ holes: {{ ARGUMENT: {{ max: N }} }} }}` of a call bounds what it finds",
+        connectors.join(", ")
+    );
+
     json!({
         "name": PLAN,
         "description": "Lay down, before reading anything else, which tools you will call for the user's request and with \
             which arguments. Calls that a plan foresees are made with little asking; after that, calls outside of it are \
             refused. Write known values as they stand in the request, and for a value that you will find out later a hole: \
-            {\"hole\": \"what it will be\"}, with \"max\" for an amount or \"one_of\" for a choice.",
+            {\"hole\": \"what it will be\"}, with \"max\" for an amount or \"one_of\" for a choice. Or write it as a workflow.",
         "inputSchema": {
             "type": "object",
             "properties": {
@@ -36,9 +43,9 @@ pub(crate) fn definition() -> Json {
                         },
                         "required": ["tool"]
                     }
-                }
-            },
-            "required": ["calls"]
+                },
+                "workflow": { "type": "string", "description": workflow }
+            }
         }
     })
 }

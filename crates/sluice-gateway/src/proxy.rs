@@ -4,16 +4,16 @@ mod agent;
 mod call;
 mod listing;
 mod offer;
+mod offers;
 mod server;
 mod words;
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
-use std::convert::Infallible;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::time::Duration;
 
 use sluice_connectors::mcp::{Program, Server, StartError};
-use sluice_connectors::sandbox::Attempts;
 use sluice_connectors::secret::SecretStore;
 use sluice_core::label::Name;
 use sluice_core::text::is_unseen;
@@ -24,9 +24,12 @@ use thiserror::Error;
 use tokio::io::{AsyncBufRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::sync::{Mutex, Notify};
 
+use crate::confined::watch;
 use crate::frame::Id;
 use crate::pending::Pending;
-use offer::Offer;
+use crate::several::said::Saying;
+use crate::several::{Names, NamesError};
+use offers::Offers;
 
 /// How long a server may take to list its tools.
 const LISTS_WITHIN: Duration = Duration::from_secs(30);
@@ -46,8 +49,8 @@ const METHOD_NOT_FOUND: i64 = -32_601;
 const INVALID_PARAMS: i64 = -32_602;
 const SERVER_ERROR: i64 = -32_000;
 
-const UNREADABLE: &str = "SL907: the answer of the server cannot be read";
-const ENDED: &str = "SL908: the server ended before it answered";
+pub(crate) const UNREADABLE: &str = "SL907: the answer of the server cannot be read";
+pub(crate) const ENDED: &str = "SL908: the server ended before it answered";
 
 /// What stands on both sides of the gateway.
 pub struct Setup<'a> {
@@ -63,9 +66,32 @@ pub struct Setup<'a> {
     pub mandate: Mandate,
 }
 
+/// Under whose rules an agent works, and for whom.
+pub struct Terms<'a> {
+    /// Whose rules hold.
+    pub workspace: &'a Workspace,
+    /// Where entries go.
+    pub ledger: &'a Ledger,
+    /// For whom the agent works.
+    pub mandate: Mandate,
+}
+
+/// What stands behind the gateway.
+pub(crate) struct Behind {
+    /// The servers: their names, and how each was started.
+    pub(crate) servers: Vec<(Name, Vec<OsString>)>,
+    /// What their names are outside, if there are several.
+    pub(crate) names: Option<Names>,
+    /// Who said what.
+    pub(crate) saying: Saying,
+}
+
 /// Why the gateway ended.
 #[derive(Debug, Error)]
 pub enum ProxyError {
+    /// SL916. The servers cannot be told apart.
+    #[error(transparent)]
+    Names(#[from] NamesError),
     /// The server.
     #[error(transparent)]
     Start(#[from] StartError),
@@ -89,30 +115,14 @@ pub async fn run(
 ) -> Result<(), ProxyError> {
     let server = Server::start(&setup.program, secrets)?;
     let (to_server, from_server, mut running) = server.split();
-    let attempts = running.attempts();
+    let attempts = running.attempts().map(|attempts| (setup.connector.clone(), attempts));
     let between = between(setup, (from_agent, to_agent), (from_server, to_server));
     let ended = tokio::select! {
         ended = between => ended,
-        never = watch(attempts) => match never {},
+        never = watch(attempts.into_iter().collect()) => match never {},
     };
     running.leave().await;
     ended
-}
-
-/// Tells what a confined server tries to reach and may not.
-async fn watch(attempts: Option<Attempts>) -> Infallible {
-    if let Some(mut attempts) = attempts {
-        while let Some(attempt) = attempts.recv().await {
-            note(&format!("SL949: the server tried to reach {attempt}, which its contract does not name"));
-        }
-    }
-    std::future::pending().await
-}
-
-/// For people: hosts keep what servers write to their standard error.
-fn note(text: &str) {
-    let safe: String = text.chars().map(|c| if is_unseen(c) { '\u{fffd}' } else { c }).collect();
-    eprintln!("sluice gateway: {safe}");
 }
 
 /// Stands between an agent and a server that runs already, each a pair of what it says and what it is told, until one of
@@ -122,12 +132,26 @@ fn note(text: &str) {
 /// [`ProxyError`].
 pub async fn between(
     setup: Setup<'_>,
+    agent: (impl AsyncBufRead + Unpin, impl AsyncWrite + Unpin),
+    server: (impl AsyncBufRead + Unpin, impl AsyncWrite + Unpin),
+) -> Result<(), ProxyError> {
+    let Setup { workspace, ledger, connector, program, mandate } = setup;
+    let saying = Saying::One(connector.clone());
+    let behind = Behind { servers: vec![(connector, program.command)], names: None, saying };
+    stand_between(Terms { workspace, ledger, mandate }, behind, agent, server).await
+}
+
+/// The same of one server or of several that speak through one pipe.
+pub(crate) async fn stand_between(
+    terms: Terms<'_>,
+    behind: Behind,
     (from_agent, to_agent): (impl AsyncBufRead + Unpin, impl AsyncWrite + Unpin),
     (from_server, to_server): (impl AsyncBufRead + Unpin, impl AsyncWrite + Unpin),
 ) -> Result<(), ProxyError> {
-    let offer = Offer::of(setup.workspace, &setup.connector, &setup.program);
+    let offers = Offers::of(terms.workspace, behind.servers, behind.names);
     let proxy = Proxy {
-        setup,
+        terms,
+        saying: behind.saying,
         to_agent: Mutex::new(to_agent),
         to_server: Mutex::new(Some(to_server)),
         asked: RefCell::default(),
@@ -137,9 +161,9 @@ pub async fn between(
         has_left: Cell::new(false),
         patience: Cell::new(LISTS_WITHIN),
         own: Cell::new(0),
-        offer: RefCell::new(offer),
+        offers: RefCell::new(offers),
         is_stale: Cell::new(true),
-        has_read: Cell::new(false),
+        has_read: RefCell::default(),
         wants_input: Cell::new(false),
         session: Mutex::new(None),
     };
@@ -171,7 +195,9 @@ pub async fn between(
 }
 
 struct Proxy<'a, W, S> {
-    setup: Setup<'a>,
+    terms: Terms<'a>,
+    /// Whose words the server's lines are.
+    saying: Saying,
     to_agent: Mutex<W>,
     to_server: Mutex<Option<S>>,
     /// What the agent asked.
@@ -186,11 +212,11 @@ struct Proxy<'a, W, S> {
     /// How long the server may take to list its tools.
     patience: Cell<Duration>,
     own: Cell<u64>,
-    offer: RefCell<Offer>,
+    offers: RefCell<Offers>,
     /// Whether the tools must be listed before the next call.
     is_stale: Cell<bool>,
-    /// Whether the agent read words of the server before there was a session.
-    has_read: Cell<bool>,
+    /// Whose words the agent read before there was a session.
+    has_read: RefCell<BTreeSet<Name>>,
     /// Whether the server asked for something in the middle of a call.
     wants_input: Cell<bool>,
     session: Mutex<Option<AgentSession<'a>>>,
@@ -241,7 +267,7 @@ impl<W: AsyncWrite + Unpin, S: AsyncWrite + Unpin> Proxy<'_, W, S> {
 
     /// Each tool that is not offered, once.
     fn note_withheld(&self) {
-        let untold = self.offer.borrow_mut().untold();
+        let untold = self.offers.borrow_mut().untold();
         untold.iter().for_each(|text| self.note(text));
     }
 
@@ -250,4 +276,10 @@ impl<W: AsyncWrite + Unpin, S: AsyncWrite + Unpin> Proxy<'_, W, S> {
     fn note(&self, text: &str) {
         note(text);
     }
+}
+
+/// For people: without what they would not see.
+pub(crate) fn note(text: &str) {
+    let safe: String = text.chars().map(|c| if is_unseen(c) { '\u{fffd}' } else { c }).collect();
+    eprintln!("sluice gateway: {safe}");
 }

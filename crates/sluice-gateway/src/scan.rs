@@ -160,7 +160,14 @@ pub fn mentions<'n>(tool: &Tool, names: impl IntoIterator<Item = &'n str>) -> Ve
     let mut found = BTreeSet::new();
     each_text(&tool.definition, "", &mut |place, text| {
         let text = first(text);
-        let named = names.iter().filter(|name| folded::stands_alone(text, name));
+        // Most names are one word, and are looked up: a server may list thousands.
+        let words: BTreeSet<&str> = folded::plain_words(text).collect();
+        let is_named = |name: &&&str| match folded::plain_words(name).next() {
+            Some(word) if word.len() == name.len() => words.contains(word),
+            Some(word) => words.contains(word) && folded::stands_alone(text, name),
+            None => false,
+        };
+        let named = names.iter().filter(is_named);
         found.extend(named.map(|name| Found {
             place: place.to_owned(),
             kind: Kind::OtherTool,

@@ -38,7 +38,7 @@ use crate::workspace::Workspace;
 use call::{call_digest, closure, read, uncatalogued, with_reads};
 pub use given::Given;
 pub use lay_down::Foreseen;
-pub use plan::{Plan, PlanError, Where};
+pub use plan::{Plan, PlanError, Tools, Where};
 pub use story::{CallState, CallStory, Story, is_session, story};
 
 /// How often in a row a gate is asked again because others were faster.

@@ -154,14 +154,15 @@ impl Workspace {
         &self.policies
     }
 
-    /// What the bundle says with one more contract, which nobody signed: `file` is its path, as if it were of the bundle.
+    /// What the bundle says with more contracts, which nobody signed: each its path, as if it were of the bundle, and its text.
     ///
     /// # Errors
-    /// [`OpenError::Files`] if the contract is none.
-    pub fn governance_with(&self, file: &str, contract: &str) -> Result<Governance, OpenError> {
-        let files = self.bundle.files().iter().filter(|(path, _)| *path != file);
+    /// [`OpenError::Files`] if one of them is none.
+    pub fn governance_with(&self, contracts: &[(String, String)]) -> Result<Governance, OpenError> {
+        let is_replaced = |path: &str| contracts.iter().any(|(file, _)| file == path);
+        let files = self.bundle.files().iter().filter(|(path, _)| !is_replaced(path));
         let mut files: Vec<(Name, Vec<u8>)> = files.map(|(path, bytes)| (path.into(), bytes.to_vec())).collect();
-        files.push((file.into(), contract.as_bytes().to_vec()));
+        files.extend(contracts.iter().map(|(file, text)| (file.as_str().into(), text.as_bytes().to_vec())));
         read_governance(&BundleFiles::of(files), &read_principals(&self.folder)?)
     }
 

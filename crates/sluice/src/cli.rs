@@ -438,11 +438,12 @@ pub struct Stdio {
     /// In whose name the agent calls; else the one signer of a solo workspace.
     #[arg(long, value_name = "PRINCIPAL")]
     pub principal: Option<String>,
-    /// The connector that the server is in contracts and entries; else the one whose contract has this command.
+    /// The connector that the server is in contracts and entries; else the one whose contract has this command. Without a
+    /// command, the server that the connector's contract starts; several of them stand behind one gateway.
     #[arg(long, value_name = "NAME")]
-    pub connector: Option<String>,
+    pub connector: Vec<String>,
     /// The server that is started, and what it is given.
-    #[arg(last = true, required = true, value_name = "CMD")]
+    #[arg(last = true, required_unless_present = "connector", value_name = "CMD")]
     pub command: Vec<std::ffi::OsString>,
 }
 

@@ -1,7 +1,7 @@
 //! Calls of tools and reads of resources and prompts: asked about before they are sent on. And the plan.
 
 use sluice_core::document::{Data, Node};
-use sluice_runtime::session::Verdict;
+use sluice_runtime::session::{Tools, Verdict};
 use tokio::io::AsyncWrite;
 
 use super::{INVALID_PARAMS, Proxy, ProxyError, SERVER_ERROR};
@@ -43,11 +43,11 @@ impl<W: AsyncWrite + Unpin, S: AsyncWrite + Unpin> Proxy<'_, W, S> {
         if self.asked.borrow().is_full() {
             return self.too_many(&id).await;
         }
-        if &*name == planning::PLAN && self.setup.mandate.request.is_some() {
+        if &*name == planning::PLAN && self.terms.mandate.request.is_some() {
             return self.plan(&frame, &id, &arguments).await;
         }
-        let action = self.offer.borrow().action_of(&name);
-        let verdict = match self.ask(&action, &arguments).await {
+        let (connector, action) = self.offers.borrow().action_of(&name);
+        let verdict = match self.ask(&connector, &action, &arguments).await {
             Ok(verdict) => verdict,
             Err(error) => {
                 self.tell_agent(&reply::denied(&frame, &id, "SL906")).await?;
@@ -64,7 +64,7 @@ impl<W: AsyncWrite + Unpin, S: AsyncWrite + Unpin> Proxy<'_, W, S> {
                 self.tell_agent(&reply::held(&frame, &id, &approval)).await
             }
             Verdict::Denied { code, why } => {
-                let (code, why) = self.offer.borrow().refusal(&name).unwrap_or((code, why));
+                let (code, why) = self.offers.borrow().refusal(&name).unwrap_or((code, why));
                 self.note(&format!("denied: `{name}`: {code}: {why}"));
                 self.tell_agent(&reply::denied(&frame, &id, &code)).await
             }
@@ -102,8 +102,13 @@ impl<W: AsyncWrite + Unpin, S: AsyncWrite + Unpin> Proxy<'_, W, S> {
         if self.asked.borrow().is_full() {
             return self.too_many(&id).await;
         }
-        let what = frame.member("params").map(Node::to_json).unwrap_or_default();
-        let verdict = match self.ask(method, &without_meta(what)).await {
+        let what = without_meta(frame.member("params").map(Node::to_json).unwrap_or_default());
+        let whose = self.offers.borrow().read_of(method, what);
+        let Some((connector, what)) = whose else {
+            let why = "SL917: no server of this gateway has that";
+            return self.tell_agent(&reply::error(Some(&id), INVALID_PARAMS, why)).await;
+        };
+        let verdict = match self.ask(&connector, method, &what).await {
             Ok(verdict) => verdict,
             Err(error) => {
                 self.tell_agent(&refused("denied by policy: SL906")).await?;
@@ -132,20 +137,26 @@ impl<W: AsyncWrite + Unpin, S: AsyncWrite + Unpin> Proxy<'_, W, S> {
             let Some(session) = session.as_mut() else {
                 return self.tell_agent(&reply::denied(frame, id, "SL906")).await;
             };
-            let action_of = |tool: &str| (self.setup.connector.clone(), self.offer.borrow().action_of(tool).into());
-            session.lay_down(arguments, action_of).await?
+            let by_name = |tool: &str| self.offers.borrow().action_of(tool);
+            let of_connector = |connector: &str, tool: &str| self.offers.borrow().action_at(connector, tool);
+            session.lay_down(arguments, &Tools { by_name: &by_name, of_connector: &of_connector }).await?
         };
         let (text, is_error) = planning::told(&laid);
         self.tell_agent(&reply::result(frame, id, &text, is_error)).await
     }
 
     /// Nobody else may wait for the session once this returns: whoever then writes to the server may wait for it to read.
-    pub(super) async fn ask(&self, action: &str, arguments: &serde_json::Value) -> Result<Verdict, ProxyError> {
+    pub(super) async fn ask(
+        &self,
+        connector: &str,
+        action: &str,
+        arguments: &serde_json::Value,
+    ) -> Result<Verdict, ProxyError> {
         let mut session = self.session.lock().await;
         let Some(session) = session.as_mut() else {
             return Ok(Verdict::Denied { code: "SL906".to_owned(), why: "there is no session".to_owned() });
         };
-        Ok(session.ask(&self.setup.connector, action, arguments).await?)
+        Ok(session.ask(connector, action, arguments).await?)
     }
 }
 

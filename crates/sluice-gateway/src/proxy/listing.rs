@@ -6,7 +6,7 @@ use tokio::io::AsyncWrite;
 use tokio::sync::oneshot;
 
 use super::offer::OfferError;
-use super::{LISTS_AGAIN_WITHIN, LISTS_WITHIN, PAGES_MAX, Proxy, Setup};
+use super::{LISTS_AGAIN_WITHIN, LISTS_WITHIN, PAGES_MAX, Proxy, Terms};
 use crate::frame::{Frame, Id};
 use crate::pending::Awaited;
 use crate::tools::{self, Tool};
@@ -51,19 +51,17 @@ impl<W: AsyncWrite + Unpin, S: AsyncWrite + Unpin> Proxy<'_, W, S> {
     }
 
     pub(super) async fn learn(&self, listed: &[Tool]) -> Result<(), OfferError> {
-        let governance = self.offer.borrow_mut().list(self.setup.workspace, listed)?;
+        let governance = self.offers.borrow_mut().list(self.terms.workspace, listed)?;
         self.note_withheld();
         let mut session = self.session.lock().await;
         match session.as_mut() {
             Some(session) => session.offer(&governance).map_err(|_| OfferError::NotListed)?,
             None => {
-                let Setup { workspace, ledger, connector, mandate, .. } = &self.setup;
-                let connectors = [connector.clone()].into();
+                let Terms { workspace, ledger, mandate } = &self.terms;
+                let connectors = self.offers.borrow().connectors();
                 let begun = AgentSession::begin(workspace, ledger, &governance, &connectors, mandate.clone()).await;
                 let mut begun = begun.map_err(|error| OfferError::NotRecorded(error.to_string()))?;
-                if self.has_read.get() {
-                    begun.has_read(connector);
-                }
+                self.has_read.borrow().iter().for_each(|connector| begun.has_read(connector));
                 *session = Some(begun);
             }
         }

@@ -1,20 +1,20 @@
 //! What an agent may call of a server: what the signed contract names, or else what a draft makes of the server's list.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 
-use sluice_connectors::mcp::Program;
 use sluice_core::contract::connector::{Request, Transport};
 use sluice_core::contract::lock::Pins;
-use sluice_core::contract::{Contract, Digest, Governance};
+use sluice_core::contract::{Contract, Digest};
 use sluice_core::label::Name;
-use sluice_runtime::workspace::{OpenError, Workspace};
+use sluice_runtime::workspace::Workspace;
 use thiserror::Error;
 
 use crate::tools::Tool;
 use crate::{draft, planning, scan};
 
 /// Most tools of one server.
-const TOOLS_MAX: usize = 2_000;
+pub(super) const TOOLS_MAX: usize = 2_000;
 
 /// What is offered of a server.
 pub(super) struct Offer {
@@ -47,7 +47,7 @@ pub(super) struct Withheld {
 /// SL930. A tool is not the one that people have seen.
 const DRIFTED: &str = "SL930";
 /// SL931. A tool's words hold instructions that nobody has seen.
-const HIDDEN: &str = "SL931";
+pub(super) const HIDDEN: &str = "SL931";
 
 impl Withheld {
     fn plain(why: impl Into<String>) -> Self {
@@ -85,12 +85,39 @@ impl OfferError {
 
 impl Offer {
     /// Of a server under the name of a connector.
-    pub(super) fn of(workspace: &Workspace, connector: &Name, program: &Program) -> Self {
+    pub(super) fn of(workspace: &Workspace, connector: &Name, command: &[OsString]) -> Self {
         let contracts = &workspace.governance().contracts;
         let contract = contracts.iter().find(|contract| contract.connector.value == *connector);
-        let command = program.command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+        let command = command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
         let pins = workspace.governance().lock.connectors.get(connector).cloned();
         Self { connector: connector.clone(), command, signed: contract.map(actions), pins, seen: BTreeMap::new() }
+    }
+
+    /// Its name in contracts.
+    pub(super) const fn connector(&self) -> &Name {
+        &self.connector
+    }
+
+    /// Whether people have seen its tools.
+    pub(super) const fn is_pinned(&self) -> bool {
+        self.pins.is_some()
+    }
+
+    /// Every tool that was listed, offered or not.
+    pub(super) fn known(&self) -> impl Iterator<Item = &str> {
+        self.seen.keys().map(String::as_str)
+    }
+
+    /// Whether a tool was listed, offered or not.
+    pub(super) fn knows(&self, tool: &str) -> bool {
+        self.seen.contains_key(tool)
+    }
+
+    /// Offers a tool no longer, unless it is withheld already.
+    pub(super) fn withhold(&mut self, tool: &str, withheld: Withheld) {
+        if let Some(seen) = self.seen.get_mut(tool).filter(|seen| seen.withheld.is_none()) {
+            (seen.withheld, seen.is_told) = (Some(withheld), false);
+        }
     }
 
     /// Looks at a tool as it was listed; whether it is the first of its name.
@@ -171,34 +198,18 @@ impl Offer {
         }
     }
 
-    /// Takes the whole list, and gives the rules under which these tools can be called.
-    pub(super) fn list(&mut self, workspace: &Workspace, tools: &[Tool]) -> Result<Governance, OfferError> {
-        if tools.len() > TOOLS_MAX {
-            return Err(OfferError::TooMany);
-        }
-        for tool in tools {
-            self.see(tool);
-        }
+    /// The drafted contract of those of these tools that are offered: its file and its text. `None` if there is a signed one.
+    pub(super) fn draft(&self, tools: &[Tool]) -> Option<(String, String)> {
         if self.signed.is_some() {
-            return Ok(workspace.governance().clone());
+            return None;
         }
         // A server may list one tool twice; a second definition of it is withheld with the first.
         let mut names = BTreeSet::new();
         let offered = tools.iter().filter(|tool| self.has(&tool.name) && names.insert(&tool.name));
         let offered: Vec<Tool> = offered.cloned().collect();
         let draft = draft::contract(&self.connector, &self.command, &offered);
-        let file = format!("connectors/{}.drafted.yaml", self.connector);
-        workspace.governance_with(&file, &draft.text).map_err(|error| OfferError::NotDrafted(in_words(&error)))
+        Some((format!("connectors/{}.drafted.yaml", self.connector), draft.text))
     }
-}
-
-/// With the first problem of the draft, which no person has seen.
-fn in_words(error: &OpenError) -> String {
-    let first = match error {
-        OpenError::Files { problems } => problems.first(),
-        _ => None,
-    };
-    first.map_or_else(|| error.to_string(), |problem| problem.diagnostic.message.clone())
 }
 
 /// By the tool's name at its server: the action.

@@ -10,18 +10,21 @@ use super::{Proxy, ProxyError, SERVER_ERROR, UNREADABLE, words};
 use crate::frame::{Frame, Id, Kind};
 use crate::lines::{self, Line};
 use crate::pending::Awaited;
+use crate::several::said::Said;
 use crate::stray::Stray;
-use crate::{planning, reply, tools};
+use crate::{reply, tools};
 
 impl<W: AsyncWrite + Unpin, S: AsyncWrite + Unpin> Proxy<'_, W, S> {
     pub(super) async fn listen_to_server(&self, mut from: impl AsyncBufRead + Unpin) -> Result<(), ProxyError> {
         loop {
             // A pipe that breaks is a server that left.
-            match lines::next(&mut from).await.unwrap_or(Line::End) {
+            let line = lines::next(&mut from).await.unwrap_or(Line::End);
+            let said = self.saying.next();
+            match line {
                 Line::End => return Ok(()),
                 Line::TooLong(stray) => self.unreadable(&stray, "it is too long").await?,
                 Line::Whole(bytes) => match Frame::read(&bytes) {
-                    Ok(frame) => self.server_says(frame).await?,
+                    Ok(frame) => self.server_says(frame, &said).await?,
                     Err(error) => self.unreadable(&error.stray, &error.why).await?,
                 },
             }
@@ -58,7 +61,7 @@ impl<W: AsyncWrite + Unpin, S: AsyncWrite + Unpin> Proxy<'_, W, S> {
         self.tell_agent(&reply::error(Some(id), SERVER_ERROR, why)).await
     }
 
-    pub(super) async fn server_says(&self, frame: Frame) -> Result<(), ProxyError> {
+    pub(super) async fn server_says(&self, frame: Frame, said: &Said) -> Result<(), ProxyError> {
         match frame.kind.clone() {
             Kind::Notification { method } => {
                 if method == "notifications/tools/list_changed" {
@@ -68,7 +71,7 @@ impl<W: AsyncWrite + Unpin, S: AsyncWrite + Unpin> Proxy<'_, W, S> {
                     self.asking.borrow_mut().close(&id);
                 }
                 if words::are_told(&method, &frame) {
-                    self.has_read().await;
+                    self.has_read(said).await;
                 }
                 self.tell_agent(frame.raw()).await
             }
@@ -76,7 +79,7 @@ impl<W: AsyncWrite + Unpin, S: AsyncWrite + Unpin> Proxy<'_, W, S> {
                 let awaited =
                     if matches!(method.as_str(), "ping" | "roots/list") { Awaited::Plain } else { Awaited::Words };
                 if matches!(awaited, Awaited::Words) {
-                    self.has_read().await;
+                    self.has_read(said).await;
                 }
                 let opened = self.asking.borrow_mut().open(id, awaited);
                 if opened.is_err() {
@@ -88,7 +91,10 @@ impl<W: AsyncWrite + Unpin, S: AsyncWrite + Unpin> Proxy<'_, W, S> {
             Kind::Response { id, .. } => {
                 let awaited = self.asked.borrow_mut().close(&id);
                 match awaited {
-                    Some(awaited) => self.answer(frame, awaited).await,
+                    Some(awaited) => match said.lost {
+                        Some(why) => self.unanswered(&id, awaited, why).await,
+                        None => self.answer(frame, awaited, said).await,
+                    },
                     None => {
                         self.note("the server answered what nobody asked, or answered twice; it was dropped");
                         Ok(())
@@ -98,7 +104,7 @@ impl<W: AsyncWrite + Unpin, S: AsyncWrite + Unpin> Proxy<'_, W, S> {
         }
     }
 
-    pub(super) async fn answer(&self, frame: Frame, awaited: Awaited) -> Result<(), ProxyError> {
+    pub(super) async fn answer(&self, frame: Frame, awaited: Awaited, said: &Said) -> Result<(), ProxyError> {
         match awaited {
             Awaited::Own(tell) => {
                 // Whoever asked has given up.
@@ -115,24 +121,22 @@ impl<W: AsyncWrite + Unpin, S: AsyncWrite + Unpin> Proxy<'_, W, S> {
             }
             Awaited::Tools => {
                 let page = tools::page(&frame);
-                for tool in page.iter().flat_map(|page| &page.tools) {
-                    if self.offer.borrow_mut().see(tool) {
-                        self.is_stale.set(true);
-                    }
+                if page.as_ref().is_some_and(|page| self.offers.borrow_mut().see(&page.tools)) {
+                    self.is_stale.set(true);
                 }
                 let is_last = page.is_some_and(|page| page.next.is_none());
-                let own = (is_last && self.setup.mandate.request.is_some()).then(planning::definition);
+                let own = (is_last && self.terms.mandate.request.is_some()).then(|| self.offers.borrow().plan());
                 self.note_withheld();
                 let shown = {
-                    let offer = self.offer.borrow();
-                    tools::offered(&frame, |name| offer.has(name), own.as_ref())
+                    let offers = self.offers.borrow();
+                    tools::offered(&frame, |name| offers.has(name), own.as_ref())
                 };
                 return self.tell_agent(&shown).await;
             }
-            Awaited::Words => self.has_read().await,
+            Awaited::Words => self.has_read(said).await,
             Awaited::Listed => {
                 if words::are_listed(&frame) {
-                    self.has_read().await;
+                    self.has_read(said).await;
                 }
             }
             Awaited::Plain => {}
@@ -140,10 +144,10 @@ impl<W: AsyncWrite + Unpin, S: AsyncWrite + Unpin> Proxy<'_, W, S> {
         self.tell_agent(frame.raw()).await
     }
 
-    pub(super) async fn has_read(&self) {
+    pub(super) async fn has_read(&self, said: &Said) {
         match self.session.lock().await.as_mut() {
-            Some(session) => session.has_read(&self.setup.connector),
-            None => self.has_read.set(true),
+            Some(session) => said.by.iter().for_each(|connector| session.has_read(connector)),
+            None => self.has_read.borrow_mut().extend(said.by.iter().cloned()),
         }
     }
 }

@@ -178,9 +178,17 @@ fn stands_in_path(path: &str, name: &str) -> bool {
     })
 }
 
+/// What a name in a text is made of, without its dots and strokes.
+pub(super) fn plain_words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !part(c)).filter(|word| !word.is_empty())
+}
+
+fn part(c: char) -> bool {
+    c.is_alphanumeric() || c == '_' || c == '-'
+}
+
 /// Whether a name stands in a text as a word of its own.
 pub(super) fn stands_alone(text: &str, name: &str) -> bool {
-    let part = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
     text.match_indices(name).any(|(at, _)| {
         let before = text.get(..at).and_then(|before| before.chars().next_back());
         let after = text.get(at + name.len()..).and_then(|after| after.chars().next());

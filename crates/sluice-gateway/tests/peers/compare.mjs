@@ -1,4 +1,5 @@
-// The same client with and without the gateway before the same server: what it got is compared, behaviour by behaviour.
+// The same client with and without the gateway before the same server, and with both servers behind one gateway: what it got
+// is compared, behaviour by behaviour.
 //
 //   node compare.mjs SLUICE FOLDER
 //
@@ -33,12 +34,59 @@ const capabilities = {
   tasks: { list: {}, cancel: {}, requests: { sampling: { createMessage: {} }, elicitation: { create: {} } } },
 };
 
+/** How a client reaches a server: alone, through the gateway, or through a gateway with the other server beside it. */
+const WAYS = {
+  directly: (server) => servers[server],
+  gated: (server) => [sluice, "gateway", "--workspace", at("ws"), "--", ...servers[server]],
+  beside: () => [sluice, "gateway", "--workspace", at("ws"), ...Object.keys(servers).flatMap((name) => ["--connector", name])],
+};
+
+/** A client of one of several servers: it puts that server's name before what it names, and takes it from what it hears. */
+class Beside {
+  constructor(inner, server) {
+    this.inner = inner;
+    this.server = server;
+  }
+  async start() {
+    this.inner.onmessage = (message) => this.onmessage?.(this.inward(message));
+    this.inner.onclose = () => this.onclose?.();
+    this.inner.onerror = (error) => this.onerror?.(error);
+    await this.inner.start();
+  }
+  close() {
+    return this.inner.close();
+  }
+  send(message, options) {
+    const said = structuredClone(message);
+    const [params, name, uri] = [said.params ?? {}, `${this.server}__`, `${this.server}+`];
+    for (const holder of [params, params.ref ?? {}]) {
+      if (holder.name && !said.method.startsWith("init")) holder.name = name + holder.name;
+      if (holder.uri) holder.uri = uri + holder.uri;
+    }
+    if (params.taskId) params.taskId = name + params.taskId;
+    const related = params._meta?.["io.modelcontextprotocol/related-task"];
+    if (related && !said.result) related.taskId = name + related.taskId;
+    return this.inner.send(said, options);
+  }
+  inward({ id, ...message }) {
+    const token = message.params?._meta?.progressToken;
+    const others = Object.keys(servers).filter((name) => name !== this.server);
+    const isOthers = (item) => others.some((name) => item.name?.startsWith(`${name}__`) || item.uri?.startsWith(`${name}+`));
+    for (const key of ["tools", "prompts", "resources", "resourceTemplates"]) {
+      if (Array.isArray(message.result?.[key])) message.result[key] = message.result[key].filter((item) => !isOthers(item));
+    }
+    const text = JSON.stringify(message).replaceAll(`${this.server}__`, "").replaceAll(`"${this.server}+`, '"');
+    const heard = { ...JSON.parse(text), ...(id === undefined ? {} : { id }) };
+    if (token !== undefined) heard.params._meta.progressToken = token;
+    return heard;
+  }
+}
+
 /** A connection, and all that was told beside answers. */
-async function connect(server, isGated, declared = capabilities) {
-  const [command, ...args] = isGated
-    ? [sluice, "gateway", "--workspace", at("ws"), "--", ...servers[server]]
-    : servers[server];
-  const transport = new StdioClientTransport({ command, args, env: environment, stderr: "ignore" });
+async function connect(server, way, declared = capabilities) {
+  const [command, ...args] = WAYS[way](server);
+  const stdio = new StdioClientTransport({ command, args, env: environment, stderr: "ignore" });
+  const transport = way === "beside" ? new Beside(stdio, server) : stdio;
   const client = new Client({ name: "compare", version: "1" }, { capabilities: declared });
   const told = [];
   client.fallbackNotificationHandler = async (notification) => void told.push(notification);
@@ -71,7 +119,10 @@ async function until(told, is, ms = 6_000) {
 const kinds = (told) => told.map((message) => message.method).sort();
 
 const EVERYTHING = {
-  "initialize": async ({ client }) => ({ server: client.getServerVersion(), can: client.getServerCapabilities(), says: client.getInstructions() }),
+  "initialize": {
+    alone: "several servers greet as one",
+    run: async ({ client }) => ({ server: client.getServerVersion(), can: client.getServerCapabilities(), says: client.getInstructions() }),
+  },
   "tools offered": async ({ client }) => (await client.listTools()).tools,
   "tools offered, few capabilities": { declared: {}, run: async ({ client }) => (await client.listTools()).tools },
   "list_changed": async ({ told }) => {
@@ -109,13 +160,13 @@ const EVERYTHING = {
   "arguments that do not fit": call("get-sum", { a: "x" }),
   "unknown method": ask("no/such/method", { a: 1 }),
   "unknown tool": { differs: "the gateway denies what no contract names", run: call("no-such-tool") },
-  "sampling": async (c) => [await call("trigger-sampling-request", { prompt: "p", maxTokens: 5 })(c), asked(c.told)],
-  "elicitation, form": async (c) => [await call("trigger-elicitation-request")(c), asked(c.told)],
-  "elicitation, URL": async (c) => [await call("trigger-url-elicitation", { url: "https://example.com/x", message: "m", elicitationId: "e" })(c), asked(c.told)],
+  "sampling": async (c) => [await call("trigger-sampling-request", { prompt: "p", maxTokens: 5 })(c), asked(c.told, "sampling/createMessage")],
+  "elicitation, form": async (c) => [await call("trigger-elicitation-request")(c), asked(c.told, "elicitation/create")],
+  "elicitation, URL": async (c) => [await call("trigger-url-elicitation", { url: "https://example.com/x", message: "m", elicitationId: "e" })(c), asked(c.told, "elicitation/create")],
   "roots": async (c) => {
-    await until(c.told, (told) => told.some((message) => message.method === "roots/list"));
+    await until(c.told, (told) => asked(told, "roots/list").length > 0);
     await sleep(200);
-    return [asked(c.told), await call("get-roots-list")(c)];
+    return [asked(c.told, "roots/list"), await call("get-roots-list")(c)];
   },
   "progress": async ({ client }) => {
     const steps = [];
@@ -158,13 +209,21 @@ const EVERYTHING = {
   "ping": ask("ping", {}),
 };
 
-const asked = (told) => told.filter((message) => message.id !== undefined || !message.method.startsWith("notifications/"));
+/** What the servers asked by this method. Under which ids is their own business: behind one gateway they say whose they are. */
+const asked = (told, method) => {
+  const others = Object.keys(servers).slice(1);
+  const isIts = ({ id }) => !others.some((name) => `${id}`.startsWith(`${name}__`));
+  return told.filter((message) => message.method === method && isIts(message)).map(({ id, ...message }) => message);
+};
 
 const inside = (name) => path.join(files, name);
+/** Why a behaviour is not compared with another server beside. */
+const HOLDS = "the other server logs, and what it says holds what is written";
+
 const FILES = {
   "tools offered": async ({ client }) => (await client.listTools()).tools,
   "allowed folders": call("list_allowed_directories"),
-  "write, read, edit, move": async (c) => [
+  "write, read, edit, move": { alone: HOLDS, run: async (c) => [
     await call("create_directory", { path: inside("a") })(c),
     await call("write_file", { path: inside("a/b.txt"), content: "one\ntwo\n\u{1f600}\n" })(c),
     await call("read_text_file", { path: inside("a/b.txt") })(c),
@@ -174,25 +233,25 @@ const FILES = {
     await call("directory_tree", { path: files })(c),
     await call("search_files", { path: files, pattern: "**/c*" })(c),
     readFileSync(inside("a/c.txt"), "utf8"),
-  ],
+  ] },
   "a file outside": call("read_text_file", { path: "/etc/hostname" }),
-  "a megabyte": async (c) => {
+  "a megabyte": { alone: HOLDS, run: async (c) => {
     await call("write_file", { path: inside("big.txt"), content: "0123456789abcdef".repeat(65_536) })(c);
     return call("read_text_file", { path: inside("big.txt") })(c);
-  },
-  "a hundred calls at once": async (c) => {
+  } },
+  "a hundred calls at once": { alone: HOLDS, run: async (c) => {
     await call("write_file", { path: inside("n.txt"), content: "n" })(c);
     return Promise.all(Array.from({ length: 100 }, () => call("read_text_file", { path: inside("n.txt") })(c)));
-  },
+  } },
 };
 
 /** What a behaviour came to; an error is an outcome like any other. */
-async function outcome(server, behaviour, isGated) {
+async function outcome(server, behaviour, way) {
   if (server === "filesystem") {
     rmSync(files, { recursive: true, force: true });
     mkdirSync(files);
   }
-  const connection = await connect(server, isGated, behaviour.declared);
+  const connection = await connect(server, way, behaviour.declared);
   try {
     return JSON.parse(JSON.stringify(await behaviour.run(connection), steady));
   } catch (error) {
@@ -220,7 +279,7 @@ async function makeWorkspace() {
   const run = (...args) => execFileSync(sluice, args, { env: environment, cwd: folder, stdio: ["ignore", "ignore", "inherit"] });
   run("init", at("ws"), "--as", "ana", "--name", "peers");
   for (const [server, command] of Object.entries(servers)) {
-    const { client } = await connect(server, false);
+    const { client } = await connect(server, "directly");
     const { tools } = await client.listTools();
     await client.close();
     const writes = /^(write|edit|create|move)/;
@@ -251,17 +310,20 @@ for (const [server, behaviours] of [["everything", EVERYTHING], ["filesystem", F
   console.log(`\nTypeScript SDK, server-${server}`);
   for (const [name, given] of Object.entries(behaviours)) {
     const behaviour = typeof given === "function" ? { run: given } : given;
-    const plain = await outcome(server, behaviour, false);
-    const gated = await outcome(server, behaviour, true);
-    const same = isDeepStrictEqual(plain, gated);
-    const fine = same !== Boolean(behaviour.differs);
-    const word = same ? "same" : behaviour.differs ? `differs: ${behaviour.differs}` : "DIFFERS";
-    console.log(`  ${fine ? "✓" : "✗"} ${name.padEnd(34)} ${word}`);
-    compared += 1;
-    if (!fine) {
-      broken += 1;
-      const short = (value) => JSON.stringify(value)?.slice(0, 1_500);
-      console.log(`      without: ${short(plain)}\n      with:    ${short(gated)}`);
+    const plain = await outcome(server, behaviour, "directly");
+    for (const way of ["gated", "beside"]) {
+      if (way === "beside" && behaviour.alone) continue;
+      const gated = await outcome(server, behaviour, way);
+      const same = isDeepStrictEqual(plain, gated);
+      const fine = same !== Boolean(behaviour.differs);
+      const word = same ? "same" : behaviour.differs ? `differs: ${behaviour.differs}` : "DIFFERS";
+      console.log(`  ${fine ? "✓" : "✗"} ${name.padEnd(34)} ${way.padEnd(7)} ${word}`);
+      compared += 1;
+      if (!fine) {
+        broken += 1;
+        const short = (value) => JSON.stringify(value)?.slice(0, 1_500);
+        console.log(`      without: ${short(plain)}\n      with:    ${short(gated)}`);
+      }
     }
   }
 }

@@ -7,7 +7,7 @@ use sluice_core::transfer::{Prepared, prepare_action};
 use sluice_engine::{EffectKey, GateAnswer, Question, TokenId};
 use sluice_policy::Standing;
 
-use super::{AgentSession, MODEL, Plan, PlanError, SessionError, Where};
+use super::{AgentSession, MODEL, Plan, PlanError, SessionError, Tools, Where};
 
 /// What policy will probably say of a plan's calls.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,14 +17,14 @@ pub struct Foreseen {
 }
 
 impl AgentSession<'_> {
-    /// Takes a plan, which from here on says what may be called. `action_of` gives connector and action of a tool.
+    /// Takes a plan, which from here on says what may be called.
     ///
     /// # Errors
     /// [`SessionError`] if it cannot be recorded; the inner error if the plan is none, or comes too late.
     pub async fn lay_down(
         &mut self,
         written: &Json,
-        action_of: impl Fn(&str) -> (Name, Name),
+        tools: &Tools<'_>,
     ) -> Result<Result<Foreseen, PlanError>, SessionError> {
         let read = || {
             if self.plan.is_some() {
@@ -33,7 +33,7 @@ impl AgentSession<'_> {
             if self.is_tainted() {
                 return Err(PlanError::TooLate);
             }
-            let plan = Plan::read(written, &self.catalogue, action_of)?;
+            let plan = Plan::read(written, &self.catalogue, tools)?;
             let foreseen = self.foresee(&plan)?;
             Ok((plan, foreseen))
         };

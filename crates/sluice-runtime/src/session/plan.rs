@@ -3,6 +3,8 @@
 //! A plan fixes tools, how often each is called, the set of arguments, and their values but for its holes. What fills a hole
 //! later may be anybody's words; what it may decide is the contract's role of that argument to say, and policy's.
 
+mod workflow;
+
 use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
@@ -18,6 +20,14 @@ use super::Given;
 const CALLS_MAX: usize = 200;
 /// How often one of them may be made at most.
 const TIMES_MAX: u64 = 1_000;
+
+/// How the tools of an agent are named, and which actions they are: connector and action.
+pub struct Tools<'t> {
+    /// By the name under which the agent calls one.
+    pub by_name: &'t dyn Fn(&str) -> (Name, Name),
+    /// By its connector and its name there.
+    pub of_connector: &'t dyn Fn(&str, &str) -> (Name, Name),
+}
 
 /// A plan that was accepted.
 #[derive(Clone, Debug, PartialEq)]
@@ -99,24 +109,26 @@ fn told(at: &Where) -> String {
 }
 
 impl Plan {
-    /// Reads a plan: `{"calls": [{"tool": …, "times": 1, "arguments": {name: value or {"hole": "…"}}}]}`. `action_of` gives
-    /// connector and action of a tool, as the agent names it.
+    /// Reads a plan: `{"calls": [{"tool": …, "times": 1, "arguments": {name: value or {"hole": "…"}}}]}`, or
+    /// `{"workflow": "…"}`, the text of a definition.
     ///
     /// # Errors
     /// [`PlanError`]: the first thing that is wrong with it.
-    pub fn read(
-        written: &Json,
-        catalogue: &Catalogue,
-        action_of: impl Fn(&str) -> (Name, Name),
-    ) -> Result<Self, PlanError> {
-        let bad = |call, why: &str| PlanError::Malformed { at: Where { call, argument: None }, why: why.to_owned() };
-        known(written, &["calls"]).map_err(|key| bad(0, &format!("it has no `{key}`; it has `calls`")))?;
-        let listed = written.get("calls").and_then(Json::as_array).ok_or_else(|| bad(0, "`calls` is a list"))?;
-        if listed.is_empty() || listed.len() > CALLS_MAX {
-            return Err(bad(0, &format!("`calls` lists 1 to {CALLS_MAX} calls")));
-        }
-        let read = |(at, call)| planned(call, at + 1, catalogue, &action_of);
-        Ok(Self { calls: listed.iter().enumerate().map(read).collect::<Result<_, _>>()? })
+    pub fn read(written: &Json, catalogue: &Catalogue, tools: &Tools<'_>) -> Result<Self, PlanError> {
+        let bad = |why: &str| PlanError::Malformed { at: Where { call: 0, argument: None }, why: why.to_owned() };
+        known(written, &["calls", "workflow"])
+            .map_err(|key| bad(&format!("it has no `{key}`; it has `calls` or `workflow`")))?;
+        let calls = match (written.get("calls"), written.get("workflow")) {
+            (Some(Json::Array(listed)), None) if (1..=CALLS_MAX).contains(&listed.len()) => {
+                let read = |(at, call)| planned(call, at + 1, catalogue, tools.by_name);
+                listed.iter().enumerate().map(read).collect::<Result<_, _>>()?
+            }
+            (Some(_), None) => return Err(bad(&format!("`calls` lists 1 to {CALLS_MAX} calls"))),
+            (None, Some(Json::String(text))) => workflow::planned(text, catalogue, tools)?,
+            (None, Some(_)) => return Err(bad("`workflow` is the text of a definition")),
+            _ => return Err(bad("it has either `calls` or `workflow`")),
+        };
+        Ok(Self { calls })
     }
 
     /// The planned call that this one is, if it is one that may still be made.
@@ -196,37 +208,47 @@ fn planned(
     written: &Json,
     at: usize,
     catalogue: &Catalogue,
-    action_of: &impl Fn(&str) -> (Name, Name),
+    action_of: &dyn Fn(&str) -> (Name, Name),
 ) -> Result<Planned, PlanError> {
-    let bad = |argument: Option<&str>, why: String| PlanError::Malformed {
-        at: Where { call: at, argument: argument.map(str::to_owned) },
-        why,
-    };
+    let bad = |why: String| PlanError::Malformed { at: Where { call: at, argument: None }, why };
     known(written, &["tool", "times", "arguments"])
-        .map_err(|key| bad(None, format!("it has no `{key}`; it has `tool`, `times` and `arguments`")))?;
-    let tool = written.get("tool").and_then(Json::as_str).ok_or_else(|| bad(None, "`tool` names one".to_owned()))?;
+        .map_err(|key| bad(format!("it has no `{key}`; it has `tool`, `times` and `arguments`")))?;
+    let tool = written.get("tool").and_then(Json::as_str).ok_or_else(|| bad("`tool` names one".to_owned()))?;
     let times = written.get("times").map_or(Some(1), Json::as_u64).filter(|times| (1..=TIMES_MAX).contains(times));
-    let left = times.ok_or_else(|| bad(None, format!("`times` is a whole number from 1 to {TIMES_MAX}")))?;
+    let left = times.ok_or_else(|| bad(format!("`times` is a whole number from 1 to {TIMES_MAX}")))?;
     let (connector, name) = action_of(tool);
-    let action = catalogue.action(&connector, &name).ok_or_else(|| bad(None, format!("there is no tool `{tool}`")))?;
+    let action = catalogue.action(&connector, &name).ok_or_else(|| bad(format!("there is no tool `{tool}`")))?;
     let none = serde_json::Map::new();
     let given = match written.get("arguments") {
         None => &none,
         Some(Json::Object(given)) => given,
-        Some(_) => return Err(bad(None, "`arguments` is an object".to_owned())),
+        Some(_) => return Err(bad("`arguments` is an object".to_owned())),
     };
+    let arguments = slots(given, at, tool, action)?;
+    Ok(Planned { connector, action: name, arguments, left })
+}
+
+/// What a call of a plan, the `at`-th, says of each argument.
+fn slots(
+    written: &serde_json::Map<String, Json>,
+    at: usize,
+    tool: &str,
+    action: &Action,
+) -> Result<BTreeMap<String, Slot>, PlanError> {
     let mut arguments = BTreeMap::new();
-    for (name, value) in given {
+    for (name, value) in written {
+        let place = || Where { call: at, argument: Some(name.clone()) };
+        let bad = |why: String| PlanError::Malformed { at: place(), why };
         if !action.arguments.contains_key(name.as_str()) {
-            return Err(bad(Some(name), format!("`{tool}` has no such argument")));
+            return Err(bad(format!("`{tool}` has no such argument")));
         }
-        let slot = slot(value).map_err(|why| bad(Some(name), why))?;
+        let slot = slot(value).map_err(bad)?;
         if is_unbounded(&slot, action, name) {
-            return Err(PlanError::Unbounded { at: Where { call: at, argument: Some(name.clone()) } });
+            return Err(PlanError::Unbounded { at: place() });
         }
         arguments.insert(name.clone(), slot);
     }
-    Ok(Planned { connector, action: name, arguments, left })
+    Ok(arguments)
 }
 
 /// How much is never left open.

@@ -16,7 +16,8 @@ use sluice_core::contract::Contract;
 use sluice_core::contract::connector::{McpTransport, Transport, Variable as Named};
 use sluice_core::contract::sandbox::HostPort;
 use sluice_core::label::Name;
-use sluice_gateway::proxy::{self, ProxyError, Setup};
+use sluice_gateway::proxy::{self, ProxyError, Setup, Terms};
+use sluice_gateway::several;
 use sluice_runtime::session::Mandate;
 use sluice_runtime::workspace::{SECRETS_FILE, Workspace};
 use tokio::io::BufReader;
@@ -48,24 +49,33 @@ fn stdio(arguments: &Stdio) -> Result<Exit, Failure> {
     };
     let principal = requester(workspace, arguments.principal.as_deref())?;
     let principal = known(workspace.principals(), &principal)?;
-    let (connector, program) = server(workspace, arguments)?;
+    let servers = servers(workspace, arguments)?;
     let mandate = Mandate { principal, request, client: None };
     let key = WorkspaceKey::read(&workspace.home().workspace_key(), workspace.folder())?;
     let secrets = SecretStore::new(workspace.folder().join(SECRETS_FILE), key);
-    let setup = Setup { workspace, ledger: &opened.ledger, connector, program, mandate };
+    let ledger = &opened.ledger;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::internal(&error))?;
     let ended = runtime.block_on(async {
         let input = Until::new(BufReader::new(tokio::io::stdin()), asked_to_end());
-        proxy::run(setup, &secrets, input, tokio::io::stdout()).await
+        match <[(Name, Program); 1]>::try_from(servers) {
+            Ok([(connector, program)]) => {
+                let setup = Setup { workspace, ledger, connector, program, mandate };
+                proxy::run(setup, &secrets, input, tokio::io::stdout()).await
+            }
+            Err(servers) => {
+                let terms = Terms { workspace, ledger, mandate };
+                several::run(terms, servers, &secrets, (input, tokio::io::stdout())).await
+            }
+        }
     });
     // A thread may still wait for input that never comes.
     runtime.shutdown_background();
     match ended {
         Ok(()) => Ok(Exit::Fine),
-        Err(error @ ProxyError::Start(_)) => Err(Failure::usage(error.to_string())),
+        Err(error @ (ProxyError::Start(_) | ProxyError::Names(_))) => Err(Failure::usage(error.to_string())),
         Err(error) => Err(Failure::internal(&error)),
     }
 }
@@ -76,31 +86,54 @@ fn text(bytes: &[u8], file: &Path) -> Result<String, Failure> {
     Ok(text.to_owned())
 }
 
-/// The name of the server, and how it is started: as its contract says, or bare if none does.
-fn server(workspace: &Workspace, arguments: &Stdio) -> Result<(Name, Program), Failure> {
+/// The servers by their names: the one that the command starts, or those that contracts do.
+fn servers(workspace: &Workspace, arguments: &Stdio) -> Result<Vec<(Name, Program)>, Failure> {
+    match (arguments.command.as_slice(), arguments.connector.as_slice()) {
+        ([], names) => names.iter().map(|name| contracted(workspace, name)).collect(),
+        (command, []) => Ok(vec![server(workspace, command, None)?]),
+        (command, [name]) => Ok(vec![server(workspace, command, Some(name))?]),
+        _ => Err(Failure::usage("a command starts one server; of several name the connectors and no command")),
+    }
+}
+
+/// A server as its contract starts it.
+fn contracted(workspace: &Workspace, name: &str) -> Result<(Name, Program), Failure> {
     let contracts = &workspace.governance().contracts;
-    let named = arguments.connector.as_deref();
+    let Some(contract) = contracts.iter().find(|contract| contract.connector.value.as_ref() == name) else {
+        return Err(Failure::usage(format!(
+            "no contract says how `{name}` is started; draft one with `sluice connector add mcp {name} -- CMD`, or give the \
+             command after `--`"
+        )));
+    };
+    let program =
+        program(contract)?.ok_or_else(|| Failure::usage(format!("the contract of `{name}` is of no mcp server")))?;
+    Ok((contract.connector.value.clone(), program))
+}
+
+/// The name of the server, and how it is started: as its contract says, or bare if none does.
+fn server(workspace: &Workspace, command: &[OsString], named: Option<&str>) -> Result<(Name, Program), Failure> {
+    let contracts = &workspace.governance().contracts;
     let found = match named {
         Some(name) => contracts.iter().find(|contract| contract.connector.value.as_ref() == name),
-        None => contracts.iter().find(|contract| mcp(contract).is_some_and(|mcp| is_command(mcp, &arguments.command))),
+        None => contracts.iter().find(|contract| mcp(contract).is_some_and(|mcp| is_command(mcp, command))),
     };
     let Some(contract) = found else {
-        let name = named.map_or_else(|| name_of(&arguments.command), str::to_owned);
+        let name = named.map_or_else(|| name_of(command), str::to_owned);
         if contracts.iter().any(|contract| contract.connector.value.as_ref() == name) {
             return Err(Failure::usage(format!(
                 "`{name}` is a connector of this workspace with another command; name this server with --connector"
             )));
         }
-        return Ok((name.as_str().into(), Program::bare(arguments.command.clone())));
+        return Ok((name.as_str().into(), Program::bare(command.to_vec())));
     };
     let name = contract.connector.value.clone();
     let mcp = mcp(contract).ok_or_else(|| Failure::usage(format!("the contract of `{name}` is of no mcp server")))?;
-    if !is_command(mcp, &arguments.command) {
+    if !is_command(mcp, command) {
         let words: Vec<&str> = mcp.command.iter().map(AsRef::as_ref).collect();
         return Err(Failure::usage(format!("the contract of `{name}` pins another command: {}", words.join(" "))));
     }
     let sandbox = sandbox(mcp)?;
-    Ok((name, Program { command: arguments.command.clone(), environment: environment(mcp), sandbox }))
+    Ok((name, Program { command: command.to_vec(), environment: environment(mcp), sandbox }))
 }
 
 /// The program of a contract, as it is started for its connector; `None` if it is of no server.

@@ -4,7 +4,9 @@ mod agent;
 mod agents;
 mod approvals;
 mod confined;
+mod plans;
 mod server;
 mod servers;
+mod several;
 
 use agent::Agent;

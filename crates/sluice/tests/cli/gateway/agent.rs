@@ -50,19 +50,34 @@ impl<'s> Agent<'s> {
     }
 
     pub(super) fn with(sandbox: &'s Sandbox, script: &str, options: &[&str]) -> Self {
-        let at = sandbox.path("server.script");
-        fs::write(&at, script).unwrap();
-        let _ = fs::remove_file(sandbox.path("server.script.seen"));
-        let exe = std::env::current_exe().unwrap();
         let mut command = sandbox.command(&["gateway", "--connector", "tools"]);
-        command.args(options).arg("--").arg(exe);
-        command.args(["--ignored", "--exact", "--nocapture", "gateway::server::plays"]).arg(at);
-        Self::at(sandbox, command)
+        command.args(options).arg("--").args(server(sandbox, "server", script));
+        Self::started(sandbox, command, "server")
     }
 
-    /// One at the gateway that a command starts.
-    pub(super) fn at(sandbox: &'s Sandbox, mut command: Command) -> Self {
-        let seen = sandbox.path("server.script.seen");
+    /// One before servers that contracts name, in this order.
+    pub(super) fn before(sandbox: &'s Sandbox, connectors: &[&str], options: &[&str]) -> Self {
+        let mut command = sandbox.command(&["gateway"]);
+        for connector in connectors {
+            command.args(["--connector", connector]);
+        }
+        command.args(options);
+        let agent = Self::started(sandbox, command, connectors[0]);
+        agent.begun_with("sluice")
+    }
+
+    /// One before the one server that a contract names.
+    pub(super) fn alone(sandbox: &'s Sandbox, connector: &str) -> Self {
+        Self::started(sandbox, sandbox.command(&["gateway", "--connector", connector]), connector).begun()
+    }
+
+    /// One at the gateway that a command starts, before a server of the contract `world`.
+    pub(super) fn at(sandbox: &'s Sandbox, command: Command) -> Self {
+        Self::started(sandbox, command, "world")
+    }
+
+    fn started(sandbox: &'s Sandbox, mut command: Command, server: &str) -> Self {
+        let seen = sandbox.path(&format!("{server}.script.seen"));
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let stdin = child.stdin.take();
         let out = BufReader::new(child.stdout.take().unwrap());
@@ -77,9 +92,13 @@ impl<'s> Agent<'s> {
         Self { sandbox, child, stdin, heard, beside: VecDeque::new(), errors, seen, next: 1 }
     }
 
-    pub(super) fn begun(mut self) -> Self {
+    pub(super) fn begun(self) -> Self {
+        self.begun_with("scripted")
+    }
+
+    fn begun_with(mut self, server: &str) -> Self {
         let params = json!({ "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": { "name": "a", "version": "1" } });
-        assert_eq!(self.ask("initialize", params)["result"]["serverInfo"]["name"], "scripted");
+        assert_eq!(self.ask("initialize", params)["result"]["serverInfo"]["name"], server);
         self.say(r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#);
         self
     }
@@ -166,6 +185,16 @@ impl<'s> Agent<'s> {
             seen: seen.lines().map(|line| in_short(&serde_json::from_str(line).unwrap())).collect(),
         }
     }
+}
+
+/// The command of a server that does what a script says.
+pub(super) fn server(sandbox: &Sandbox, name: &str, script: &str) -> Vec<String> {
+    let at = sandbox.path(&format!("{name}.script"));
+    fs::write(&at, script).unwrap();
+    let _ = fs::remove_file(sandbox.path(&format!("{name}.script.seen")));
+    let exe = std::env::current_exe().unwrap().display().to_string();
+    let words = ["--ignored", "--exact", "--nocapture", "gateway::server::plays"].map(str::to_owned);
+    [exe].into_iter().chain(words).chain([at.display().to_string()]).collect()
 }
 
 pub(super) fn calls(sandbox: &Sandbox) -> Vec<String> {

@@ -140,7 +140,7 @@ fn a_confined_server_reaches_what_its_contract_names_and_nothing_else() {
     let left = agent.leave();
     assert_eq!(left.code, Some(0), "{}", left.errors);
     for attempt in [&other, "169.254.169.254:80", "2130706433:443"] {
-        let said = format!("SL949: the server tried to reach {attempt}, which its contract does not name");
+        let said = format!("SL949: `world` tried to reach {attempt}, which its contract does not name");
         assert!(left.errors.contains(&said), "{}", left.errors);
     }
     assert!(!left.errors.contains(&named), "{}", left.errors);
