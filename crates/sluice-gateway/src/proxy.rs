@@ -11,7 +11,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use sluice_connectors::mcp::{Program, Server, StartError};
+use sluice_connectors::mcp::StartError;
 use sluice_connectors::secret::SecretStore;
 use sluice_core::label::Name;
 use sluice_core::text::is_unseen;
@@ -24,6 +24,7 @@ use tokio::sync::{Mutex, Notify};
 
 use crate::frame::Id;
 use crate::pending::Pending;
+use crate::upstream::{self, Upstream};
 use offer::Offer;
 
 /// How long a server may take to list its tools.
@@ -56,7 +57,7 @@ pub struct Setup<'a> {
     /// The name of the server in contracts and entries.
     pub connector: Name,
     /// The server.
-    pub program: Program,
+    pub upstream: Upstream,
     /// For whom the agent works.
     pub mandate: Mandate,
 }
@@ -85,11 +86,8 @@ pub async fn run(
     from_agent: impl AsyncBufRead + Unpin,
     to_agent: impl AsyncWrite + Unpin,
 ) -> Result<(), ProxyError> {
-    let server = Server::start(&setup.program, secrets)?;
-    let (to_server, from_server, running) = server.split();
-    let ended = between(setup, (from_agent, to_agent), (from_server, to_server)).await;
-    running.leave().await;
-    ended
+    let server = setup.upstream.clone();
+    upstream::with(&server, secrets, async |from, to| between(setup, (from_agent, to_agent), (from, to)).await).await?
 }
 
 /// Stands between an agent and a server that runs already, each a pair of what it says and what it is told, until one of
@@ -102,7 +100,7 @@ pub async fn between(
     (from_agent, to_agent): (impl AsyncBufRead + Unpin, impl AsyncWrite + Unpin),
     (from_server, to_server): (impl AsyncBufRead + Unpin, impl AsyncWrite + Unpin),
 ) -> Result<(), ProxyError> {
-    let offer = Offer::of(setup.workspace, &setup.connector, &setup.program);
+    let offer = Offer::of(setup.workspace, &setup.connector, &setup.upstream);
     let proxy = Proxy {
         setup,
         to_agent: Mutex::new(to_agent),

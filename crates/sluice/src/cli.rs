@@ -367,6 +367,9 @@ pub struct HttpFace {
     /// Where to listen.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8642")]
     pub listen: std::net::SocketAddr,
+    /// A name by which agents call it, beside addresses and `localhost`; may be said more than once.
+    #[arg(long = "host", value_name = "NAME")]
+    pub hosts: Vec<String>,
 }
 
 /// `sluice gateway token`

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sluice_connectors::mcp::Program;
 use sluice_core::contract::connector::{Request, Transport};
 use sluice_core::contract::lock::Pins;
 use sluice_core::contract::{Contract, Digest, Governance};
@@ -11,6 +10,7 @@ use sluice_runtime::workspace::{OpenError, Workspace};
 use thiserror::Error;
 
 use crate::tools::Tool;
+use crate::upstream::Upstream;
 use crate::{draft, planning, scan};
 
 /// Most tools of one server.
@@ -85,12 +85,17 @@ impl OfferError {
 
 impl Offer {
     /// Of a server under the name of a connector.
-    pub(super) fn of(workspace: &Workspace, connector: &Name, program: &Program) -> Self {
+    pub(super) fn of(workspace: &Workspace, connector: &Name, upstream: &Upstream) -> Self {
         let contracts = &workspace.governance().contracts;
         let contract = contracts.iter().find(|contract| contract.connector.value == *connector);
-        let command = program.command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
         let pins = workspace.governance().lock.connectors.get(connector).cloned();
-        Self { connector: connector.clone(), command, signed: contract.map(actions), pins, seen: BTreeMap::new() }
+        Self {
+            connector: connector.clone(),
+            command: upstream.command(),
+            signed: contract.map(actions),
+            pins,
+            seen: BTreeMap::new(),
+        }
     }
 
     /// Looks at a tool as it was listed; whether it is the first of its name.

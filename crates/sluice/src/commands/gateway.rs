@@ -4,16 +4,16 @@ mod http;
 mod token;
 mod until;
 
-use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::Path;
 
-use sluice_connectors::mcp::{Program, Variable};
+use sluice_connectors::mcp::Program;
 use sluice_connectors::secret::{SecretStore, WorkspaceKey};
 use sluice_core::contract::Contract;
-use sluice_core::contract::connector::{McpTransport, Transport, Variable as Named};
+use sluice_core::contract::connector::{McpTransport, Transport};
 use sluice_core::label::Name;
 use sluice_gateway::proxy::{self, ProxyError, Setup};
+use sluice_gateway::upstream::Upstream;
 use sluice_runtime::session::Mandate;
 use sluice_runtime::workspace::{SECRETS_FILE, Workspace};
 use tokio::io::BufReader;
@@ -45,11 +45,11 @@ fn stdio(arguments: &Stdio) -> Result<Exit, Failure> {
     };
     let principal = requester(workspace, arguments.principal.as_deref())?;
     let principal = known(workspace.principals(), &principal)?;
-    let (connector, program) = server(workspace, arguments)?;
+    let (connector, upstream) = server(workspace, arguments)?;
     let mandate = Mandate { principal, request, client: None };
     let key = WorkspaceKey::read(&workspace.home().workspace_key(), workspace.folder())?;
     let secrets = SecretStore::new(workspace.folder().join(SECRETS_FILE), key);
-    let setup = Setup { workspace, ledger: &opened.ledger, connector, program, mandate };
+    let setup = Setup { workspace, ledger: &opened.ledger, connector, upstream, mandate };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -74,7 +74,7 @@ fn text(bytes: &[u8], file: &Path) -> Result<String, Failure> {
 }
 
 /// The name of the server, and how it is started: as its contract says, or bare if none does.
-fn server(workspace: &Workspace, arguments: &Stdio) -> Result<(Name, Program), Failure> {
+fn server(workspace: &Workspace, arguments: &Stdio) -> Result<(Name, Upstream), Failure> {
     let contracts = &workspace.governance().contracts;
     let named = arguments.connector.as_deref();
     let found = match named {
@@ -88,22 +88,17 @@ fn server(workspace: &Workspace, arguments: &Stdio) -> Result<(Name, Program), F
                 "`{name}` is a connector of this workspace with another command; name this server with --connector"
             )));
         }
-        return Ok((name.as_str().into(), Program::bare(arguments.command.clone())));
+        return Ok((name.as_str().into(), Upstream::Program(Program::bare(arguments.command.clone()))));
     };
     let name = contract.connector.value.clone();
-    let mcp = mcp(contract).ok_or_else(|| Failure::usage(format!("the contract of `{name}` is of no mcp server")))?;
+    let no_server = || Failure::usage(format!("the contract of `{name}` is of no mcp server"));
+    let mcp = mcp(contract).ok_or_else(no_server)?;
     if !is_command(mcp, &arguments.command) {
         let words: Vec<&str> = mcp.command.iter().map(AsRef::as_ref).collect();
         return Err(Failure::usage(format!("the contract of `{name}` pins another command: {}", words.join(" "))));
     }
-    Ok((name, Program { command: arguments.command.clone(), environment: environment(mcp) }))
-}
-
-/// The program of a contract, as it is started for its connector; `None` if it is of no server.
-pub(super) fn program(contract: &Contract) -> Option<Program> {
-    let mcp = mcp(contract)?;
-    let command = mcp.command.iter().map(|word| OsString::from(word.as_ref())).collect();
-    Some(Program { command, environment: environment(mcp) })
+    let upstream = Upstream::of(contract).ok_or_else(no_server)?;
+    Ok((name, upstream))
 }
 
 const fn mcp(contract: &Contract) -> Option<&McpTransport> {
@@ -115,22 +110,6 @@ const fn mcp(contract: &Contract) -> Option<&McpTransport> {
 
 fn is_command(mcp: &McpTransport, command: &[OsString]) -> bool {
     mcp.command.len() == command.len() && mcp.command.iter().zip(command).all(|(word, given)| given == word.as_ref())
-}
-
-/// What the contract names, and the search path: nothing else of the gateway's own.
-fn environment(mcp: &McpTransport) -> BTreeMap<String, Variable> {
-    let inherited = |name: &str| std::env::var_os(name).map(Variable::Plain);
-    let mut environment: BTreeMap<String, Variable> = BTreeMap::new();
-    environment.extend(inherited("PATH").map(|path| ("PATH".to_owned(), path)));
-    for (name, variable) in &mcp.environment {
-        let value = match variable {
-            Named::Text(text) => Some(Variable::Plain(OsString::from(text.as_ref()))),
-            Named::Inherited => inherited(name),
-            Named::Secret(secret) => Some(Variable::Secret(secret.to_string())),
-        };
-        environment.extend(value.map(|value| (name.to_string(), value)));
-    }
-    environment
 }
 
 /// A name for a server that has none: the first word of its command that is neither a launcher nor an option.

@@ -19,6 +19,7 @@ use sluice_gateway::draft::{self, Guess};
 use sluice_gateway::listing::{self, Listed};
 use sluice_gateway::scan::{self, Found};
 use sluice_gateway::tools::Tool;
+use sluice_gateway::upstream::Upstream;
 use sluice_runtime::home::Home;
 use sluice_runtime::workspace::{SECRETS_FILE, read_bundle, read_governance, read_lock, read_principals, write_lock};
 
@@ -40,7 +41,7 @@ pub(super) fn mcp(arguments: &AddMcp) -> Result<Exit, Failure> {
         true => WorkspaceKey::from_bytes([0; 32]),
         false => WorkspaceKey::read(&Home::of(&place.folder)?.workspace_key(), &place.folder)?,
     };
-    let listed = list(&program, &SecretStore::new(place.folder.join(SECRETS_FILE), key))?;
+    let listed = list(&Upstream::Program(program), &SecretStore::new(place.folder.join(SECRETS_FILE), key))?;
     let seen: Vec<Seen> = listed.tools.iter().map(|tool| Seen::of(tool, &listed.tools)).collect();
     let offered: Vec<Tool> = seen.iter().filter(|seen| seen.withheld.is_none()).map(|seen| seen.tool.clone()).collect();
     let draft = draft::contract_with(&arguments.name, &command, &secrets, &offered);
@@ -57,12 +58,12 @@ pub(super) fn mcp(arguments: &AddMcp) -> Result<Exit, Failure> {
 }
 
 /// What a server offers.
-pub(super) fn list(program: &Program, secrets: &SecretStore) -> Result<Listed, Failure> {
+pub(super) fn list(upstream: &Upstream, secrets: &SecretStore) -> Result<Listed, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::internal(&error))?;
-    runtime.block_on(listing::of(program, secrets)).map_err(|error| Failure::usage(error.to_string()))
+    runtime.block_on(listing::of(upstream, secrets)).map_err(|error| Failure::usage(error.to_string()))
 }
 
 /// A tool with what is thought of it.

@@ -1,0 +1,8 @@
+//! `sluice gateway http` for agents: the protocol over streamable HTTP, in both of its eras.
+
+mod alone;
+mod client;
+mod refusals;
+mod sessions;
+
+use client::{Agent, Face};
