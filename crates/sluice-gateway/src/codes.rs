@@ -154,6 +154,16 @@ pub const CODES: &[CodeInfo] = &[
         "no-such-media",
         "The body is no plain JSON, or the answer may be neither JSON nor a stream of events.",
     ),
+    CodeInfo::new(
+        974,
+        "server-not-reached",
+        "The server at the URL cannot be reached, or its address may not be: nothing was sent. What the gateway writes to its standard error says why.",
+    ),
+    CodeInfo::new(
+        975,
+        "request-refused",
+        "The server at the URL refuses the request and does not say why in the protocol's words. Its HTTP status says the rest: 401 and 403 are about credentials.",
+    ),
 ];
 
 #[cfg(test)]

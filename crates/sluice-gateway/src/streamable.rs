@@ -11,8 +11,10 @@ pub(crate) mod agent;
 mod events;
 mod headers;
 mod outbox;
+mod parser;
 mod pipes;
 mod reply;
+pub(crate) mod server;
 mod session;
 mod table;
 

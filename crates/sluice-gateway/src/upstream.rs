@@ -3,11 +3,18 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 
+use sluice_connectors::egress::EgressError;
+use sluice_connectors::http::Base;
 use sluice_connectors::mcp::{Program, Server, StartError, Variable};
 use sluice_connectors::secret::SecretStore;
+use sluice_connectors::tls::CertificatePin;
 use sluice_core::contract::Contract;
-use sluice_core::contract::connector::{McpTransport, Transport, Variable as Named};
+use sluice_core::contract::connector::{McpTransport, Shown as Named, Transport, Variable as Held};
+use sluice_core::label::Name;
 use tokio::io::{AsyncBufRead, AsyncWrite};
+
+pub use crate::streamable::server::{Service, Shown};
+use crate::{draft, streamable};
 
 /// What a server says.
 pub type FromServer = Box<dyn AsyncBufRead + Unpin>;
@@ -19,6 +26,8 @@ pub type ToServer = Box<dyn AsyncWrite + Unpin>;
 pub enum Upstream {
     /// A program that is started.
     Program(Program),
+    /// A service that speaks streamable HTTP.
+    Service(Box<Service>),
 }
 
 impl Upstream {
@@ -26,15 +35,49 @@ impl Upstream {
     #[must_use]
     pub fn of(contract: &Contract) -> Option<Self> {
         let Transport::Mcp(mcp) = &contract.transport else { return None };
-        let command = mcp.command.iter().map(|word| OsString::from(word.as_ref())).collect();
-        Some(Self::Program(Program { command, environment: environment(mcp) }))
+        match mcp {
+            McpTransport::Command { command, environment } => {
+                let command = command.iter().map(|word| OsString::from(word.as_ref())).collect();
+                Some(Self::Program(Program { command, environment: environment_of(environment) }))
+            }
+            McpTransport::Url { http, headers } => {
+                let shown = headers.iter().map(|(name, shown)| {
+                    let shown = match shown {
+                        Named::Text(text) => Shown::Text(text.to_string()),
+                        Named::Secret(secret) => Shown::Secret(secret.to_string()),
+                    };
+                    (name.to_string(), shown)
+                });
+                let mut service = Self::service(&http.base.value, http.allow_private, shown.collect()).ok()?;
+                service.pin = http.pin.map(|digest| CertificatePin(digest.0));
+                Some(Self::Service(Box::new(service)))
+            }
+        }
     }
 
-    /// The words of its command.
+    /// A service at a URL.
+    ///
+    /// # Errors
+    /// [`EgressError`] if the URL has another form than contracts give it.
+    pub fn service(url: &str, allow_private: bool, headers: BTreeMap<String, Shown>) -> Result<Service, EgressError> {
+        Ok(Service { url: url.to_owned(), base: Base::parse(url)?, allow_private, pin: None, headers })
+    }
+
+    /// The transport as a contract writes it.
     #[must_use]
-    pub fn command(&self) -> Vec<String> {
-        let Self::Program(program) = self;
-        program.command.iter().map(|word| word.to_string_lossy().into_owned()).collect()
+    pub fn transport(&self) -> String {
+        match self {
+            Self::Program(program) => {
+                let words: Vec<String> =
+                    program.command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+                let secrets = program.environment.iter().filter_map(|(name, value)| match value {
+                    Variable::Secret(secret) => Some((name.clone(), secret.clone())),
+                    Variable::Plain(_) => None,
+                });
+                draft::command(&words, &secrets.collect())
+            }
+            Self::Service(service) => draft::url(service),
+        }
     }
 }
 
@@ -47,23 +90,27 @@ pub async fn with<T>(
     secrets: &SecretStore,
     work: impl AsyncFnOnce(FromServer, ToServer) -> T,
 ) -> Result<T, StartError> {
-    let Upstream::Program(program) = upstream;
-    let (to, from, running) = Server::start(program, secrets)?.split();
-    let done = work(Box::new(from), Box::new(to)).await;
-    running.leave().await;
-    Ok(done)
+    match upstream {
+        Upstream::Program(program) => {
+            let (to, from, running) = Server::start(program, secrets)?.split();
+            let done = work(Box::new(from), Box::new(to)).await;
+            running.leave().await;
+            Ok(done)
+        }
+        Upstream::Service(service) => Ok(streamable::server::with(service, secrets, work).await),
+    }
 }
 
 /// What the contract names, and the search path: nothing else of the gateway's own.
-fn environment(mcp: &McpTransport) -> BTreeMap<String, Variable> {
+fn environment_of(named: &BTreeMap<Name, Held>) -> BTreeMap<String, Variable> {
     let inherited = |name: &str| std::env::var_os(name).map(Variable::Plain);
     let mut environment: BTreeMap<String, Variable> = BTreeMap::new();
     environment.extend(inherited("PATH").map(|path| ("PATH".to_owned(), path)));
-    for (name, variable) in &mcp.environment {
+    for (name, variable) in named {
         let value = match variable {
-            Named::Text(text) => Some(Variable::Plain(OsString::from(text.as_ref()))),
-            Named::Inherited => inherited(name),
-            Named::Secret(secret) => Some(Variable::Secret(secret.to_string())),
+            Held::Text(text) => Some(Variable::Plain(OsString::from(text.as_ref()))),
+            Held::Inherited => inherited(name),
+            Held::Secret(secret) => Some(Variable::Secret(secret.to_string())),
         };
         environment.extend(value.map(|value| (name.to_string(), value)));
     }

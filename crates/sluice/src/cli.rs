@@ -430,8 +430,14 @@ pub struct Stdio {
     /// The connector that the server is in contracts and entries; else the one whose contract has this command.
     #[arg(long, value_name = "NAME")]
     pub connector: Option<String>,
+    /// The server's endpoint, if it is not started but reached by streamable HTTP.
+    #[arg(long, value_name = "URL")]
+    pub url: Option<String>,
+    /// The URL leads to this machine or network on purpose.
+    #[arg(long, requires = "url")]
+    pub allow_private: bool,
     /// The server that is started, and what it is given.
-    #[arg(last = true, required = true, value_name = "CMD")]
+    #[arg(last = true, required_unless_present = "url", conflicts_with = "url", value_name = "CMD")]
     pub command: Vec<std::ffi::OsString>,
 }
 
@@ -703,8 +709,17 @@ pub struct AddMcp {
     /// For people or for programs.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
+    /// The server's endpoint, if it is not started but reached by streamable HTTP.
+    #[arg(long, value_name = "URL", conflicts_with = "secrets")]
+    pub url: Option<String>,
+    /// The URL leads to this machine or network on purpose.
+    #[arg(long, requires = "url")]
+    pub allow_private: bool,
+    /// A header that each request to the URL shows, and the secret of the store that it holds; may be said more than once.
+    #[arg(long = "header", value_name = "HEADER=NAME", requires = "url")]
+    pub headers: Vec<String>,
     /// The server that is started, and what it is given.
-    #[arg(last = true, required = true, value_name = "CMD")]
+    #[arg(last = true, required_unless_present = "url", conflicts_with = "url", value_name = "CMD")]
     pub command: Vec<std::ffi::OsString>,
 }
 

@@ -19,7 +19,8 @@ const TOOLS_MAX: usize = 2_000;
 /// What is offered of a server.
 pub(super) struct Offer {
     connector: Name,
-    command: Vec<String>,
+    /// As a contract writes it.
+    transport: String,
     /// By the tool's name there: the action of the signed contract. `None` without a contract.
     signed: Option<BTreeMap<String, Name>>,
     /// What people have seen of its tools; `None` if nothing of it is pinned.
@@ -91,7 +92,7 @@ impl Offer {
         let pins = workspace.governance().lock.connectors.get(connector).cloned();
         Self {
             connector: connector.clone(),
-            command: upstream.command(),
+            transport: upstream.transport(),
             signed: contract.map(actions),
             pins,
             seen: BTreeMap::new(),
@@ -191,7 +192,7 @@ impl Offer {
         let mut names = BTreeSet::new();
         let offered = tools.iter().filter(|tool| self.has(&tool.name) && names.insert(&tool.name));
         let offered: Vec<Tool> = offered.cloned().collect();
-        let draft = draft::contract(&self.connector, &self.command, &offered);
+        let draft = draft::contract(&self.connector, &self.transport, &offered);
         let file = format!("connectors/{}.drafted.yaml", self.connector);
         workspace.governance_with(&file, &draft.text).map_err(|error| OfferError::NotDrafted(in_words(&error)))
     }

@@ -143,6 +143,13 @@ pub(super) fn text_of<'a>(frame: &'a Frame, field: &str) -> Option<&'a str> {
     frame.member("params")?.get(field).and_then(Node::as_text).map(AsRef::as_ref)
 }
 
+/// A name as a header shows it: what cannot stand there as it is, or could pass for something else, is encoded.
+pub(super) fn encoded(name: &str) -> String {
+    let is_plain = name.bytes().all(|byte| (0x20..0x7f).contains(&byte)) && name.trim() == name && !name.is_empty();
+    let is_like = name.starts_with(ENCODED.0) && name.ends_with(ENCODED.1);
+    if is_plain && !is_like { name.to_owned() } else { format!("{}{}{}", ENCODED.0, STANDARD.encode(name), ENCODED.1) }
+}
+
 fn decoded(shown: &str) -> Option<String> {
     match shown.strip_prefix(ENCODED.0).and_then(|rest| rest.strip_suffix(ENCODED.1)) {
         Some(inner) => String::from_utf8(STANDARD.decode(inner).ok()?).ok(),
@@ -202,6 +209,20 @@ mod tests {
         ] {
             let lines: Vec<_> = shown.map(|shown| ("accept", shown)).into_iter().collect();
             assert_eq!(accepts(&head(&lines)), accepted, "{shown:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_comes_back_as_it_was() {
+        for (name, shown) in [
+            ("us-west1", "us-west1"),
+            ("größe", "=?base64?Z3LDtsOfZQ==?="),
+            (" x", "=?base64?IHg=?="),
+            ("a\nb", "=?base64?YQpi?="),
+            ("=?base64?literal?=", "=?base64?PT9iYXNlNjQ/bGl0ZXJhbD89?="),
+            ("", "=?base64??="),
+        ] {
+            assert_eq!((encoded(name).as_str(), decoded(shown).as_deref()), (shown, Some(name)));
         }
     }
 

@@ -1,4 +1,4 @@
-//! The pipes of a session: lines that requests bring, and lines that become events.
+//! Pipes of lines: of what requests bring, and of what becomes events or requests.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -32,6 +32,7 @@ struct Lines {
     waiting: VecDeque<Bytes>,
     is_closed: bool,
     reader: Option<Waker>,
+    writer: Option<Waker>,
 }
 
 impl Inbox {
@@ -63,40 +64,69 @@ impl Inbox {
         if let Some(reader) = lines.reader.take() {
             reader.wake();
         }
+        if let Some(writer) = lines.writer.take() {
+            writer.wake();
+        }
         self.room.notify_waiters();
     }
 
-    fn poll_line(&self, cx: &Context<'_>) -> Poll<Bytes> {
+    /// The next line, with its end; `None` once no more come.
+    pub(super) async fn next(&self) -> Option<Bytes> {
+        std::future::poll_fn(|cx| self.poll_line(cx)).await
+    }
+
+    fn poll_line(&self, cx: &Context<'_>) -> Poll<Option<Bytes>> {
         let mut lines = self.lines.borrow_mut();
         if let Some(line) = lines.waiting.pop_front() {
             self.room.notify_one();
-            return Poll::Ready(line);
+            if let Some(writer) = lines.writer.take() {
+                writer.wake();
+            }
+            return Poll::Ready(Some(line));
         }
         if lines.is_closed {
-            return Poll::Ready(Bytes::new());
+            return Poll::Ready(None);
         }
         lines.reader = Some(cx.waker().clone());
         Poll::Pending
     }
-}
 
-/// What an agent says, as the proxy reads it.
-pub(super) struct FromAgent {
-    session: Rc<Session>,
-    line: Bytes,
-}
-
-impl FromAgent {
-    pub(super) const fn of(session: Rc<Session>) -> Self {
-        Self { session, line: Bytes::new() }
+    fn poll_room(&self, cx: &Context<'_>) -> Poll<io::Result<()>> {
+        let mut lines = self.lines.borrow_mut();
+        if lines.is_closed {
+            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        }
+        if lines.waiting.len() < LINES_MAX {
+            return Poll::Ready(Ok(()));
+        }
+        lines.writer = Some(cx.waker().clone());
+        Poll::Pending
     }
 }
 
-impl AsyncBufRead for FromAgent {
+/// The end of a pipe where lines are read. Once nobody reads, nobody need write.
+pub(super) struct LinesOut {
+    lines: Rc<Inbox>,
+    line: Bytes,
+}
+
+impl LinesOut {
+    pub(super) const fn of(lines: Rc<Inbox>) -> Self {
+        Self { lines, line: Bytes::new() }
+    }
+}
+
+impl Drop for LinesOut {
+    fn drop(&mut self) {
+        self.lines.close();
+    }
+}
+
+impl AsyncBufRead for LinesOut {
     fn poll_fill_buf(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
         let this = self.get_mut();
         if this.line.is_empty() {
-            this.line = std::task::ready!(this.session.inbox.poll_line(cx));
+            this.line = std::task::ready!(this.lines.poll_line(cx)).unwrap_or_default();
         }
         Poll::Ready(Ok(&this.line))
     }
@@ -107,7 +137,7 @@ impl AsyncBufRead for FromAgent {
     }
 }
 
-impl AsyncRead for FromAgent {
+impl AsyncRead for LinesOut {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let read = {
             let line = std::task::ready!(self.as_mut().poll_fill_buf(cx))?;
@@ -116,6 +146,49 @@ impl AsyncRead for FromAgent {
             part.len()
         };
         self.consume(read);
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// The end of a pipe where lines are written.
+pub(super) struct LinesIn {
+    lines: Rc<Inbox>,
+    line: Vec<u8>,
+}
+
+impl LinesIn {
+    pub(super) const fn of(lines: Rc<Inbox>) -> Self {
+        Self { lines, line: Vec::new() }
+    }
+}
+
+impl Drop for LinesIn {
+    fn drop(&mut self) {
+        self.lines.close();
+    }
+}
+
+impl AsyncWrite for LinesIn {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        std::task::ready!(this.lines.poll_room(cx))?;
+        // Up to the end of one line: there may be no room for the next.
+        let end = bytes.iter().position(|byte| *byte == b'\n');
+        let part = bytes.get(..end.unwrap_or(bytes.len())).unwrap_or_default();
+        this.line.extend_from_slice(part);
+        if end.is_some() {
+            // The proxy writes what it has read, and that is text.
+            this.lines.push(std::str::from_utf8(&std::mem::take(&mut this.line)).unwrap_or_default());
+        }
+        Poll::Ready(Ok(part.len() + usize::from(end.is_some())))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.lines.close();
         Poll::Ready(Ok(()))
     }
 }

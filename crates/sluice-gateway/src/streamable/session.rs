@@ -36,7 +36,7 @@ pub(super) enum Era {
 /// A session.
 pub(super) struct Session {
     era: Era,
-    pub(super) inbox: Inbox,
+    pub(super) inbox: Rc<Inbox>,
     pub(super) outbox: RefCell<Outbox>,
     asked: RefCell<BTreeMap<Id, Asked>>,
     next: Cell<i64>,
@@ -78,7 +78,7 @@ impl Session {
     pub(super) fn new(era: Era) -> Rc<Self> {
         Rc::new(Self {
             era,
-            inbox: Inbox::default(),
+            inbox: Rc::default(),
             outbox: RefCell::new(Outbox::new()),
             asked: RefCell::default(),
             next: Cell::new(1),

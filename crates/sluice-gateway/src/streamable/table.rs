@@ -13,7 +13,7 @@ use sluice_runtime::session::Mandate;
 use sluice_runtime::workspace::Workspace;
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::pipes::{FromAgent, ToAgent};
+use super::pipes::{LinesOut, ToAgent};
 use super::reply::Refusal;
 use super::session::{Era, Session};
 use crate::http::caller::Caller;
@@ -148,7 +148,7 @@ impl<'a> Table<'a> {
 
 /// Stands between a session and its server, until either of them leaves or nobody has said anything for long.
 async fn run(setup: Setup<'_>, secrets: &SecretStore, session: &Rc<Session>) -> Result<(), ProxyError> {
-    let agent = (FromAgent::of(Rc::clone(session)), ToAgent::of(Rc::clone(session)));
+    let agent = (LinesOut::of(Rc::clone(&session.inbox)), ToAgent::of(Rc::clone(session)));
     let upstream = setup.upstream.clone();
     let between = async move |from, to| proxy::between(setup, agent, (from, to)).await;
     let mut running = std::pin::pin!(upstream::with(&upstream, secrets, between));

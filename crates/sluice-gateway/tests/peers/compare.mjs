@@ -1,20 +1,24 @@
-// The same client with and without the gateway before the same server: what it got is compared, behaviour by behaviour.
+// The same client with and without the gateway before the same server: what it got is compared, behaviour by behaviour,
+// over standard input and output, over streamable HTTP, and over either with a server that is reached by the other.
 //
 //   node compare.mjs SLUICE FOLDER
 //
 // FOLDER gets a workspace whose signed contracts name every tool of both servers and trust what they answer: what is
 // compared is the transport, and no call waits for a person. Each behaviour has a connection, and so a session, of its own.
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { createServer } from "node:net";
 import { isDeepStrictEqual } from "node:util";
 import path from "node:path";
+import { createInterface } from "node:readline";
 
 const [sluice, folder] = process.argv.slice(2).map((argument) => path.resolve(argument));
 const require = createRequire(path.join(folder, "package.json"));
 const sdk = async (file) => import(require.resolve(`@modelcontextprotocol/sdk/${file}.js`));
 const { Client } = await sdk("client/index");
 const { StdioClientTransport } = await sdk("client/stdio");
+const { StreamableHTTPClientTransport } = await sdk("client/streamableHttp");
 const types = await sdk("types");
 
 const at = (...parts) => path.join(folder, ...parts);
@@ -33,12 +37,23 @@ const capabilities = {
   tasks: { list: {}, cancel: {}, requests: { sampling: { createMessage: {} }, elicitation: { create: {} } } },
 };
 
+const started = (command, args) => new StdioClientTransport({ command, args, env: environment, stderr: "ignore" });
+const gateway = (...args) => started(sluice, ["gateway", "--workspace", at("ws"), ...args]);
+/** Each way from a client to a server. */
+const WAYS = {
+  "alone": (server) => started(servers[server][0], servers[server].slice(1)),
+  "gateway": (server) => gateway("--", ...servers[server]),
+  "gateway, server by URL": () => gateway("--url", http.server),
+  "HTTP, alone": () => new StreamableHTTPClientTransport(new URL(http.server)),
+  "HTTP, gateway": (server) => throughHttp(server),
+  "HTTP, gateway, server by URL": () => throughHttp("remote"),
+};
+const throughHttp = (connector) =>
+  new StreamableHTTPClientTransport(new URL(`${http.gateway}/${connector}/mcp`), { requestInit: { headers: { Authorization: `Bearer ${http.token}` } } });
+
 /** A connection, and all that was told beside answers. */
-async function connect(server, isGated, declared = capabilities) {
-  const [command, ...args] = isGated
-    ? [sluice, "gateway", "--workspace", at("ws"), "--", ...servers[server]]
-    : servers[server];
-  const transport = new StdioClientTransport({ command, args, env: environment, stderr: "ignore" });
+async function connect(server, way, declared = capabilities) {
+  const transport = WAYS[way](server);
   const client = new Client({ name: "compare", version: "1" }, { capabilities: declared });
   const told = [];
   client.fallbackNotificationHandler = async (notification) => void told.push(notification);
@@ -57,7 +72,11 @@ async function connect(server, isGated, declared = capabilities) {
   };
   // What the SDK asks of whoever declares a capability is lifted: the raw message is what is compared.
   await client.connect(transport);
-  return { client, told };
+  const close = async () => {
+    await transport.terminateSession?.();
+    await client.close();
+  };
+  return { client, told, close };
 }
 
 const any = types.ResultSchema;
@@ -187,19 +206,19 @@ const FILES = {
 };
 
 /** What a behaviour came to; an error is an outcome like any other. */
-async function outcome(server, behaviour, isGated) {
+async function outcome(server, behaviour, way) {
   if (server === "filesystem") {
     rmSync(files, { recursive: true, force: true });
     mkdirSync(files);
   }
-  const connection = await connect(server, isGated, behaviour.declared);
+  const connection = await connect(server, way, behaviour.declared);
   try {
     return JSON.parse(JSON.stringify(await behaviour.run(connection), steady));
   } catch (error) {
     return { error: { name: error.name, code: error.code, message: error.message, data: error.data } };
   } finally {
     // Servers take their time, and nobody need wait for them.
-    closing.push(connection.client.close());
+    closing.push(connection.close());
   }
 }
 const closing = [];
@@ -219,10 +238,11 @@ async function makeWorkspace() {
   mkdirSync(files, { recursive: true });
   const run = (...args) => execFileSync(sluice, args, { env: environment, cwd: folder, stdio: ["ignore", "ignore", "inherit"] });
   run("init", at("ws"), "--as", "ana", "--name", "peers");
-  for (const [server, command] of Object.entries(servers)) {
-    const { client } = await connect(server, false);
+  const reached = { ...servers, remote: http.server };
+  for (const [server, command] of Object.entries(reached)) {
+    const { client, close } = await connect(server, server === "remote" ? "HTTP, alone" : "alone");
     const { tools } = await client.listTools();
-    await client.close();
+    await close();
     const writes = /^(write|edit|create|move)/;
     const actions = tools.map(({ name, inputSchema }) => {
       const names = Object.keys(inputSchema.properties ?? {});
@@ -235,24 +255,69 @@ async function makeWorkspace() {
         `    output: { from: merge, trust: { "": trusted }, labels: { "": [] } }`,
       ].join("\n");
     });
-    const words = JSON.stringify(command);
-    const contract = `version: 1\nconnector: ${server}\ntransport: { mcp: { command: ${words}, environment: { HOME: { inherit: true } } } }\nactions:\n${actions.join("\n")}\n`;
+    const mcp = server === "remote"
+      ? `{ url: ${JSON.stringify(command)}, allow_private: true }`
+      : `{ command: ${JSON.stringify(command)}, environment: { HOME: { inherit: true } } }`;
+    const contract = `version: 1\nconnector: ${server}\ntransport: { mcp: ${mcp} }\nactions:\n${actions.join("\n")}\n`;
     writeFileSync(at("ws", "connectors", `${server}.yaml`), contract);
   }
   const keys = readdirSync(at("home", "keys")).map((name) => at("home", "keys", name));
   run("policy", "sign", "--workspace", at("ws"), "--as", "ana", "--key", keys[0]);
 }
 
+/** A port that nobody has. */
+const freePort = () =>
+  new Promise((done) => {
+    const listener = createServer().listen(0, "127.0.0.1", () => {
+      const { port } = listener.address();
+      listener.close(() => done(port));
+    });
+  });
+
+/** Starts a program that listens, and waits until it says so. */
+async function listening(command, args, env, stream, says) {
+  const child = spawn(command, args, { env: { ...environment, ...env }, stdio: ["ignore", "pipe", "pipe"] });
+  running.push(child);
+  child[stream === "stdout" ? "stderr" : "stdout"].resume();
+  for await (const line of createInterface({ input: child[stream] })) {
+    const found = line.match(says);
+    if (found) {
+      child[stream].resume();
+      return found[1];
+    }
+  }
+  throw new Error(`${command} ended`);
+}
+const running = [];
+process.on("exit", () => running.forEach((child) => child.kill()));
+
+const http = {};
+{
+  const port = await freePort();
+  http.server = `http://127.0.0.1:${port}/mcp`;
+  await listening(process.execPath, [packaged("server-everything"), "streamableHttp"], { PORT: String(port) }, "stderr", /listening on port (\d+)/);
+}
 await makeWorkspace();
+{
+  const made = execFileSync(sluice, ["gateway", "token", "add", "peers", "--workspace", at("ws"), "--format", "json"], { env: environment });
+  http.token = JSON.parse(made).token;
+  http.gateway = await listening(sluice, ["gateway", "http", "--workspace", at("ws"), "--listen", "127.0.0.1:0"], {}, "stdout", /listening on (\S+)/);
+}
 const begun = Date.now();
 let broken = 0;
 let compared = 0;
-for (const [server, behaviours] of [["everything", EVERYTHING], ["filesystem", FILES]]) {
-  console.log(`\nTypeScript SDK, server-${server}`);
+for (const [server, behaviours, without, through] of [
+  ["everything", EVERYTHING, "alone", "gateway"],
+  ["filesystem", FILES, "alone", "gateway"],
+  ["everything", EVERYTHING, "alone", "gateway, server by URL"],
+  ["everything", EVERYTHING, "HTTP, alone", "HTTP, gateway"],
+  ["everything", EVERYTHING, "HTTP, alone", "HTTP, gateway, server by URL"],
+]) {
+  console.log(`\nTypeScript SDK, server-${server}: ${without} / ${through}`);
   for (const [name, given] of Object.entries(behaviours)) {
     const behaviour = typeof given === "function" ? { run: given } : given;
-    const plain = await outcome(server, behaviour, false);
-    const gated = await outcome(server, behaviour, true);
+    const plain = await outcome(server, behaviour, without);
+    const gated = await outcome(server, behaviour, through);
     const same = isDeepStrictEqual(plain, gated);
     const fine = same !== Boolean(behaviour.differs);
     const word = same ? "same" : behaviour.differs ? `differs: ${behaviour.differs}` : "DIFFERS";

@@ -4,16 +4,18 @@ mod http;
 mod token;
 mod until;
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::Path;
 
+use sluice_connectors::egress::Scheme;
 use sluice_connectors::mcp::Program;
 use sluice_connectors::secret::{SecretStore, WorkspaceKey};
 use sluice_core::contract::Contract;
 use sluice_core::contract::connector::{McpTransport, Transport};
 use sluice_core::label::Name;
 use sluice_gateway::proxy::{self, ProxyError, Setup};
-use sluice_gateway::upstream::Upstream;
+use sluice_gateway::upstream::{Shown, Upstream};
 use sluice_runtime::session::Mandate;
 use sluice_runtime::workspace::{SECRETS_FILE, Workspace};
 use tokio::io::BufReader;
@@ -79,23 +81,26 @@ fn server(workspace: &Workspace, arguments: &Stdio) -> Result<(Name, Upstream), 
     let named = arguments.connector.as_deref();
     let found = match named {
         Some(name) => contracts.iter().find(|contract| contract.connector.value.as_ref() == name),
-        None => contracts.iter().find(|contract| mcp(contract).is_some_and(|mcp| is_command(mcp, &arguments.command))),
+        None => contracts.iter().find(|contract| mcp(contract).is_some_and(|mcp| is_meant(mcp, arguments))),
     };
     let Some(contract) = found else {
-        let name = named.map_or_else(|| name_of(&arguments.command), str::to_owned);
+        let name = named.map_or_else(|| name_of(arguments), str::to_owned);
         if contracts.iter().any(|contract| contract.connector.value.as_ref() == name) {
             return Err(Failure::usage(format!(
-                "`{name}` is a connector of this workspace with another command; name this server with --connector"
+                "`{name}` is a connector of this workspace with another server; name this one with --connector"
             )));
         }
-        return Ok((name.as_str().into(), Upstream::Program(Program::bare(arguments.command.clone()))));
+        return Ok((name.as_str().into(), bare(arguments)?));
     };
     let name = contract.connector.value.clone();
     let no_server = || Failure::usage(format!("the contract of `{name}` is of no mcp server"));
     let mcp = mcp(contract).ok_or_else(no_server)?;
-    if !is_command(mcp, &arguments.command) {
-        let words: Vec<&str> = mcp.command.iter().map(AsRef::as_ref).collect();
-        return Err(Failure::usage(format!("the contract of `{name}` pins another command: {}", words.join(" "))));
+    if !is_meant(mcp, arguments) {
+        let pinned = match mcp {
+            McpTransport::Command { command, .. } => command.iter().map(AsRef::as_ref).collect::<Vec<&str>>().join(" "),
+            McpTransport::Url { http, .. } => http.base.value.to_string(),
+        };
+        return Err(Failure::usage(format!("the contract of `{name}` pins another command: {pinned}")));
     }
     let upstream = Upstream::of(contract).ok_or_else(no_server)?;
     Ok((name, upstream))
@@ -108,12 +113,58 @@ const fn mcp(contract: &Contract) -> Option<&McpTransport> {
     }
 }
 
-fn is_command(mcp: &McpTransport, command: &[OsString]) -> bool {
-    mcp.command.len() == command.len() && mcp.command.iter().zip(command).all(|(word, given)| given == word.as_ref())
+/// Whether a contract is of the server that is meant.
+fn is_meant(mcp: &McpTransport, arguments: &Stdio) -> bool {
+    match (mcp, &arguments.url) {
+        (McpTransport::Command { command, .. }, None) => {
+            let given = &arguments.command;
+            command.len() == given.len() && command.iter().zip(given).all(|(word, given)| given == word.as_ref())
+        }
+        (McpTransport::Url { http, .. }, Some(url)) => *http.base.value == *url.trim_end_matches('/'),
+        _ => false,
+    }
 }
 
-/// A name for a server that has none: the first word of its command that is neither a launcher nor an option.
-fn name_of(command: &[OsString]) -> String {
+/// A server that no contract describes: it is shown no secret.
+fn bare(arguments: &Stdio) -> Result<Upstream, Failure> {
+    match &arguments.url {
+        None => Ok(Upstream::Program(Program::bare(arguments.command.clone()))),
+        Some(url) => service(url, arguments.allow_private, BTreeMap::new()),
+    }
+}
+
+/// A server at a URL, which has the form that contracts give it.
+pub(super) fn service(url: &str, allow_private: bool, headers: BTreeMap<String, Shown>) -> Result<Upstream, Failure> {
+    let service = Upstream::service(url.trim_end_matches('/'), allow_private, headers)
+        .map_err(|error| Failure::usage(format!("{}: {error}; {}", error.code(), error.help())))?;
+    if service.base.scheme == Scheme::Http && !allow_private {
+        return Err(Failure::usage(format!(
+            "`{url}`: plain `http` reaches private addresses only; see --allow-private"
+        )));
+    }
+    Ok(Upstream::Service(Box::new(service)))
+}
+
+/// A name for a server that has none.
+fn name_of(arguments: &Stdio) -> String {
+    arguments.url.as_deref().map_or_else(|| name_of_command(&arguments.command), name_of_url)
+}
+
+/// The part of a host that tells it from others: `linear` of `https://mcp.linear.app/mcp`.
+fn name_of_url(url: &str) -> String {
+    const PLAIN: [&str; 4] = ["mcp", "api", "www", "localhost"];
+    let authority = url.split_once("://").map_or(url, |(_, rest)| rest).split('/').next().unwrap_or_default();
+    let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
+    let mut labels: Vec<&str> = host.split('.').collect();
+    if labels.len() > 1 {
+        labels.pop();
+    }
+    let is_telling = |label: &&&str| !PLAIN.contains(*label) && label.starts_with(|c: char| c.is_ascii_alphabetic());
+    labels.iter().rfind(is_telling).map_or_else(|| "tools".to_owned(), |label| (*label).to_owned())
+}
+
+/// The first word of a command that is neither a launcher nor an option.
+fn name_of_command(command: &[OsString]) -> String {
     const LAUNCHERS: [&str; 12] =
         ["npx", "node", "npm", "exec", "bunx", "bun", "deno", "run", "python", "python3", "uvx", "uv"];
     // What half of all programs are called.
@@ -143,6 +194,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_server_at_a_url_is_named_after_its_host() {
+        for (name, url) in [
+            ("linear", "https://mcp.linear.app/mcp"),
+            ("githubcopilot", "https://api.githubcopilot.com/mcp"),
+            ("example", "https://example.com:8443"),
+            ("intranet", "http://intranet:3001/mcp"),
+            ("tools", "http://127.0.0.1:3001/mcp"),
+            ("tools", "http://localhost:3001/mcp"),
+            ("tools", "http://[::1]:3001/mcp"),
+        ] {
+            assert_eq!(name_of_url(url), name);
+        }
+    }
+
+    #[test]
     fn a_server_without_a_contract_is_named_after_its_program() {
         for (name, command) in [
             ("server-filesystem", "npx -y @modelcontextprotocol/server-filesystem /srv"),
@@ -153,7 +219,7 @@ mod tests {
             ("my-server", "/opt/My-Server.exe"),
         ] {
             let command: Vec<OsString> = command.split(' ').map(OsString::from).collect();
-            assert_eq!(name_of(&command), name);
+            assert_eq!(name_of_command(&command), name);
         }
     }
 }

@@ -3,6 +3,8 @@
 mod alone;
 mod client;
 mod refusals;
+mod remote;
 mod sessions;
+mod upstream;
 
 use client::{Agent, Face};

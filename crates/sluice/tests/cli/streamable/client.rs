@@ -92,6 +92,21 @@ impl Face {
     }
 }
 
+/// The calls of all sessions, each as `tool: state`.
+pub(super) fn calls(face: &Face) -> Vec<String> {
+    let runs = face.sandbox.sluice(&["runs", "list", "--format", "json"]).with(0).json();
+    let mut calls = Vec::new();
+    for run in runs.as_array().unwrap() {
+        let shown =
+            face.sandbox.sluice(&["runs", "show", run["run"].as_str().unwrap(), "--format", "json"]).with(0).json();
+        for call in shown["calls"].as_array().unwrap() {
+            let action = call["action"].as_str().unwrap().trim_start_matches("tools.");
+            calls.push(format!("{action}: {}", call["state"].as_str().unwrap()));
+        }
+    }
+    calls
+}
+
 /// A contract of the tools of a script: what is listed is read, what is sent is written, and every answer is an outsider's.
 pub(super) fn contract(transport: &Json, script: &str) -> String {
     let tools = script.lines().next().unwrap().split(' ').skip(1);
@@ -193,7 +208,8 @@ impl Agent {
         let params = json!({ "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": { "name": "a", "version": "1" } });
         let told = self.ask("initialize", params).await;
         assert_eq!((told.status, told.json()["result"]["serverInfo"]["name"].as_str()), (200, Some("scripted")));
-        let begun = self.with("mcp-session-id", &told.session.unwrap()).with("mcp-protocol-version", "2025-11-25");
+        let version = told.json()["result"]["protocolVersion"].as_str().unwrap().to_owned();
+        let begun = self.with("mcp-session-id", &told.session.unwrap()).with("mcp-protocol-version", &version);
         let told = begun.post(r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#).await;
         assert_eq!((told.status, told.text.as_str()), (202, ""));
         begun

@@ -4,22 +4,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::Face;
-use super::client::{messages, read, read_until, token};
-
-/// The one run of the ledger that holds calls, each as `tool: state`.
-fn calls(face: &Face) -> Vec<String> {
-    let runs = face.sandbox.sluice(&["runs", "list", "--format", "json"]).with(0).json();
-    let mut calls = Vec::new();
-    for run in runs.as_array().unwrap() {
-        let shown =
-            face.sandbox.sluice(&["runs", "show", run["run"].as_str().unwrap(), "--format", "json"]).with(0).json();
-        for call in shown["calls"].as_array().unwrap() {
-            let action = call["action"].as_str().unwrap().trim_start_matches("tools.");
-            calls.push(format!("{action}: {}", call["state"].as_str().unwrap()));
-        }
-    }
-    calls
-}
+use super::client::{calls, messages, read, read_until, token};
 
 #[tokio::test]
 async fn a_session_begins_calls_and_ends_and_the_ledger_has_it() {
