@@ -11,6 +11,7 @@
 
 mod error;
 mod request;
+mod stream;
 
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -37,6 +38,7 @@ use zeroize::Zeroizing;
 
 pub use self::error::{EgressError, Phase};
 pub use self::request::{Body, Credential, EgressRequest, EgressRule, Method, Scheme};
+pub use self::stream::EgressStream;
 use crate::address::{Host, Reach, reach};
 use crate::tls;
 
@@ -232,23 +234,9 @@ impl Exchange<'_> {
         stream: impl AsyncRead + AsyncWrite + Unpin,
         message: Request<Full<Bytes>>,
     ) -> Result<EgressReply, EgressError> {
-        let mut builder = http1::Builder::new();
-        builder.max_headers(REPLY_HEADERS_MAX).max_buf_size(REPLY_HEAD_BYTES_MAX);
-        let opened = builder.handshake(TokioIo::new(stream)).await;
-        let (mut sender, connection) =
-            opened.map_err(|error| EgressError::Connect { address: self.address, why: error.to_string() })?;
+        let (mut sender, connection) = handshake(stream, self.address).await?;
         let exchange = async {
-            let sent = sender.try_send_request(message).await;
-            let response = sent.map_err(|mut error| {
-                // The message comes back only if the connection never began to write it.
-                let is_unsent = error.take_message().is_some();
-                let why = error.into_error().to_string();
-                if is_unsent {
-                    EgressError::Connect { address: self.address, why }
-                } else {
-                    EgressError::ReplyLost { why }
-                }
-            })?;
+            let response = ask(&mut sender, message, self.address).await?;
             self.receive(response).await
         };
         timeout_at(self.deadline, driven(connection, exchange))
@@ -257,20 +245,11 @@ impl Exchange<'_> {
     }
 
     async fn receive(&self, response: Response<Incoming>) -> Result<EgressReply, EgressError> {
+        check_head(&response, &self.request.credentials)?;
         let status = response.status().as_u16();
-        let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
-        if response.status().is_redirection() && status != 304 {
-            let to = header(LOCATION).unwrap_or_default();
-            if self.is_echo(to.as_bytes()) {
-                return Err(EgressError::SecretEchoed { status });
-            }
-            return Err(EgressError::Redirect { status, to: to.to_owned() });
-        }
-        if response.headers().get_all(CONTENT_ENCODING).iter().any(|value| value != "identity") {
-            return Err(EgressError::Encoded { status });
-        }
         let bytes_max = self.rule.reply_bytes_max;
-        let announced = header(CONTENT_LENGTH).and_then(|length| length.parse::<u64>().ok());
+        let announced =
+            response.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
         let too_large = EgressError::ReplyTooLarge { status, bytes_max };
         if announced.is_some_and(|bytes| usize::try_from(bytes).is_ok_and(|bytes| bytes > bytes_max)) {
             return Err(too_large);
@@ -280,19 +259,60 @@ impl Exchange<'_> {
             Ok(None) => return Err(too_large),
             Err(error) => return Err(EgressError::ReplyLost { why: error.to_string() }),
         };
-        if self.is_echo(&body) {
+        if is_echo(&self.request.credentials, &body) {
             return Err(EgressError::SecretEchoed { status });
         }
         Ok(EgressReply { status, body, address: self.address })
     }
+}
 
-    /// A server that sends the credential back would put it into values, entries and prompts.
-    fn is_echo(&self, bytes: &[u8]) -> bool {
-        self.request.credentials.iter().any(|credential| {
-            let secret = credential.secret().expose();
-            secret.len() >= ECHO_BYTES_MIN && (contains(bytes, secret) || contains(bytes, &as_in_json(secret)))
-        })
+type Connection<S> = http1::Connection<TokioIo<S>, Full<Bytes>>;
+
+async fn handshake<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
+    address: SocketAddr,
+) -> Result<(http1::SendRequest<Full<Bytes>>, Connection<S>), EgressError> {
+    let mut builder = http1::Builder::new();
+    builder.max_headers(REPLY_HEADERS_MAX).max_buf_size(REPLY_HEAD_BYTES_MAX);
+    let opened = builder.handshake(TokioIo::new(stream)).await;
+    opened.map_err(|error| EgressError::Connect { address, why: error.to_string() })
+}
+
+async fn ask(
+    sender: &mut http1::SendRequest<Full<Bytes>>,
+    message: Request<Full<Bytes>>,
+    address: SocketAddr,
+) -> Result<Response<Incoming>, EgressError> {
+    sender.try_send_request(message).await.map_err(|mut error| {
+        // The message comes back only if the connection never began to write it.
+        let is_unsent = error.take_message().is_some();
+        let why = error.into_error().to_string();
+        if is_unsent { EgressError::Connect { address, why } } else { EgressError::ReplyLost { why } }
+    })
+}
+
+/// Redirects are reported and never followed, and what is compressed was not asked for.
+fn check_head(response: &Response<Incoming>, credentials: &[Credential]) -> Result<(), EgressError> {
+    let status = response.status().as_u16();
+    if response.status().is_redirection() && status != 304 {
+        let to = response.headers().get(LOCATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        if is_echo(credentials, to.as_bytes()) {
+            return Err(EgressError::SecretEchoed { status });
+        }
+        return Err(EgressError::Redirect { status, to: to.to_owned() });
     }
+    if response.headers().get_all(CONTENT_ENCODING).iter().any(|value| value != "identity") {
+        return Err(EgressError::Encoded { status });
+    }
+    Ok(())
+}
+
+/// A server that sends the credential back would put it into values, entries and prompts.
+fn is_echo(credentials: &[Credential], bytes: &[u8]) -> bool {
+    credentials.iter().any(|credential| {
+        let secret = credential.secret().expose();
+        secret.len() >= ECHO_BYTES_MIN && (contains(bytes, secret) || contains(bytes, &as_in_json(secret)))
+    })
 }
 
 fn contains(bytes: &[u8], part: &[u8]) -> bool {

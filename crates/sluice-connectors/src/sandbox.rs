@@ -46,8 +46,6 @@ pub struct Sandbox {
     pub read: Vec<PathBuf>,
     /// What it may change.
     pub write: Vec<PathBuf>,
-    /// This very program, which hands connections out ([`inside`]).
-    pub helper: PathBuf,
 }
 
 /// SL948. Why a server cannot be confined: then it is not started.
@@ -81,7 +79,9 @@ impl Sandbox {
         line.0.push(home.map_or_else(|| OsString::from("/tmp"), |path| path.clone().into_os_string()));
         let room = Path::new(ROOM);
         if let Some(way_out) = &way_out {
-            line.bind("--ro-bind", &self.helper, &room.join("sluice"));
+            // This very program hands connections out, as [`inside`] does.
+            let own = std::env::current_exe().map_err(|error| SandboxError(format!("where is `sluice`? {error}")))?;
+            line.bind("--ro-bind", &own, &room.join("sluice"));
             line.bind("--bind", way_out.socket(), &room.join("out"));
         }
         line.say(&["--"]);
@@ -129,13 +129,7 @@ mod tests {
 
     fn sandbox(read: &[&str], write: &[&str]) -> Sandbox {
         let paths = |paths: &[&str]| paths.iter().map(PathBuf::from).collect();
-        Sandbox {
-            hosts: Vec::new(),
-            allow_private: false,
-            read: paths(read),
-            write: paths(write),
-            helper: PathBuf::from("/bin/true"),
-        }
+        Sandbox { hosts: Vec::new(), allow_private: false, read: paths(read), write: paths(write) }
     }
 
     fn line(sandbox: &Sandbox) -> String {

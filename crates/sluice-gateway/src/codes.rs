@@ -159,6 +159,36 @@ pub const CODES: &[CodeInfo] = &[
         "no-such-token",
         "There is no token of this name; `sluice gateway token list` shows which there are.",
     ),
+    CodeInfo::new(
+        970,
+        "foreign-place",
+        "The request comes from a page of another site, or asks for a host that this gateway is not. `sluice gateway http --host NAME` says by which names it is called.",
+    ),
+    CodeInfo::new(
+        971,
+        "no-such-session",
+        "There is no session of this id for this token: it is over, or was another's. The agent's host begins a new one.",
+    ),
+    CodeInfo::new(
+        972,
+        "head-and-body-differ",
+        "What the request's head says of its body is not so: another revision, method or name. Whoever stands between would take it for another request.",
+    ),
+    CodeInfo::new(
+        973,
+        "no-such-media",
+        "The body is no plain JSON, or the answer may be neither JSON nor a stream of events.",
+    ),
+    CodeInfo::new(
+        974,
+        "server-not-reached",
+        "The server at the URL cannot be reached, or its address may not be: nothing was sent. What the gateway writes to its standard error says why.",
+    ),
+    CodeInfo::new(
+        975,
+        "request-refused",
+        "The server at the URL refuses the request and does not say why in the protocol's words. Its HTTP status says the rest: 401 and 403 are about credentials.",
+    ),
 ];
 
 #[cfg(test)]

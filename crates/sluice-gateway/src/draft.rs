@@ -13,6 +13,7 @@ use serde_json::Value as Json;
 use sluice_core::contract::is_id;
 
 use crate::tools::Tool;
+use crate::upstream::{Service, Shown};
 
 pub use guess::{Guess, guess};
 
@@ -25,30 +26,54 @@ pub struct Draft {
     pub withheld: Vec<(String, String)>,
 }
 
-/// Drafts the contract of a connector.
+/// The transport of a program whose environment holds secrets: variables, and the names of secrets.
 #[must_use]
-pub fn contract(connector: &str, command: &[String], tools: &[Tool]) -> Draft {
-    contract_with(connector, command, &BTreeMap::new(), tools)
+pub fn command(command: &[String], secrets: &BTreeMap<String, String>) -> String {
+    let words = command.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(", ");
+    let mut text = format!("{{ mcp: {{ command: [{words}]");
+    if !secrets.is_empty() {
+        let secrets = secrets.iter().map(|(variable, name)| secret(variable, name)).collect::<Vec<_>>().join(", ");
+        // Writing into a String cannot fail.
+        let _ = write!(text, ", environment: {{ {secrets} }}");
+    }
+    text.push_str(" } }");
+    text
 }
 
-/// The same of a server whose environment holds secrets: variables, and the names of secrets.
+/// The transport of a service.
 #[must_use]
-pub fn contract_with(connector: &str, command: &[String], secrets: &BTreeMap<String, String>, tools: &[Tool]) -> Draft {
+pub fn url(service: &Service) -> String {
+    let mut text = format!("{{ mcp: {{ url: {}", quoted(&service.url));
+    if service.allow_private {
+        text.push_str(", allow_private: true");
+    }
+    let shown = service.headers.iter().map(|(name, shown)| match shown {
+        Shown::Text(text) => format!("{}: {}", quoted(name), quoted(text)),
+        Shown::Secret(held) => secret(name, held),
+    });
+    let shown = shown.collect::<Vec<_>>().join(", ");
+    if !shown.is_empty() {
+        // Writing into a String cannot fail.
+        let _ = write!(text, ", headers: {{ {shown} }}");
+    }
+    text.push_str(" } }");
+    text
+}
+
+fn secret(place: &str, name: &str) -> String {
+    format!("{}: {{ secret: {} }}", quoted(place), quoted(name))
+}
+
+/// Drafts the contract of a connector whose transport is written already.
+#[must_use]
+pub fn contract(connector: &str, transport: &str, tools: &[Tool]) -> Draft {
     let mut text = String::from(
         "# Drafted from what the server says of its own tools: every line is a guess. Read it, correct it, and sign it\n\
          # (`sluice policy sign`). Replies count as an outsider's words until `trust` says otherwise.\n\
          version: 1\n",
     );
-    let command = command.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(", ");
     // Writing into a String cannot fail.
-    let _ = write!(text, "connector: {connector}\ntransport: {{ mcp: {{ command: [{command}]");
-    if !secrets.is_empty() {
-        let secret =
-            |(variable, name): (&String, &String)| format!("{}: {{ secret: {} }}", quoted(variable), quoted(name));
-        let secrets = secrets.iter().map(secret).collect::<Vec<_>>().join(", ");
-        let _ = write!(text, ", environment: {{ {secrets} }}");
-    }
-    text.push_str(" } }\n");
+    let _ = writeln!(text, "connector: {connector}\ntransport: {transport}");
     let mut withheld = Vec::new();
     let mut actions = String::new();
     for tool in tools {

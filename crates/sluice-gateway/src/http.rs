@@ -3,11 +3,13 @@
 //!
 //! A request is matched to one action of the connector's contract and gated as a call of a tool is; the connector makes the
 //! call with the real credential. What a workflow has read is one label for each of its executions, which it names in the
-//! header `Sluice-Session`; without one, for all that its token does.
+//! header `Sluice-Session`; without one, for all that its token does. Agents that speak the Model Context Protocol have an
+//! endpoint of their own here, `/<connector>/mcp`.
 
-mod answer;
+pub(crate) mod answer;
+pub(crate) mod caller;
 mod route;
-mod sessions;
+pub(crate) mod sessions;
 pub mod token;
 
 use std::convert::Infallible;
@@ -18,22 +20,24 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
-use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use http_body_util::{BodyExt as _, Either, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE};
+use hyper::header::CONTENT_TYPE;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use sluice_connectors::secret::SecretStore;
+use sluice_core::label::Name;
 use sluice_runtime::connect::Connectors;
 use sluice_runtime::ledger::Ledger;
 use sluice_runtime::session::{CameBack, SessionError, Verdict};
 use sluice_runtime::workspace::Workspace;
 use tokio::net::TcpListener;
 
+use crate::streamable::agent::{Endpoint, Reply};
 use answer::{Answer, Refusal};
 use sessions::{SESSION_HEADER, Sessions};
-use token::Tokens;
 
 /// Most bytes of a request's body.
 const BODY_BYTES_MAX: usize = 16 << 20;
@@ -41,6 +45,9 @@ const BODY_BYTES_MAX: usize = 16 << 20;
 const HEAD_WITHIN: Duration = Duration::from_secs(10);
 /// Most connections at once.
 const CONNECTIONS_MAX: usize = 4_096;
+/// Most headers of a request, and about how many bytes its head may have.
+const HEADERS_MAX: usize = 100;
+const HEAD_BYTES_MAX: usize = 64 << 10;
 
 /// What answers.
 pub struct Face<'a> {
@@ -52,6 +59,10 @@ pub struct Face<'a> {
     pub connectors: &'a Connectors,
     /// Where it stands who may call. It is read for each request: a revoked token opens nothing more.
     pub tokens: PathBuf,
+    /// What servers of contracts are given.
+    pub secrets: &'a SecretStore,
+    /// Names by which agents may call it beside addresses and `localhost`.
+    pub hosts: Vec<String>,
 }
 
 /// Answers on `listener` until `stop` is done; then every session is over.
@@ -60,6 +71,8 @@ pub struct Face<'a> {
 /// The listener's own; [`SessionError`] if the end of a session cannot be recorded.
 pub async fn serve(face: Face<'_>, listener: TcpListener, stop: impl Future<Output = ()>) -> Result<(), ServeError> {
     let sessions = Sessions::new(face.workspace, face.ledger);
+    let (endpoint, mut started) = Endpoint::new(face.workspace, face.ledger, face.secrets, face.hosts.clone());
+    let mut running = FuturesUnordered::new();
     let mut open = FuturesUnordered::new();
     let mut stop = std::pin::pin!(stop);
     loop {
@@ -69,21 +82,29 @@ pub async fn serve(face: Face<'_>, listener: TcpListener, stop: impl Future<Outp
                 let Ok((stream, _)) = accepted else { continue };
                 // Small answers would wait for the acknowledgement of the one before.
                 stream.set_nodelay(true)?;
-                let (face, sessions) = (&face, &sessions);
+                let (face, sessions, endpoint) = (&face, &sessions, &endpoint);
                 open.push(async move {
                     let service = service_fn(move |request| async move {
-                        Ok::<_, Infallible>(face.answer(sessions, request).await.into_response())
+                        Ok::<_, Infallible>(face.reply(sessions, endpoint, request).await)
                     });
                     let mut http = http1::Builder::new();
                     http.timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN);
+                    http.max_headers(HEADERS_MAX).max_buf_size(HEAD_BYTES_MAX);
                     // A caller that leaves in the middle concerns nobody else.
                     let _ = http.serve_connection(TokioIo::new(stream), service).await;
                 });
             }
             Some(()) = open.next(), if !open.is_empty() => {}
+            Some(task) = started.recv() => running.push(task),
+            Some(()) = running.next(), if !running.is_empty() => {}
         }
     }
     drop(open);
+    endpoint.close();
+    while let Ok(task) = started.try_recv() {
+        running.push(task);
+    }
+    while running.next().await.is_some() {}
     Ok(sessions.end().await?)
 }
 
@@ -99,6 +120,26 @@ pub enum ServeError {
 }
 
 impl<'a> Face<'a> {
+    /// Agents have an endpoint for each server; everything else is an engine's.
+    async fn reply(&self, sessions: &Sessions<'a>, endpoint: &Endpoint<'a>, request: Request<Incoming>) -> Reply {
+        match endpoint.connector(request.uri()) {
+            Some(connector) => self.speak(endpoint, &connector, request).await,
+            None => self.answer(sessions, request).await.into_response().map(Either::Left),
+        }
+    }
+
+    async fn speak(&self, endpoint: &Endpoint<'a>, connector: &Name, request: Request<Incoming>) -> Reply {
+        let (head, body) = request.into_parts();
+        if let Err(reply) = endpoint.check_place(&head.headers) {
+            return *reply;
+        }
+        let caller = caller::of(&head.headers, &self.tokens, self.ledger.clock().now_ms());
+        match caller.and_then(|caller| if caller.may_call(connector) { Ok(caller) } else { Err(Refusal::Connector) }) {
+            Ok(caller) => endpoint.answer(&caller, connector, &head, body).await,
+            Err(refusal) => Answer::from(refusal).into_response().map(Either::Left),
+        }
+    }
+
     async fn answer(&self, sessions: &Sessions<'a>, request: Request<Incoming>) -> Answer {
         match self.call(sessions, request).await {
             Ok(answer) => answer,
@@ -108,19 +149,16 @@ impl<'a> Face<'a> {
 
     async fn call(&self, sessions: &Sessions<'a>, request: Request<Incoming>) -> Result<Answer, Refusal> {
         let (head, body) = request.into_parts();
-        let bearer = head.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let bearer = bearer.and_then(|value| value.strip_prefix("Bearer "));
         let now_ms = self.ledger.clock().now_ms();
-        let tokens = Tokens::read(&self.tokens).map_err(|error| Refusal::Ledger(error.to_string()))?;
-        let token = bearer.and_then(|bearer| tokens.find(bearer, now_ms)).ok_or(Refusal::Token)?;
+        let caller = caller::of(&head.headers, &self.tokens, now_ms)?;
         let named = head.headers.get(SESSION_HEADER).map(|value| value.to_str().unwrap_or_default());
         let body = read(body).await?;
         let is_json = head.headers.get(CONTENT_TYPE).is_none_or(|kind| kind.to_str().is_ok_and(is_json));
         let route = route::of(self.workspace.governance(), &head, &body, is_json)?;
-        if !token.may_call(&route.connector) {
+        if !caller.may_call(&route.connector) {
             return Err(Refusal::Connector);
         }
-        let session = sessions.of(token, named, now_ms).await?;
+        let session = sessions.of(&caller, named, now_ms).await?;
         let verdict = session.lock().await.ask(&route.connector, &route.action, &route.arguments).await;
         let call = match verdict.map_err(|error| Refusal::Ledger(error.to_string()))? {
             Verdict::Permitted(call) => call,

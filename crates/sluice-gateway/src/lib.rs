@@ -3,7 +3,8 @@
 //! An agent speaks the Model Context Protocol to the gateway, the gateway to the server behind it, in raw JSON-RPC frames:
 //! each frame is read once, strictly, and what was judged is what is forwarded, byte for byte. A call of a tool passes only
 //! once its permit is in the ledger; what comes back is labelled before the agent sees it. The gateway asks and proposes:
-//! it cannot approve, and no answer of a client is a person's consent. Engines that speak HTTP have a face of their own.
+//! it cannot approve, and no answer of a client is a person's consent. Agents and servers that speak HTTP are brought to the same
+//! pair of pipes; engines that speak HTTP have a face of their own.
 //!
 //! Not here: what a call may do (`sluice-runtime`'s session and gate), and where entries are kept.
 
@@ -21,6 +22,8 @@ mod reply;
 pub mod scan;
 pub mod several;
 pub mod stray;
+mod streamable;
 pub mod tools;
+pub mod upstream;
 
 pub use codes::CODES;

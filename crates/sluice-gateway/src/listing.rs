@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::{Value as Json, json};
-use sluice_connectors::mcp::{Program, Server, StartError};
+use sluice_connectors::mcp::StartError;
 use sluice_connectors::secret::SecretStore;
 use sluice_core::contract::lock;
 use sluice_core::document::Node;
@@ -16,6 +16,7 @@ use tokio::io::{AsyncBufRead, AsyncWrite, AsyncWriteExt as _};
 use crate::frame::{Frame, Id, Kind};
 use crate::lines::{self, Line};
 use crate::tools::{self, Tool};
+use crate::upstream::{self, Upstream};
 
 /// The revisions that are spoken: with sessions, and without.
 const WITH_SESSIONS: &str = "2025-11-25";
@@ -85,17 +86,13 @@ pub enum ListingError {
     Twice(String),
 }
 
-/// Starts a server, asks what it offers, and ends it.
+/// Reaches a server, asks what it offers, and leaves it.
 ///
 /// # Errors
 /// [`ListingError`].
-pub async fn of(program: &Program, secrets: &SecretStore) -> Result<Listed, ListingError> {
-    let (to, from, running) = Server::start(program, secrets)?.split();
-    let mut asking = Asking { to, from, next: 1 };
-    let listed = asking.list().await;
-    drop(asking);
-    running.leave().await;
-    listed
+pub async fn of(upstream: &Upstream, secrets: &SecretStore) -> Result<Listed, ListingError> {
+    upstream::with(&"the server".into(), upstream, secrets, async |from, to| Asking { to, from, next: 1 }.list().await)
+        .await?
 }
 
 struct Asking<W, R> {

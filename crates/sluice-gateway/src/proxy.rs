@@ -10,10 +10,9 @@ mod words;
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsString;
 use std::time::Duration;
 
-use sluice_connectors::mcp::{Program, Server, StartError};
+use sluice_connectors::mcp::StartError;
 use sluice_connectors::secret::SecretStore;
 use sluice_core::label::Name;
 use sluice_core::text::is_unseen;
@@ -24,11 +23,11 @@ use thiserror::Error;
 use tokio::io::{AsyncBufRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::sync::{Mutex, Notify};
 
-use crate::confined::watch;
 use crate::frame::Id;
 use crate::pending::Pending;
 use crate::several::said::Saying;
 use crate::several::{Names, NamesError};
+use crate::upstream::{self, Upstream};
 use offers::Offers;
 
 /// How long a server may take to list its tools.
@@ -61,7 +60,7 @@ pub struct Setup<'a> {
     /// The name of the server in contracts and entries.
     pub connector: Name,
     /// The server.
-    pub program: Program,
+    pub upstream: Upstream,
     /// For whom the agent works.
     pub mandate: Mandate,
 }
@@ -78,8 +77,8 @@ pub struct Terms<'a> {
 
 /// What stands behind the gateway.
 pub(crate) struct Behind {
-    /// The servers: their names, and how each was started.
-    pub(crate) servers: Vec<(Name, Vec<OsString>)>,
+    /// The servers: their names, and the transport of each as a contract writes it.
+    pub(crate) servers: Vec<(Name, String)>,
     /// What their names are outside, if there are several.
     pub(crate) names: Option<Names>,
     /// Who said what.
@@ -113,16 +112,11 @@ pub async fn run(
     from_agent: impl AsyncBufRead + Unpin,
     to_agent: impl AsyncWrite + Unpin,
 ) -> Result<(), ProxyError> {
-    let server = Server::start(&setup.program, secrets)?;
-    let (to_server, from_server, mut running) = server.split();
-    let attempts = running.attempts().map(|attempts| (setup.connector.clone(), attempts));
-    let between = between(setup, (from_agent, to_agent), (from_server, to_server));
-    let ended = tokio::select! {
-        ended = between => ended,
-        never = watch(attempts.into_iter().collect()) => match never {},
-    };
-    running.leave().await;
-    ended
+    let (connector, server) = (setup.connector.clone(), setup.upstream.clone());
+    upstream::with(&connector, &server, secrets, async |from, to| {
+        between(setup, (from_agent, to_agent), (from, to)).await
+    })
+    .await?
 }
 
 /// Stands between an agent and a server that runs already, each a pair of what it says and what it is told, until one of
@@ -135,9 +129,9 @@ pub async fn between(
     agent: (impl AsyncBufRead + Unpin, impl AsyncWrite + Unpin),
     server: (impl AsyncBufRead + Unpin, impl AsyncWrite + Unpin),
 ) -> Result<(), ProxyError> {
-    let Setup { workspace, ledger, connector, program, mandate } = setup;
+    let Setup { workspace, ledger, connector, upstream, mandate } = setup;
     let saying = Saying::One(connector.clone());
-    let behind = Behind { servers: vec![(connector, program.command)], names: None, saying };
+    let behind = Behind { servers: vec![(connector, upstream.transport())], names: None, saying };
     stand_between(Terms { workspace, ledger, mandate }, behind, agent, server).await
 }
 

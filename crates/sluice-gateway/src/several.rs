@@ -14,15 +14,15 @@ mod router;
 pub(crate) mod said;
 mod splice;
 
-use std::ffi::OsString;
-
-use sluice_connectors::mcp::{Program, Server};
+use futures_util::future::join_all;
+use sluice_connectors::mcp::{Running, Server};
 use sluice_connectors::secret::SecretStore;
 use sluice_core::label::Name;
-use tokio::io::{AsyncBufRead, AsyncWrite, BufReader, duplex, split};
+use tokio::io::{AsyncBufRead, AsyncWrite, AsyncWriteExt as _, BufReader, DuplexStream, duplex, split};
 
 use crate::confined::watch;
 use crate::proxy::{self, ProxyError, Terms};
+use crate::{streamable, upstream};
 pub use names::{Names, NamesError};
 
 /// Bytes between the proxy and the servers that are under way at once.
@@ -32,38 +32,74 @@ const BUFFER_BYTES: usize = 1 << 16;
 pub struct Upstream {
     /// Its name in contracts, entries and outside names.
     pub connector: Name,
-    /// How it was started, or else what leads to it: what a drafted contract says of it.
-    pub command: Vec<OsString>,
+    /// Its transport, as a drafted contract writes it.
+    pub transport: String,
     /// What it says.
     pub from: Box<dyn AsyncBufRead + Unpin>,
     /// What it is told.
     pub to: Box<dyn AsyncWrite + Unpin>,
 }
 
-/// Starts all of them, and runs until they or the agent leave.
+/// Reaches all of them, and runs until they or the agent leave.
 ///
 /// # Errors
 /// [`ProxyError`]; none of them runs on if one cannot be started.
 pub async fn run(
     terms: Terms<'_>,
-    programs: Vec<(Name, Program)>,
+    servers: Vec<(Name, upstream::Upstream)>,
     secrets: &SecretStore,
     agent: (impl AsyncBufRead + Unpin, impl AsyncWrite + Unpin),
 ) -> Result<(), ProxyError> {
-    let names = Names::of(programs.iter().map(|(connector, _)| connector.clone()))?;
-    let (mut upstreams, mut running, mut attempts) = (Vec::new(), Vec::new(), Vec::new());
-    for (connector, program) in programs {
-        let (to, from, mut child) = Server::start(&program, secrets)?.split();
-        attempts.extend(child.attempts().map(|attempts| (connector.clone(), attempts)));
-        running.push(child);
-        upstreams.push(Upstream { connector, command: program.command, from: Box::new(from), to: Box::new(to) });
+    let names = Names::of(servers.iter().map(|(connector, _)| connector.clone()))?;
+    let (mut upstreams, mut running, mut attempts, mut services) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for (connector, server) in servers {
+        let transport = server.transport();
+        match server {
+            upstream::Upstream::Program(program) => {
+                let (to, from, mut child) = Server::start(&program, secrets)?.split();
+                attempts.extend(child.attempts().map(|attempts| (connector.clone(), attempts)));
+                running.push(child);
+                upstreams.push(Upstream { connector, transport, from: Box::new(from), to: Box::new(to) });
+            }
+            upstream::Upstream::Service(service) => {
+                let (ours, theirs) = duplex(BUFFER_BYTES);
+                let (from, to) = split(ours);
+                upstreams.push(Upstream {
+                    connector,
+                    transport,
+                    from: Box::new(BufReader::new(from)),
+                    to: Box::new(to),
+                });
+                services.push(async move {
+                    streamable::server::with(&service, secrets, async |from, to| carry(from, to, theirs).await).await;
+                });
+            }
+        }
     }
-    let ended = tokio::select! {
-        ended = stand_between(terms, names, agent, upstreams) => ended,
-        never = watch(attempts) => match never {},
+    let between = async {
+        tokio::select! {
+            ended = stand_between(terms, names, agent, upstreams) => ended,
+            never = watch(attempts) => match never {},
+        }
     };
-    futures_util::future::join_all(running.into_iter().map(sluice_connectors::mcp::Running::leave)).await;
+    let (ended, _) = tokio::join!(between, join_all(services));
+    join_all(running.into_iter().map(Running::leave)).await;
     ended
+}
+
+/// Between a service and the pipe that stands for it, until one of them has nothing more to say.
+async fn carry(mut from: upstream::FromServer, mut to: upstream::ToServer, pipe: DuplexStream) {
+    let (mut told, mut says) = split(pipe);
+    let inward = async {
+        // Whoever breaks off has left, and its own side says so.
+        let _ = tokio::io::copy(&mut told, &mut to).await;
+        let _ = to.shutdown().await;
+    };
+    let outward = async {
+        let _ = tokio::io::copy_buf(&mut from, &mut says).await;
+        let _ = says.shutdown().await;
+    };
+    tokio::join!(inward, outward);
 }
 
 /// Stands between an agent and servers that run already, until they or the agent leave.
@@ -88,7 +124,7 @@ async fn stand_between(
     let (ours, theirs) = duplex(BUFFER_BYTES);
     let (from_servers, to_servers) = split(ours);
     let saying = said::Lines::default();
-    let servers = upstreams.iter().map(|upstream| (upstream.connector.clone(), upstream.command.clone())).collect();
+    let servers = upstreams.iter().map(|upstream| (upstream.connector.clone(), upstream.transport.clone())).collect();
     let behind = proxy::Behind { servers, names: Some(names.clone()), saying: said::Saying::Several(saying.clone()) };
     let pair = (BufReader::new(from_servers), to_servers);
     let mut proxy = std::pin::pin!(proxy::stand_between(terms, behind, agent, pair));

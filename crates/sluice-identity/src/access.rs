@@ -53,11 +53,11 @@ pub struct Access {
 /// Why a token does not count.
 #[derive(Debug, Error)]
 pub enum AccessError {
-    /// SL973. It is none, is not ours, has expired, or nobody vouches for it. Callers learn no more than this.
-    #[error("SL973: the access token does not count: {0}")]
+    /// SL983. It is none, is not ours, has expired, or nobody vouches for it. Callers learn no more than this.
+    #[error("SL983: the access token does not count: {0}")]
     Token(&'static str),
-    /// SL974. It counts, and means nobody of the register.
-    #[error("SL974: `{subject}` of `{issuer}` is nobody of the principals register")]
+    /// SL984. It counts, and means nobody of the register.
+    #[error("SL984: `{subject}` of `{issuer}` is nobody of the principals register")]
     Nobody {
         /// The provider.
         issuer: String,

@@ -2,35 +2,35 @@
 
 use sluice_core::document::CodeInfo;
 
-/// Every code from 970 on.
+/// Every code from 980 on.
 pub const CODES: &[CodeInfo] = &[
     CodeInfo::new(
-        970,
+        980,
         "no-issuer",
         "What was named as an identity provider is no address of one. Write `https://` and its address exactly as its tokens have it in `iss`; plain HTTP is taken only of this very machine.",
     ),
     CodeInfo::new(
-        971,
+        981,
         "issuer-unreachable",
         "The identity provider cannot be asked for its keys. Check its address, the network and the certificate; until it answers no token of it counts.",
     ),
     CodeInfo::new(
-        972,
+        982,
         "issuer-answer",
         "The identity provider's metadata or keys are not what a provider says of itself. Open the address that the message names: its `issuer` must be the very text that was configured.",
     ),
     CodeInfo::new(
-        973,
+        983,
         "token-refused",
         "An access token is not signed by the configured provider, was given for another service, has expired, or is bound to a key that its bearer did not show. Ask the provider for one whose audience is this resource.",
     ),
     CodeInfo::new(
-        974,
+        984,
         "token-of-nobody",
         "A token counts, but no person or service of the principals register lists the provider's name for its subject. Add it under `identities` if it is one of yours.",
     ),
     CodeInfo::new(
-        975,
+        985,
         "passkey-refused",
         "A passkey's answer is a word over another statement, was given at another address or without verifying the person, or its key did not sign it. Ask the person again, at the console's own address.",
     ),

@@ -26,11 +26,11 @@ const KEYS_MAX: usize = 100;
 /// Why a provider's keys cannot be had.
 #[derive(Debug, Error)]
 pub enum IssuerError {
-    /// SL970. It is no address of a provider.
-    #[error("SL970: `{0}` is no issuer: write `https://` and the provider's address, as its tokens have it in `iss`")]
+    /// SL980. It is no address of a provider.
+    #[error("SL980: `{0}` is no issuer: write `https://` and the provider's address, as its tokens have it in `iss`")]
     Address(String),
-    /// SL971. It does not answer.
-    #[error("SL971: cannot ask `{url}`: {source}")]
+    /// SL981. It does not answer.
+    #[error("SL981: cannot ask `{url}`: {source}")]
     Egress {
         /// Where.
         url: String,
@@ -38,8 +38,8 @@ pub enum IssuerError {
         #[source]
         source: EgressError,
     },
-    /// SL972. What it answers is nothing that a provider says of itself.
-    #[error("SL972: `{url}` says nothing that a provider says of itself: {why}")]
+    /// SL982. What it answers is nothing that a provider says of itself.
+    #[error("SL982: `{url}` says nothing that a provider says of itself: {why}")]
     Answer {
         /// Where.
         url: String,

@@ -61,9 +61,9 @@ pub struct Assertion {
     pub signature: Vec<u8>,
 }
 
-/// SL975. Why an answer does not count.
+/// SL985. Why an answer does not count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("SL975: the passkey's answer does not count: {0}")]
+#[error("SL985: the passkey's answer does not count: {0}")]
 pub struct PasskeyError(pub(crate) &'static str);
 
 type Checked<T> = Result<T, PasskeyError>;

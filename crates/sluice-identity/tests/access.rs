@@ -173,7 +173,7 @@ async fn what_is_not_for_us_or_not_signed_by_the_provider_opens_nothing() {
         ),
     ] {
         let error = tokens.read(&token).await.expect_err(what);
-        assert_eq!(error.to_string(), format!("SL973: the access token does not count: {why}"), "{what}");
+        assert_eq!(error.to_string(), format!("SL983: the access token does not count: {why}"), "{what}");
     }
 }
 
@@ -220,7 +220,7 @@ async fn a_provider_that_cannot_be_asked_or_speaks_for_another_vouches_for_nothi
     ] {
         provider.says(path, &page);
         let error = ready().await.unwrap_err().to_string();
-        assert!(error.starts_with("SL972") && error.contains(why), "{error}");
+        assert!(error.starts_with("SL982") && error.contains(why), "{error}");
     }
 }
 
@@ -240,6 +240,6 @@ fn a_subject_is_the_one_person_who_lists_it() {
     };
     assert_eq!(means("00u1").as_deref(), Ok("ana"));
     assert_eq!(means("00u2").as_deref(), Ok("bot"));
-    let nobody = "SL974: `ana` of `https://idp.example.com` is nobody of the principals register";
+    let nobody = "SL984: `ana` of `https://idp.example.com` is nobody of the principals register";
     assert_eq!(means("ana"), Err(nobody.to_owned()));
 }

@@ -381,6 +381,9 @@ pub struct HttpFace {
     /// Where to listen.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8642")]
     pub listen: std::net::SocketAddr,
+    /// A name by which agents call it, beside addresses and `localhost`; may be said more than once.
+    #[arg(long = "host", value_name = "NAME")]
+    pub hosts: Vec<String>,
 }
 
 /// `sluice gateway token`
@@ -442,8 +445,19 @@ pub struct Stdio {
     /// command, the server that the connector's contract starts; several of them stand behind one gateway.
     #[arg(long, value_name = "NAME")]
     pub connector: Vec<String>,
+    /// The server's endpoint, if it is not started but reached by streamable HTTP.
+    #[arg(long, value_name = "URL")]
+    pub url: Option<String>,
+    /// The URL leads to this machine or network on purpose.
+    #[arg(long, requires = "url")]
+    pub allow_private: bool,
     /// The server that is started, and what it is given.
-    #[arg(last = true, required_unless_present = "connector", value_name = "CMD")]
+    #[arg(
+        last = true,
+        required_unless_present_any = ["connector", "url"],
+        conflicts_with = "url",
+        value_name = "CMD"
+    )]
     pub command: Vec<std::ffi::OsString>,
 }
 
@@ -715,8 +729,17 @@ pub struct AddMcp {
     /// For people or for programs.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
+    /// The server's endpoint, if it is not started but reached by streamable HTTP.
+    #[arg(long, value_name = "URL", conflicts_with = "secrets")]
+    pub url: Option<String>,
+    /// The URL leads to this machine or network on purpose.
+    #[arg(long, requires = "url")]
+    pub allow_private: bool,
+    /// A header that each request to the URL shows, and the secret of the store that it holds; may be said more than once.
+    #[arg(long = "header", value_name = "HEADER=NAME", requires = "url")]
+    pub headers: Vec<String>,
     /// The server that is started, and what it is given.
-    #[arg(last = true, required = true, value_name = "CMD")]
+    #[arg(last = true, required_unless_present = "url", conflicts_with = "url", value_name = "CMD")]
     pub command: Vec<std::ffi::OsString>,
 }
 

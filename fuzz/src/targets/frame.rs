@@ -106,7 +106,7 @@ fn listed(frame: &Frame) -> String {
     }
     let mut seen = BTreeSet::new();
     let offered: Vec<_> = page.tools.into_iter().filter(|tool| seen.insert(tool.name.clone())).collect();
-    let draft = draft::contract("tools", &["server".to_owned()], &offered);
+    let draft = draft::contract("tools", r#"{ mcp: { command: ["server"] } }"#, &offered);
     let parsed = Contract::parse(&Text::new("connectors/tools.yaml", draft.text.as_str()));
     let contract = parsed.unwrap_or_else(|problems| panic!("a draft is no contract: {problems:?}\n{}", draft.text));
     assert_eq!(contract.actions.len() + draft.withheld.len(), offered.len(), "a tool is lost");

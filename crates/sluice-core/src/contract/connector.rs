@@ -65,13 +65,32 @@ pub enum Transport {
 
 /// A server of the Model Context Protocol.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct McpTransport {
-    /// The program that is started, and what it is given.
-    pub command: Vec<Name>,
-    /// What its environment holds beside the search path: nothing else of the gateway's own reaches it.
-    pub environment: BTreeMap<Name, Variable>,
-    /// What it may reach; everything that the gateway may if there is none.
-    pub sandbox: Option<Sandbox>,
+pub enum McpTransport {
+    /// A program.
+    Command {
+        /// The program that is started, and what it is given.
+        command: Vec<Name>,
+        /// What its environment holds beside the search path: nothing else of the gateway's own reaches it.
+        environment: BTreeMap<Name, Variable>,
+        /// What it may reach; everything that the gateway may if there is none.
+        sandbox: Option<Sandbox>,
+    },
+    /// A service that speaks streamable HTTP.
+    Url {
+        /// Where it answers: its endpoint.
+        http: HttpTransport,
+        /// What each request shows.
+        headers: BTreeMap<Name, Shown>,
+    },
+}
+
+/// What a header of a request to a server shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Shown {
+    /// This very text.
+    Text(Name),
+    /// A secret of the sealed store, by its name there.
+    Secret(Name),
 }
 
 /// What a variable of a server's environment holds.

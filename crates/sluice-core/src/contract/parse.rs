@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::catalogue::{Argument, CallLimits, Idempotency, Pattern, ReplyRule};
 use crate::contract::codes::{BAD_BASE, BAD_PLACE, CONTRADICTION, EMPTY_LIST, MISPLACED, MODEL_CLAIM};
 use crate::contract::connector::{
-    ActionContract, Contract, Credential, DestinationRule, FileFormat, HttpTransport, McpTransport, Output, Transport,
-    Trust, Variable,
+    ActionContract, Contract, Credential, DestinationRule, FileFormat, HttpTransport, McpTransport, Output, Shown,
+    Transport, Trust, Variable,
 };
 use crate::contract::digest::Digest;
 use crate::contract::principals::description;
@@ -113,7 +113,7 @@ fn http_transport(fields: &mut Fields<'_>, out: &mut Vec<Diagnostic>) -> Option<
     let allow_private = fields.optional("allow_private").map_or(Some(false), |n| n.expect_bool("allow_private", out));
     let pin = fields.optional("pin").map_or(Some(None), |n| pin(n, out).map(Some));
     let base = fields.required("base", out).and_then(|n| text(n, "base", out));
-    let base = base.and_then(|written| base_url(written, allow_private == Some(true), out));
+    let base = base.and_then(|written| base_url("base", written, allow_private == Some(true), out));
     Some(HttpTransport { base: base?, pin: pin?, allow_private: allow_private? })
 }
 
@@ -127,10 +127,10 @@ fn pin(node: &Node, out: &mut Vec<Diagnostic>) -> Option<Digest> {
 }
 
 /// A base without anything that two readers could take for different hosts.
-fn base_url(written: Located<Name>, private: bool, out: &mut Vec<Diagnostic>) -> Option<Located<Name>> {
+fn base_url(key: &str, written: Located<Name>, private: bool, out: &mut Vec<Diagnostic>) -> Option<Located<Name>> {
     let Located { value: url, span } = written;
     let mut refuse = |why: &str| {
-        out.push(BAD_BASE.at(span, format!("`base` is `{url}`: {why}")));
+        out.push(BAD_BASE.at(span, format!("`{key}` is `{url}`: {why}")));
         None
     };
     let (rest, default_port) = match (url.strip_prefix("https://"), url.strip_prefix("http://")) {
@@ -162,6 +162,9 @@ fn base_url(written: Located<Name>, private: bool, out: &mut Vec<Diagnostic>) ->
 
 fn mcp_transport(node: &Node, out: &mut Vec<Diagnostic>) -> Option<McpTransport> {
     let mut fields = Fields::of(node, "an mcp transport", out)?;
+    if let Some(url) = fields.optional("url") {
+        return mcp_url(fields, url, out);
+    }
     let written = fields.required("command", out);
     let command: Vec<Name> = names(written, "command", out).into_iter().map(|word| word.value).collect();
     if let Some(node) = written.filter(|node| matches!(&node.value, Data::List(items) if items.is_empty())) {
@@ -171,7 +174,75 @@ fn mcp_transport(node: &Node, out: &mut Vec<Diagnostic>) -> Option<McpTransport>
     let environment = given.iter().filter_map(|e| Some((e.key.clone(), variable(e, out)?))).collect();
     let sandbox = fields.optional("sandbox").map(|n| sandbox(n, out));
     fields.finish(out);
-    Some(McpTransport { command, environment, sandbox: sandbox.map_or(Some(None), |read| read.map(Some))? })
+    Some(McpTransport::Command { command, environment, sandbox: sandbox.map_or(Some(None), |read| read.map(Some))? })
+}
+
+fn mcp_url(mut fields: Fields<'_>, url: &Node, out: &mut Vec<Diagnostic>) -> Option<McpTransport> {
+    let allow_private = fields.optional("allow_private").map_or(Some(false), |n| n.expect_bool("allow_private", out));
+    let pin = fields.optional("pin").map_or(Some(None), |n| pin(n, out).map(Some));
+    let base = text(url, "url", out).and_then(|written| base_url("url", written, allow_private == Some(true), out));
+    let given = fields.optional("headers").and_then(|n| n.expect_map("headers", out)).unwrap_or_default();
+    let headers = given.iter().filter_map(|e| Some((e.key.clone(), shown(e, out)?))).collect();
+    fields.finish(out);
+    let http = HttpTransport { base: base?, pin: pin?, allow_private: allow_private? };
+    Some(McpTransport::Url { http, headers })
+}
+
+/// Headers that frame a message, route it, or are the protocol's own: the gateway sets them, or nobody.
+const OWN_HEADERS: [&str; 14] = [
+    "accept",
+    "accept-encoding",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "expect",
+    "host",
+    "last-event-id",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "user-agent",
+];
+
+fn shown(entry: &Entry, out: &mut Vec<Diagnostic>) -> Option<Shown> {
+    let name = entry.key.to_ascii_lowercase();
+    let is_token = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    let is_own = OWN_HEADERS.contains(&name.as_str())
+        || [
+            "mcp-",
+            "proxy-",
+            "sec-",
+            "x-sluice",
+            "x-forwarded",
+            "x-http-method",
+            "x-original",
+            "x-rewrite",
+            "forwarded",
+            "keep-alive",
+        ]
+        .iter()
+        .any(|prefix| name.starts_with(prefix));
+    if name.is_empty() || !name.chars().all(is_token) || is_own {
+        let message = format!("`{}` is no header that a contract sets", entry.key);
+        out.push(BAD_PLACE.at(entry.key_span, message));
+        return None;
+    }
+    if let Data::Text(text) = &entry.value.value {
+        let lets_in = matches!(name.as_str(), "authorization" | "cookie");
+        if lets_in || !text.chars().all(|c| c == ' ' || c.is_ascii_graphic()) {
+            let message =
+                format!("what `{}` shows is a secret of the store, or plain text that lets nobody in", entry.key);
+            out.push(CONTRADICTION.at(entry.value.span, message));
+            return None;
+        }
+        return Some(Shown::Text(text.clone()));
+    }
+    let mut fields = Fields::of(&entry.value, "a header", out)?;
+    let secret = fields.required("secret", out).and_then(|n| id(n, "secret", out));
+    fields.finish(out);
+    Some(Shown::Secret(secret?.value))
 }
 
 fn variable(entry: &Entry, out: &mut Vec<Diagnostic>) -> Option<Variable> {

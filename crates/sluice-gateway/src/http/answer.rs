@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use hyper::{Response, StatusCode};
 use serde_json::{Value as Json, json};
 use sluice_engine::CallOutcome;
@@ -14,7 +14,7 @@ const ASK_AGAIN_AFTER: &str = "30";
 
 /// An answer.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Answer {
+pub(crate) enum Answer {
     /// The service's own.
     Reply(Json),
     /// A problem: status, code, title, more members.
@@ -23,7 +23,7 @@ pub(super) enum Answer {
 
 /// Why a request is not made a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Refusal {
+pub(crate) enum Refusal {
     /// SL951. No token, or none of ours that still counts.
     Token,
     /// SL952. The token is not for this connector.
@@ -114,7 +114,7 @@ impl Answer {
         }
     }
 
-    pub(super) fn into_response(self) -> Whole {
+    pub(crate) fn into_response(self) -> Whole {
         let (status, kind, body, waits) = match self {
             Self::Reply(reply) => (StatusCode::OK, "application/json", reply, false),
             Self::Problem { status, code, title, approval } => {
@@ -129,6 +129,9 @@ impl Answer {
         *response.status_mut() = status;
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
         if waits {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(ASK_AGAIN_AFTER));
         }

@@ -11,10 +11,10 @@ use sluice_runtime::workspace::Workspace;
 use tokio::sync::Mutex;
 
 use super::answer::Refusal;
-use super::token::Token;
+use super::caller::Caller;
 
 /// The header in which a caller names its execution.
-pub(super) const SESSION_HEADER: &str = "sluice-session";
+pub(crate) const SESSION_HEADER: &str = "sluice-session";
 /// Longest name of an execution.
 const NAME_CHARS_MAX: usize = 200;
 /// Most executions that are known at once.
@@ -23,6 +23,17 @@ const SESSIONS_MAX: usize = 10_000;
 const IDLE_MS: u64 = 60 * 60 * 1_000;
 
 type Key = (String, String);
+
+/// Whether an execution can have this name.
+///
+/// # Errors
+/// [`Refusal::Malformed`] if not.
+pub(crate) fn check_name(named: &str) -> Result<(), Refusal> {
+    if named.chars().count() > NAME_CHARS_MAX || named.chars().any(char::is_control) {
+        return Err(Refusal::Malformed(format!("`{SESSION_HEADER}` is longer than {NAME_CHARS_MAX} characters")));
+    }
+    Ok(())
+}
 
 /// Every execution that is under way.
 pub(super) struct Sessions<'a> {
@@ -49,15 +60,13 @@ impl<'a> Sessions<'a> {
     /// [`Refusal`] if there are too many, or it cannot be recorded.
     pub(super) async fn of(
         &self,
-        token: &Token,
+        caller: &Caller,
         named: Option<&str>,
         now_ms: u64,
     ) -> Result<Rc<Mutex<AgentSession<'a>>>, Refusal> {
         let named = named.unwrap_or_default();
-        if named.chars().count() > NAME_CHARS_MAX || named.chars().any(char::is_control) {
-            return Err(Refusal::Malformed(format!("`{SESSION_HEADER}` is longer than {NAME_CHARS_MAX} characters")));
-        }
-        let key = (token.name.clone(), named.to_owned());
+        check_name(named)?;
+        let key = (caller.name.clone(), named.to_owned());
         let _one_at_a_time = self.begins.lock().await;
         self.forget_idle(now_ms).await?;
         if let Some(open) = self.open.borrow_mut().get_mut(&key) {
@@ -69,9 +78,9 @@ impl<'a> Sessions<'a> {
         }
         let governance = self.workspace.governance();
         let offered = governance.contracts.iter().map(|contract| contract.connector.value.clone());
-        let connectors = offered.filter(|connector: &Name| token.may_call(connector)).collect();
-        let client = format!("{} {named}", token.name);
-        let mandate = Mandate { principal: token.principal.as_str().into(), request: None, client: Some(client) };
+        let connectors = offered.filter(|connector: &Name| caller.may_call(connector)).collect();
+        let client = format!("{} {named}", caller.name);
+        let mandate = Mandate { principal: caller.principal.as_str().into(), request: None, client: Some(client) };
         let begun = AgentSession::begin(self.workspace, self.ledger, governance, &connectors, mandate).await;
         let session = Rc::new(Mutex::new(begun.map_err(|error| Refusal::Ledger(error.to_string()))?));
         self.open.borrow_mut().insert(key, Open { session: Rc::clone(&session), used_ms: now_ms });

@@ -11,6 +11,7 @@ use sluice_runtime::workspace::Workspace;
 use thiserror::Error;
 
 use crate::tools::Tool;
+use crate::upstream::Upstream;
 use crate::{draft, planning, scan};
 
 /// Most tools of one server.
@@ -19,7 +20,8 @@ pub(super) const TOOLS_MAX: usize = 2_000;
 /// What is offered of a server.
 pub(super) struct Offer {
     connector: Name,
-    command: Vec<String>,
+    /// As a contract writes it.
+    transport: String,
     /// By the tool's name there: the action of the signed contract. `None` without a contract.
     signed: Option<BTreeMap<String, Name>>,
     /// What people have seen of its tools; `None` if nothing of it is pinned.
@@ -85,12 +87,11 @@ impl OfferError {
 
 impl Offer {
     /// Of a server under the name of a connector.
-    pub(super) fn of(workspace: &Workspace, connector: &Name, command: &[OsString]) -> Self {
+    pub(super) fn of(workspace: &Workspace, connector: &Name, transport: String) -> Self {
         let contracts = &workspace.governance().contracts;
         let contract = contracts.iter().find(|contract| contract.connector.value == *connector);
-        let command = command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
         let pins = workspace.governance().lock.connectors.get(connector).cloned();
-        Self { connector: connector.clone(), command, signed: contract.map(actions), pins, seen: BTreeMap::new() }
+        Self { connector: connector.clone(), transport, signed: contract.map(actions), pins, seen: BTreeMap::new() }
     }
 
     /// Its name in contracts.
@@ -207,7 +208,7 @@ impl Offer {
         let mut names = BTreeSet::new();
         let offered = tools.iter().filter(|tool| self.has(&tool.name) && names.insert(&tool.name));
         let offered: Vec<Tool> = offered.cloned().collect();
-        let draft = draft::contract(&self.connector, &self.command, &offered);
+        let draft = draft::contract(&self.connector, &self.transport, &offered);
         Some((format!("connectors/{}.drafted.yaml", self.connector), draft.text))
     }
 }

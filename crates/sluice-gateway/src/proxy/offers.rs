@@ -2,7 +2,6 @@
 //! say whose each is.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsString;
 
 use serde_json::Value as Json;
 use sluice_core::contract::Governance;
@@ -28,8 +27,8 @@ pub(super) struct Offers {
 
 impl Offers {
     /// Of servers under the names of their connectors.
-    pub(super) fn of(workspace: &Workspace, servers: Vec<(Name, Vec<OsString>)>, names: Option<Names>) -> Self {
-        let offer = |(connector, command): (Name, Vec<OsString>)| Offer::of(workspace, &connector, &command);
+    pub(super) fn of(workspace: &Workspace, servers: Vec<(Name, String)>, names: Option<Names>) -> Self {
+        let offer = |(connector, transport): (Name, String)| Offer::of(workspace, &connector, transport);
         Self { servers: servers.into_iter().map(offer).collect(), names, unseen: BTreeMap::new() }
     }
 

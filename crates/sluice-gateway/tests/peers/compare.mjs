@@ -1,21 +1,25 @@
 // The same client with and without the gateway before the same server, and with both servers behind one gateway: what it got
-// is compared, behaviour by behaviour.
+// is compared, behaviour by behaviour, over standard input and output, over streamable HTTP, and over either with a server that
+// is reached by the other.
 //
 //   node compare.mjs SLUICE FOLDER
 //
 // FOLDER gets a workspace whose signed contracts name every tool of both servers and trust what they answer: what is
 // compared is the transport, and no call waits for a person. Each behaviour has a connection, and so a session, of its own.
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { createServer } from "node:net";
 import { isDeepStrictEqual } from "node:util";
 import path from "node:path";
+import { createInterface } from "node:readline";
 
 const [sluice, folder] = process.argv.slice(2).map((argument) => path.resolve(argument));
 const require = createRequire(path.join(folder, "package.json"));
 const sdk = async (file) => import(require.resolve(`@modelcontextprotocol/sdk/${file}.js`));
 const { Client } = await sdk("client/index");
 const { StdioClientTransport } = await sdk("client/stdio");
+const { StreamableHTTPClientTransport } = await sdk("client/streamableHttp");
 const types = await sdk("types");
 
 const at = (...parts) => path.join(folder, ...parts);
@@ -34,12 +38,20 @@ const capabilities = {
   tasks: { list: {}, cancel: {}, requests: { sampling: { createMessage: {} }, elicitation: { create: {} } } },
 };
 
-/** How a client reaches a server: alone, through the gateway, or through a gateway with the other server beside it. */
+const started = (command, args) => new StdioClientTransport({ command, args, env: environment, stderr: "ignore" });
+const gateway = (...args) => started(sluice, ["gateway", "--workspace", at("ws"), ...args]);
+/** Each way from a client to a server. */
 const WAYS = {
-  directly: (server) => servers[server],
-  gated: (server) => [sluice, "gateway", "--workspace", at("ws"), "--", ...servers[server]],
-  beside: () => [sluice, "gateway", "--workspace", at("ws"), ...Object.keys(servers).flatMap((name) => ["--connector", name])],
+  "alone": (server) => started(servers[server][0], servers[server].slice(1)),
+  "gateway": (server) => gateway("--", ...servers[server]),
+  "gateway, beside the other": (server) => new Beside(gateway(...Object.keys(servers).flatMap((name) => ["--connector", name])), server),
+  "gateway, server by URL": () => gateway("--url", http.server),
+  "HTTP, alone": () => new StreamableHTTPClientTransport(new URL(http.server)),
+  "HTTP, gateway": (server) => throughHttp(server),
+  "HTTP, gateway, server by URL": () => throughHttp("remote"),
 };
+const throughHttp = (connector) =>
+  new StreamableHTTPClientTransport(new URL(`${http.gateway}/${connector}/mcp`), { requestInit: { headers: { Authorization: `Bearer ${http.token}` } } });
 
 /** A client of one of several servers: it puts that server's name before what it names, and takes it from what it hears. */
 class Beside {
@@ -84,9 +96,7 @@ class Beside {
 
 /** A connection, and all that was told beside answers. */
 async function connect(server, way, declared = capabilities) {
-  const [command, ...args] = WAYS[way](server);
-  const stdio = new StdioClientTransport({ command, args, env: environment, stderr: "ignore" });
-  const transport = way === "beside" ? new Beside(stdio, server) : stdio;
+  const transport = WAYS[way](server);
   const client = new Client({ name: "compare", version: "1" }, { capabilities: declared });
   const told = [];
   client.fallbackNotificationHandler = async (notification) => void told.push(notification);
@@ -105,7 +115,11 @@ async function connect(server, way, declared = capabilities) {
   };
   // What the SDK asks of whoever declares a capability is lifted: the raw message is what is compared.
   await client.connect(transport);
-  return { client, told };
+  const close = async () => {
+    await transport.terminateSession?.();
+    await client.close();
+  };
+  return { client, told, close };
 }
 
 const any = types.ResultSchema;
@@ -258,7 +272,7 @@ async function outcome(server, behaviour, way) {
     return { error: { name: error.name, code: error.code, message: error.message, data: error.data } };
   } finally {
     // Servers take their time, and nobody need wait for them.
-    closing.push(connection.client.close());
+    closing.push(connection.close());
   }
 }
 const closing = [];
@@ -278,10 +292,11 @@ async function makeWorkspace() {
   mkdirSync(files, { recursive: true });
   const run = (...args) => execFileSync(sluice, args, { env: environment, cwd: folder, stdio: ["ignore", "ignore", "inherit"] });
   run("init", at("ws"), "--as", "ana", "--name", "peers");
-  for (const [server, command] of Object.entries(servers)) {
-    const { client } = await connect(server, "directly");
+  const reached = { ...servers, remote: http.server };
+  for (const [server, command] of Object.entries(reached)) {
+    const { client, close } = await connect(server, server === "remote" ? "HTTP, alone" : "alone");
     const { tools } = await client.listTools();
-    await client.close();
+    await close();
     const writes = /^(write|edit|create|move)/;
     const actions = tools.map(({ name, inputSchema }) => {
       const names = Object.keys(inputSchema.properties ?? {});
@@ -294,36 +309,81 @@ async function makeWorkspace() {
         `    output: { from: merge, trust: { "": trusted }, labels: { "": [] } }`,
       ].join("\n");
     });
-    const words = JSON.stringify(command);
-    const contract = `version: 1\nconnector: ${server}\ntransport: { mcp: { command: ${words}, environment: { HOME: { inherit: true } } } }\nactions:\n${actions.join("\n")}\n`;
+    const mcp = server === "remote"
+      ? `{ url: ${JSON.stringify(command)}, allow_private: true }`
+      : `{ command: ${JSON.stringify(command)}, environment: { HOME: { inherit: true } } }`;
+    const contract = `version: 1\nconnector: ${server}\ntransport: { mcp: ${mcp} }\nactions:\n${actions.join("\n")}\n`;
     writeFileSync(at("ws", "connectors", `${server}.yaml`), contract);
   }
   const keys = readdirSync(at("home", "keys")).map((name) => at("home", "keys", name));
   run("policy", "sign", "--workspace", at("ws"), "--as", "ana", "--key", keys[0]);
 }
 
+/** A port that nobody has. */
+const freePort = () =>
+  new Promise((done) => {
+    const listener = createServer().listen(0, "127.0.0.1", () => {
+      const { port } = listener.address();
+      listener.close(() => done(port));
+    });
+  });
+
+/** Starts a program that listens, and waits until it says so. */
+async function listening(command, args, env, stream, says) {
+  const child = spawn(command, args, { env: { ...environment, ...env }, stdio: ["ignore", "pipe", "pipe"] });
+  running.push(child);
+  child[stream === "stdout" ? "stderr" : "stdout"].resume();
+  for await (const line of createInterface({ input: child[stream] })) {
+    const found = line.match(says);
+    if (found) {
+      child[stream].resume();
+      return found[1];
+    }
+  }
+  throw new Error(`${command} ended`);
+}
+const running = [];
+process.on("exit", () => running.forEach((child) => child.kill()));
+
+const http = {};
+{
+  const port = await freePort();
+  http.server = `http://127.0.0.1:${port}/mcp`;
+  await listening(process.execPath, [packaged("server-everything"), "streamableHttp"], { PORT: String(port) }, "stderr", /listening on port (\d+)/);
+}
 await makeWorkspace();
+{
+  const made = execFileSync(sluice, ["gateway", "token", "add", "peers", "--workspace", at("ws"), "--format", "json"], { env: environment });
+  http.token = JSON.parse(made).token;
+  http.gateway = await listening(sluice, ["gateway", "http", "--workspace", at("ws"), "--listen", "127.0.0.1:0"], {}, "stdout", /listening on (\S+)/);
+}
 const begun = Date.now();
 let broken = 0;
 let compared = 0;
-for (const [server, behaviours] of [["everything", EVERYTHING], ["filesystem", FILES]]) {
-  console.log(`\nTypeScript SDK, server-${server}`);
+for (const [server, behaviours, without, through] of [
+  ["everything", EVERYTHING, "alone", "gateway"],
+  ["filesystem", FILES, "alone", "gateway"],
+  ["everything", EVERYTHING, "alone", "gateway, beside the other"],
+  ["filesystem", FILES, "alone", "gateway, beside the other"],
+  ["everything", EVERYTHING, "alone", "gateway, server by URL"],
+  ["everything", EVERYTHING, "HTTP, alone", "HTTP, gateway"],
+  ["everything", EVERYTHING, "HTTP, alone", "HTTP, gateway, server by URL"],
+]) {
+  console.log(`\nTypeScript SDK, server-${server}: ${without} / ${through}`);
   for (const [name, given] of Object.entries(behaviours)) {
     const behaviour = typeof given === "function" ? { run: given } : given;
-    const plain = await outcome(server, behaviour, "directly");
-    for (const way of ["gated", "beside"]) {
-      if (way === "beside" && behaviour.alone) continue;
-      const gated = await outcome(server, behaviour, way);
-      const same = isDeepStrictEqual(plain, gated);
-      const fine = same !== Boolean(behaviour.differs);
-      const word = same ? "same" : behaviour.differs ? `differs: ${behaviour.differs}` : "DIFFERS";
-      console.log(`  ${fine ? "✓" : "✗"} ${name.padEnd(34)} ${way.padEnd(7)} ${word}`);
-      compared += 1;
-      if (!fine) {
-        broken += 1;
-        const short = (value) => JSON.stringify(value)?.slice(0, 1_500);
-        console.log(`      without: ${short(plain)}\n      with:    ${short(gated)}`);
-      }
+    if (behaviour.alone && through.includes("beside")) continue;
+    const plain = await outcome(server, behaviour, without);
+    const gated = await outcome(server, behaviour, through);
+    const same = isDeepStrictEqual(plain, gated);
+    const fine = same !== Boolean(behaviour.differs);
+    const word = same ? "same" : behaviour.differs ? `differs: ${behaviour.differs}` : "DIFFERS";
+    console.log(`  ${fine ? "✓" : "✗"} ${name.padEnd(34)} ${word}`);
+    compared += 1;
+    if (!fine) {
+      broken += 1;
+      const short = (value) => JSON.stringify(value)?.slice(0, 1_500);
+      console.log(`      without: ${short(plain)}\n      with:    ${short(gated)}`);
     }
   }
 }

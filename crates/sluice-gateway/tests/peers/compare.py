@@ -2,18 +2,23 @@
 
     python compare.py SLUICE FOLDER
 
-FOLDER is where `compare.mjs` made its workspace. The second server speaks the protocol without sessions, 2026-07-28, and has
-no contract: what it answers is an outsider's words, which holds no read up.
+FOLDER is where `compare.mjs` made its workspace. The second server speaks the protocol without sessions, 2026-07-28; its contract is
+the one that is drafted: what it answers is an outsider's words, which holds no read up.
 """
 
 import asyncio
+import json
 import os
 import re
+import socket
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 from mcp import Client, StdioServerParameters, types
 from mcp.client.stdio import stdio_client
+from mcp.client.streamable_http import create_mcp_http_client, streamable_http_client
 
 SLUICE, FOLDER = (Path(argument).absolute() for argument in sys.argv[1:3])
 PACKAGES = FOLDER / "node_modules" / "@modelcontextprotocol"
@@ -23,20 +28,35 @@ SERVERS = {
     "modern": [sys.executable, str(Path(__file__).with_name("modern.py"))],
 }
 QUIET = open(os.devnull, "w")
+ENVIRONMENT = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", str(FOLDER)), "SLUICE_HOME": str(FOLDER / "home")}
+WORKSPACE = ["--workspace", str(FOLDER / "ws")]
+
+
+def transport(server: str, way: str):
+    """Each way from a client to a server."""
+    command = SERVERS[server]
+    match way:
+        case "alone":
+            pass
+        case "gateway":
+            command = [str(SLUICE), "gateway", *WORKSPACE, "--", *command]
+        case "HTTP, alone":
+            return streamable_http_client(HTTP[server])
+        case _:
+            connector = f"{server}-remote" if way.endswith("URL") else server
+            client = create_mcp_http_client(headers={"Authorization": f"Bearer {HTTP['token']}"})
+            return streamable_http_client(f"{HTTP['gateway']}/{connector}/mcp", http_client=client)
+    parameters = StdioServerParameters(command=command[0], args=command[1:], env=ENVIRONMENT)
+    return stdio_client(parameters, errlog=QUIET)
 
 
 class Connection:
     """A client, and all that was told beside answers."""
 
-    def __init__(self, server: str, is_gated: bool):
+    def __init__(self, server: str, way: str):
         self.told = []
-        command = SERVERS[server]
-        if is_gated:
-            command = [str(SLUICE), "gateway", "--workspace", str(FOLDER / "ws"), "--", *command]
-        environment = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", str(FOLDER)), "SLUICE_HOME": str(FOLDER / "home")}
-        parameters = StdioServerParameters(command=command[0], args=command[1:], env=environment)
         self.client = Client(
-            stdio_client(parameters, errlog=QUIET),
+            transport(server, way),
             read_timeout_seconds=30,
             mode="legacy" if server == "everything" else "auto",
             cache=None,
@@ -160,8 +180,8 @@ def steady(value) -> str:
     return re.sub(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "ID", text)
 
 
-async def outcome(server: str, behaviour, is_gated: bool) -> str:
-    connection = Connection(server, is_gated)
+async def outcome(server: str, behaviour, way: str) -> str:
+    connection = Connection(server, way)
     came = None
     try:
         async with connection.client:
@@ -174,13 +194,65 @@ async def outcome(server: str, behaviour, is_gated: bool) -> str:
     return came
 
 
+HTTP: dict[str, str] = {}
+RUNNING: list[subprocess.Popen] = []
+
+
+def sluice(*arguments: str) -> str:
+    return subprocess.run([SLUICE, *arguments], env=ENVIRONMENT, cwd=FOLDER / "ws", check=True, capture_output=True, text=True).stdout
+
+
+def listen(command: list[str], port: int):
+    """Starts a program, and waits until it listens."""
+    RUNNING.append(subprocess.Popen(command, env=ENVIRONMENT | {"PORT": str(port)}, stdout=QUIET, stderr=QUIET))
+    for _ in range(600):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise RuntimeError(f"{command} does not listen")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def start():
+    """Both servers and the gateway, over HTTP."""
+    for server, command in [
+        ("everything", [*SERVERS["everything"][:-1], "streamableHttp"]),
+        ("modern", SERVERS["modern"]),
+    ]:
+        port = free_port()
+        HTTP[server] = f"http://127.0.0.1:{port}/mcp"
+        listen([*command, str(port)] if server == "modern" else command, port)
+        for name, where in [(server, ["--", *SERVERS[server]]), (f"{server}-remote", ["--allow-private", "--url", HTTP[server]])]:
+            if not (FOLDER / "ws" / "connectors" / f"{name}.yaml").exists():
+                sluice("connector", "add", "mcp", name, *where)
+    contract = (FOLDER / "ws" / "connectors" / "everything.yaml").read_text()
+    remote = f'mcp: {{ url: "{HTTP["everything"]}", allow_private: true }} }}'
+    contract = re.sub(r"mcp: \{ command.*", lambda _: remote, contract.replace("connector: everything", "connector: everything-remote"))
+    (FOLDER / "ws" / "connectors" / "everything-remote.yaml").write_text(contract)
+    key = next((FOLDER / "home" / "keys").iterdir())
+    sluice("policy", "sign", "--as", "ana", "--key", str(key))
+    HTTP["token"] = json.loads(sluice("gateway", "token", "add", "python", "--format", "json"))["token"]
+    port = free_port()
+    HTTP["gateway"] = f"http://127.0.0.1:{port}"
+    listen([str(SLUICE), "gateway", "http", *WORKSPACE, "--listen", f"127.0.0.1:{port}"], port)
+
+
 async def main() -> int:
     broken = compared = 0
-    for server, behaviours in BEHAVIOURS.items():
-        print(f"\nPython SDK, {server} server")
+    start()
+    ways = [("alone", "gateway"), ("HTTP, alone", "HTTP, gateway"), ("HTTP, alone", "HTTP, gateway, server by URL")]
+    for server, without, through in [(server, *way) for way in ways for server in BEHAVIOURS]:
+        behaviours = BEHAVIOURS[server]
+        print(f"\nPython SDK, {server} server: {without} / {through}")
         for name, given in behaviours.items():
             behaviour, differs = given if isinstance(given, tuple) else (given, None)
-            plain, gated = await asyncio.gather(outcome(server, behaviour, False), outcome(server, behaviour, True))
+            plain, gated = await asyncio.gather(outcome(server, behaviour, without), outcome(server, behaviour, through))
             if name == "discover":
                 assert "2026-07-28" in plain, f"the server speaks another protocol: {plain}"
             same = plain == gated
@@ -195,4 +267,9 @@ async def main() -> int:
     return int(broken > 0)
 
 
-sys.exit(asyncio.run(main()))
+try:
+    code = asyncio.run(main())
+finally:
+    for program in RUNNING:
+        program.terminate()
+sys.exit(code)

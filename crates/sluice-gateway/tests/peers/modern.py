@@ -1,4 +1,6 @@
-"""A server of the protocol without sessions (2026-07-28), on standard input and output."""
+"""A server of the protocol without sessions (2026-07-28): on standard input and output, or over HTTP at a port."""
+
+import sys
 
 from mcp.server.mcpserver import Context, MCPServer
 
@@ -32,4 +34,7 @@ def greet(name: str) -> str:
 
 
 if __name__ == "__main__":
-    server.run()
+    if len(sys.argv) > 1:
+        server.run("streamable-http", port=int(sys.argv[1]))
+    else:
+        server.run()

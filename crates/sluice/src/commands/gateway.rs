@@ -6,18 +6,17 @@ mod until;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use sluice_connectors::address::Host;
-use sluice_connectors::mcp::{Program, Variable};
-use sluice_connectors::sandbox::Sandbox;
+use sluice_connectors::egress::Scheme;
+use sluice_connectors::mcp::Program;
 use sluice_connectors::secret::{SecretStore, WorkspaceKey};
 use sluice_core::contract::Contract;
-use sluice_core::contract::connector::{McpTransport, Transport, Variable as Named};
-use sluice_core::contract::sandbox::HostPort;
+use sluice_core::contract::connector::{McpTransport, Transport};
 use sluice_core::label::Name;
 use sluice_gateway::proxy::{self, ProxyError, Setup, Terms};
 use sluice_gateway::several;
+use sluice_gateway::upstream::{Shown, Upstream};
 use sluice_runtime::session::Mandate;
 use sluice_runtime::workspace::{SECRETS_FILE, Workspace};
 use tokio::io::BufReader;
@@ -60,9 +59,9 @@ fn stdio(arguments: &Stdio) -> Result<Exit, Failure> {
         .map_err(|error| Failure::internal(&error))?;
     let ended = runtime.block_on(async {
         let input = Until::new(BufReader::new(tokio::io::stdin()), asked_to_end());
-        match <[(Name, Program); 1]>::try_from(servers) {
-            Ok([(connector, program)]) => {
-                let setup = Setup { workspace, ledger, connector, program, mandate };
+        match <[(Name, Upstream); 1]>::try_from(servers) {
+            Ok([(connector, upstream)]) => {
+                let setup = Setup { workspace, ledger, connector, upstream, mandate };
                 proxy::run(setup, &secrets, input, tokio::io::stdout()).await
             }
             Err(servers) => {
@@ -86,18 +85,21 @@ fn text(bytes: &[u8], file: &Path) -> Result<String, Failure> {
     Ok(text.to_owned())
 }
 
-/// The servers by their names: the one that the command starts, or those that contracts do.
-fn servers(workspace: &Workspace, arguments: &Stdio) -> Result<Vec<(Name, Program)>, Failure> {
-    match (arguments.command.as_slice(), arguments.connector.as_slice()) {
-        ([], names) => names.iter().map(|name| contracted(workspace, name)).collect(),
-        (command, []) => Ok(vec![server(workspace, command, None)?]),
-        (command, [name]) => Ok(vec![server(workspace, command, Some(name))?]),
-        _ => Err(Failure::usage("a command starts one server; of several name the connectors and no command")),
+/// The servers by their names: the one that is given, or those that contracts name.
+fn servers(workspace: &Workspace, arguments: &Stdio) -> Result<Vec<(Name, Upstream)>, Failure> {
+    let is_given = !arguments.command.is_empty() || arguments.url.is_some();
+    match arguments.connector.as_slice() {
+        names if !is_given => names.iter().map(|name| contracted(workspace, name)).collect(),
+        [] => Ok(vec![server(workspace, arguments, None)?]),
+        [name] => Ok(vec![server(workspace, arguments, Some(name))?]),
+        _ => Err(Failure::usage(
+            "a command or URL is of one server; of several name the connectors and neither command nor URL",
+        )),
     }
 }
 
-/// A server as its contract starts it.
-fn contracted(workspace: &Workspace, name: &str) -> Result<(Name, Program), Failure> {
+/// A server as its contract has it.
+fn contracted(workspace: &Workspace, name: &str) -> Result<(Name, Upstream), Failure> {
     let contracts = &workspace.governance().contracts;
     let Some(contract) = contracts.iter().find(|contract| contract.connector.value.as_ref() == name) else {
         return Err(Failure::usage(format!(
@@ -105,62 +107,39 @@ fn contracted(workspace: &Workspace, name: &str) -> Result<(Name, Program), Fail
              command after `--`"
         )));
     };
-    let program =
-        program(contract)?.ok_or_else(|| Failure::usage(format!("the contract of `{name}` is of no mcp server")))?;
-    Ok((contract.connector.value.clone(), program))
+    let upstream = Upstream::of(contract)
+        .ok_or_else(|| Failure::usage(format!("the contract of `{name}` is of no mcp server")))?;
+    Ok((contract.connector.value.clone(), upstream))
 }
 
-/// The name of the server, and how it is started: as its contract says, or bare if none does.
-fn server(workspace: &Workspace, command: &[OsString], named: Option<&str>) -> Result<(Name, Program), Failure> {
+/// The name of the server, and how it is reached: as its contract says, or bare if none does.
+fn server(workspace: &Workspace, arguments: &Stdio, named: Option<&str>) -> Result<(Name, Upstream), Failure> {
     let contracts = &workspace.governance().contracts;
     let found = match named {
         Some(name) => contracts.iter().find(|contract| contract.connector.value.as_ref() == name),
-        None => contracts.iter().find(|contract| mcp(contract).is_some_and(|mcp| is_command(mcp, command))),
+        None => contracts.iter().find(|contract| mcp(contract).is_some_and(|mcp| is_meant(mcp, arguments))),
     };
     let Some(contract) = found else {
-        let name = named.map_or_else(|| name_of(command), str::to_owned);
+        let name = named.map_or_else(|| name_of(arguments), str::to_owned);
         if contracts.iter().any(|contract| contract.connector.value.as_ref() == name) {
             return Err(Failure::usage(format!(
-                "`{name}` is a connector of this workspace with another command; name this server with --connector"
+                "`{name}` is a connector of this workspace with another server; name this one with --connector"
             )));
         }
-        return Ok((name.as_str().into(), Program::bare(command.to_vec())));
+        return Ok((name.as_str().into(), bare(arguments)?));
     };
     let name = contract.connector.value.clone();
-    let mcp = mcp(contract).ok_or_else(|| Failure::usage(format!("the contract of `{name}` is of no mcp server")))?;
-    if !is_command(mcp, command) {
-        let words: Vec<&str> = mcp.command.iter().map(AsRef::as_ref).collect();
-        return Err(Failure::usage(format!("the contract of `{name}` pins another command: {}", words.join(" "))));
+    let no_server = || Failure::usage(format!("the contract of `{name}` is of no mcp server"));
+    let mcp = mcp(contract).ok_or_else(no_server)?;
+    if !is_meant(mcp, arguments) {
+        let pinned = match mcp {
+            McpTransport::Command { command, .. } => command.iter().map(AsRef::as_ref).collect::<Vec<&str>>().join(" "),
+            McpTransport::Url { http, .. } => http.base.value.to_string(),
+        };
+        return Err(Failure::usage(format!("the contract of `{name}` pins another command: {pinned}")));
     }
-    let sandbox = sandbox(mcp)?;
-    Ok((name, Program { command: command.to_vec(), environment: environment(mcp), sandbox }))
-}
-
-/// The program of a contract, as it is started for its connector; `None` if it is of no server.
-///
-/// # Errors
-/// [`Failure`] if it cannot be confined as the contract wants.
-pub(super) fn program(contract: &Contract) -> Result<Option<Program>, Failure> {
-    let Some(mcp) = mcp(contract) else { return Ok(None) };
-    let command = mcp.command.iter().map(|word| OsString::from(word.as_ref())).collect();
-    Ok(Some(Program { command, environment: environment(mcp), sandbox: sandbox(mcp)? }))
-}
-
-/// The bounds that a contract sets.
-fn sandbox(mcp: &McpTransport) -> Result<Option<Sandbox>, Failure> {
-    let Some(bounds) = &mcp.sandbox else { return Ok(None) };
-    let host = |named: &HostPort| {
-        let host = Host::parse(&named.host);
-        host.map(|host| (host, named.port)).map_err(|_| Failure::usage(format!("`{}` is no host", named.host)))
-    };
-    let paths = |paths: &[Name]| paths.iter().map(|path| PathBuf::from(path.as_ref())).collect();
-    Ok(Some(Sandbox {
-        hosts: bounds.hosts.iter().map(host).collect::<Result<_, _>>()?,
-        allow_private: bounds.allow_private,
-        read: paths(&bounds.read),
-        write: paths(&bounds.write),
-        helper: std::env::current_exe().map_err(|error| Failure::internal(&error))?,
-    }))
+    let upstream = Upstream::of(contract).ok_or_else(no_server)?;
+    Ok((name, upstream))
 }
 
 const fn mcp(contract: &Contract) -> Option<&McpTransport> {
@@ -170,28 +149,58 @@ const fn mcp(contract: &Contract) -> Option<&McpTransport> {
     }
 }
 
-fn is_command(mcp: &McpTransport, command: &[OsString]) -> bool {
-    mcp.command.len() == command.len() && mcp.command.iter().zip(command).all(|(word, given)| given == word.as_ref())
-}
-
-/// What the contract names, and the search path: nothing else of the gateway's own.
-fn environment(mcp: &McpTransport) -> BTreeMap<String, Variable> {
-    let inherited = |name: &str| std::env::var_os(name).map(Variable::Plain);
-    let mut environment: BTreeMap<String, Variable> = BTreeMap::new();
-    environment.extend(inherited("PATH").map(|path| ("PATH".to_owned(), path)));
-    for (name, variable) in &mcp.environment {
-        let value = match variable {
-            Named::Text(text) => Some(Variable::Plain(OsString::from(text.as_ref()))),
-            Named::Inherited => inherited(name),
-            Named::Secret(secret) => Some(Variable::Secret(secret.to_string())),
-        };
-        environment.extend(value.map(|value| (name.to_string(), value)));
+/// Whether a contract is of the server that is meant.
+fn is_meant(mcp: &McpTransport, arguments: &Stdio) -> bool {
+    match (mcp, &arguments.url) {
+        (McpTransport::Command { command, .. }, None) => {
+            let given = &arguments.command;
+            command.len() == given.len() && command.iter().zip(given).all(|(word, given)| given == word.as_ref())
+        }
+        (McpTransport::Url { http, .. }, Some(url)) => *http.base.value == *url.trim_end_matches('/'),
+        _ => false,
     }
-    environment
 }
 
-/// A name for a server that has none: the first word of its command that is neither a launcher nor an option.
-fn name_of(command: &[OsString]) -> String {
+/// A server that no contract describes: it is shown no secret.
+fn bare(arguments: &Stdio) -> Result<Upstream, Failure> {
+    match &arguments.url {
+        None => Ok(Upstream::Program(Program::bare(arguments.command.clone()))),
+        Some(url) => service(url, arguments.allow_private, BTreeMap::new()),
+    }
+}
+
+/// A server at a URL, which has the form that contracts give it.
+pub(super) fn service(url: &str, allow_private: bool, headers: BTreeMap<String, Shown>) -> Result<Upstream, Failure> {
+    let service = Upstream::service(url.trim_end_matches('/'), allow_private, headers)
+        .map_err(|error| Failure::usage(format!("{}: {error}; {}", error.code(), error.help())))?;
+    if service.base.scheme == Scheme::Http && !allow_private {
+        return Err(Failure::usage(format!(
+            "`{url}`: plain `http` reaches private addresses only; see --allow-private"
+        )));
+    }
+    Ok(Upstream::Service(Box::new(service)))
+}
+
+/// A name for a server that has none.
+fn name_of(arguments: &Stdio) -> String {
+    arguments.url.as_deref().map_or_else(|| name_of_command(&arguments.command), name_of_url)
+}
+
+/// The part of a host that tells it from others: `linear` of `https://mcp.linear.app/mcp`.
+fn name_of_url(url: &str) -> String {
+    const PLAIN: [&str; 4] = ["mcp", "api", "www", "localhost"];
+    let authority = url.split_once("://").map_or(url, |(_, rest)| rest).split('/').next().unwrap_or_default();
+    let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
+    let mut labels: Vec<&str> = host.split('.').collect();
+    if labels.len() > 1 {
+        labels.pop();
+    }
+    let is_telling = |label: &&&str| !PLAIN.contains(*label) && label.starts_with(|c: char| c.is_ascii_alphabetic());
+    labels.iter().rfind(is_telling).map_or_else(|| "tools".to_owned(), |label| (*label).to_owned())
+}
+
+/// The first word of a command that is neither a launcher nor an option.
+fn name_of_command(command: &[OsString]) -> String {
     const LAUNCHERS: [&str; 12] =
         ["npx", "node", "npm", "exec", "bunx", "bun", "deno", "run", "python", "python3", "uvx", "uv"];
     // What half of all programs are called.
@@ -221,6 +230,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_server_at_a_url_is_named_after_its_host() {
+        for (name, url) in [
+            ("linear", "https://mcp.linear.app/mcp"),
+            ("githubcopilot", "https://api.githubcopilot.com/mcp"),
+            ("example", "https://example.com:8443"),
+            ("intranet", "http://intranet:3001/mcp"),
+            ("tools", "http://127.0.0.1:3001/mcp"),
+            ("tools", "http://localhost:3001/mcp"),
+            ("tools", "http://[::1]:3001/mcp"),
+        ] {
+            assert_eq!(name_of_url(url), name);
+        }
+    }
+
+    #[test]
     fn a_server_without_a_contract_is_named_after_its_program() {
         for (name, command) in [
             ("server-filesystem", "npx -y @modelcontextprotocol/server-filesystem /srv"),
@@ -231,7 +255,7 @@ mod tests {
             ("my-server", "/opt/My-Server.exe"),
         ] {
             let command: Vec<OsString> = command.split(' ').map(OsString::from).collect();
-            assert_eq!(name_of(&command), name);
+            assert_eq!(name_of_command(&command), name);
         }
     }
 }

@@ -43,5 +43,6 @@ mod run;
 mod sandbox;
 mod secrets;
 mod stop;
+mod streamable;
 mod versions;
 mod vouching;

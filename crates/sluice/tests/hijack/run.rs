@@ -8,6 +8,7 @@ use sluice_connectors::mcp::Program;
 use sluice_core::contract::approval::Decision;
 use sluice_core::contract::key::SecretKey;
 use sluice_gateway::proxy::{Setup, between};
+use sluice_gateway::upstream::Upstream;
 use sluice_runtime::approvals::Approver;
 use sluice_runtime::home::Home;
 use sluice_runtime::init::{adopt_with, write_files};
@@ -56,9 +57,10 @@ pub(crate) async fn run(house: &House, scenario: &Scenario, way: Way) -> Outcome
     }
     let (agent_side, gateway_to_agent) = duplex(1 << 16);
     let program = Program { command: vec![OsString::from("world")], environment: [].into(), sandbox: None };
+    let upstream = Upstream::Program(program);
     let mandate = Mandate { principal: "you".into(), request: Some(scenario.task.request.to_owned()), client: None };
     let setup =
-        Setup { workspace: &house.workspace, ledger: &house.ledger, connector: "world".into(), program, mandate };
+        Setup { workspace: &house.workspace, ledger: &house.ledger, connector: "world".into(), upstream, mandate };
     let gateway = async {
         let (from_agent, to_agent) = split(gateway_to_agent);
         let (from_world, to_world) = split(gateway_to_world);

@@ -101,6 +101,7 @@ fn pattern(pattern: &str, text: &str) -> bool {
     match pattern {
         "^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$" => crate::contract::read::is_id(text),
         "^[A-Za-z_][A-Za-z0-9_]*$" => crate::contract::read::is_variable(text),
+        "^[A-Za-z0-9_-]+$" => !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b)),
         "^(/.*)?$" => text.is_empty() || text.starts_with('/'),
         "^/" => text.starts_with('/'),
         "^[^\\\\]+$" => !text.is_empty() && !text.contains('\\'),
@@ -163,6 +164,20 @@ actions:
     output: { dataset: d }
 "#;
 
+/// A server that is reached by its URL.
+const REMOTE: &str = r#"
+version: 1
+connector: remote
+transport:
+  mcp:
+    url: "http://127.0.0.1:3001/mcp"
+    headers: { Authorization: { secret: remote-token }, X-Team: sales }
+    pin: "sha256:0000000000000000000000000000000000000000000000000000000000000000"
+    allow_private: true
+actions:
+  search: { effect: read, request: { tool: search }, arguments: { query: { role: query } } }
+"#;
+
 #[test]
 fn every_file_of_the_page_fits_its_schema() {
     for (file, text) in workspace() {
@@ -173,7 +188,9 @@ fn every_file_of_the_page_fits_its_schema() {
 #[test]
 fn a_contract_with_every_key_is_read_and_fits() {
     let mut files = workspace();
-    for (file, text) in [("connectors/full.yaml", FULL), ("connectors/table.yaml", TABLE)] {
+    for (file, text) in
+        [("connectors/full.yaml", FULL), ("connectors/table.yaml", TABLE), ("connectors/remote.yaml", REMOTE)]
+    {
         files.insert(file.to_owned(), text.to_owned());
         assert!(check(file, text).0, "{file}");
     }
@@ -205,6 +222,7 @@ fn no_schema_lists_a_key_that_no_reader_knows() {
     releases.push_str("  masked: { by: sales, clears: { categories: [pii] }, mask: [\"/*/name\"] }\n");
     files.insert("connectors/full.yaml".to_owned(), FULL.to_owned());
     files.insert("connectors/table.yaml".to_owned(), TABLE.to_owned());
+    files.insert("connectors/remote.yaml".to_owned(), REMOTE.to_owned());
     assert_eq!(problems(&files), "no problem");
 
     let mut unseen: std::collections::BTreeMap<String, Vec<String>> = std::collections::BTreeMap::new();

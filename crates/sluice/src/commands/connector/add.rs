@@ -19,31 +19,29 @@ use sluice_gateway::draft::{self, Guess};
 use sluice_gateway::listing::{self, Listed};
 use sluice_gateway::scan::{self, Found};
 use sluice_gateway::tools::Tool;
+use sluice_gateway::upstream::{Shown, Upstream};
 use sluice_runtime::home::Home;
 use sluice_runtime::workspace::{SECRETS_FILE, read_bundle, read_governance, read_lock, read_principals, write_lock};
 
 use super::told;
 use crate::cli::{AddMcp, Format};
+use crate::commands::gateway::service;
 use crate::failure::{Exit, Failure};
 use crate::render::{Page, Part, Tone, json as out};
 
 /// Starts a server, drafts its contract, and pins its tools.
 pub(super) fn mcp(arguments: &AddMcp) -> Result<Exit, Failure> {
     let place = Free::at(&arguments.place.folder()?, &arguments.name)?;
-    let command = words(&arguments.command)?;
-    let secrets = secrets(&arguments.secrets)?;
-    let mut program = Program::bare(arguments.command.clone());
-    let named = secrets.iter().map(|(variable, name)| (variable.clone(), Variable::Secret(name.clone())));
-    program.environment.extend(named);
+    let (upstream, has_secrets) = upstream(arguments)?;
     // Where no secret is named none is opened, and no key is needed.
-    let key = match secrets.is_empty() {
-        true => WorkspaceKey::from_bytes([0; 32]),
-        false => WorkspaceKey::read(&Home::of(&place.folder)?.workspace_key(), &place.folder)?,
+    let key = match has_secrets {
+        false => WorkspaceKey::from_bytes([0; 32]),
+        true => WorkspaceKey::read(&Home::of(&place.folder)?.workspace_key(), &place.folder)?,
     };
-    let listed = list(&program, &SecretStore::new(place.folder.join(SECRETS_FILE), key))?;
+    let listed = list(&upstream, &SecretStore::new(place.folder.join(SECRETS_FILE), key))?;
     let seen: Vec<Seen> = listed.tools.iter().map(|tool| Seen::of(tool, &listed.tools)).collect();
     let offered: Vec<Tool> = seen.iter().filter(|seen| seen.withheld.is_none()).map(|seen| seen.tool.clone()).collect();
-    let draft = draft::contract_with(&arguments.name, &command, &secrets, &offered);
+    let draft = draft::contract(&arguments.name, &upstream.transport(), &offered);
     let tools = offered.iter().map(|tool| (Name::from(tool.name.as_str()), Pin::of(&tool.definition))).collect();
     place.write(&draft.text, Some(Pins { server: listed.server.clone(), tools }))?;
     let said = listed.instructions.as_deref().map(|text| scan::scan_text("instructions", text)).unwrap_or_default();
@@ -56,13 +54,28 @@ pub(super) fn mcp(arguments: &AddMcp) -> Result<Exit, Failure> {
     Ok(if is_attacked { Exit::Findings } else { Exit::Fine })
 }
 
+/// The server as it is to be reached, and whether it is shown a secret.
+fn upstream(arguments: &AddMcp) -> Result<(Upstream, bool), Failure> {
+    if let Some(url) = &arguments.url {
+        let headers = secrets(&arguments.headers)?;
+        let shown = headers.into_iter().map(|(header, name)| (header, Shown::Secret(name)));
+        return Ok((service(url, arguments.allow_private, shown.collect())?, !arguments.headers.is_empty()));
+    }
+    check_words(&arguments.command)?;
+    let secrets = secrets(&arguments.secrets)?;
+    let mut program = Program::bare(arguments.command.clone());
+    let named = secrets.iter().map(|(variable, name)| (variable.clone(), Variable::Secret(name.clone())));
+    program.environment.extend(named);
+    Ok((Upstream::Program(program), !secrets.is_empty()))
+}
+
 /// What a server offers.
-pub(super) fn list(program: &Program, secrets: &SecretStore) -> Result<Listed, Failure> {
+pub(super) fn list(upstream: &Upstream, secrets: &SecretStore) -> Result<Listed, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::internal(&error))?;
-    runtime.block_on(listing::of(program, secrets)).map_err(|error| Failure::usage(error.to_string()))
+    runtime.block_on(listing::of(upstream, secrets)).map_err(|error| Failure::usage(error.to_string()))
 }
 
 /// A tool with what is thought of it.
@@ -145,21 +158,20 @@ fn secrets(written: &[String]) -> Result<BTreeMap<String, String>, Failure> {
     let pair = |text: &String| match text.split_once('=') {
         Some((variable, name)) if !variable.is_empty() && is_id(name) => Ok((variable.to_owned(), name.to_owned())),
         _ => Err(Failure::usage(format!(
-            "`{text}` is no `VARIABLE=NAME`: a variable, and the name of a secret of the store"
+            "`{text}` is no `VARIABLE=NAME`: a variable or header, and the name of a secret of the store"
         ))),
     };
     written.iter().map(pair).collect()
 }
 
-/// The command as a contract writes it.
-fn words(command: &[OsString]) -> Result<Vec<String>, Failure> {
-    let word = |word: &OsString| {
-        let text = word.to_str().filter(|text| !text.trim().is_empty());
-        text.map(str::to_owned).ok_or_else(|| {
-            Failure::usage(format!("`{}` cannot stand in a contract: words of a command are text", word.display()))
-        })
-    };
-    command.iter().map(word).collect()
+/// Whether a contract can write the command.
+fn check_words(command: &[OsString]) -> Result<(), Failure> {
+    match command.iter().find(|word| word.to_str().is_none_or(|text| text.trim().is_empty())) {
+        None => Ok(()),
+        Some(word) => {
+            Err(Failure::usage(format!("`{}` cannot stand in a contract: words of a command are text", word.display())))
+        }
+    }
 }
 
 /// The pins as they would be written: a definition that cannot be read again is pinned nowhere.

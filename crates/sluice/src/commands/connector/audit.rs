@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
-use sluice_core::contract::connector::{McpTransport, Transport, Variable};
+use sluice_core::contract::connector::{McpTransport, Shown, Transport, Variable};
 use sluice_core::contract::{Contract, Governance};
 use sluice_core::gate::Effect;
 use sluice_core::label::Name;
@@ -166,16 +166,26 @@ fn look(contract: &Contract, governance: &Governance, out: &mut Vec<Found>) {
 }
 
 fn look_at_server(name: &str, mcp: &McpTransport, out: &mut Vec<Found>) {
-    if let Some(package) = package::of(&mcp.command).filter(|package| !package.is_pinned()) {
+    let (command, environment) = match mcp {
+        McpTransport::Command { command, environment, .. } => (command, environment),
+        McpTransport::Url { headers, .. } => {
+            for (header, _) in headers.iter().filter(|(name, shown)| is_secret(name) && matches!(shown, Shown::Text(_)))
+            {
+                out.push(Found::of(name, Rule::ClearSecret, &format!("`{header}` stands in its contract")));
+            }
+            return;
+        }
+    };
+    if let Some(package) = package::of(command).filter(|package| !package.is_pinned()) {
         let version =
             package.version.as_deref().map_or_else(|| "no version".to_owned(), |version| format!("`{version}`"));
         let what = format!("its command fetches `{}` with {version}", package.name);
         out.push(Found::of(name, Rule::UnpinnedPackage, &what));
     }
-    for word in clear_secrets(&mcp.command) {
+    for word in clear_secrets(command) {
         out.push(Found::of(name, Rule::ClearSecret, &format!("`{word}` stands in its command with a value")));
     }
-    for (variable, value) in mcp.environment.iter().filter(|(variable, _)| is_secret(variable)) {
+    for (variable, value) in environment.iter().filter(|(variable, _)| is_secret(variable)) {
         match value {
             Variable::Text(text) if !text.is_empty() => {
                 out.push(Found::of(name, Rule::ClearSecret, &format!("`{variable}` stands in its contract")));

@@ -9,12 +9,12 @@ use sluice_connectors::secret::{SecretStore, WorkspaceKey};
 use sluice_core::contract::lock::{LOCK_FILE, Lock, Pin, Pins};
 use sluice_core::label::Name;
 use sluice_gateway::listing::Listed;
+use sluice_gateway::upstream::Upstream;
 use sluice_runtime::workspace::{SECRETS_FILE, Workspace, read_bundle, read_lock, write_lock};
 
 use super::add::{Seen, list, readable};
 use super::told;
 use crate::cli::{DiffConnector, Format, PinConnector};
-use crate::commands::gateway::program;
 use crate::failure::{Exit, Failure};
 use crate::render::{Page, Part, Tone, json as out};
 
@@ -75,13 +75,13 @@ pub(super) fn pin(arguments: &PinConnector) -> Result<Exit, Failure> {
 fn ask(workspace: &Workspace, name: &str) -> Result<Listed, Failure> {
     let contracts = &workspace.governance().contracts;
     let contract = contracts.iter().find(|contract| contract.connector.value.as_ref() == name);
-    let program = contract.map(program).transpose()?.flatten().ok_or_else(|| {
+    let upstream = contract.and_then(Upstream::of).ok_or_else(|| {
         Failure::usage(format!(
             "`{name}` is no server of a contract here; `sluice connector add mcp {name} -- CMD` drafts one"
         ))
     })?;
     let key = WorkspaceKey::read(&workspace.home().workspace_key(), workspace.folder())?;
-    list(&program, &SecretStore::new(workspace.folder().join(SECRETS_FILE), key))
+    list(&upstream, &SecretStore::new(workspace.folder().join(SECRETS_FILE), key))
 }
 
 /// A tool as it was pinned and as it is.

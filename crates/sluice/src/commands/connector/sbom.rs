@@ -7,6 +7,7 @@ use sluice_core::contract::bundle::BundleFiles;
 use sluice_core::contract::connector::{HttpTransport, McpTransport, Transport};
 use sluice_core::contract::lock::Pins;
 use sluice_core::contract::{Contract, Digest, Governance};
+use sluice_core::label::Name;
 use sluice_runtime::workspace::{Workspace, read_bundle, read_governance, read_principals};
 
 use super::package;
@@ -27,9 +28,13 @@ fn bill(files: &BundleFiles, governance: &Governance, is_signed: bool) -> Json {
     let (mut components, mut services) = (Vec::new(), Vec::new());
     for contract in &governance.contracts {
         match &contract.transport {
-            Transport::Mcp(mcp) => {
+            Transport::Mcp(McpTransport::Command { command, .. }) => {
                 let pins = governance.lock.connectors.get(&contract.connector.value);
-                components.push(server(contract, mcp, pins));
+                components.push(server(contract, command, pins));
+            }
+            Transport::Mcp(McpTransport::Url { http, headers }) => {
+                let pins = governance.lock.connectors.get(&contract.connector.value);
+                services.push(remote(contract, http, !headers.is_empty(), pins));
             }
             Transport::Http(http) | Transport::Model { http, .. } => services.push(service(contract, http)),
             Transport::Sql { database } => components.push(data(contract, database)),
@@ -71,11 +76,11 @@ fn reference(contract: &Contract) -> String {
 }
 
 /// A server that is started: the package that its launcher fetches, or else its program.
-fn server(contract: &Contract, mcp: &McpTransport, pins: Option<&Pins>) -> Json {
+fn server(contract: &Contract, command: &[Name], pins: Option<&Pins>) -> Json {
     // Not what it is given: that may hold secrets, and a bill of materials is for others to read.
-    let program = mcp.command.first().map_or("", AsRef::as_ref);
+    let program = command.first().map_or("", AsRef::as_ref);
     let mut said = Map::new();
-    match package::of(&mcp.command) {
+    match package::of(command) {
         Some(package) => {
             said.insert("purl".to_owned(), package.url().into());
             said.insert("name".to_owned(), package.name.into());
@@ -87,13 +92,29 @@ fn server(contract: &Contract, mcp: &McpTransport, pins: Option<&Pins>) -> Json 
             said.extend(version.map(|version| ("version".to_owned(), version.into())));
         }
     }
-    let tools = pins.into_iter().flat_map(|pins| &pins.tools);
-    let tools = tools.map(|(name, pin)| (format!("sluice:tool:{name}"), format!("sha256:{}", pin.digest())));
-    let properties = named([("sluice:program".to_owned(), program.to_owned())].into_iter().chain(tools));
+    let properties = named([("sluice:program".to_owned(), program.to_owned())].into_iter().chain(tools(pins)));
     said.insert("type".to_owned(), "application".into());
     said.insert("bom-ref".to_owned(), reference(contract).into());
     said.insert("properties".to_owned(), properties);
     said.into()
+}
+
+/// What is pinned of a server's tools.
+fn tools(pins: Option<&Pins>) -> impl Iterator<Item = (String, String)> {
+    let tools = pins.into_iter().flat_map(|pins| &pins.tools);
+    tools.map(|(name, pin)| (format!("sluice:tool:{name}"), format!("sha256:{}", pin.digest())))
+}
+
+/// A server that is reached by its address.
+fn remote(contract: &Contract, http: &HttpTransport, is_authenticated: bool, pins: Option<&Pins>) -> Json {
+    json!({
+        "bom-ref": reference(contract),
+        "name": contract.connector.value.as_ref(),
+        "endpoints": [http.base.value.as_ref()],
+        "authenticated": is_authenticated,
+        "x-trust-boundary": true,
+        "properties": named(tools(pins)),
+    })
 }
 
 fn service(contract: &Contract, http: &HttpTransport) -> Json {

@@ -28,7 +28,14 @@ pub(super) fn run(arguments: &HttpFace) -> Result<Exit, Failure> {
     if known.iter().next().is_none() {
         return Err(Failure::usage("nobody has a token yet: `sluice gateway token add NAME` gives one out"));
     }
-    let face = Face { workspace, ledger: &opened.ledger, connectors: &connectors, tokens };
+    let face = Face {
+        workspace,
+        ledger: &opened.ledger,
+        connectors: &connectors,
+        tokens,
+        secrets: &secrets,
+        hosts: arguments.hosts.clone(),
+    };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -48,6 +55,7 @@ fn tell(address: &str) {
     let mut page = Page::of_stdout();
     page.line([Part::new("listening on ", Tone::Good), Part::new(format!("http://{address}"), Tone::Accent)]);
     page.line([Part::new("callers ask for /<connector>/<path>, with `Authorization: Bearer slt_…`", Tone::Faint)]);
+    page.line([Part::new("agents speak the Model Context Protocol at /<connector>/mcp", Tone::Faint)]);
     page.print();
 }
 

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use serde_json::json;
+use sluice_core::contract::Contract;
+use sluice_core::contract::connector::Transport;
 use sluice_gateway::http::token::{Token, Tokens};
 use sluice_runtime::clock::now_ms;
 use sluice_runtime::ledger::random;
@@ -43,8 +45,13 @@ fn add(arguments: &AddToken) -> Result<Exit, Failure> {
     let contracts = &workspace.governance().contracts;
     for name in &arguments.connector {
         let contract = contracts.iter().find(|contract| contract.connector.value.as_ref() == name);
-        if contract.is_none_or(|contract| contract.transport.http().is_none()) {
-            return Err(Failure::usage(format!("`{name}` is no connector of this workspace that is reached by HTTP")));
+        let is_reached = |contract: &Contract| {
+            matches!(contract.transport, Transport::Mcp(_)) || contract.transport.http().is_some()
+        };
+        if !contract.is_some_and(is_reached) {
+            return Err(Failure::usage(format!(
+                "`{name}` is no connector of this workspace that HTTP calls or agents reach"
+            )));
         }
     }
     let (mut tokens, file) = tokens(&workspace)?;

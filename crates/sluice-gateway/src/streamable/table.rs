@@ -1,0 +1,160 @@
+//! The sessions of agents that speak HTTP, each with a server of its own behind it.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::rc::Rc;
+
+use futures_util::future::LocalBoxFuture;
+use sluice_connectors::secret::SecretStore;
+use sluice_core::label::Name;
+use sluice_runtime::ledger::{Ledger, random};
+use sluice_runtime::session::Mandate;
+use sluice_runtime::workspace::Workspace;
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::pipes::{LinesOut, ToAgent};
+use super::reply::Refusal;
+use super::session::{Era, Session};
+use crate::http::caller::Caller;
+use crate::proxy::{self, ProxyError, Setup};
+use crate::upstream::{self, Upstream};
+
+/// Most sessions at once: behind each is a process.
+const SESSIONS_MAX: usize = 1_000;
+
+/// What runs as long as its session does.
+pub(crate) type Task<'a> = LocalBoxFuture<'a, ()>;
+
+/// Every session that is under way.
+pub(super) struct Table<'a> {
+    pub(super) workspace: &'a Workspace,
+    ledger: &'a Ledger,
+    secrets: &'a SecretStore,
+    /// Those that have an id, by it.
+    named: RefCell<BTreeMap<String, Held>>,
+    /// Those that are of all that a caller does in one execution.
+    shared: RefCell<BTreeMap<(Owner, String), Rc<Session>>>,
+    /// Where what runs is handed over: at most one for each session.
+    start: UnboundedSender<Task<'a>>,
+}
+
+/// The caller and the connector that a session is of.
+type Owner = (String, Name);
+
+struct Held {
+    session: Rc<Session>,
+    owner: Owner,
+}
+
+impl<'a> Table<'a> {
+    pub(super) fn new(
+        workspace: &'a Workspace,
+        ledger: &'a Ledger,
+        secrets: &'a SecretStore,
+        start: UnboundedSender<Task<'a>>,
+    ) -> Rc<Self> {
+        Rc::new(Self { workspace, ledger, secrets, named: RefCell::default(), shared: RefCell::default(), start })
+    }
+
+    /// Begins a session with an id, which nobody can guess.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub(super) fn begin(self: &Rc<Self>, caller: &Caller, connector: &Name) -> Result<(String, Rc<Session>), Refusal> {
+        self.check_room()?;
+        let bytes: [u8; 32] = random().map_err(|_| Refusal::unrecorded())?;
+        let mut id = String::with_capacity(64);
+        for byte in bytes {
+            // Writing into a String cannot fail.
+            let _ = write!(id, "{byte:02x}");
+        }
+        let session = self.start(Era::WithSessions, caller, connector, &caller.name)?;
+        let owner = (caller.name.clone(), connector.clone());
+        self.named.borrow_mut().insert(id.clone(), Held { session: Rc::clone(&session), owner });
+        Ok((id, session))
+    }
+
+    /// The session of an id, if it is this caller's and of this connector: of any other it is not said that there is one.
+    pub(super) fn find(&self, id: &str, caller: &Caller, connector: &Name) -> Option<Rc<Session>> {
+        let named = self.named.borrow();
+        let held = named.get(id).filter(|held| held.owner.0 == caller.name && held.owner.1 == *connector)?;
+        (!held.session.is_over()).then(|| Rc::clone(&held.session))
+    }
+
+    /// The session of all that a caller does in the execution that it names.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub(super) fn shared(
+        self: &Rc<Self>,
+        caller: &Caller,
+        named: &str,
+        connector: &Name,
+    ) -> Result<Rc<Session>, Refusal> {
+        let key = ((caller.name.clone(), connector.clone()), named.to_owned());
+        if let Some(session) = self.shared.borrow().get(&key).filter(|session| !session.is_over()) {
+            return Ok(Rc::clone(session));
+        }
+        self.check_room()?;
+        let session = self.start(Era::WithoutSessions, caller, connector, &format!("{} {named}", caller.name))?;
+        self.shared.borrow_mut().insert(key, Rc::clone(&session));
+        Ok(session)
+    }
+
+    fn check_room(&self) -> Result<(), Refusal> {
+        let open = self.named.borrow().len() + self.shared.borrow().len();
+        if open < SESSIONS_MAX { Ok(()) } else { Err(Refusal::busy("SL956: too many sessions at once")) }
+    }
+
+    fn start(
+        self: &Rc<Self>,
+        era: Era,
+        caller: &Caller,
+        connector: &Name,
+        client: &str,
+    ) -> Result<Rc<Session>, Refusal> {
+        let contracts = &self.workspace.governance().contracts;
+        let contract = contracts.iter().find(|contract| contract.connector.value == *connector);
+        let upstream = contract.and_then(Upstream::of).ok_or_else(Refusal::ended)?;
+        let mandate =
+            Mandate { principal: caller.principal.as_str().into(), request: None, client: Some(client.to_owned()) };
+        let Self { workspace, ledger, .. } = **self;
+        let setup = Setup { workspace, ledger, connector: connector.clone(), upstream, mandate };
+        let session = Session::new(era);
+        let (table, running) = (Rc::clone(self), Rc::clone(&session));
+        let task = async move {
+            if let Err(error) = run(setup, table.secrets, &running).await {
+                eprintln!("sluice gateway: {}", error.to_string().replace(char::is_control, "\u{fffd}"));
+            }
+            running.end();
+            table.forget(&running);
+        };
+        self.start.send(Box::pin(task)).map_err(|_| Refusal::ended())?;
+        Ok(session)
+    }
+
+    pub(super) fn forget(&self, session: &Rc<Session>) {
+        self.named.borrow_mut().retain(|_, held| !Rc::ptr_eq(&held.session, session));
+        self.shared.borrow_mut().retain(|_, held| !Rc::ptr_eq(held, session));
+    }
+
+    /// No agent says any more.
+    pub(super) fn close(&self) {
+        self.named.borrow().values().for_each(|held| held.session.close());
+        self.shared.borrow().values().for_each(|session| session.close());
+    }
+}
+
+/// Stands between a session and its server, until either of them leaves or nobody has said anything for long.
+async fn run(setup: Setup<'_>, secrets: &SecretStore, session: &Rc<Session>) -> Result<(), ProxyError> {
+    let agent = (LinesOut::of(Rc::clone(&session.inbox)), ToAgent::of(Rc::clone(session)));
+    let (connector, upstream) = (setup.connector.clone(), setup.upstream.clone());
+    let between = async move |from, to| proxy::between(setup, agent, (from, to)).await;
+    let mut running = std::pin::pin!(upstream::with(&connector, &upstream, secrets, between));
+    tokio::select! {
+        ended = &mut running => return ended?,
+        () = session.idle() => session.close(),
+    }
+    running.await?
+}

@@ -1,0 +1,10 @@
+//! `sluice gateway http` for agents: the protocol over streamable HTTP, in both of its eras.
+
+mod alone;
+mod client;
+mod refusals;
+mod remote;
+mod sessions;
+mod upstream;
+
+use client::{Agent, Face};
