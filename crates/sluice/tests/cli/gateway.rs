@@ -3,6 +3,7 @@
 mod agent;
 mod agents;
 mod approvals;
+mod ladder;
 mod plans;
 mod server;
 mod servers;

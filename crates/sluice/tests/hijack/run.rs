@@ -57,8 +57,14 @@ pub(crate) async fn run(house: &House, scenario: &Scenario, way: Way) -> Outcome
     let (agent_side, gateway_to_agent) = duplex(1 << 16);
     let program = Program { command: vec![OsString::from("world")], environment: [].into() };
     let mandate = Mandate { principal: "you".into(), request: Some(scenario.task.request.to_owned()), client: None };
-    let setup =
-        Setup { workspace: &house.workspace, ledger: &house.ledger, connector: "world".into(), program, mandate };
+    let setup = Setup {
+        workspace: &house.workspace,
+        ledger: &house.ledger,
+        connector: "world".into(),
+        program,
+        mandate,
+        console: None,
+    };
     let gateway = async {
         let (from_agent, to_agent) = split(gateway_to_agent);
         let (from_world, to_world) = split(gateway_to_world);
