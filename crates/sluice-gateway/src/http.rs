@@ -63,6 +63,8 @@ pub struct Face<'a> {
     pub secrets: &'a SecretStore,
     /// Names by which agents may call it beside addresses and `localhost`.
     pub hosts: Vec<String>,
+    /// The address of a console where people decide about held calls, if there is one.
+    pub console: Option<String>,
 }
 
 /// Answers on `listener` until `stop` is done; then every session is over.
@@ -71,7 +73,8 @@ pub struct Face<'a> {
 /// The listener's own; [`SessionError`] if the end of a session cannot be recorded.
 pub async fn serve(face: Face<'_>, listener: TcpListener, stop: impl Future<Output = ()>) -> Result<(), ServeError> {
     let sessions = Sessions::new(face.workspace, face.ledger);
-    let (endpoint, mut started) = Endpoint::new(face.workspace, face.ledger, face.secrets, face.hosts.clone());
+    let (endpoint, mut started) =
+        Endpoint::new(face.workspace, face.ledger, face.secrets, face.hosts.clone(), face.console.clone());
     let mut running = FuturesUnordered::new();
     let mut open = FuturesUnordered::new();
     let mut stop = std::pin::pin!(stop);

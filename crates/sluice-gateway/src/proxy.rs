@@ -2,6 +2,7 @@
 
 mod agent;
 mod call;
+mod ladder;
 mod listing;
 mod offer;
 mod offers;
@@ -28,6 +29,7 @@ use crate::pending::Pending;
 use crate::several::said::Saying;
 use crate::several::{Names, NamesError};
 use crate::upstream::{self, Upstream};
+use ladder::Ladder;
 use offers::Offers;
 
 /// How long a server may take to list its tools.
@@ -63,6 +65,8 @@ pub struct Setup<'a> {
     pub upstream: Upstream,
     /// For whom the agent works.
     pub mandate: Mandate,
+    /// The address of a console where people decide about held calls, if there is one.
+    pub console: Option<String>,
 }
 
 /// Under whose rules an agent works, and for whom.
@@ -73,6 +77,8 @@ pub struct Terms<'a> {
     pub ledger: &'a Ledger,
     /// For whom the agent works.
     pub mandate: Mandate,
+    /// The address of a console where people decide about held calls, if there is one.
+    pub console: Option<String>,
 }
 
 /// What stands behind the gateway.
@@ -129,10 +135,10 @@ pub async fn between(
     agent: (impl AsyncBufRead + Unpin, impl AsyncWrite + Unpin),
     server: (impl AsyncBufRead + Unpin, impl AsyncWrite + Unpin),
 ) -> Result<(), ProxyError> {
-    let Setup { workspace, ledger, connector, upstream, mandate } = setup;
+    let Setup { workspace, ledger, connector, upstream, mandate, console } = setup;
     let saying = Saying::One(connector.clone());
     let behind = Behind { servers: vec![(connector, upstream.transport())], names: None, saying };
-    stand_between(Terms { workspace, ledger, mandate }, behind, agent, server).await
+    stand_between(Terms { workspace, ledger, mandate, console }, behind, agent, server).await
 }
 
 /// The same of one server or of several that speak through one pipe.
@@ -143,8 +149,10 @@ pub(crate) async fn stand_between(
     (from_server, to_server): (impl AsyncBufRead + Unpin, impl AsyncWrite + Unpin),
 ) -> Result<(), ProxyError> {
     let offers = Offers::of(terms.workspace, behind.servers, behind.names);
+    let ladder = Ladder::of(terms.console.clone())?;
     let proxy = Proxy {
         terms,
+        ladder,
         saying: behind.saying,
         to_agent: Mutex::new(to_agent),
         to_server: Mutex::new(Some(to_server)),
@@ -190,6 +198,8 @@ pub(crate) async fn stand_between(
 
 struct Proxy<'a, W, S> {
     terms: Terms<'a>,
+    /// How a client hears that a call waits for a person.
+    ladder: Ladder,
     /// Whose words the server's lines are.
     saying: Saying,
     to_agent: Mutex<W>,

@@ -5,11 +5,12 @@ use serde_json::{Value as Json, json};
 
 use crate::frame::{Frame, Id};
 
-/// The call waits for a person.
-pub(crate) fn held(request: &Frame, id: &Id, approval: &str) -> String {
+/// The call waits for a person, who decides at `link` if there is one.
+pub(crate) fn held(request: &Frame, id: &Id, approval: &str, link: Option<&str>) -> String {
+    let place = link.map_or_else(|| format!("`sluice approvals show {approval}`"), str::to_owned);
     let text = format!(
-        "approval required: approval_id={approval}\nA person must decide about this call. Tell them the id \
-         (`sluice approvals show {approval}`), and call again with the same arguments once they have approved it."
+        "approval required: approval_id={approval}\nA person must decide about this call. Tell them the id ({place}), and \
+         call again with the same arguments once they have approved it."
     );
     result(request, id, &text, true)
 }

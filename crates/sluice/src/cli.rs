@@ -384,6 +384,9 @@ pub struct HttpFace {
     /// A name by which agents call it, beside addresses and `localhost`; may be said more than once.
     #[arg(long = "host", value_name = "NAME")]
     pub hosts: Vec<String>,
+    /// The address of a console where people decide: held calls of agents are told with a link to it.
+    #[arg(long, value_name = "URL", value_parser = console)]
+    pub console: Option<String>,
 }
 
 /// `sluice gateway token`
@@ -441,6 +444,9 @@ pub struct Stdio {
     /// In whose name the agent calls; else the one signer of a solo workspace.
     #[arg(long, value_name = "PRINCIPAL")]
     pub principal: Option<String>,
+    /// The address of a console where people decide: held calls are told with a link to it.
+    #[arg(long, value_name = "URL", value_parser = console)]
+    pub console: Option<String>,
     /// The connector that the server is in contracts and entries; else the one whose contract has this command. Without a
     /// command, the server that the connector's contract starts; several of them stand behind one gateway.
     #[arg(long, value_name = "NAME")]
@@ -459,6 +465,18 @@ pub struct Stdio {
         value_name = "CMD"
     )]
     pub command: Vec<std::ffi::OsString>,
+}
+
+/// An address on the web, which agents and their hosts are shown.
+fn console(text: &str) -> Result<String, String> {
+    let is_address = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).is_some_and(|rest| {
+        rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '[') && !rest.contains(['?', '#'])
+    });
+    if is_address && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        Ok(text.to_owned())
+    } else {
+        Err("give the address of the console, as `https://sluice.example/`".to_owned())
+    }
 }
 
 /// `sluice explain`

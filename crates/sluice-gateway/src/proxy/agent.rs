@@ -1,5 +1,6 @@
 //! What an agent says: read ahead, answered at once where it can be, and otherwise in its order.
 
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use tokio::io::{AsyncBufRead, AsyncWrite};
 use tokio::sync::mpsc;
 
@@ -78,6 +79,9 @@ impl<W: AsyncWrite + Unpin, S: AsyncWrite + Unpin> Proxy<'_, W, S> {
     pub(super) async fn is_done_at_once(&self, frame: &Frame) -> Result<bool, ProxyError> {
         match &frame.kind {
             Kind::Response { id, .. } => {
+                if self.ladder.hears(id, frame) {
+                    return Ok(true);
+                }
                 // An answer to nothing is not the server's business.
                 let is_asked = self.asking.borrow_mut().close(id).is_some();
                 if is_asked {
@@ -106,13 +110,26 @@ impl<W: AsyncWrite + Unpin, S: AsyncWrite + Unpin> Proxy<'_, W, S> {
     }
 
     pub(super) async fn work(&self, mut queued: mpsc::Receiver<Frame>) -> Result<(), ProxyError> {
-        while let Some(frame) = queued.recv().await {
+        let mut held = FuturesUnordered::new();
+        loop {
+            let frame = tokio::select! {
+                Some(ended) = held.next() => {
+                    let () = ended?;
+                    continue;
+                }
+                frame = queued.recv() => frame,
+            };
+            let Some(frame) = frame else { return Ok(()) };
             match frame.kind.clone() {
                 Kind::Request { id, method } => {
                     if !self.is_withdrawn(&id) {
                         self.request(frame, id.clone(), &method).await?;
                     }
-                    self.waiting.borrow_mut().remove(&id);
+                    // What waits for a person lets nothing else wait.
+                    match self.ladder.held.borrow_mut().pop() {
+                        Some(call) => held.push(self.wait(call)),
+                        None => drop(self.waiting.borrow_mut().remove(&id)),
+                    }
                 }
                 // A call that wants no answer would still be made by some servers.
                 Kind::Notification { method } if !method.starts_with("notifications/") => {
@@ -129,7 +146,6 @@ impl<W: AsyncWrite + Unpin, S: AsyncWrite + Unpin> Proxy<'_, W, S> {
                 Kind::Response { .. } => {}
             }
         }
-        Ok(())
     }
 
     pub(super) fn is_withdrawn(&self, id: &Id) -> bool {
@@ -137,6 +153,9 @@ impl<W: AsyncWrite + Unpin, S: AsyncWrite + Unpin> Proxy<'_, W, S> {
     }
 
     pub(super) async fn request(&self, frame: Frame, id: Id, method: &str) -> Result<(), ProxyError> {
+        if method == "initialize" {
+            self.ladder.greets(&frame);
+        }
         if method == "tools/call" {
             return self.call(frame, id).await;
         }

@@ -4,6 +4,7 @@ use sluice_core::document::{Data, Node};
 use sluice_runtime::session::{Tools, Verdict};
 use tokio::io::AsyncWrite;
 
+use super::ladder::Asked;
 use super::{INVALID_PARAMS, Proxy, ProxyError, SERVER_ERROR};
 use crate::frame::{Frame, Id};
 use crate::pending::Awaited;
@@ -11,6 +12,7 @@ use crate::{planning, reply};
 
 impl<W: AsyncWrite + Unpin, S: AsyncWrite + Unpin> Proxy<'_, W, S> {
     pub(super) async fn call(&self, frame: Frame, id: Id) -> Result<(), ProxyError> {
+        let (frame, is_again) = self.ladder.opened(frame);
         let params = frame.member("params");
         let named = params.and_then(|params| params.get("name")?.as_text().cloned());
         let arguments = match params.and_then(|params| params.get("arguments")) {
@@ -61,7 +63,8 @@ impl<W: AsyncWrite + Unpin, S: AsyncWrite + Unpin> Proxy<'_, W, S> {
             }
             Verdict::Held { approval, why } => {
                 self.note(&format!("held: `{name}` waits for a person ({approval}): {why}"));
-                self.tell_agent(&reply::held(&frame, &id, &approval)).await
+                let asked = Asked { tool: name.to_string(), connector, action, arguments };
+                self.hold(frame, id, asked, approval, is_again).await
             }
             Verdict::Denied { code, why } => {
                 let (code, why) = self.offers.borrow().refusal(&name).unwrap_or((code, why));

@@ -57,7 +57,7 @@ impl<W: AsyncWrite + Unpin, S: AsyncWrite + Unpin> Proxy<'_, W, S> {
         match session.as_mut() {
             Some(session) => session.offer(&governance).map_err(|_| OfferError::NotListed)?,
             None => {
-                let Terms { workspace, ledger, mandate } = &self.terms;
+                let Terms { workspace, ledger, mandate, .. } = &self.terms;
                 let connectors = self.offers.borrow().connectors();
                 let begun = AgentSession::begin(workspace, ledger, &governance, &connectors, mandate.clone()).await;
                 let mut begun = begun.map_err(|error| OfferError::NotRecorded(error.to_string()))?;

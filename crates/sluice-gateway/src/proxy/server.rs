@@ -75,6 +75,10 @@ impl<W: AsyncWrite + Unpin, S: AsyncWrite + Unpin> Proxy<'_, W, S> {
                 }
                 self.tell_agent(frame.raw()).await
             }
+            Kind::Request { id, .. } if id.is_own() => {
+                self.note("the server asked under an id of the gateway's own; it was dropped");
+                Ok(())
+            }
             Kind::Request { id, method } => {
                 let awaited =
                     if matches!(method.as_str(), "ping" | "roots/list") { Awaited::Plain } else { Awaited::Words };

@@ -46,9 +46,10 @@ impl<'a> Endpoint<'a> {
         ledger: &'a Ledger,
         secrets: &'a SecretStore,
         hosts: Vec<String>,
+        console: Option<String>,
     ) -> (Self, UnboundedReceiver<Task<'a>>) {
         let (start, started) = unbounded_channel();
-        (Self { table: Table::new(workspace, ledger, secrets, start), hosts }, started)
+        (Self { table: Table::new(workspace, ledger, secrets, console, start), hosts }, started)
     }
 
     /// The connector whose endpoint a request is for, if it is for one.

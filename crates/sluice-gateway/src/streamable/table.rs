@@ -31,6 +31,8 @@ pub(super) struct Table<'a> {
     pub(super) workspace: &'a Workspace,
     ledger: &'a Ledger,
     secrets: &'a SecretStore,
+    /// The address of a console where people decide, if there is one.
+    console: Option<String>,
     /// Those that have an id, by it.
     named: RefCell<BTreeMap<String, Held>>,
     /// Those that are of all that a caller does in one execution.
@@ -52,9 +54,18 @@ impl<'a> Table<'a> {
         workspace: &'a Workspace,
         ledger: &'a Ledger,
         secrets: &'a SecretStore,
+        console: Option<String>,
         start: UnboundedSender<Task<'a>>,
     ) -> Rc<Self> {
-        Rc::new(Self { workspace, ledger, secrets, named: RefCell::default(), shared: RefCell::default(), start })
+        Rc::new(Self {
+            workspace,
+            ledger,
+            secrets,
+            console,
+            named: RefCell::default(),
+            shared: RefCell::default(),
+            start,
+        })
     }
 
     /// Begins a session with an id, which nobody can guess.
@@ -120,7 +131,8 @@ impl<'a> Table<'a> {
         let mandate =
             Mandate { principal: caller.principal.as_str().into(), request: None, client: Some(client.to_owned()) };
         let Self { workspace, ledger, .. } = **self;
-        let setup = Setup { workspace, ledger, connector: connector.clone(), upstream, mandate };
+        let console = self.console.clone();
+        let setup = Setup { workspace, ledger, connector: connector.clone(), upstream, mandate, console };
         let session = Session::new(era);
         let (table, running) = (Rc::clone(self), Rc::clone(&session));
         let task = async move {

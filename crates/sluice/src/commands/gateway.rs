@@ -52,7 +52,7 @@ fn stdio(arguments: &Stdio) -> Result<Exit, Failure> {
     let mandate = Mandate { principal, request, client: None };
     let key = WorkspaceKey::read(&workspace.home().workspace_key(), workspace.folder())?;
     let secrets = SecretStore::new(workspace.folder().join(SECRETS_FILE), key);
-    let ledger = &opened.ledger;
+    let (ledger, console) = (&opened.ledger, arguments.console.clone());
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -61,11 +61,11 @@ fn stdio(arguments: &Stdio) -> Result<Exit, Failure> {
         let input = Until::new(BufReader::new(tokio::io::stdin()), asked_to_end());
         match <[(Name, Upstream); 1]>::try_from(servers) {
             Ok([(connector, upstream)]) => {
-                let setup = Setup { workspace, ledger, connector, upstream, mandate };
+                let setup = Setup { workspace, ledger, connector, upstream, mandate, console };
                 proxy::run(setup, &secrets, input, tokio::io::stdout()).await
             }
             Err(servers) => {
-                let terms = Terms { workspace, ledger, mandate };
+                let terms = Terms { workspace, ledger, mandate, console };
                 several::run(terms, servers, &secrets, (input, tokio::io::stdout())).await
             }
         }

@@ -4,6 +4,7 @@ mod agent;
 mod agents;
 mod approvals;
 mod confined;
+mod ladder;
 mod plans;
 mod server;
 mod servers;

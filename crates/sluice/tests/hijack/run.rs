@@ -59,8 +59,14 @@ pub(crate) async fn run(house: &House, scenario: &Scenario, way: Way) -> Outcome
     let program = Program { command: vec![OsString::from("world")], environment: [].into(), sandbox: None };
     let upstream = Upstream::Program(program);
     let mandate = Mandate { principal: "you".into(), request: Some(scenario.task.request.to_owned()), client: None };
-    let setup =
-        Setup { workspace: &house.workspace, ledger: &house.ledger, connector: "world".into(), upstream, mandate };
+    let setup = Setup {
+        workspace: &house.workspace,
+        ledger: &house.ledger,
+        connector: "world".into(),
+        upstream,
+        mandate,
+        console: None,
+    };
     let gateway = async {
         let (from_agent, to_agent) = split(gateway_to_agent);
         let (from_world, to_world) = split(gateway_to_world);

@@ -35,6 +35,7 @@ pub(super) fn run(arguments: &HttpFace) -> Result<Exit, Failure> {
         tokens,
         secrets: &secrets,
         hosts: arguments.hosts.clone(),
+        console: arguments.console.clone(),
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
