@@ -110,11 +110,12 @@ impl EgressStream {
                 match response.body_mut().frame().await {
                     None => return Ok(None),
                     Some(Err(error)) => return Err(EgressError::ReplyLost { why: error.to_string() }),
-                    Some(Ok(frame)) => match frame.into_data() {
-                        Ok(data) => return Ok(Some(data)),
+                    Some(Ok(frame)) => {
                         // Trailers say nothing that anybody reads.
-                        Err(_) => {}
-                    },
+                        if let Ok(data) = frame.into_data() {
+                            return Ok(Some(data));
+                        }
+                    }
                 }
             }
         };

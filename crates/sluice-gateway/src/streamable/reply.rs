@@ -32,7 +32,7 @@ pub(super) struct Refusal {
     id: Option<Id>,
     code: i64,
     why: String,
-    data: Option<serde_json::Value>,
+    data: Option<Box<serde_json::Value>>,
 }
 
 impl Refusal {
@@ -79,7 +79,7 @@ impl Refusal {
     pub(super) fn unsupported(asked: &str) -> Self {
         let data = serde_json::json!({ "supported": [WITHOUT_SESSIONS], "requested": asked });
         let refusal = Self::new(StatusCode::BAD_REQUEST, UNSUPPORTED_VERSION, "SL972: unsupported protocol version");
-        Self { data: Some(data), ..refusal }
+        Self { data: Some(Box::new(data)), ..refusal }
     }
 
     /// SL973. What is sent is no JSON.

@@ -348,9 +348,6 @@ fn spliced(text: &str, mut edits: Vec<(Span, String)>) -> String {
     made
 }
 
-/// Bodies poll readers in place.
-impl Unpin for Reader {}
-
 /// A future that is polled where it stands.
 pub(super) type Beat = Pin<Box<tokio::time::Sleep>>;
 

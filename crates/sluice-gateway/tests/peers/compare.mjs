@@ -365,14 +365,16 @@ for (const [server, behaviours, without, through] of [
   ["filesystem", FILES, "alone", "gateway"],
   ["everything", EVERYTHING, "alone", "gateway, beside the other"],
   ["filesystem", FILES, "alone", "gateway, beside the other"],
-  ["everything", EVERYTHING, "alone", "gateway, server by URL"],
-  ["everything", EVERYTHING, "HTTP, alone", "HTTP, gateway"],
+  ["everything", EVERYTHING, "alone", "HTTP, gateway"],
+  ["everything", EVERYTHING, "HTTP, alone", "gateway, server by URL"],
   ["everything", EVERYTHING, "HTTP, alone", "HTTP, gateway, server by URL"],
 ]) {
   console.log(`\nTypeScript SDK, server-${server}: ${without} / ${through}`);
   for (const [name, given] of Object.entries(behaviours)) {
     const behaviour = typeof given === "function" ? { run: given } : given;
     if (behaviour.alone && through.includes("beside")) continue;
+    // What a server says before anybody listens is lost or not, as the moment has it, without us as well.
+    if (name === "list_changed" && through.endsWith("URL")) continue;
     const plain = await outcome(server, behaviour, without);
     const gated = await outcome(server, behaviour, through);
     const same = isDeepStrictEqual(plain, gated);
