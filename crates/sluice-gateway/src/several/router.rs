@@ -23,6 +23,8 @@ use crate::stray::Stray;
 
 /// How long servers may take to greet: a launcher may have to fetch one.
 const GREET_WITHIN: Duration = Duration::from_secs(30);
+/// How much longer all of them may take where none has greeted in time.
+const GREET_AGAIN_WITHIN: Duration = Duration::from_secs(1);
 /// How long each may take for its part of a list.
 const LIST_WITHIN: Duration = Duration::from_secs(10);
 /// The same of one that was too slow the last time: the others must not wait for it.
@@ -110,7 +112,12 @@ impl Router {
     /// Goes on without those that did not answer in time.
     pub(super) fn overdue(&mut self, now: Instant) -> Vec<Step> {
         let mut late = Vec::new();
-        for (number, (_, due)) in &self.gathers {
+        for (number, (gather, due)) in &mut self.gathers {
+            // Where nobody has greeted there are no others to go on with: one server alone is waited for, too.
+            if self.hello == Some(*number) && gather.answers.is_empty() {
+                due.values_mut().filter(|at| **at <= now).for_each(|at| *at = now + GREET_AGAIN_WITHIN);
+                continue;
+            }
             late.extend(due.iter().filter(|(_, at)| **at <= now).map(|(server, _)| (*number, *server)));
         }
         let mut steps = Vec::new();

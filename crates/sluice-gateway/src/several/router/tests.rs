@@ -174,6 +174,20 @@ fn a_server_that_does_not_greet_in_time_joins_later_and_one_of_another_protocol_
 }
 
 #[test]
+fn servers_that_all_start_slowly_are_waited_for_as_one_alone_is() {
+    let greets =
+        r#"{"jsonrpc":"2.0","id":"sluice:several:0","result":{"protocolVersion":"2025-11-25","capabilities":{}}}"#;
+    let mut talk = Talk::new();
+    talk.agent(r#"{"jsonrpc":"2.0","id":0,"method":"initialize","params":{}}"#);
+    assert_eq!(talk.after(31), [""; 0]);
+    assert_eq!(talk.after(60), [""; 0]);
+    assert_eq!(talk.server(0, greets), [""; 0]);
+    let told = talk.after(2);
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told[1].contains(r#""protocolVersion":"2025-11-25""#), "{told:?}");
+}
+
+#[test]
 fn a_subscription_is_one_of_each_server_for_what_is_its_own() {
     let listen = |filter: &str| {
         format!(r#"{{"jsonrpc":"2.0","id":3,"method":"subscriptions/listen","params":{{"notifications":{filter}}}}}"#)
