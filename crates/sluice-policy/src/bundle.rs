@@ -16,9 +16,10 @@ use crate::default_bundle::{DEFAULT_SOURCES, SCHEMA};
 use crate::flaw::{self, Flaw, flaw};
 use crate::polarity::{self, Polarity};
 use crate::remedy::{Approvers, QUORUM_MAX, RemedyKind, RemedyRule};
+use crate::scope::Index;
 use crate::words;
 
-/// Most bytes of one bundle. Cedar evaluates linearly, and a gate must stay quick. SL310.
+/// Most bytes of one bundle: policies whose scopes cover everything are all evaluated, and a gate must stay quick. SL310.
 const BUNDLE_BYTES_MAX: usize = 4 << 20;
 
 /// Attributes of the context that only a run knows.
@@ -26,8 +27,8 @@ const RUN_FACTS: [&str; 2] = ["facts", "now_ms"];
 
 /// Policies in force, with their remedies.
 pub struct Bundle {
-    pub(crate) set: PolicySet,
     pub(crate) rules: BTreeMap<Name, Loaded>,
+    pub(crate) index: Index,
     digest: [u8; 32],
 }
 
@@ -81,17 +82,11 @@ impl Bundle {
         for text in &texts {
             loader.text(text);
         }
-        let set = PolicySet::from_policies(loader.rules.values().map(|rule| rule.policy.clone()));
-        match set {
-            Ok(set) if loader.flaws.is_empty() => Ok(Self { set, rules: loader.rules, digest: digest(&texts) }),
-            Ok(_) => Err(loader.flaws),
-            Err(e) => {
-                loader.flaws.extend(texts.first().map(|text| {
-                    flaw(text, flaw::BAD_ID, text.span(0, 0), e.to_string(), "give each policy an `@id` of its own")
-                }));
-                Err(loader.flaws)
-            }
+        if !loader.flaws.is_empty() {
+            return Err(loader.flaws);
         }
+        let index = Index::of(loader.rules.values().map(|rule| (&rule.info.id, rule.policy.as_ref())));
+        Ok(Self { rules: loader.rules, index, digest: digest(&texts) })
     }
 
     /// The bundle that `sluice init` writes.

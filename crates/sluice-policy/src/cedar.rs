@@ -1,13 +1,16 @@
 //! The gate request in Cedar's form: typed pairs, every attribute present.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::str::FromStr as _;
 use std::sync::{Arc, LazyLock};
 
-use cedar_policy::{Context, Entities, Entity, EntityUid, Request};
 use cedar_policy_core::ast::{self, Literal, Value};
+use cedar_policy_core::entities::{Entities, NoEntitiesSchema, TCComputation};
+use cedar_policy_core::evaluator::Evaluator;
+use cedar_policy_core::extensions::Extensions;
 use serde::Serialize;
-use sluice_core::gate::Role;
+use sluice_core::gate::{Effect, Role};
 use sluice_core::label::Name;
 
 use crate::atoms::AtomSet;
@@ -77,32 +80,46 @@ fn is_model(request: &GateRequest, origin: &str) -> bool {
     origin.starts_with("model:") || (origin == "author" && matches!(request.author, Acting::Model { .. }))
 }
 
-/// A request ready for the authorizer.
-pub(crate) struct Question {
-    pub(crate) request: Request,
+/// A gate request in the form that policies are evaluated on.
+pub struct Question<'a> {
+    pub(crate) asked: &'a GateRequest,
+    pub(crate) request: ast::Request,
     pub(crate) entities: Entities,
 }
 
-/// Builds the question, or says in words why there is none. The caller forbids then.
-///
-/// Attributes are built as Cedar's values, not as expressions for Cedar to evaluate: every gate asks, and evaluating
-/// them took twice as long as deciding.
-pub(crate) fn question(request: &GateRequest) -> Result<Question, String> {
-    check_facts(request)?;
-    let principal = match request.principal.kind {
-        PrincipalKind::Person => uid(&KINDS.person, &request.principal.id),
-        PrincipalKind::Service => uid(&KINDS.service, &request.principal.id),
-    };
-    let groups: Vec<EntityUid> = request.principal.groups.iter().map(|group| uid(&KINDS.group, group)).collect();
-    let resource = resource(&request.resource);
-    let action = uid(&KINDS.action, request.effect.name());
-    let asked = Request::new(principal.clone(), action, resource.uid(), context(request), None)
-        .map_err(|e| format!("cannot build the request: {e}"))?;
-    let entities = groups.iter().map(|group| Entity::new_no_attrs(group.clone(), [].into()));
-    let person = Entity::new_no_attrs(principal, groups.iter().cloned().collect());
-    let entities = Entities::from_entities(entities.chain([person, resource]), None)
-        .map_err(|e| format!("cannot build the entities: {e}"))?;
-    Ok(Question { request: asked, entities })
+impl<'a> Question<'a> {
+    /// Builds the question.
+    ///
+    /// Attributes are built as Cedar's values, not as expressions for Cedar to evaluate: every gate asks, and evaluating
+    /// them took twice as long as deciding. Groups are ancestors only: they have no attributes that a policy could read.
+    ///
+    /// # Errors
+    /// In words, why there is none. The gate forbids then.
+    pub fn of(asked: &'a GateRequest) -> Result<Self, String> {
+        check_facts(asked)?;
+        let principal = uid(Kind::of(asked.principal.kind), &asked.principal.id);
+        let groups = asked.principal.groups.iter().map(|group| uid(Kind::Group, group)).collect();
+        let person = ast::Entity::new_with_attr_partial_value(principal.clone(), [], [].into(), groups, []);
+        let resource = resource(&asked.resource);
+        let request = ast::Request::new_unchecked(
+            principal.into(),
+            ast::EntityUIDEntry::Known { euid: action(asked.effect).clone(), loc: None },
+            resource.uid().clone().into(),
+            Some(context(asked)),
+        );
+        let entities = [person, resource];
+        // A principal is directly in every group that it is in, so there is no closure to work out.
+        let closed = TCComputation::AssumeAlreadyComputed;
+        let entities =
+            Entities::from_entities(entities, None::<&NoEntitiesSchema>, closed, Extensions::all_available())
+                .map_err(|e| format!("cannot build the entities: {e}"))?;
+        Ok(Self { asked, request, entities })
+    }
+
+    /// What evaluates expressions on it.
+    pub(crate) fn evaluator(&self) -> Evaluator<'_> {
+        Evaluator::new(self.request.clone(), &self.entities, Extensions::all_available())
+    }
 }
 
 fn check_facts(request: &GateRequest) -> Result<(), String> {
@@ -120,92 +137,169 @@ fn check_facts(request: &GateRequest) -> Result<(), String> {
     Ok(())
 }
 
-/// The names of the schema's entity types: reading a name costs more than the rest of an id.
-struct Kinds {
-    person: ast::EntityType,
-    service: ast::EntityType,
-    group: ast::EntityType,
-    action: ast::EntityType,
-    destination: ast::EntityType,
-    dataset: ast::EntityType,
+/// The entity types of the schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Person,
+    Service,
+    Group,
+    Destination,
+    Dataset,
 }
 
-static KINDS: LazyLock<Kinds> = LazyLock::new(|| {
-    #[expect(clippy::expect_used, reason = "six words of letters, which every test asks for")]
-    let kind = |name: &str| ast::EntityType::from(ast::Name::from_str(name).expect("a word is a name"));
-    Kinds {
-        person: kind("Person"),
-        service: kind("Service"),
-        group: kind("Group"),
-        action: kind("Action"),
-        destination: kind("Destination"),
-        dataset: kind("Dataset"),
+impl Kind {
+    const ALL: [Self; 5] = [Self::Person, Self::Service, Self::Group, Self::Destination, Self::Dataset];
+
+    pub(crate) const fn of(principal: PrincipalKind) -> Self {
+        match principal {
+            PrincipalKind::Person => Self::Person,
+            PrincipalKind::Service => Self::Service,
+        }
     }
+
+    pub(crate) const fn of_resource(resource: &Resource) -> Self {
+        match resource {
+            Resource::Destination { .. } => Self::Destination,
+            Resource::Dataset { .. } => Self::Dataset,
+        }
+    }
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Person => "Person",
+            Self::Service => "Service",
+            Self::Group => "Group",
+            Self::Destination => "Destination",
+            Self::Dataset => "Dataset",
+        }
+    }
+}
+
+/// Reading a name costs more than the rest of an id.
+static KINDS: LazyLock<[ast::EntityType; Kind::ALL.len()]> = LazyLock::new(|| Kind::ALL.map(|kind| named(kind.name())));
+
+/// The ids of actions, one for each effect.
+static ACTIONS: LazyLock<[Arc<ast::EntityUID>; Effect::ALL.len()]> = LazyLock::new(|| {
+    let kind = named("Action");
+    Effect::ALL
+        .map(|effect| Arc::new(ast::EntityUID::from_components(kind.clone(), ast::Eid::new(effect.name()), None)))
 });
 
-fn uid(kind: &ast::EntityType, id: &str) -> EntityUid {
-    ast::EntityUID::from_components(kind.clone(), ast::Eid::new(id), None).into()
+fn named(kind: &str) -> ast::EntityType {
+    #[expect(clippy::expect_used, reason = "six words of letters, which every test asks for")]
+    ast::EntityType::from(ast::Name::from_str(kind).expect("a word is a name"))
 }
 
-fn resource(resource: &Resource) -> Entity {
+/// The id of the action that has this effect.
+pub(crate) fn action(effect: Effect) -> &'static Arc<ast::EntityUID> {
+    let [read, write, export, grant, execute, notify] = &*ACTIONS;
+    match effect {
+        Effect::Read => read,
+        Effect::Write => write,
+        Effect::Export => export,
+        Effect::Grant => grant,
+        Effect::Execute => execute,
+        Effect::Notify => notify,
+    }
+}
+
+fn uid(kind: Kind, id: &str) -> ast::EntityUID {
+    let [person, service, group, destination, dataset] = &*KINDS;
+    let kind = match kind {
+        Kind::Person => person,
+        Kind::Service => service,
+        Kind::Group => group,
+        Kind::Destination => destination,
+        Kind::Dataset => dataset,
+    };
+    ast::EntityUID::from_components(kind.clone(), ast::Eid::new(id), None)
+}
+
+fn resource(resource: &Resource) -> ast::Entity {
     let region = resource.region().map_or("", AsRef::as_ref);
     let mut attributes = vec![("owner", string(resource.owner())), ("region", string(region))];
-    let kind = match resource {
-        Resource::Dataset { .. } => &KINDS.dataset,
-        Resource::Destination { cleared, registered, .. } => {
-            attributes.extend([("cleared", set(cleared)), ("registered", Value::from(*registered))]);
-            &KINDS.destination
-        }
-    };
+    if let Resource::Destination { cleared, registered, .. } = resource {
+        attributes.extend([("cleared", set(cleared)), ("registered", Value::from(*registered))]);
+    }
     let attributes = attributes.into_iter().map(|(name, value)| (name.into(), ast::PartialValue::from(value)));
-    let uid = ast::EntityUID::from_components(kind.clone(), ast::Eid::new(&**resource.id()), None);
-    ast::Entity::new_with_attr_partial_value(uid, attributes, [].into(), [].into(), []).into()
+    let uid = uid(Kind::of_resource(resource), resource.id());
+    ast::Entity::new_with_attr_partial_value(uid, attributes, [].into(), [].into(), [])
 }
 
-fn context(request: &GateRequest) -> Context {
+/// The names in the order of the alphabet: so the record is built in one go.
+fn context(request: &GateRequest) -> ast::Context {
     let (author_kind, author) = match &request.author {
         Acting::Person { id } => ("person", &**id),
         Acting::Model { id } => ("model", &**id),
         Acting::Unknown => ("unknown", ""),
     };
-    let mut facts = vec![
-        ("calls_this_run", Value::from(request.facts.calls_this_run)),
-        ("calls_this_hour", Value::from(request.facts.calls_this_hour)),
-        ("first_seen", Value::from(request.facts.first_seen)),
+    let facts = [
+        request.facts.amount.map(|amount| ("amount", Value::from(amount))),
+        Some(("calls_this_hour", Value::from(request.facts.calls_this_hour))),
+        Some(("calls_this_run", Value::from(request.facts.calls_this_run))),
+        Some(("first_seen", Value::from(request.facts.first_seen))),
     ];
-    facts.extend(request.facts.amount.map(|amount| ("amount", Value::from(amount))));
+    let mut labels = Labels { request, seen: Vec::new() };
     let pairs = [
+        ("acting_models", set(&request.acting_models)),
+        ("arguments", labels.of(AtomsOf::Arguments)),
+        ("author", record([("id", string(author)), ("kind", string(author_kind))])),
         ("connector", string(&request.connector)),
+        ("control", labels.of(AtomsOf::Control)),
+        ("facts", record(facts.into_iter().flatten())),
+        ("now_ms", Value::from(request.now_ms)),
         ("operation", string(&request.action)),
         ("privileged", Value::from(request.privileged || request.effect.is_privileged())),
-        ("author", record([("kind", string(author_kind)), ("id", string(author))])),
-        ("acting_models", set(&request.acting_models)),
-        ("reference_classes", set(&request.reference)),
-        ("roles", record(Role::ALL.map(|role| (role.name(), seen(request, AtomsOf::Role(role)))))),
-        ("arguments", seen(request, AtomsOf::Arguments)),
-        ("control", seen(request, AtomsOf::Control)),
-        ("write_excess", seen(request, AtomsOf::WriteExcess)),
         ("purpose", string(request.purpose.as_deref().unwrap_or_default())),
+        ("reference_classes", set(&request.reference)),
         ("region", string(request.region.as_deref().unwrap_or_default())),
-        ("standing", string(request.standing.name())),
+        ("roles", labels.roles()),
+        ("satisfied", satisfied(request)),
         ("solo", Value::from(request.solo)),
-        ("satisfied", Value::set_of_lits(satisfied(request).into_iter().map(Literal::from), None)),
-        ("facts", record(facts)),
-        ("now_ms", Value::from(request.now_ms)),
+        ("standing", string(request.standing.name())),
+        ("write_excess", labels.of(AtomsOf::WriteExcess)),
     ];
     let pairs = pairs.into_iter().map(|(name, value)| (name.into(), value)).collect();
-    ast::Context::Value(Arc::new(pairs)).into()
+    ast::Context::Value(Arc::new(pairs))
 }
 
 /// What policies see of a public, trusted value. Most roles of most calls have nothing else, and sharing costs nothing.
 static BOTTOM: LazyLock<Value> = LazyLock::new(|| {
-    let sets = SETS.map(|name| (name, Value::empty_set(None)));
+    let sets = SETS.map(|name| (name, EMPTY.clone()));
     record(sets.into_iter().chain(BOOLS.map(|name| (name, Value::from(false)))))
 });
 
-fn seen(request: &GateRequest, of: AtomsOf) -> Value {
-    let atoms = request.atoms(of);
-    if atoms.is_bottom() { BOTTOM.clone() } else { Seen::of(request, &atoms).record() }
+/// All roles of a call whose arguments are public and trusted.
+static BOTTOM_ROLES: LazyLock<Value> = LazyLock::new(|| record(Role::ALL.map(|role| (role.name(), BOTTOM.clone()))));
+
+static EMPTY: LazyLock<Value> = LazyLock::new(|| Value::empty_set(None));
+
+/// What policies see of the labels of a request. Most of its parts carry the same one, which is built once.
+struct Labels<'a> {
+    request: &'a GateRequest,
+    seen: Vec<(Cow<'a, AtomSet>, Value)>,
+}
+
+impl Labels<'_> {
+    fn of(&mut self, of: AtomsOf) -> Value {
+        let atoms = self.request.atoms_of(of);
+        if atoms.is_bottom() {
+            return BOTTOM.clone();
+        }
+        if let Some((_, value)) = self.seen.iter().find(|(seen, _)| *seen == atoms) {
+            return value.clone();
+        }
+        let value = Seen::of(self.request, &atoms).record();
+        self.seen.push((atoms, value.clone()));
+        value
+    }
+
+    fn roles(&mut self) -> Value {
+        if self.request.roles.values().all(AtomSet::is_bottom) {
+            return BOTTOM_ROLES.clone();
+        }
+        record(Role::ALL.map(|role| (role.name(), self.of(AtomsOf::Role(role)))))
+    }
 }
 
 impl Seen {
@@ -216,7 +310,10 @@ impl Seen {
 }
 
 /// The satisfied requirements, each with all that it implies: three approvals are also two.
-fn satisfied(request: &GateRequest) -> BTreeSet<String> {
+fn satisfied(request: &GateRequest) -> Value {
+    if request.satisfied.is_empty() {
+        return EMPTY.clone();
+    }
     let mut all = request.satisfied.clone();
     for id in &request.satisfied {
         if let Some((approvers, quorum)) = id.rsplit_once('/')
@@ -225,7 +322,7 @@ fn satisfied(request: &GateRequest) -> BTreeSet<String> {
             all.extend((1..quorum).map(|n| format!("{approvers}/{n}")));
         }
     }
-    all
+    Value::set_of_lits(all.into_iter().map(Literal::from), None)
 }
 
 fn string(text: &str) -> Value {
@@ -233,6 +330,9 @@ fn string(text: &str) -> Value {
 }
 
 fn set(names: &BTreeSet<Name>) -> Value {
+    if names.is_empty() {
+        return EMPTY.clone();
+    }
     Value::set_of_lits(names.iter().map(|name| Literal::from(&**name)), None)
 }
 

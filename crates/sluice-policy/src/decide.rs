@@ -1,9 +1,6 @@
 //! The three questions behind one answer.
 
-use std::collections::BTreeSet;
-
-use cedar_policy::{Authorizer, Decision as CedarDecision};
-use sluice_core::label::Name;
+use std::borrow::Cow;
 
 use crate::answer::{Answer, Decision, PolicyId, Reason};
 use crate::bundle::{Bundle, Loaded};
@@ -12,8 +9,10 @@ use crate::remedy::Remedy;
 use crate::request::GateRequest;
 use crate::words;
 
-/// What Cedar says of one form of the request.
-enum Said {
+/// What policies say of one question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Said {
+    /// With the permits that cover it.
     Allow(Vec<PolicyId>),
     /// With the forbids that fired; none for a default deny.
     Deny(Vec<PolicyId>),
@@ -46,12 +45,16 @@ impl Bundle {
     /// Anything `satisfied` or `cleared` in `request` already is dropped first, so that only these very remedies count.
     #[must_use]
     pub fn decide_with_approvals(&self, request: &GateRequest, is_recorded: impl Fn(&Remedy) -> bool) -> Answer {
-        let bare = GateRequest { satisfied: BTreeSet::new(), cleared: BTreeSet::new(), ..request.clone() };
+        let mut bare = Cow::Borrowed(request);
+        if !request.satisfied.is_empty() || !request.cleared.is_empty() {
+            bare.to_mut().satisfied.clear();
+            bare.to_mut().cleared.clear();
+        }
         let answer = self.decide(&bare);
         let Decision::Hold { remedies, .. } = &answer.decision else { return answer };
         let recorded = remedies.iter().filter(|remedy| is_recorded(remedy));
-        let approved = recorded.fold(bare.clone(), |next, remedy| next.with_approval(remedy));
-        if approved == bare { answer } else { self.decide(&approved) }
+        let approved = recorded.fold((*bare).clone(), |next, remedy| next.with_approval(remedy));
+        if approved == *bare { answer } else { self.decide(&approved) }
     }
 
     fn settle(&self, request: &GateRequest) -> (Decision, Vec<Reason>) {
@@ -63,7 +66,7 @@ impl Bundle {
             return self.forbid(request, stuck);
         }
         let cleared = request.after_clearing();
-        let said = if cleared == *request || matches!(first, Said::Failed(_)) { first } else { self.ask(&cleared) };
+        let said = if *cleared == *request || matches!(first, Said::Failed(_)) { first } else { self.ask(&cleared) };
         match said {
             Said::Failed(errors) => failed(errors),
             Said::Allow(policies) => {
@@ -114,23 +117,32 @@ impl Bundle {
     }
 
     fn ask(&self, request: &GateRequest) -> Said {
-        let Question { request, entities } = match cedar::question(request) {
-            Ok(question) => question,
-            Err(error) => return Said::Failed(vec![error]),
-        };
-        let response = Authorizer::new().is_authorized(&request, &self.set, &entities);
-        let mut errors: Vec<String> = response.diagnostics().errors().map(ToString::to_string).collect();
+        match Question::of(request) {
+            Ok(question) => self.evaluate(&question),
+            Err(error) => Said::Failed(vec![error]),
+        }
+    }
+
+    /// Evaluates the policies that can concern one question, just as it stands: no remedies, no reasons.
+    ///
+    /// Says what Cedar would say of the whole bundle, but that a policy which fails is no policy that is skipped.
+    #[must_use]
+    pub fn evaluate(&self, question: &Question<'_>) -> Said {
+        let evaluator = question.evaluator();
+        let (mut permits, mut forbids, mut errors) = (Vec::new(), Vec::new(), Vec::new());
+        for policy in self.index.slice(question.asked) {
+            match policy.condition.holds(&question.request, &evaluator) {
+                Ok(false) => {}
+                Ok(true) if policy.permits => permits.push(policy.id.clone()),
+                Ok(true) => forbids.push(policy.id.clone()),
+                Err(e) => errors.push(format!("error while evaluating policy `{}`: {e}", policy.id)),
+            }
+        }
         if !errors.is_empty() {
             errors.sort();
             return Said::Failed(errors);
         }
-        let ids = response.diagnostics().reason().map(|id| PolicyId(Name::from(AsRef::<str>::as_ref(id))));
-        let mut ids: Vec<PolicyId> = ids.collect();
-        ids.sort();
-        match response.decision() {
-            CedarDecision::Allow => Said::Allow(ids),
-            CedarDecision::Deny => Said::Deny(ids),
-        }
+        if forbids.is_empty() && !permits.is_empty() { Said::Allow(permits) } else { Said::Deny(forbids) }
     }
 
     fn rule(&self, id: &PolicyId) -> Option<&Loaded> {

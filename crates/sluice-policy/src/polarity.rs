@@ -176,7 +176,7 @@ fn can_fail(e: &Expr) -> bool {
 }
 
 /// Whether attributes of it are always there once the policy is strictly valid.
-fn is_rooted(e: &Expr) -> bool {
+pub(crate) fn is_rooted(e: &Expr) -> bool {
     match e.expr_kind() {
         ExprKind::Var(_) => true,
         ExprKind::GetAttr { expr, .. } => is_rooted(expr),

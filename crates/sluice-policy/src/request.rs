@@ -1,5 +1,6 @@
 //! The gate request: everything that a decision depends on, typed, with canonical bytes.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
@@ -267,11 +268,16 @@ impl GateRequest {
     /// The atoms of one part.
     #[must_use]
     pub fn atoms(&self, of: AtomsOf) -> AtomSet {
+        self.atoms_of(of).into_owned()
+    }
+
+    /// The atoms of one part, copied only where they are those of several arguments together.
+    pub(crate) fn atoms_of(&self, of: AtomsOf) -> Cow<'_, AtomSet> {
         match of {
-            AtomsOf::Role(role) => self.roles.get(&role).cloned().unwrap_or_default(),
-            AtomsOf::Arguments => self.roles.values().fold(AtomSet::default(), |all, one| all.join(one)),
-            AtomsOf::Control => self.control.clone(),
-            AtomsOf::WriteExcess => self.write_excess.clone(),
+            AtomsOf::Role(role) => self.roles.get(&role).map(Cow::Borrowed).unwrap_or_default(),
+            AtomsOf::Arguments => self.roles.values().fold(Cow::default(), join),
+            AtomsOf::Control => Cow::Borrowed(&self.control),
+            AtomsOf::WriteExcess => Cow::Borrowed(&self.write_excess),
         }
     }
 
@@ -306,18 +312,21 @@ impl GateRequest {
 
     /// This request after the approved origins were taken out of arguments and control. Lineage, categories and what a
     /// write would lose stay.
-    pub(crate) fn after_clearing(&self) -> Self {
+    pub(crate) fn after_clearing(&self) -> Cow<'_, Self> {
+        if self.cleared.is_empty() {
+            return Cow::Borrowed(self);
+        }
         let mut next = self.clone();
         for atoms in next.roles.values_mut() {
             *atoms = atoms.without_origins(&self.cleared);
         }
         next.control = next.control.without_origins(&self.cleared);
-        next
+        Cow::Owned(next)
     }
 
     /// The origins that a step approval for this request would name: all of arguments and control but persons.
     pub(crate) fn outside_origins(&self) -> BTreeSet<Name> {
-        let all = self.atoms(AtomsOf::Arguments).join(&self.control);
+        let all = self.atoms_of(AtomsOf::Arguments).join(&self.control);
         all.origins.into_iter().filter(|origin| !self.is_person(origin)).collect()
     }
 
@@ -337,7 +346,7 @@ impl GateRequest {
             }
             Holder::Atoms(of) => of,
         };
-        let atoms = self.atoms(of);
+        let atoms = self.atoms_of(of);
         if atoms.unknown {
             return None;
         }
@@ -370,5 +379,15 @@ impl GateRequest {
     pub(crate) fn refuses_region(&self, rule: &Rule) -> bool {
         let mut known = self.resource.region().into_iter().chain(&self.region).peekable();
         known.peek().is_none() || known.any(|region| !rule.allowed.contains(region))
+    }
+}
+
+fn join<'a>(all: Cow<'a, AtomSet>, one: &'a AtomSet) -> Cow<'a, AtomSet> {
+    if one.is_bottom() || *all == *one {
+        all
+    } else if all.is_bottom() {
+        Cow::Borrowed(one)
+    } else {
+        Cow::Owned(all.join(one))
     }
 }

@@ -2,15 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use cedar_policy::{EvalResult, Expression, eval_expression};
 use cedar_policy_core::ast::{self, ExprKind};
+use cedar_policy_core::evaluator::Evaluator;
 use sluice_core::label::Name;
 
 use crate::answer::Reason;
 use crate::bundle::{Bundle, Loaded};
-use crate::cedar::{self, Question, SETS, Seen};
+use crate::cedar::{Question, SETS, Seen};
+use crate::condition;
 use crate::remedy::Holder;
 use crate::request::GateRequest;
+use crate::scope::Cover;
 
 /// Most permits that a default deny explains.
 const NEAREST_MAX: usize = 3;
@@ -59,7 +61,7 @@ fn value(place: &str, request: &GateRequest) -> Option<String> {
             for set in sets.split('+') {
                 let (part, attribute) = set.split_once('.')?;
                 let Some(Holder::Atoms(of)) = Holder::named(part) else { return None };
-                names.extend(Seen::of(request, &request.atoms(of)).set(attribute)?.iter().cloned());
+                names.extend(Seen::of(request, &request.atoms_of(of)).set(attribute)?.iter().cloned());
             }
             let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
             Some(if names.is_empty() { "nothing".to_owned() } else { names.join(", ") })
@@ -68,51 +70,43 @@ fn value(place: &str, request: &GateRequest) -> Option<String> {
 }
 
 /// Why no permit covers a request: the permits that come nearest, each with its first false condition.
+///
+/// One whose scope covers all of the request comes before one that misses the resource, and that before one that misses
+/// who asks; whether more of them are looked at depends on how many are told.
 pub(crate) fn nearest(bundle: &Bundle, request: &GateRequest) -> Vec<Reason> {
-    let Ok(question) = cedar::question(request) else { return Vec::new() };
-    let permits = bundle.rules.values().filter(|rule| rule.info.permits && rule.info.effects.contains(&request.effect));
-    let mut misses: Vec<(usize, Reason)> = permits.filter_map(|rule| miss(rule, &question)).collect();
+    let Ok(question) = Question::of(request) else { return Vec::new() };
+    let evaluator = question.evaluator();
+    let permits = |cover| {
+        let permits = bundle.index.covering(request, cover).filter(|policy| policy.permits);
+        permits.filter_map(|policy| bundle.rules.get(&policy.id.0))
+    };
+    let mut misses: Vec<(usize, Reason)> =
+        permits(Cover::Whole).filter_map(|rule| first_false(rule, &evaluator)).collect();
     misses.sort_by(|(a, x), (b, y)| b.cmp(a).then_with(|| x.policy.cmp(&y.policy)));
-    if misses.is_empty() {
+    let resource = permits(Cover::NotResource).map(|rule| said(rule, "it does not cover the resource"));
+    let principal = permits(Cover::NotPrincipal).map(|rule| said(rule, "it does not cover who asks"));
+    let all = misses.into_iter().map(|(_, reason)| reason).chain(resource).chain(principal);
+    let reasons: Vec<Reason> = all.take(NEAREST_MAX).collect();
+    if reasons.is_empty() {
         let words = format!("no policy permits any `{}`", request.effect);
         return vec![Reason { policy: None, words }];
     }
-    misses.into_iter().take(NEAREST_MAX).map(|(_, reason)| reason).collect()
+    reasons
 }
 
 /// How many conditions of a permit hold before its first false one, and which that is.
-fn miss(rule: &Loaded, question: &Question) -> Option<(usize, Reason)> {
+fn first_false(rule: &Loaded, evaluator: &Evaluator<'_>) -> Option<(usize, Reason)> {
     let policy: &ast::Policy = rule.policy.as_ref();
-    let scope = [
-        ("who asks", policy.principal_constraint().as_expr()),
-        ("the action", policy.action_constraint().as_expr()),
-        ("the resource", policy.resource_constraint().as_expr()),
-    ];
-    let mut held = 0;
-    for (what, condition) in scope {
-        if !holds(question, condition) {
-            return Some((held, said(rule, format!("it does not cover {what}"))));
-        }
-        held += 1;
-    }
     let mut conjuncts = Vec::new();
     split(policy.non_scope_constraints()?, &mut conjuncts);
-    for condition in conjuncts {
-        if !holds(question, condition.clone()) {
-            return Some((held, said(rule, format!("it asks that `{}`", source(condition)))));
-        }
-        held += 1;
-    }
-    None
+    let is_false = |condition: &&ast::Expr| condition::holds(evaluator, condition) != Ok(true);
+    let held = conjuncts.iter().position(is_false)?;
+    let condition = conjuncts.get(held)?;
+    Some((held, said(rule, &format!("it asks that `{}`", source(condition)))))
 }
 
-fn said(rule: &Loaded, words: String) -> Reason {
+fn said(rule: &Loaded, words: &str) -> Reason {
     Reason { policy: Some(rule.info.id.clone()), words: format!("`{}` does not permit it: {words}", rule.info.id) }
-}
-
-fn holds(question: &Question, condition: ast::Expr) -> bool {
-    let said = eval_expression(&question.request, &question.entities, &Expression::from(condition));
-    matches!(said, Ok(EvalResult::Bool(true)))
 }
 
 /// The conditions that all must hold.

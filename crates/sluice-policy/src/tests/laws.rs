@@ -38,7 +38,7 @@ fn sparse() -> impl Strategy<Value = AtomSet> {
     prop_oneof![4 => Just(AtomSet::default()), 1 => atoms()]
 }
 
-fn request() -> impl Strategy<Value = GateRequest> {
+pub(super) fn request() -> impl Strategy<Value = GateRequest> {
     let labels = proptest::collection::vec(sparse(), Role::ALL.len() + 2);
     let satisfied = proptest::sample::subsequence(
         &["owner-of:payload/1", "owner-of:arguments/1", "owner-of:control/1", "owner-of:write_excess/1", "group:g/1"],
@@ -75,7 +75,7 @@ fn raised(request: &GateRequest, more: &[AtomSet]) -> GateRequest {
 }
 
 /// Small conditions over labels and facts, antitone or not.
-fn condition() -> impl Strategy<Value = String> {
+pub(super) fn condition() -> impl Strategy<Value = String> {
     let part =
         proptest::sample::select(&["roles.payload", "roles.reference", "control", "arguments", "write_excess"][..]);
     let set = proptest::sample::select(&["categories", "outside", "persons", "uncleared", "rule_owners"][..]);

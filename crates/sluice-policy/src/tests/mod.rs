@@ -4,6 +4,7 @@ mod attributes;
 mod default_policies;
 mod laws;
 mod loading;
+mod slices;
 mod stories;
 mod traps;
 
@@ -101,6 +102,20 @@ pub(super) fn default_bundle() -> Bundle {
 
 pub(super) fn bundle(text: &str) -> Bundle {
     Bundle::load(&[("test.cedar", text)]).expect("the policies load")
+}
+
+/// What Cedar itself says: of the whole bundle, with every entity that the request speaks of.
+pub(super) fn ask_cedar(bundle: &Bundle, request: &GateRequest) -> cedar_policy::Response {
+    use cedar_policy::{Entities, Entity, EntityUid, PolicySet, Request};
+    let policies = bundle.rules.values().map(|rule| rule.policy.clone());
+    let set = PolicySet::from_policies(policies).expect("each policy has an id of its own");
+    let question = crate::Question::of(request).expect("a question");
+    let group = |id: &Name| {
+        EntityUid::from_type_name_and_id("Group".parse().expect("a name"), cedar_policy::EntityId::new(&**id))
+    };
+    let groups = request.principal.groups.iter().map(|id| Entity::new_no_attrs(group(id), [].into()));
+    let entities = Entities::from(question.entities).add_entities(groups, None).expect("groups are nothing else");
+    cedar_policy::Authorizer::new().is_authorized(&Request::from(question.request), &set, &entities)
 }
 
 /// One line for the decision, one for each reason.

@@ -31,9 +31,7 @@ fn an_overflowing_forbid_forbids() {
 #[test]
 fn cedar_alone_would_have_let_it_through() {
     let request = call(Effect::Read).with(|r| r.facts.amount = Some(FACT_MAX));
-    let question = crate::cedar::question(&request).unwrap();
-    let set = &over_limit().set;
-    let response = cedar_policy::Authorizer::new().is_authorized(&question.request, set, &question.entities);
+    let response = ask_cedar(&over_limit(), &request);
     assert_eq!(response.decision(), cedar_policy::Decision::Allow, "the trap that the gate closes");
 }
 
@@ -67,12 +65,14 @@ fn every_request_fits_the_schema() {
             let asked = call(effect)
                 .arg(Role::Payload, unknown().join(&category("pii", "o")))
                 .with(|r| r.facts.amount = amount);
-            let question = crate::cedar::question(&asked).unwrap();
-            let (p, a, r) = (question.request.principal(), question.request.action(), question.request.resource());
+            let question = crate::Question::of(&asked).unwrap();
+            let request = cedar_policy::Request::from(question.request);
+            let (p, a, r) = (request.principal(), request.action(), request.resource());
             let (p, a, r) = (p.unwrap().clone(), a.unwrap().clone(), r.unwrap().clone());
-            let context = question.request.context().unwrap().clone();
+            let context = request.context().unwrap().clone();
             cedar_policy::Request::new(p, a, r, context, Some(&schema)).unwrap();
-            cedar_policy::Entities::from_entities(question.entities, Some(&schema)).unwrap();
+            let entities = cedar_policy::Entities::from(question.entities);
+            cedar_policy::Entities::from_entities(entities, Some(&schema)).unwrap();
         }
     }
 }

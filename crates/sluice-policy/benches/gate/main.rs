@@ -1,10 +1,13 @@
-//! What one gate decision costs, beside bare Cedar on the same policies and the same question.
+//! What one gate decision costs, beside bare Cedar on the same policies and the same question: with the default bundle,
+//! and by the number of policies and entities (`scale.rs`).
 //!
 //! `cargo bench -p sluice-policy`. Read the ratios and the number of questions; microseconds belong to this machine.
 //! The bare questions are written out here, apart from the code that they are compared with, and the bench fails if
 //! bare Cedar says something else than the gate.
 
 #![expect(clippy::disallowed_methods, reason = "a bench reads the clock; the crate that it measures does not")]
+
+mod scale;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
@@ -72,7 +75,7 @@ fn main() -> Answer<()> {
             gate.p50 / build.p50,
         );
     }
-    Ok(())
+    scale::run()
 }
 
 /// Microseconds of one call.
@@ -177,6 +180,7 @@ fn cases() -> [Case; 3] {
             roles: vec![("reference", seen), ("recipient", seen)],
             arguments: seen,
             control: BareAtoms { outside: &["tickets"], ..BareAtoms::default() },
+            ..BareRequest::default()
         },
     };
     [permit, hold, forbid]
@@ -185,14 +189,7 @@ fn cases() -> [Case; 3] {
 fn request(effect: Effect, roles: impl IntoIterator<Item = (Role, AtomSet)>) -> GateRequest {
     let mut all: BTreeMap<Role, AtomSet> = Role::ALL.into_iter().map(|role| (role, AtomSet::default())).collect();
     all.extend(roles);
-    let store = Resource::Dataset { id: "crm.accounts".into(), owner: "crm-owner".into(), region: Some("eu".into()) };
-    let sheets = Resource::Destination {
-        id: "sheets".into(),
-        owner: "finance-lead".into(),
-        region: Some("us".into()),
-        cleared: ["financial".into()].into(),
-        registered: true,
-    };
+    let resource = if effect.is_outbound() { destination("sheets") } else { dataset("crm.accounts") };
     GateRequest {
         principal: Principal { kind: PrincipalKind::Person, id: "ana".into(), groups: ["support".into()].into() },
         author: Acting::Model { id: "m".into() },
@@ -201,7 +198,7 @@ fn request(effect: Effect, roles: impl IntoIterator<Item = (Role, AtomSet)>) -> 
         action: "accounts.use".into(),
         effect,
         privileged: effect.is_privileged(),
-        resource: if effect.is_outbound() { sheets } else { store },
+        resource,
         reference: BTreeSet::new(),
         roles: all,
         control: AtomSet::default(),
@@ -214,6 +211,20 @@ fn request(effect: Effect, roles: impl IntoIterator<Item = (Role, AtomSet)>) -> 
         facts: Facts::default(),
         now_ms: 1_700_000_000_000,
         solo: false,
+    }
+}
+
+fn dataset(id: &str) -> Resource {
+    Resource::Dataset { id: id.into(), owner: "crm-owner".into(), region: Some("eu".into()) }
+}
+
+fn destination(id: &str) -> Resource {
+    Resource::Destination {
+        id: id.into(),
+        owner: "finance-lead".into(),
+        region: Some("us".into()),
+        cleared: ["financial".into()].into(),
+        registered: true,
     }
 }
 
@@ -262,13 +273,31 @@ impl BareAtoms {
     }
 }
 
-#[derive(Default)]
 struct BareRequest {
+    person: String,
+    groups: Vec<String>,
+    /// A destination or a dataset, and its id; the one that suits the effect, if none is named.
+    resource: Option<(&'static str, String)>,
     effect: &'static str,
     reference_classes: &'static [&'static str],
     roles: Vec<(&'static str, BareAtoms)>,
     arguments: BareAtoms,
     control: BareAtoms,
+}
+
+impl Default for BareRequest {
+    fn default() -> Self {
+        Self {
+            person: "ana".to_owned(),
+            groups: vec!["support".to_owned()],
+            resource: None,
+            effect: "read",
+            reference_classes: &[],
+            roles: Vec::new(),
+            arguments: BareAtoms::default(),
+            control: BareAtoms::default(),
+        }
+    }
 }
 
 impl BareRequest {
@@ -302,31 +331,38 @@ impl BareRequest {
             ("facts".to_owned(), record(facts)?),
             ("now_ms".to_owned(), long(1_700_000_000_000)),
         ])?;
-        let person = uid("Person", "ana")?;
-        let group = uid("Group", "support")?;
+        let person = uid("Person", &self.person)?;
+        let groups = self.groups.iter().map(|group| uid("Group", group)).collect::<Answer<Vec<_>>>()?;
         let resource = self.resource()?;
         let request = Request::new(person.clone(), uid("Action", self.effect)?, resource.uid(), context, schema)?;
-        let entities = Entities::from_entities(
-            [Entity::new_no_attrs(group.clone(), [].into()), Entity::new_no_attrs(person, [group].into()), resource],
-            schema,
-        )?;
+        let entities = groups.iter().map(|group| Entity::new_no_attrs(group.clone(), [].into()));
+        let person = Entity::new_no_attrs(person, groups.iter().cloned().collect());
+        let entities = Entities::from_entities(entities.chain([person, resource]), schema)?;
         Ok((request, entities))
     }
 
     fn resource(&self) -> Answer<Entity> {
-        let attribute = |name: &str, value| (name.to_owned(), value);
-        if self.effect != "export" {
-            let attributes = [attribute("owner", string("crm-owner")), attribute("region", string("eu"))];
-            return Ok(Entity::new(uid("Dataset", "crm.accounts")?, attributes.into(), [].into())?);
+        match &self.resource {
+            Some((kind, id)) => bare_resource(kind, id),
+            None if self.effect == "export" => bare_resource("Destination", "sheets"),
+            None => bare_resource("Dataset", "crm.accounts"),
         }
-        let attributes = [
-            attribute("owner", string("finance-lead")),
-            attribute("region", string("us")),
-            attribute("cleared", set(&["financial"])),
-            attribute("registered", RestrictedExpression::new_bool(true)),
-        ];
-        Ok(Entity::new(uid("Destination", "sheets")?, attributes.into(), [].into())?)
     }
+}
+
+fn bare_resource(kind: &str, id: &str) -> Answer<Entity> {
+    let attribute = |name: &str, value| (name.to_owned(), value);
+    if kind == "Dataset" {
+        let attributes = [attribute("owner", string("crm-owner")), attribute("region", string("eu"))];
+        return Ok(Entity::new(uid("Dataset", id)?, attributes.into(), [].into())?);
+    }
+    let attributes = [
+        attribute("owner", string("finance-lead")),
+        attribute("region", string("us")),
+        attribute("cleared", set(&["financial"])),
+        attribute("registered", RestrictedExpression::new_bool(true)),
+    ];
+    Ok(Entity::new(uid("Destination", id)?, attributes.into(), [].into())?)
 }
 
 fn uid(kind: &str, id: &str) -> Answer<EntityUid> {
