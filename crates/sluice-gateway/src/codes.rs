@@ -99,6 +99,11 @@ pub const CODES: &[CodeInfo] = &[
         "The OpenAPI description does not say where the service is. Name it with `--base`.",
     ),
     CodeInfo::new(
+        939,
+        "secret-in-answer",
+        "The server repeats a secret that it was given. What it said is withheld and recorded nowhere, and the connector is stopped. Replace the secret, and look at the server.",
+    ),
+    CodeInfo::new(
         950,
         "cannot-listen",
         "The HTTP face cannot listen there. Another program may: choose with `--listen`.",

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::{Value as Json, json};
+use sluice_connectors::canary::Canary;
 use sluice_connectors::mcp::{Program, Server, StartError};
 use sluice_connectors::secret::SecretStore;
 use sluice_core::contract::lock;
@@ -90,8 +91,10 @@ pub enum ListingError {
 /// # Errors
 /// [`ListingError`].
 pub async fn of(program: &Program, secrets: &SecretStore) -> Result<Listed, ListingError> {
-    let (to, from, running) = Server::start(program, secrets)?.split();
-    let mut asking = Asking { to, from, next: 1 };
+    let server = Server::start(program, secrets)?;
+    let canary = server.canary();
+    let (to, from, running) = server.split();
+    let mut asking = Asking { to, from, canary, next: 1 };
     let listed = asking.list().await;
     drop(asking);
     running.leave().await;
@@ -101,6 +104,7 @@ pub async fn of(program: &Program, secrets: &SecretStore) -> Result<Listed, List
 struct Asking<W, R> {
     to: W,
     from: R,
+    canary: Canary,
     next: u64,
 }
 
@@ -182,7 +186,10 @@ impl<W: AsyncWrite + Unpin, R: AsyncBufRead + Unpin> Asking<W, R> {
                 Err(_) | Ok(Line::End) => return Err(ListingError::Ended { method }),
                 Ok(Line::TooLong(_)) => "it is too long".to_owned(),
                 Ok(Line::Whole(bytes)) => match Frame::read(&bytes) {
+                    // What it says is kept, shown and drafted from.
+                    _ if self.canary.is_in(&bytes) => "it repeats a secret".to_owned(),
                     Err(error) => error.why,
+                    Ok(frame) if frame.any_text(&|text| self.canary.is_in(text)) => "it repeats a secret".to_owned(),
                     Ok(frame) => match frame.kind.clone() {
                         Kind::Response { id: answered, .. } if answered == *id => return Ok(frame),
                         Kind::Request { id, method: asked } => {
@@ -240,7 +247,8 @@ mod tests {
     /// What comes of a server that says these lines whatever it is asked.
     async fn listed(lines: &[&str]) -> Result<Listed, String> {
         let said = lines.join("\n") + "\n";
-        let mut asking = Asking { to: tokio::io::sink(), from: BufReader::new(said.as_bytes()), next: 1 };
+        let mut asking =
+            Asking { to: tokio::io::sink(), from: BufReader::new(said.as_bytes()), canary: Canary::default(), next: 1 };
         asking.list().await.map_err(|error| error.to_string())
     }
 

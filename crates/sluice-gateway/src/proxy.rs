@@ -11,6 +11,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use sluice_connectors::canary::Canary;
 use sluice_connectors::mcp::{Program, Server, StartError};
 use sluice_connectors::secret::SecretStore;
 use sluice_core::label::Name;
@@ -45,6 +46,7 @@ const INVALID_PARAMS: i64 = -32_602;
 const SERVER_ERROR: i64 = -32_000;
 
 const UNREADABLE: &str = "SL907: the answer of the server cannot be read";
+const REPEATS_A_SECRET: &str = "SL939: the answer of the server repeats a secret, and is withheld";
 const ENDED: &str = "SL908: the server ended before it answered";
 
 /// What stands on both sides of the gateway.
@@ -86,8 +88,9 @@ pub async fn run(
     to_agent: impl AsyncWrite + Unpin,
 ) -> Result<(), ProxyError> {
     let server = Server::start(&setup.program, secrets)?;
+    let canary = server.canary();
     let (to_server, from_server, running) = server.split();
-    let ended = between(setup, (from_agent, to_agent), (from_server, to_server)).await;
+    let ended = guarded(setup, canary, (from_agent, to_agent), (from_server, to_server)).await;
     running.leave().await;
     ended
 }
@@ -99,12 +102,22 @@ pub async fn run(
 /// [`ProxyError`].
 pub async fn between(
     setup: Setup<'_>,
+    agent: (impl AsyncBufRead + Unpin, impl AsyncWrite + Unpin),
+    server: (impl AsyncBufRead + Unpin, impl AsyncWrite + Unpin),
+) -> Result<(), ProxyError> {
+    guarded(setup, Canary::default(), agent, server).await
+}
+
+async fn guarded(
+    setup: Setup<'_>,
+    canary: Canary,
     (from_agent, to_agent): (impl AsyncBufRead + Unpin, impl AsyncWrite + Unpin),
     (from_server, to_server): (impl AsyncBufRead + Unpin, impl AsyncWrite + Unpin),
 ) -> Result<(), ProxyError> {
     let offer = Offer::of(setup.workspace, &setup.connector, &setup.program);
     let proxy = Proxy {
         setup,
+        canary,
         to_agent: Mutex::new(to_agent),
         to_server: Mutex::new(Some(to_server)),
         asked: RefCell::default(),
@@ -149,6 +162,8 @@ pub async fn between(
 
 struct Proxy<'a, W, S> {
     setup: Setup<'a>,
+    /// The secrets of the server: nothing that it says may repeat one.
+    canary: Canary,
     to_agent: Mutex<W>,
     to_server: Mutex<Option<S>>,
     /// What the agent asked.

@@ -6,4 +6,4 @@ mod approvals;
 mod server;
 mod servers;
 
-use agent::Agent;
+pub(crate) use agent::{Agent, text};
