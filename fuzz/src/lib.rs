@@ -18,6 +18,7 @@ pub const TARGETS: &[Target] = &[
     targets::expression::TARGET,
     targets::frame::TARGET,
     targets::github_actions::TARGET,
+    targets::inspect::TARGET,
     targets::javascript::TARGET,
     targets::json::TARGET,
     targets::logic_apps::TARGET,

@@ -7,6 +7,7 @@ pub mod entry;
 pub mod expression;
 pub mod frame;
 pub mod github_actions;
+pub mod inspect;
 pub mod javascript;
 pub mod json;
 pub mod logic_apps;

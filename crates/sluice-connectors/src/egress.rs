@@ -34,12 +34,12 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
-use zeroize::Zeroizing;
 
 pub use self::error::{EgressError, Phase};
 pub use self::request::{Body, Credential, EgressRequest, EgressRule, Method, Scheme};
 pub use self::stream::EgressStream;
 use crate::address::{Host, Reach, reach};
+use crate::canary::{self, as_in_json, contains};
 use crate::tls;
 
 /// Largest request body.
@@ -49,8 +49,6 @@ pub const ADDRESSES_MAX: usize = 32;
 /// Most headers of a reply, and about how many bytes they and its first line may take: the bound is on what is read ahead.
 const REPLY_HEADERS_MAX: usize = 100;
 const REPLY_HEAD_BYTES_MAX: usize = 64 << 10;
-/// A secret shorter than this is not searched for in a reply: it would be found by chance.
-const ECHO_BYTES_MIN: usize = 8;
 
 /// Looks a name up. The system does it in production; a test answers what it likes.
 pub trait Resolve: Send + Sync {
@@ -311,19 +309,8 @@ fn check_head(response: &Response<Incoming>, credentials: &[Credential]) -> Resu
 fn is_echo(credentials: &[Credential], bytes: &[u8]) -> bool {
     credentials.iter().any(|credential| {
         let secret = credential.secret().expose();
-        secret.len() >= ECHO_BYTES_MIN && (contains(bytes, secret) || contains(bytes, &as_in_json(secret)))
+        secret.len() >= canary::BYTES_MIN && (contains(bytes, secret) || contains(bytes, &as_in_json(secret)))
     })
-}
-
-fn contains(bytes: &[u8], part: &[u8]) -> bool {
-    !part.is_empty() && bytes.windows(part.len()).any(|window| window == part)
-}
-
-/// A secret as it would stand inside a JSON text; nothing if it is no text.
-fn as_in_json(secret: &[u8]) -> Zeroizing<Vec<u8>> {
-    let text = std::str::from_utf8(secret).ok().and_then(|text| serde_json::to_vec(text).ok()).map(Zeroizing::new);
-    let inner = text.as_deref().and_then(|text| text.strip_prefix(b"\"")?.strip_suffix(b"\""));
-    Zeroizing::new(inner.unwrap_or_default().to_vec())
 }
 
 async fn collect(mut body: Incoming, bytes_max: usize) -> Result<Option<Bytes>, hyper::Error> {

@@ -12,6 +12,7 @@
 //! The runtime makes a [`Prepared`] from the engine's `Permitted<Call>` and from nothing else.
 
 pub mod address;
+pub mod canary;
 pub mod egress;
 mod error;
 pub mod files;

@@ -2,18 +2,23 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
+use std::io::Write as _;
 use std::process::Stdio;
 use std::time::Duration;
 
 use thiserror::Error;
-use tokio::io::BufReader;
-use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
+use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
+use tokio::task::JoinHandle;
 
+use crate::canary::Canary;
 use crate::sandbox::{Attempts, Sandbox, SandboxError, WayOut};
 use crate::secret::{SecretError, SecretStore};
 
 /// How long a server may take to end by itself once nobody speaks to it any more.
 const LEAVES_WITHIN: Duration = Duration::from_secs(5);
+/// Longest line of its standard error that is passed on.
+const ERROR_BYTES_MAX: u64 = 1 << 20;
 /// What a program needs to be found and to find its own files, where no contract names its environment.
 const INHERITED: [&str; 6] = ["PATH", "HOME", "LANG", "TMPDIR", "SystemRoot", "USERPROFILE"];
 
@@ -77,10 +82,12 @@ pub struct Server {
     /// What it says.
     pub stdout: BufReader<ChildStdout>,
     attempts: Option<Attempts>,
+    canary: Canary,
+    errors: Option<JoinHandle<()>>,
 }
 
 impl Server {
-    /// Starts it. Its standard error is the gateway's own: hosts show it to people.
+    /// Starts it. Its standard error is the gateway's own, which hosts show to people; if it was given secrets, without them.
     ///
     /// # Errors
     /// [`StartError`].
@@ -94,15 +101,22 @@ impl Server {
         let mut words = line.iter();
         let mut command = Command::new(words.next().unwrap_or(&name));
         command.args(words).env_clear();
+        let mut secrets_given = Vec::new();
         for (name, variable) in &program.environment {
             match variable {
                 Variable::Plain(text) => command.env(name, text),
                 Variable::Secret(secret) => {
                     let opened = secrets.open(secret)?;
                     let text = std::str::from_utf8(opened.expose());
-                    command.env(name, OsStr::new(text.map_err(|_| StartError::NotText(secret.clone()))?))
+                    command.env(name, OsStr::new(text.map_err(|_| StartError::NotText(secret.clone()))?));
+                    secrets_given.push(opened);
+                    &mut command
                 }
             };
+        }
+        let canary = Canary::of(&secrets_given);
+        if !canary.is_empty() {
+            command.stderr(Stdio::piped());
         }
         let attempts = way_out.map(WayOut::serve).transpose().map_err(error)?;
         let started = command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true).spawn();
@@ -110,16 +124,45 @@ impl Server {
             Some(_) => Sandbox::not_started(&source).into(),
             None => error(source),
         })?;
+        let errors = child.stderr.take().map(|from| tokio::spawn(pass_errors(from, canary.clone())));
         match (child.stdin.take(), child.stdout.take()) {
-            (Some(stdin), Some(stdout)) => Ok(Self { child, stdin, stdout: BufReader::new(stdout), attempts }),
+            (Some(stdin), Some(stdout)) => {
+                Ok(Self { child, stdin, stdout: BufReader::new(stdout), attempts, canary, errors })
+            }
             _ => Err(error(std::io::ErrorKind::BrokenPipe.into())),
         }
+    }
+
+    /// The secrets that it was given, to be looked for in what it says.
+    #[must_use]
+    pub fn canary(&self) -> Canary {
+        self.canary.clone()
     }
 
     /// Its parts: what it is told, what it says, and itself.
     #[must_use]
     pub fn split(self) -> (ChildStdin, BufReader<ChildStdout>, Running) {
-        (self.stdin, self.stdout, Running { child: self.child, attempts: self.attempts })
+        (self.stdin, self.stdout, Running { child: self.child, attempts: self.attempts, errors: self.errors })
+    }
+}
+
+/// Passes on what a server complains of, line by line, without its secrets.
+async fn pass_errors(from: ChildStderr, canary: Canary) {
+    let mut from = BufReader::new(from);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        match (&mut from).take(ERROR_BYTES_MAX).read_until(b'\n', &mut line).await {
+            Ok(0) | Err(_) => return,
+            // Half of a secret may stand at its end.
+            Ok(_) if !line.ends_with(b"\n") && u64::try_from(line.len()).is_ok_and(|n| n == ERROR_BYTES_MAX) => {
+                eprintln!("sluice gateway: a line of the server's errors is too long, and was dropped");
+            }
+            Ok(_) => {
+                // Nobody may be there to read it.
+                let _ = std::io::stderr().write_all(&canary.hidden(&line));
+            }
+        }
     }
 }
 
@@ -127,6 +170,7 @@ impl Server {
 pub struct Running {
     child: Child,
     attempts: Option<Attempts>,
+    errors: Option<JoinHandle<()>>,
 }
 
 impl Running {
@@ -140,6 +184,10 @@ impl Running {
         if tokio::time::timeout(LEAVES_WITHIN, self.child.wait()).await.is_err() {
             // It may have ended in this very moment.
             let _ = self.child.kill().await;
+        }
+        if let Some(errors) = self.errors {
+            // What it started itself may hold the pipe for longer.
+            let _ = tokio::time::timeout(LEAVES_WITHIN, errors).await;
         }
     }
 }

@@ -4,8 +4,10 @@
 //! up destinations and groups. Built once per bundle by [`crate::contract`]; pure data afterwards.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::Arc;
 
+use crate::found::Findings;
 use crate::gate::{Effect, Role};
 use crate::label::{Atom, AtomId, Label, Name, TooManyAtoms, Universe};
 use crate::subject::Subjects;
@@ -26,6 +28,8 @@ pub struct Catalogue {
     pub purposes: BTreeSet<Name>,
     /// Entries that `redact`, `release` and `endorse` may name.
     pub releases: BTreeMap<Name, Release>,
+    /// What inspection's findings are labelled.
+    pub findings: Findings,
 }
 
 /// One operation of a connector.
@@ -337,6 +341,16 @@ impl Pattern {
     }
 }
 
+/// As [`Pattern::parse`] reads it. A key `*` is read as any key: what it names is then more, never less.
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|segment| match segment {
+            Segment::Any => f.write_str("/*"),
+            Segment::Key(key) => write!(f, "/{}", key.replace('~', "~0").replace('/', "~1")),
+        })
+    }
+}
+
 impl Segment {
     fn fits(&self, key: &str) -> bool {
         match self {
@@ -403,7 +417,23 @@ impl LabelTree {
     /// A reply with every node's label, raised by `base`.
     #[must_use]
     pub fn labelled(&self, reply: &serde_json::Value, base: Label) -> Value {
-        Value::from_json_with(reply, &mut Vec::new(), &|path| self.at(path).join(base))
+        self.labelled_with(reply, base, &[])
+    }
+
+    /// The same, with what lies under each of these patterns raised further.
+    #[must_use]
+    pub fn labelled_with(&self, reply: &serde_json::Value, base: Label, raised: &[(Pattern, Label)]) -> Value {
+        Value::from_json_with(reply, &mut Vec::new(), &|path| {
+            let further = raised.iter().filter(|(pattern, _)| pattern.covers(path)).map(|(_, label)| *label);
+            self.at(path).join(base).join(Label::join_all(further))
+        })
+    }
+
+    /// The pattern whose label the node at `path` has, if there is one: the contract's own words for that place.
+    #[must_use]
+    pub fn pattern_of(&self, path: &[Arc<str>]) -> Option<&Pattern> {
+        let fits = self.labels.iter().map(|(pattern, _)| pattern).filter(|pattern| pattern.covers(path));
+        fits.max_by_key(|pattern| pattern.weight())
     }
 }
 

@@ -20,6 +20,7 @@ pub mod dsl;
 pub mod duration;
 pub mod edit;
 pub mod expression;
+pub mod found;
 pub mod gate;
 pub mod label;
 pub mod limits;

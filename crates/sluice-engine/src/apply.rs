@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use sluice_core::catalogue::Idempotency;
+use sluice_core::found::Found;
 use sluice_core::label::Label;
 use sluice_core::program::{DeadlineId, NodeId, NodeKind};
 use sluice_core::subject::Subjects;
@@ -60,6 +61,7 @@ impl RunState {
             generation: 0,
             calls: BTreeMap::new(),
             subjects: Subjects::NOBODY,
+            is_raised: false,
             now_ms: 0,
         }
     }
@@ -242,12 +244,12 @@ impl Machine<'_> {
         if own != key {
             return Err(out_of_order("finished", "it answers another call"));
         }
-        if let CallOutcome::Replied { reply } = &outcome {
+        if let CallOutcome::Replied { reply, .. } = &outcome {
             self.read_of(&prepared, reply);
         }
         self.append(Fact::Finished { token: id, key: key.to_string(), outcome: outcome.clone() });
         match outcome {
-            CallOutcome::Replied { reply } => self.replied(id, &prepared, &ReplyValue::Came(reply)),
+            CallOutcome::Replied { reply, found } => self.came(id, &prepared, reply, found),
             CallOutcome::Failed { detail } => self.replied(id, &prepared, &ReplyValue::Failed { detail }),
             CallOutcome::InDoubt { .. } => {
                 self.commands.push(Command::Commit);
@@ -279,12 +281,12 @@ impl Machine<'_> {
         let Phase::InDoubt { prepared, key } = token.phase else {
             return Err(out_of_order("resolved", "the call is not in doubt"));
         };
-        if let Resolution::Happened { reply } = &resolution {
+        if let Resolution::Happened { reply, .. } = &resolution {
             self.read_of(&prepared, reply);
         }
         self.append(Fact::Resolved { token: id, resolution: resolution.clone(), by });
         match resolution {
-            Resolution::Happened { reply } => self.replied(id, &prepared, &ReplyValue::Came(reply)),
+            Resolution::Happened { reply, found } => self.came(id, &prepared, reply, found),
             Resolution::Repeat => self.set_phase(id, Phase::Committing { prepared, key, repeats: 1, again: None }),
             Resolution::Abandon => {
                 let detail = serde_json::json!("the call was abandoned");
@@ -382,6 +384,11 @@ impl Machine<'_> {
         self.commands.push(Command::Commit);
     }
 
+    fn came(&mut self, id: TokenId, prepared: &Prepared, reply: serde_json::Value, found: Vec<Found>) {
+        self.state.is_raised |= !found.is_empty();
+        self.replied(id, prepared, &ReplyValue::Came { reply, found });
+    }
+
     fn replied(&mut self, id: TokenId, prepared: &Prepared, came: &ReplyValue) {
         let Some(token) = self.state.tokens.get(&id).cloned() else { return };
         let plan = self.plan;
@@ -444,11 +451,15 @@ impl Machine<'_> {
         }
         if let Some(place) = plan.prediction.breach(node, values) {
             let name = plan.program.places.get(place.0 as usize).map_or("?", |p| &p.name);
-            self.refuse(
-                "SL502",
-                format!("`{name}` is not what the verifier predicted; this is a defect of Sluice"),
-                node,
-            );
+            let (code, why) = if self.state.is_raised {
+                (
+                    "SL519",
+                    "is labelled above what the verifier predicted, for a reply holds what its contract does not say",
+                )
+            } else {
+                ("SL502", "is not what the verifier predicted; this is a defect of Sluice")
+            };
+            self.refuse(code, format!("`{name}` {why}"), node);
             return;
         }
         match transfer::step(&plan.program, &plan.catalogue, &plan.universe, values, node) {

@@ -183,6 +183,12 @@ impl Session {
         Ok(self.record(Fact::Denied { token, why }, now_ms))
     }
 
+    /// A call that is not over, as its gate saw it.
+    #[must_use]
+    pub fn prepared(&self, token: TokenId) -> Option<&Prepared> {
+        self.open.get(&token).map(|open| &open.prepared)
+    }
+
     /// Connector and action of a call that is not over.
     #[must_use]
     pub fn action_of(&self, token: TokenId) -> Option<(&Name, &Name)> {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use sluice_core::found::Found;
 use sluice_core::label::{Label, Name};
 use sluice_core::program::{DeadlineId, NodeId};
 use sluice_core::subject::Subjects;
@@ -32,6 +33,8 @@ pub struct RunState {
     pub(crate) calls: BTreeMap<(Name, Name), u64>,
     /// Whose data the run has read so far.
     pub(crate) subjects: Subjects,
+    /// Whether inspection raised a label of the run: then it may leave its prediction, and stops.
+    pub(crate) is_raised: bool,
     pub(crate) now_ms: u64,
 }
 
@@ -266,6 +269,9 @@ pub enum CallOutcome {
     Replied {
         /// The reply.
         reply: serde_json::Value,
+        /// What inspection found in it that its contract does not say: recorded, and never looked for again.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        found: Vec<Found>,
     },
     /// It surely did not happen.
     Failed {
@@ -292,6 +298,9 @@ pub enum Resolution {
     Happened {
         /// The reply.
         reply: serde_json::Value,
+        /// As of a reply that came.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        found: Vec<Found>,
     },
     /// It did not happen, and may be done now under the same key.
     Repeat,
@@ -299,7 +308,21 @@ pub enum Resolution {
     Abandon,
 }
 
+impl CallOutcome {
+    /// A reply in which inspection found nothing.
+    #[must_use]
+    pub const fn replied(reply: serde_json::Value) -> Self {
+        Self::Replied { reply, found: Vec::new() }
+    }
+}
+
 impl Resolution {
+    /// It happened, with a reply in which inspection found nothing.
+    #[must_use]
+    pub const fn happened(reply: serde_json::Value) -> Self {
+        Self::Happened { reply, found: Vec::new() }
+    }
+
     /// The word in entries.
     #[must_use]
     pub const fn name(&self) -> &'static str {

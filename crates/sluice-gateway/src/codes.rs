@@ -114,6 +114,11 @@ pub const CODES: &[CodeInfo] = &[
         "The OpenAPI description does not say where the service is. Name it with `--base`.",
     ),
     CodeInfo::new(
+        939,
+        "secret-in-answer",
+        "The server repeats a secret that it was given. What it said is withheld and recorded nowhere, and the connector is stopped. Replace the secret, and look at the server.",
+    ),
+    CodeInfo::new(
         948,
         "not-confined",
         "The contract of the server has a `sandbox`, and the server cannot be confined so: `bubblewrap` is missing, this is not Linux, or a path is not there. It was not started.",

@@ -69,7 +69,8 @@ fn secret(place: &str, name: &str) -> String {
 pub fn contract(connector: &str, transport: &str, tools: &[Tool]) -> Draft {
     let mut text = String::from(
         "# Drafted from what the server says of its own tools: every line is a guess. Read it, correct it, and sign it\n\
-         # (`sluice policy sign`). Replies count as an outsider's words until `trust` says otherwise.\n\
+         # (`sluice policy sign`). Replies count as an outsider's words until `trust` says otherwise, and may hold anything\n\
+         # until `undeclared: raise` goes.\n\
          version: 1\n",
     );
     // Writing into a String cannot fail.
@@ -118,7 +119,7 @@ fn write_action(out: &mut String, tool: &Tool) {
     if let Some(argument) = &guess.destination {
         let _ = writeln!(out, "    destination: {{ argument: {} }}", quoted(argument));
     }
-    out.push_str("    output: { from: merge, trust: { \"\": origin }, labels: { \"\": [] } }\n");
+    out.push_str("    output: { from: merge, trust: { \"\": origin }, labels: { \"\": [] }, undeclared: raise }\n");
 }
 
 /// A JSON text is a YAML text.

@@ -180,6 +180,20 @@ impl Frame {
         self.root.get(key)
     }
 
+    /// Whether a test holds for the message's bytes, or for a text or key of it as it is meant: `\u0041` is an A.
+    #[must_use]
+    pub fn any_text(&self, test: &dyn Fn(&[u8]) -> bool) -> bool {
+        fn below(node: &Node, test: &dyn Fn(&[u8]) -> bool) -> bool {
+            match &node.value {
+                Data::Text(text) => test(text.as_bytes()),
+                Data::List(items) => items.iter().any(|item| below(item, test)),
+                Data::Map(entries) => entries.iter().any(|e| test(e.key.as_bytes()) || below(&e.value, test)),
+                _ => false,
+            }
+        }
+        test(self.raw().as_bytes()) || self.raw().contains('\\') && below(&self.root, test)
+    }
+
     /// The bytes of a part, as they came.
     #[must_use]
     pub fn slice(&self, node: &Node) -> &str {

@@ -29,7 +29,8 @@ use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use sluice_connectors::secret::SecretStore;
 use sluice_core::label::Name;
-use sluice_runtime::connect::Connectors;
+use sluice_core::text::is_unseen;
+use sluice_runtime::connect::{Connectors, Performed};
 use sluice_runtime::ledger::Ledger;
 use sluice_runtime::session::{CameBack, SessionError, Verdict};
 use sluice_runtime::workspace::Workspace;
@@ -172,13 +173,22 @@ impl<'a> Face<'a> {
             let call = call.peek();
             (call.token, call.connector.clone(), call.action.clone())
         };
-        let outcome = self.connectors.perform(call).await;
+        let Performed { outcome, broken } = self.connectors.perform(call).await;
         let answer = Answer::of(&outcome);
         let labelled = answer.reply().cloned();
-        let finished = session.lock().await.finished(id, CameBack { outcome, labelled });
-        finished.map_err(|error| Refusal::Ledger(format!("{connector}.{action}: {error}")))?;
+        let finished = session.lock().await.finished(id, CameBack { outcome, labelled, broken });
+        let incident = finished.map_err(|error| Refusal::Ledger(format!("{connector}.{action}: {error}")))?;
+        if let Some(incident) = incident {
+            note(&incident.to_string());
+        }
         Ok(answer)
     }
+}
+
+/// For people.
+fn note(text: &str) {
+    let safe: String = text.chars().map(|c| if is_unseen(c) { '\u{fffd}' } else { c }).collect();
+    eprintln!("sluice gateway: {safe}");
 }
 
 /// The whole body, if it is not too long.

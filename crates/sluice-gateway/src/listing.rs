@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::{Value as Json, json};
+use sluice_connectors::canary::Canary;
 use sluice_connectors::mcp::StartError;
 use sluice_connectors::secret::SecretStore;
 use sluice_core::contract::lock;
@@ -91,13 +92,16 @@ pub enum ListingError {
 /// # Errors
 /// [`ListingError`].
 pub async fn of(upstream: &Upstream, secrets: &SecretStore) -> Result<Listed, ListingError> {
-    upstream::with(&"the server".into(), upstream, secrets, async |from, to| Asking { to, from, next: 1 }.list().await)
-        .await?
+    upstream::with(&"the server".into(), upstream, secrets, async |from, to, canary| {
+        Asking { to, from, canary, next: 1 }.list().await
+    })
+    .await?
 }
 
 struct Asking<W, R> {
     to: W,
     from: R,
+    canary: Canary,
     next: u64,
 }
 
@@ -179,7 +183,10 @@ impl<W: AsyncWrite + Unpin, R: AsyncBufRead + Unpin> Asking<W, R> {
                 Err(_) | Ok(Line::End) => return Err(ListingError::Ended { method }),
                 Ok(Line::TooLong(_)) => "it is too long".to_owned(),
                 Ok(Line::Whole(bytes)) => match Frame::read(&bytes) {
+                    // What it says is kept, shown and drafted from.
+                    _ if self.canary.is_in(&bytes) => "it repeats a secret".to_owned(),
                     Err(error) => error.why,
+                    Ok(frame) if frame.any_text(&|text| self.canary.is_in(text)) => "it repeats a secret".to_owned(),
                     Ok(frame) => match frame.kind.clone() {
                         Kind::Response { id: answered, .. } if answered == *id => return Ok(frame),
                         Kind::Request { id, method: asked } => {
@@ -237,7 +244,8 @@ mod tests {
     /// What comes of a server that says these lines whatever it is asked.
     async fn listed(lines: &[&str]) -> Result<Listed, String> {
         let said = lines.join("\n") + "\n";
-        let mut asking = Asking { to: tokio::io::sink(), from: BufReader::new(said.as_bytes()), next: 1 };
+        let mut asking =
+            Asking { to: tokio::io::sink(), from: BufReader::new(said.as_bytes()), canary: Canary::default(), next: 1 };
         asking.list().await.map_err(|error| error.to_string())
     }
 

@@ -13,6 +13,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use sluice_connectors::canary::Canary;
 use sluice_connectors::mcp::StartError;
 use sluice_connectors::secret::SecretStore;
 use sluice_core::label::Name;
@@ -52,6 +53,7 @@ const SERVER_ERROR: i64 = -32_000;
 
 pub(crate) const UNREADABLE: &str = "SL907: the answer of the server cannot be read";
 pub(crate) const ENDED: &str = "SL908: the server ended before it answered";
+const REPEATS_A_SECRET: &str = "SL939: the answer of the server repeats a secret, and is withheld";
 
 /// What stands on both sides of the gateway.
 pub struct Setup<'a> {
@@ -89,6 +91,8 @@ pub(crate) struct Behind {
     pub(crate) names: Option<Names>,
     /// Who said what.
     pub(crate) saying: Saying,
+    /// The secrets that they were given.
+    pub(crate) canary: Canary,
 }
 
 /// Why the gateway ended.
@@ -119,8 +123,8 @@ pub async fn run(
     to_agent: impl AsyncWrite + Unpin,
 ) -> Result<(), ProxyError> {
     let (connector, server) = (setup.connector.clone(), setup.upstream.clone());
-    upstream::with(&connector, &server, secrets, async |from, to| {
-        between(setup, (from_agent, to_agent), (from, to)).await
+    upstream::with(&connector, &server, secrets, async |from, to, canary| {
+        guarded(setup, canary, (from_agent, to_agent), (from, to)).await
     })
     .await?
 }
@@ -135,9 +139,19 @@ pub async fn between(
     agent: (impl AsyncBufRead + Unpin, impl AsyncWrite + Unpin),
     server: (impl AsyncBufRead + Unpin, impl AsyncWrite + Unpin),
 ) -> Result<(), ProxyError> {
+    guarded(setup, Canary::default(), agent, server).await
+}
+
+/// The same of a server that was given secrets, none of which it may repeat.
+pub(crate) async fn guarded(
+    setup: Setup<'_>,
+    canary: Canary,
+    agent: (impl AsyncBufRead + Unpin, impl AsyncWrite + Unpin),
+    server: (impl AsyncBufRead + Unpin, impl AsyncWrite + Unpin),
+) -> Result<(), ProxyError> {
     let Setup { workspace, ledger, connector, upstream, mandate, console } = setup;
     let saying = Saying::One(connector.clone());
-    let behind = Behind { servers: vec![(connector, upstream.transport())], names: None, saying };
+    let behind = Behind { servers: vec![(connector, upstream.transport())], names: None, saying, canary };
     stand_between(Terms { workspace, ledger, mandate, console }, behind, agent, server).await
 }
 
@@ -153,6 +167,7 @@ pub(crate) async fn stand_between(
     let proxy = Proxy {
         terms,
         ladder,
+        canary: behind.canary,
         saying: behind.saying,
         to_agent: Mutex::new(to_agent),
         to_server: Mutex::new(Some(to_server)),
@@ -202,6 +217,8 @@ struct Proxy<'a, W, S> {
     ladder: Ladder,
     /// Whose words the server's lines are.
     saying: Saying,
+    /// The secrets of the servers: nothing that they say may repeat one.
+    canary: Canary,
     to_agent: Mutex<W>,
     to_server: Mutex<Option<S>>,
     /// What the agent asked.

@@ -15,6 +15,7 @@ pub(crate) mod said;
 mod splice;
 
 use futures_util::future::join_all;
+use sluice_connectors::canary::Canary;
 use sluice_connectors::mcp::{Running, Server};
 use sluice_connectors::secret::SecretStore;
 use sluice_core::label::Name;
@@ -52,16 +53,20 @@ pub async fn run(
 ) -> Result<(), ProxyError> {
     let names = Names::of(servers.iter().map(|(connector, _)| connector.clone()))?;
     let (mut upstreams, mut running, mut attempts, mut services) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let mut canary = Canary::default();
     for (connector, server) in servers {
         let transport = server.transport();
         match server {
             upstream::Upstream::Program(program) => {
-                let (to, from, mut child) = Server::start(&program, secrets)?.split();
+                let server = Server::start(&program, secrets)?;
+                canary = canary.and(&server.canary());
+                let (to, from, mut child) = server.split();
                 attempts.extend(child.attempts().map(|attempts| (connector.clone(), attempts)));
                 running.push(child);
                 upstreams.push(Upstream { connector, transport, from: Box::new(from), to: Box::new(to) });
             }
             upstream::Upstream::Service(service) => {
+                canary = canary.and(&upstream::canary(&service, secrets)?);
                 let (ours, theirs) = duplex(BUFFER_BYTES);
                 let (from, to) = split(ours);
                 upstreams.push(Upstream {
@@ -78,7 +83,7 @@ pub async fn run(
     }
     let between = async {
         tokio::select! {
-            ended = stand_between(terms, names, agent, upstreams) => ended,
+            ended = stand_between(terms, names, canary, agent, upstreams) => ended,
             never = watch(attempts) => match never {},
         }
     };
@@ -112,12 +117,13 @@ pub async fn between(
     upstreams: Vec<Upstream>,
 ) -> Result<(), ProxyError> {
     let names = Names::of(upstreams.iter().map(|upstream| upstream.connector.clone()))?;
-    stand_between(terms, names, agent, upstreams).await
+    stand_between(terms, names, Canary::default(), agent, upstreams).await
 }
 
 async fn stand_between(
     terms: Terms<'_>,
     names: Names,
+    canary: Canary,
     agent: (impl AsyncBufRead + Unpin, impl AsyncWrite + Unpin),
     upstreams: Vec<Upstream>,
 ) -> Result<(), ProxyError> {
@@ -125,7 +131,8 @@ async fn stand_between(
     let (from_servers, to_servers) = split(ours);
     let saying = said::Lines::default();
     let servers = upstreams.iter().map(|upstream| (upstream.connector.clone(), upstream.transport.clone())).collect();
-    let behind = proxy::Behind { servers, names: Some(names.clone()), saying: said::Saying::Several(saying.clone()) };
+    let saying_of = said::Saying::Several(saying.clone());
+    let behind = proxy::Behind { servers, names: Some(names.clone()), saying: saying_of, canary };
     let pair = (BufReader::new(from_servers), to_servers);
     let mut proxy = std::pin::pin!(proxy::stand_between(terms, behind, agent, pair));
     let (from_agent, to_agent) = split(theirs);

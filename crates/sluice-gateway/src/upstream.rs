@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use sluice_connectors::address::Host;
+use sluice_connectors::canary::Canary;
 use sluice_connectors::egress::EgressError;
 use sluice_connectors::http::Base;
 use sluice_connectors::mcp::{Program, Server, StartError, Variable};
@@ -95,21 +96,37 @@ pub async fn with<T>(
     connector: &Name,
     upstream: &Upstream,
     secrets: &SecretStore,
-    work: impl AsyncFnOnce(FromServer, ToServer) -> T,
+    work: impl AsyncFnOnce(FromServer, ToServer, Canary) -> T,
 ) -> Result<T, StartError> {
     match upstream {
         Upstream::Program(program) => {
-            let (to, from, mut running) = Server::start(program, secrets)?.split();
+            let server = Server::start(program, secrets)?;
+            let canary = server.canary();
+            let (to, from, mut running) = server.split();
             let attempts = running.attempts().map(|attempts| (connector.clone(), attempts));
             let done = tokio::select! {
-                done = work(Box::new(from), Box::new(to)) => done,
+                done = work(Box::new(from), Box::new(to), canary) => done,
                 never = watch(attempts.into_iter().collect()) => match never {},
             };
             running.leave().await;
             Ok(done)
         }
-        Upstream::Service(service) => Ok(streamable::server::with(service, secrets, work).await),
+        Upstream::Service(service) => {
+            let canary = canary(service, secrets)?;
+            Ok(streamable::server::with(service, secrets, async |from, to| work(from, to, canary).await).await)
+        }
     }
+}
+
+/// The secrets that requests to a service show.
+pub(crate) fn canary(service: &Service, secrets: &SecretStore) -> Result<Canary, StartError> {
+    let mut shown = Vec::new();
+    for header in service.headers.values() {
+        if let Shown::Secret(secret) = header {
+            shown.push(secrets.open(secret)?);
+        }
+    }
+    Ok(Canary::of(&shown))
 }
 
 /// The bounds that a contract sets. A host that is none is never connected to.

@@ -210,7 +210,7 @@ impl Host for InMemory<'_> {
 
     async fn call(&self, call: Permitted<Call>) -> CallOutcome {
         drop(call);
-        CallOutcome::Replied { reply: json!({ "added": 1 }) }
+        CallOutcome::replied(json!({ "added": 1 }))
     }
 
     async fn look_up(&self, action: Name, call: Call) -> Option<Resolution> {

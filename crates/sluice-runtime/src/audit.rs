@@ -16,6 +16,7 @@ use sluice_store::{Mode, OsRandom, PayloadKeys, PayloadState, Recorded, StoreErr
 use thiserror::Error;
 
 use crate::home::{Home, HomeError};
+use crate::incident::Incident;
 use crate::ledger::{Ledger, LedgerError, open_records};
 use crate::workspace::{LEDGER_FILE, OpenError, read_bundle, read_policies};
 
@@ -57,6 +58,8 @@ pub struct Line {
     pub payload: Option<Json>,
     /// Whether there is a payload that cannot be opened, and why.
     pub sealed: Option<&'static str>,
+    /// The incident that it tells, if it tells one.
+    pub incident: Option<Incident>,
 }
 
 /// Whether the log is whole, and whether its decisions are what its bundle says.
@@ -126,6 +129,7 @@ fn line(recorded: &Recorded) -> Line {
         run: entry.run.as_ref().map(sluice_ledger::RunLink::id),
         payload: recorded.payload.opened().and_then(|bytes| serde_json::from_slice(bytes).ok()),
         sealed,
+        incident: Incident::of(entry),
     }
 }
 

@@ -12,9 +12,10 @@ use sluice_connectors::http::{
 };
 use sluice_connectors::path::PathTemplate;
 use sluice_connectors::secret::SecretStore;
+use sluice_connectors::sql::SqlError;
 use sluice_connectors::sql::{Access, SqlConnector, SqlStatement};
 use sluice_connectors::tls::CertificatePin;
-use sluice_connectors::{Connector, IdempotencyKey, Outcome, Prepared};
+use sluice_connectors::{Connector, ConnectorError, IdempotencyKey, Outcome, Prepared};
 use sluice_core::catalogue::Idempotency;
 use sluice_core::contract::connector::{
     ActionContract, FileFormat, FileOperation, HttpRequest, HttpTransport, Placement, Request, RowLayout, Transport,
@@ -24,6 +25,8 @@ use sluice_core::gate::Effect;
 use sluice_core::label::Name;
 use sluice_engine::{Call, CallOutcome, Permitted, Resolution};
 use thiserror::Error;
+
+use crate::incident::Broken;
 
 /// Most rows that a statement or a file gives.
 const ROWS_MAX: usize = 100_000;
@@ -72,6 +75,61 @@ pub enum ConnectError {
 /// Every connector of a workspace.
 pub struct Connectors {
     by_name: BTreeMap<Name, Connector>,
+    /// By connector and action.
+    bounds: BTreeMap<(Name, Name), Bounds>,
+}
+
+/// What became of a call, and how the connector broke its contract in it, if it did.
+#[derive(Debug)]
+pub struct Performed {
+    /// What the engine is told.
+    pub outcome: CallOutcome,
+    /// What people are told.
+    pub broken: Option<Broken>,
+}
+
+/// What a contract says of where replies come from and how large they are.
+struct Bounds {
+    base: Option<Base>,
+    bytes: Option<u64>,
+}
+
+impl Bounds {
+    fn of(contract: &Contract, action: &ActionContract) -> Self {
+        let base = contract.transport.http().and_then(|http| Base::parse(&http.base.value).ok());
+        Self { base, bytes: action.limits.bytes }
+    }
+
+    /// A service that leads to another host, shows another key than its own, or sends more than the contract allows.
+    fn broken_by(&self, came: &Outcome) -> Option<Broken> {
+        let (Outcome::Rejected { why, .. } | Outcome::InDoubt { why } | Outcome::NotSent { why }) = came else {
+            return None;
+        };
+        match why {
+            ConnectorError::Egress(EgressError::Redirect { to, .. }) => {
+                self.leads_elsewhere(to).then_some(Broken::Elsewhere)
+            }
+            ConnectorError::Egress(EgressError::Pin { .. }) => Some(Broken::Elsewhere),
+            ConnectorError::Egress(EgressError::ReplyTooLarge { .. })
+            | ConnectorError::Sql(SqlError::Bound { what: "bytes", .. })
+            | ConnectorError::Files(FilesError::Bytes { .. }) => self.bytes.map(|limit| Broken::Volume { limit }),
+            ConnectorError::Egress(EgressError::SecretEchoed { .. }) => Some(Broken::Secret),
+            _ => None,
+        }
+    }
+
+    /// Whether a redirect names another host. One without a host stays where it is; one that cannot be read does not.
+    fn leads_elsewhere(&self, to: &str) -> bool {
+        let Some(base) = &self.base else { return true };
+        let (scheme, rest) = match to.split_once("//") {
+            Some((scheme, rest)) if scheme.is_empty() || scheme.ends_with(':') => (scheme.trim_end_matches(':'), rest),
+            _ => return to.contains('\\') || to.split('/').next().is_some_and(|first| first.contains(':')),
+        };
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        let scheme = if scheme.is_empty() { "https" } else { scheme };
+        let host = Base::parse(&format!("{}://{authority}", scheme.to_ascii_lowercase()));
+        host.map_or(true, |other| other.host != base.host)
+    }
 }
 
 impl Connectors {
@@ -82,7 +140,11 @@ impl Connectors {
     pub fn of(contracts: &[Contract], folder: &Path, secrets: &Arc<SecretStore>) -> Result<Self, ConnectError> {
         let egress = Arc::new(EgressClient::default());
         let mut by_name = BTreeMap::new();
+        let mut bounds = BTreeMap::new();
         for contract in contracts {
+            for (name, action) in &contract.actions {
+                bounds.insert((contract.connector.value.clone(), name.clone()), Bounds::of(contract, action));
+            }
             let made = match &contract.transport {
                 Transport::Http(transport) | Transport::Model { http: transport, .. } => {
                     Connector::Http(Arc::new(http(contract, transport, &egress, secrets)?))
@@ -96,15 +158,22 @@ impl Connectors {
             };
             by_name.insert(contract.connector.value.clone(), made);
         }
-        Ok(Self { by_name })
+        Ok(Self { by_name, bounds })
     }
 
     /// Performs a permitted call, once.
-    pub async fn perform(&self, call: Permitted<Call>) -> CallOutcome {
+    pub async fn perform(&self, call: Permitted<Call>) -> Performed {
         let call = call.take();
         match self.by_name.get(&call.connector) {
-            Some(connector) => outcome(connector.call(prepared(&call)).await),
-            None => CallOutcome::Failed { detail: serde_json::json!("the connector is gone") },
+            Some(connector) => {
+                let came = connector.call(prepared(&call)).await;
+                let broken = self.bounds.get(&(call.connector, call.action)).and_then(|bounds| bounds.broken_by(&came));
+                Performed { outcome: outcome(came), broken }
+            }
+            None => {
+                let detail = serde_json::json!("the connector is gone");
+                Performed { outcome: CallOutcome::Failed { detail }, broken: None }
+            }
         }
     }
 
@@ -131,7 +200,7 @@ impl Connectors {
         match connector.call(question).await {
             // The contract's look-up answers `{"applied": true, "reply": …}`, or that it knows no such key.
             Outcome::Reply { value, .. } => match value.get("applied").and_then(serde_json::Value::as_bool) {
-                Some(true) => Some(Resolution::Happened { reply: value.get("reply").cloned().unwrap_or_default() }),
+                Some(true) => Some(Resolution::happened(value.get("reply").cloned().unwrap_or_default())),
                 Some(false) => Some(Resolution::Repeat),
                 None => None,
             },
@@ -154,7 +223,7 @@ fn prepared(call: &Call) -> Prepared {
 fn outcome(outcome: Outcome) -> CallOutcome {
     let detail = |status: Option<u16>, why: &dyn std::fmt::Display| serde_json::json!({ "status": status, "message": why.to_string() });
     match outcome {
-        Outcome::Reply { value, .. } => CallOutcome::Replied { reply: value },
+        Outcome::Reply { value, .. } => CallOutcome::replied(value),
         Outcome::Rejected { status, why } => CallOutcome::Failed { detail: detail(status, &why) },
         Outcome::NotSent { why } => CallOutcome::Failed { detail: detail(None, &why) },
         Outcome::InDoubt { why } => CallOutcome::InDoubt { why: why.to_string() },
@@ -331,6 +400,37 @@ mod tests {
                 other => panic!("{other:?}"),
             }
         }
+    }
+
+    #[test]
+    fn a_service_that_leads_to_another_host_or_sends_too_much_breaks_its_contract() {
+        let bounds = |bytes| Bounds { base: Some(Base::parse("https://crm.example.com/v2").unwrap()), bytes };
+        for (to, is_elsewhere) in [
+            ("", false),
+            ("/v3/accounts", false),
+            ("accounts?next=2", false),
+            ("https://crm.example.com/v3?a=//b", false),
+            ("http://crm.example.com:8080/", false),
+            ("//crm.example.com/x", false),
+            ("https://crm.example.com.evil.example/", true),
+            ("//evil.example/x", true),
+            ("https://user@crm.example.com/", true),
+            ("https://169.254.169.254/", true),
+            ("HTTPS://evil.example", true),
+            ("javascript:alert(1)", true),
+            ("\\\\evil.example", true),
+        ] {
+            let why = EgressError::Redirect { status: 307, to: to.to_owned() }.into();
+            let came = Outcome::Rejected { status: Some(307), why };
+            assert_eq!(bounds(None).broken_by(&came), is_elsewhere.then_some(Broken::Elsewhere), "{to}");
+        }
+        let large = || Outcome::InDoubt { why: EgressError::ReplyTooLarge { status: 200, bytes_max: 7 }.into() };
+        assert_eq!(bounds(Some(7)).broken_by(&large()), Some(Broken::Volume { limit: 7 }));
+        assert_eq!(bounds(None).broken_by(&large()), None, "our own bound is no contract's");
+        let echo = Outcome::InDoubt { why: EgressError::SecretEchoed { status: 200 }.into() };
+        assert_eq!(bounds(None).broken_by(&echo), Some(Broken::Secret));
+        let fine = Outcome::Reply { status: Some(200), value: json!(1) };
+        assert_eq!(bounds(Some(1)).broken_by(&fine), None);
     }
 
     #[test]

@@ -38,7 +38,7 @@ pub trait Evidence {
     fn statements(&self, digest: ClosureDigest) -> Vec<SignedStatement>;
     /// Calls of an action in the hour of `now_ms`, in the whole workspace.
     fn calls_this_hour(&self, action: &str, now_ms: u64) -> u64;
-    /// What a person stopped that this call is of.
+    /// What was stopped that this call is of.
     fn stopped(&self, connector: &Name, action: &Name, principal: &Name) -> Option<Stop>;
     /// Whether this workflow called this action on this resource before.
     fn was_seen(&self, workflow: &str, action: &str, resource: &str) -> bool;
@@ -104,7 +104,7 @@ impl<E: Evidence> RunGate<'_, E> {
             return forbid(json!({}), "SL505", "no contract covers the call".to_owned());
         };
         if let Some(stop) = self.evidence.stopped(&action.connector, &action.name, self.asker.principal) {
-            return forbid(json!({}), "SL518", format!("a person stopped {stop}"));
+            return forbid(json!({}), "SL518", format!("{stop} was stopped, by a person or for an incident"));
         }
         let hourly = self.evidence.calls_this_hour(&action.full_name(), now_ms);
         if let Some(limit) = action.limits.per_hour.filter(|limit| hourly >= *limit) {

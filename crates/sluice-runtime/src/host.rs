@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use sluice_core::contract::approval::SignedStatement;
 use sluice_core::contract::closure::ClosureDigest;
-use sluice_core::label::Name;
+use sluice_core::label::{Label, Name};
 use sluice_engine::{
     Call, CallOutcome, GateAnswer, Permitted, Question, Record, RecordError, Resolution, ValueQuestion,
 };
@@ -15,10 +15,12 @@ use thiserror::Error;
 
 use crate::approvals::statements;
 use crate::clock::now_ms;
-use crate::connect::Connectors;
+use crate::connect::{Connectors, Performed};
 use crate::counts::{hourly, seen};
 use crate::driver::{Host, NotCommitted};
 use crate::gate::{Evidence, RunGate, Versions, approval_id};
+use crate::incident::{Broken, Incident};
+use crate::inspection::{Judged, Looked};
 use crate::ledger::{Ledger, LedgerError};
 use crate::run_log::RunLog;
 use crate::stop::Stop;
@@ -64,7 +66,7 @@ impl Host for LiveHost<'_> {
         let mut versions = Versions::default();
         for read in self.gate.reads(question, self.now_ms()) {
             let reply = match read.call {
-                Ok(call) => self.connectors.read(&call).await,
+                Ok(call) => self.connectors.read(&call).await.and_then(|reply| self.kept(&call, reply)),
                 Err(why) => Err(why),
             };
             versions.add(read.argument, reply);
@@ -86,11 +88,37 @@ impl Host for LiveHost<'_> {
     }
 
     async fn call(&self, call: Permitted<Call>) -> CallOutcome {
-        self.connectors.perform(call).await
+        let of = Called::of(call.peek());
+        let Performed { outcome, broken } = self.connectors.perform(call).await;
+        let mut broken: Vec<Broken> = broken.into_iter().collect();
+        let outcome = match outcome {
+            CallOutcome::Replied { reply, .. } => {
+                let judged = self.judge(&of, &reply);
+                broken.extend(judged.broken);
+                match broken.first() {
+                    Some(first) => CallOutcome::Breach { why: first.to_string() },
+                    None => CallOutcome::Replied { reply, found: judged.found },
+                }
+            }
+            other => other,
+        };
+        match self.tell(&of, broken) {
+            Ok(()) => outcome,
+            Err(why) => CallOutcome::Breach { why },
+        }
     }
 
     async fn look_up(&self, action: Name, call: Call) -> Option<Resolution> {
-        self.connectors.look_up(&action, &call).await
+        match self.connectors.look_up(&action, &call).await? {
+            Resolution::Happened { reply, .. } => {
+                // It is the reply of the call that it is about.
+                let of = Called::of(&call);
+                let Judged { found, broken } = self.judge(&of, &reply);
+                self.tell(&of, broken).ok()?;
+                Some(Resolution::Happened { reply, found })
+            }
+            other => Some(other),
+        }
     }
 
     async fn sleep_until(&self, at_ms: u64) {
@@ -99,7 +127,57 @@ impl Host for LiveHost<'_> {
     }
 }
 
+/// What is kept of a call beside its permit, which is used up.
+struct Called {
+    connector: Name,
+    action: Name,
+    arguments: serde_json::Value,
+}
+
+impl Called {
+    fn of(call: &Call) -> Self {
+        Self { connector: call.connector.clone(), action: call.action.clone(), arguments: call.arguments.clone() }
+    }
+}
+
 impl LiveHost<'_> {
+    /// Looks through a reply. What its arguments' labels are is the engine's to join.
+    fn judge(&self, of: &Called, reply: &serde_json::Value) -> Judged {
+        let action = self.gate.catalogue.action(&of.connector, &of.action);
+        let looked = Looked {
+            signed: self.gate.workspace.governance(),
+            catalogue: self.gate.catalogue,
+            action,
+            arguments: &of.arguments,
+            base: action.map_or(Label::TOP, |action| action.source),
+            has_places: true,
+        };
+        looked.judge(reply)
+    }
+
+    /// The version of an object, if what came breaks no contract. It reaches nobody but who approves.
+    fn kept(&self, call: &Call, reply: serde_json::Value) -> Result<serde_json::Value, String> {
+        let of = Called::of(call);
+        let Judged { broken, .. } = self.judge(&of, &reply);
+        match broken.first().map(ToString::to_string) {
+            None => Ok(reply),
+            Some(why) => {
+                self.tell(&of, broken)?;
+                Err(why)
+            }
+        }
+    }
+
+    /// Records how a contract was broken, if it was, and stops the connector.
+    fn tell(&self, of: &Called, broken: Vec<Broken>) -> Result<(), String> {
+        if broken.is_empty() {
+            return Ok(());
+        }
+        let (connector, action) = (of.connector.clone(), of.action.clone());
+        let incident = Incident { connector, action, run: self.log.run(), broken };
+        incident.record(self.log.ledger()).map_err(|error| format!("{incident}; and that cannot be recorded: {error}"))
+    }
+
     /// The gate's answer; a permit counts at once for the next question.
     fn answer(&self, question: &Question, versions: &Versions, now_ms: u64) -> GateAnswer {
         let answer = self.gate.answer(question, versions, now_ms);

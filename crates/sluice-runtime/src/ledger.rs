@@ -9,8 +9,8 @@ use sluice_ledger::cbor::Map;
 use sluice_ledger::note::{KeyName, SignerKey};
 use sluice_ledger::{EntryKind, RunId, TreeHead};
 use sluice_store::{
-    AppendError, Appended, Batch, CheckpointSigner, Count, Expect, Mode, NewRecord, OsRandom, Payload, PayloadKeys,
-    Random as _, Recorded, Records, StoreError, Writer,
+    AppendError, Appended, Batch, CheckpointSigner, Count, Expect, FactExpect, Mode, NewRecord, OsRandom, Payload,
+    PayloadKeys, Random as _, Recorded, Records, StoreError, Writer,
 };
 use thiserror::Error;
 
@@ -105,6 +105,15 @@ impl Ledger {
     /// [`LedgerError::Append`].
     pub fn append(&self, records: Vec<NewRecord>) -> Result<Appended, LedgerError> {
         Ok(self.writer.submit(Batch { records, expect: Expect::ANYTHING }).wait()?)
+    }
+
+    /// The same, if these counts are still what they were.
+    ///
+    /// # Errors
+    /// [`LedgerError::Append`]; of a count that moved a [`sluice_store::Conflict::Fact`].
+    pub fn append_if(&self, records: Vec<NewRecord>, facts: Vec<FactExpect>) -> Result<Appended, LedgerError> {
+        let expect = Expect { facts, ..Expect::ANYTHING };
+        Ok(self.writer.submit(Batch { records, expect }).wait()?)
     }
 
     /// Keeps the signed bundle in the log, once: decisions made under it can be asked again when it is long gone.

@@ -25,6 +25,7 @@ use crate::connect::{ConnectError, Connectors};
 use crate::driver::{DriveError, drive};
 use crate::gate::{Asker, RunGate};
 use crate::host::{HostError, LedgerEvidence, LiveHost};
+use crate::inspection::found_in;
 use crate::ledger::{Ledger, LedgerError, random};
 use crate::proposal::{Proposal, ProposalError, Proposer, proposal_id};
 use crate::run_log::RunLog;
@@ -290,6 +291,13 @@ impl<'a> Executor<'a> {
         resolution: Resolution,
         person: &Name,
     ) -> Result<RunOutcome, RunError> {
+        let resolution = match resolution {
+            Resolution::Happened { reply, .. } => {
+                let found = found_in(&reply);
+                Resolution::Happened { reply, found }
+            }
+            other => other,
+        };
         self.go_on(run, |state| {
             let fits = |id: &str| doubt.is_none_or(|wanted| wanted == id);
             let mut fitting = state.in_doubt().filter(|(token, _, key)| fits(&doubt_id(*token, &key.to_string())));

@@ -5,6 +5,7 @@
 
 mod call;
 mod given;
+mod inspect;
 mod lay_down;
 mod plan;
 mod story;
@@ -31,6 +32,7 @@ use thiserror::Error;
 use crate::approvals::statements;
 use crate::gate::{Asker, RunGate, Versions};
 use crate::host::{HostError, LedgerEvidence};
+use crate::incident::{Broken, Incident};
 use crate::ledger::{Ledger, LedgerError, random};
 use crate::run_log::RunLog;
 use crate::workspace::Workspace;
@@ -127,6 +129,8 @@ pub struct CameBack {
     pub outcome: CallOutcome,
     /// The part that the contract's paths speak of, if the reply is nothing else; else every path counts.
     pub labelled: Option<Json>,
+    /// How the connector broke its contract, if that is known without a look at the reply.
+    pub broken: Option<Broken>,
 }
 
 /// Why a session cannot go on.
@@ -216,29 +220,34 @@ impl<'a> AgentSession<'a> {
 
     /// Takes what came back from a permitted call. From here on the agent counts as having read it.
     ///
+    /// Gives what people must know: that the connector broke its contract, and is stopped.
+    ///
     /// # Errors
-    /// [`SessionError::OutOfOrder`] if the call is not under way.
-    pub fn finished(&mut self, token: TokenId, came: CameBack) -> Result<(), SessionError> {
+    /// [`SessionError::OutOfOrder`] if the call is not under way; others if an incident cannot be recorded.
+    pub fn finished(&mut self, token: TokenId, mut came: CameBack) -> Result<Option<Incident>, SessionError> {
         let now_ms = self.log.ledger().clock().now_ms();
-        let (subjects, prepared, record);
-        {
-            let action = self.session.action_of(token).and_then(|(c, a)| self.catalogue.action(c, a));
-            subjects = match (&came.labelled, action) {
-                (Some(reply), Some(action)) => action.subjects_of(reply),
-                (None, Some(action)) if action.subject.is_none() => Subjects::NOBODY,
-                _ => Subjects::Anybody,
-            };
-            (prepared, record) = self.session.finished(token, came.outcome, subjects, now_ms)?;
-        }
+        let action = self.session.action_of(token).and_then(|(c, a)| self.catalogue.action(c, a));
+        let subjects = match (&came.labelled, action) {
+            (Some(reply), Some(action)) => action.subjects_of(reply),
+            (None, Some(action)) if action.subject.is_none() => Subjects::NOBODY,
+            _ => Subjects::Anybody,
+        };
+        let judged = self.inspect(token, &mut came);
+        let (prepared, record) = self.session.finished(token, came.outcome, subjects, now_ms)?;
         let action = prepared.action.as_ref().and_then(|(c, a)| self.catalogue.action(c, a));
         let read = read(&self.universe, action, &prepared, came.labelled.as_ref());
         if let (Some(reply), true) = (&came.labelled, self.universe.origins(read) == Label::BOTTOM) {
             self.given.learn(reply);
         }
-        self.label = self.label.join(read);
+        let raised = judged.found.iter().filter_map(|found| self.catalogue.findings.raises(found.finder));
+        self.label = Label::join_all(raised).join(self.label).join(read);
         // The next intent is written after it in any case: the agent need not wait for the disk to read a reply.
         self.log.write_later(&[record], |_| {})?;
-        Ok(())
+        let broken: Vec<Broken> = came.broken.into_iter().chain(judged.broken).collect();
+        let Some((connector, action)) = prepared.action.filter(|_| !broken.is_empty()) else { return Ok(None) };
+        let incident = Incident { connector, action, run: self.log.run(), broken };
+        incident.record(self.log.ledger())?;
+        Ok(Some(incident))
     }
 
     /// Records that the session is over, and calls without an answer as being in doubt.

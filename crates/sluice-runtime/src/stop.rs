@@ -1,4 +1,5 @@
-//! The kill switch: whatever a person stopped is called by nobody, from the next gate on, in every process.
+//! The kill switch: what was stopped is called by nobody, from the next gate on, in every process. A person stops, or an
+//! incident does; only a person lets go on.
 
 use std::fmt;
 
@@ -6,9 +7,12 @@ use serde_json::json;
 use sluice_core::label::Name;
 use sluice_ledger::EntryKind;
 use sluice_ledger::cbor::Map;
-use sluice_store::{Count, NewRecord, Payload};
+use sluice_store::{AppendError, Conflict, Count, FactExpect, FactIs, NewRecord, Payload};
 
 use crate::ledger::{Ledger, LedgerError};
+
+/// How often in a row others may be faster.
+const TRIES_MAX: u32 = 64;
 
 /// What can be stopped.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,8 +52,12 @@ impl Stop {
     /// Whether it is stopped now. What cannot be read counts as stopped.
     #[must_use]
     pub fn holds(&self, ledger: &Ledger) -> bool {
+        self.count(ledger).map_or(true, is_odd)
+    }
+
+    fn count(&self, ledger: &Ledger) -> Result<u64, LedgerError> {
         let key = self.key();
-        ledger.look(|records| records.fact(&key)).map_or(true, |count| count % 2 == 1)
+        ledger.look(|records| records.fact(&key))
     }
 
     /// Stops it, or lets it go on, on somebody's word; `false` if it stands so already.
@@ -57,16 +65,44 @@ impl Stop {
     /// # Errors
     /// [`LedgerError`] if it cannot be recorded.
     pub fn set(&self, ledger: &Ledger, is_stopped: bool, person: &str, reason: &str) -> Result<bool, LedgerError> {
-        if self.holds(ledger) == is_stopped {
-            return Ok(false);
-        }
+        self.set_with(ledger, is_stopped, Vec::new(), json!({ "person": person, "reason": reason }))
+    }
+
+    /// The same with entries that are written in any case, in the same commit, and `why` in the payload.
+    pub(crate) fn set_with(
+        &self,
+        ledger: &Ledger,
+        is_stopped: bool,
+        beside: Vec<NewRecord>,
+        mut why: serde_json::Value,
+    ) -> Result<bool, LedgerError> {
         let kind = if is_stopped { EntryKind::STOPPED } else { EntryKind::GOES_ON };
-        let payload = json!({ "what": self.to_string(), "person": person, "reason": reason }).to_string();
-        let mut record = NewRecord::new(kind, ledger.clock().now_ms(), Map::new())
-            .with_payload(Payload::of_run(payload.into_bytes()));
-        record.counts.push(Count { key: self.key(), add: 1 });
-        ledger.append(vec![record])?;
-        Ok(true)
+        if let Some(fields) = why.as_object_mut() {
+            fields.insert("what".to_owned(), self.to_string().into());
+        }
+        let payload = Payload::of_run(why.to_string().into_bytes());
+        let mut tries = 0;
+        loop {
+            let count = self.count(ledger)?;
+            let mut records = beside.clone();
+            if is_odd(count) != is_stopped {
+                let mut record =
+                    NewRecord::new(kind, ledger.clock().now_ms(), Map::new()).with_payload(payload.clone());
+                record.counts.push(Count { key: self.key(), add: 1 });
+                records.push(record);
+            }
+            let is_news = records.len() > beside.len();
+            if records.is_empty() {
+                return Ok(false);
+            }
+            // Two that stop it at once must not let it go on.
+            let expect = FactExpect { key: self.key(), is: FactIs::Exactly(count) };
+            tries += 1;
+            match ledger.append_if(records, vec![expect]) {
+                Err(LedgerError::Append(AppendError::Conflict(Conflict::Fact { .. }))) if tries < TRIES_MAX => {}
+                written => return written.map(|_| is_news),
+            }
+        }
     }
 
     /// Everything that would stop a call.
@@ -78,4 +114,9 @@ impl Stop {
             Self::Principal(principal.clone()),
         ]
     }
+}
+
+/// Counted up with every stop and every release.
+const fn is_odd(count: u64) -> bool {
+    count % 2 == 1
 }

@@ -122,7 +122,7 @@ impl<'a> World<'a> {
             let secret = base || secret_on(action, path, self.secret.bits);
             hash(&(if secret { whole } else { shown }, path))
         };
-        (CallOutcome::Replied { reply: random(&mut Vec::new(), &part) }, takes_ms)
+        (CallOutcome::replied(random(&mut Vec::new(), &part)), takes_ms)
     }
 
     /// `f_k(a) | src_k | pc`.

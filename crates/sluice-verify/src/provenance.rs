@@ -7,7 +7,7 @@
 use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use sluice_core::catalogue::{Action, Catalogue, LabelTree, Pattern, Segment};
+use sluice_core::catalogue::{Action, Catalogue, LabelTree, Pattern};
 use sluice_core::control::{normal_successors, writes_of};
 use sluice_core::diagnostic::FlowStop;
 use sluice_core::gate::Role;
@@ -438,9 +438,5 @@ fn paths_with(tree: &LabelTree, atoms: Label) -> Vec<String> {
 
 /// A pattern as contracts write it; the root as `/`.
 pub(crate) fn written(pattern: &Pattern) -> String {
-    let part = |segment: &Segment| match segment {
-        Segment::Any => "/*".to_owned(),
-        Segment::Key(key) => format!("/{}", key.replace('~', "~0").replace('/', "~1")),
-    };
-    if pattern.0.is_empty() { "/".to_owned() } else { pattern.0.iter().map(part).collect() }
+    if pattern.0.is_empty() { "/".to_owned() } else { pattern.to_string() }
 }

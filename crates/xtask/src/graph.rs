@@ -85,8 +85,15 @@ mod tests {
 
     #[test]
     fn the_pure_crates_reach_neither_a_runtime_nor_a_database_nor_the_network() {
-        let pure =
-            ["sluice-formats", "sluice-core", "sluice-ledger", "sluice-policy", "sluice-verify", "sluice-engine"];
+        let pure = [
+            "sluice-formats",
+            "sluice-core",
+            "sluice-inspect",
+            "sluice-ledger",
+            "sluice-policy",
+            "sluice-verify",
+            "sluice-engine",
+        ];
         for pure in pure.into_iter().filter(|name| root().join("crates").join(name).exists()) {
             let reached = reached(pure);
             assert!(reached.len() > 3, "{pure}: the walk found nothing");

@@ -270,6 +270,18 @@ pub struct Output {
     pub regions: Option<Vec<Located<Name>>>,
     /// Purposes that the owner allows.
     pub purposes: Option<Vec<Located<Name>>>,
+    /// What it means that inspection finds a class that `labels` does not name.
+    pub undeclared: Undeclared,
+}
+
+/// What it means that a reply holds what its contract does not say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Undeclared {
+    /// The contract is broken, and the connector is stopped.
+    #[default]
+    Stops,
+    /// Labels rise and nothing more: the contract does not claim to know what comes, as where outsiders write.
+    Raises,
 }
 
 impl Default for Output {
@@ -283,6 +295,7 @@ impl Default for Output {
             subject: None,
             regions: None,
             purposes: None,
+            undeclared: Undeclared::Stops,
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::catalogue::{Argument, CallLimits, Idempotency, Pattern, ReplyRule};
 use crate::contract::codes::{BAD_BASE, BAD_PLACE, CONTRADICTION, EMPTY_LIST, MISPLACED, MODEL_CLAIM};
 use crate::contract::connector::{
     ActionContract, Contract, Credential, DestinationRule, FileFormat, HttpTransport, McpTransport, Output, Shown,
-    Transport, Trust, Variable,
+    Transport, Trust, Undeclared, Variable,
 };
 use crate::contract::digest::Digest;
 use crate::contract::principals::description;
@@ -419,11 +419,14 @@ fn output(node: &Node, transport: Option<&Transport>, out: &mut Vec<Diagnostic>)
     let subject = fields.optional("subject").and_then(|n| pattern(&n.expect_text("subject", out)?, n.span, out));
     let regions = only(fields.optional("regions"), "regions", out);
     let purposes = only(fields.optional("purposes"), "purposes", out);
+    let words = [("stop", Undeclared::Stops), ("raise", Undeclared::Raises)];
+    let undeclared = fields.optional("undeclared").and_then(|n| n.expect_word("undeclared", &words, out));
     if let Some(Transport::Model { .. }) = transport {
         refuse_claims(&fields, node, from_node, from, &trust, out);
     }
     fields.finish(out);
-    Some(Output { from: from?, trust, dataset, labels, subject, regions, purposes })
+    let undeclared = undeclared.unwrap_or_default();
+    Some(Output { from: from?, trust, dataset, labels, subject, regions, purposes, undeclared })
 }
 
 /// A model repeats what it was told and says what it likes: a contract that claims otherwise is wrong.

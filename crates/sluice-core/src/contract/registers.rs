@@ -3,12 +3,15 @@
 //! One file each under `registers/`; a file that is absent declares nothing. References between them are
 //! checked by [`crate::contract::resolve`], which sees them all.
 
+use std::collections::BTreeMap;
+
 use crate::catalogue::{Pattern, ReleaseKind};
 use crate::contract::codes::{CONTRADICTION, EMPTY_LIST};
 use crate::contract::principals::{Principals, description};
 use crate::contract::read::{Located, Register, id, names, only, patterns, version};
 use crate::diagnostic::Diagnostic;
 use crate::document::{Entry, Fields, Node};
+use crate::found::Finder;
 use crate::label::Name;
 
 /// The classification register's path in a workspace.
@@ -27,6 +30,8 @@ pub const RELEASES_FILE: &str = "registers/releases.yaml";
 pub struct Registers {
     /// Kinds of data, their owners and the owners' rules.
     pub classification: Register<Category>,
+    /// Which classes inspection's findings are, where the register says so.
+    pub inspection: BTreeMap<Finder, Vec<Located<Name>>>,
     /// Reasons for which data may be used.
     pub purposes: Register<Described>,
     /// Where data can lie.
@@ -118,7 +123,12 @@ impl Registers {
     pub(super) fn read(&mut self, file: &Name, node: Option<&Node>, out: &mut Vec<Diagnostic>) -> bool {
         match file.as_ref() {
             CLASSIFICATION_FILE => {
-                self.classification = table(file, node, "categories", "the classification register", out, category);
+                let found = &mut self.inspection;
+                let also = |fields: &mut Fields<'_>, out: &mut Vec<Diagnostic>| {
+                    *found = fields.optional("inspection").map(|node| inspection(node, out)).unwrap_or_default();
+                };
+                let what = "the classification register";
+                self.classification = table_and(file, node, "categories", what, also, out, category);
             }
             PURPOSES_FILE => self.purposes = table(file, node, "purposes", "the purposes register", out, described),
             REGIONS_FILE => self.regions = table(file, node, "regions", "the regions register", out, described),
@@ -147,13 +157,40 @@ fn table<T>(
     out: &mut Vec<Diagnostic>,
     entry: impl FnMut(&Entry, &mut Vec<Diagnostic>) -> Option<T>,
 ) -> Register<T> {
+    table_and(file, node, key, what, |_, _| {}, out, entry)
+}
+
+/// The same with what else stands in the file.
+fn table_and<T>(
+    file: &Name,
+    node: Option<&Node>,
+    key: &'static str,
+    what: &'static str,
+    also: impl FnOnce(&mut Fields<'_>, &mut Vec<Diagnostic>),
+    out: &mut Vec<Diagnostic>,
+    entry: impl FnMut(&Entry, &mut Vec<Diagnostic>) -> Option<T>,
+) -> Register<T> {
     let Some(mut fields) = node.and_then(|node| Fields::of(node, what, out)) else { return Register::unreadable(file) };
     if !version(&mut fields, out) {
         return Register::unreadable(file);
     }
     let entries = fields.required(key, out);
+    also(&mut fields, out);
     fields.finish(out);
     if entries.is_none() { Register::unreadable(file) } else { Register::read(file, entries, key, out, entry) }
+}
+
+/// Which classes each finder's findings are: a list that is empty says that they are nothing.
+fn inspection(node: &Node, out: &mut Vec<Diagnostic>) -> BTreeMap<Finder, Vec<Located<Name>>> {
+    let Some(mut fields) = Fields::of(node, "inspection", out) else { return BTreeMap::new() };
+    let mut found = BTreeMap::new();
+    for finder in Finder::ALL {
+        if let Some(node) = fields.optional(finder.name()) {
+            found.insert(finder, names(Some(node), finder.name(), out));
+        }
+    }
+    fields.finish(out);
+    found
 }
 
 fn category(entry: &Entry, out: &mut Vec<Diagnostic>) -> Option<Category> {

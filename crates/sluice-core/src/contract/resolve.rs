@@ -15,6 +15,7 @@ use crate::contract::principals::unknown;
 use crate::contract::read::{Located, Problem};
 use crate::contract::registers::Registers;
 use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::found::{Finder, Findings};
 use crate::label::{Atom, Label, Name, Universe};
 use crate::limits::ATOMS_MAX;
 use crate::text::Span;
@@ -57,6 +58,7 @@ pub(super) fn resolve_read(
     }
     actions::fill_stored(&mut actions, contracts);
     let releases = resolver.releases();
+    let findings = resolver.findings();
     let destinations = destinations(registers);
     let Resolver { universe, problems, .. } = resolver;
     if !problems.is_empty() {
@@ -69,6 +71,7 @@ pub(super) fn resolve_read(
         regions: registers.regions.entries.keys().cloned().collect(),
         purposes: registers.purposes.entries.keys().cloned().collect(),
         releases,
+        findings,
     })
 }
 
@@ -104,6 +107,21 @@ impl Resolver<'_> {
             self.report(file, Diagnostic::new(code, "too-many-atoms", Severity::High, span, message, help));
         }
         Label::TOP
+    }
+
+    /// What inspection's findings mean: the classes that the register says, else the one that has the default name.
+    fn findings(&mut self) -> Findings {
+        let registers = self.registers;
+        let raises = Finder::ALL.into_iter().filter_map(|finder| {
+            let default = || registers.classification.entries.get_key_value(finder.default_class());
+            let classes: Vec<&Name> = match registers.inspection.get(&finder) {
+                Some(classes) => classes.iter().map(|class| &class.value).collect(),
+                None => default().map(|(class, _)| class).into_iter().collect(),
+            };
+            let label = classes.iter().fold(Label::BOTTOM, |label, class| label.join(self.class(class)));
+            (!classes.is_empty()).then_some((finder, label))
+        });
+        Findings::new(raises.collect::<Vec<_>>())
     }
 
     /// What a class of data means: its category and its owner's rules. ⊤ if it is unknown, which is a problem already.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::catalogue::{Action, Catalogue, Resource};
+use crate::found::Found;
 use crate::gate::Role;
 use crate::label::{Atom, Label, Name, Universe};
 use crate::program::{CallTarget, Handle, NodeId, NodeKind, PlaceId, Program, Use};
@@ -327,7 +328,12 @@ fn unknown_roles(prepared: &mut Prepared) {
 #[derive(Clone, Debug, PartialEq)]
 pub enum ReplyValue {
     /// The reply of a run.
-    Came(serde_json::Value),
+    Came {
+        /// What came back.
+        reply: serde_json::Value,
+        /// What inspection found in it that its contract does not say.
+        found: Vec<Found>,
+    },
     /// The connector said no, or could not be reached, and the effect surely did not happen.
     Failed {
         /// Shown to handlers as `$error.detail`, and as `status`.
@@ -366,9 +372,10 @@ pub fn reply(
     let base = action.map_or(Label::TOP, |a| a.reply.keeps(universe, prepared.joined).join(a.source));
     let unknown = || Value::unknown(Label::TOP, Kinds::ALL);
     match came {
-        ReplyValue::Came(json) => {
-            success(action.map_or_else(|| Value::from_json(json, Label::TOP), |a| a.labels.labelled(json, base)))
-        }
+        ReplyValue::Came { reply, found } => success(action.map_or_else(
+            || Value::from_json(reply, Label::TOP),
+            |a| a.labels.labelled_with(reply, base, &catalogue.findings.raised(found)),
+        )),
         ReplyValue::Failed { detail } => fails(Value::from_json(detail, told)),
         ReplyValue::Predicted => success(action.map_or_else(unknown, |a| a.labels.predicted(base)))
             .and(fails(Value::unknown(told, Kinds::ALL)))

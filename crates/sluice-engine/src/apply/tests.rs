@@ -128,12 +128,12 @@ fn event(say: Say, key: Option<EffectKey>) -> Event {
             decided(GateAnswer::Forbid { receipt: Json::Null, code: "SL330".to_owned(), why: "not here".to_owned() })
         }
         Committed => Event::Committed,
-        Replied => finished(key, CallOutcome::Replied { reply }),
-        RepliedToAnotherCall => finished(None, CallOutcome::Replied { reply }),
+        Replied => finished(key, CallOutcome::replied(reply)),
+        RepliedToAnotherCall => finished(None, CallOutcome::replied(reply)),
         Failed => finished(key, CallOutcome::Failed { detail: json!("down") }),
         InDoubt => finished(key, CallOutcome::InDoubt { why: "the line was cut".to_owned() }),
         Breach => finished(key, CallOutcome::Breach { why: "too long".to_owned() }),
-        Happened => resolved(Resolution::Happened { reply }),
+        Happened => resolved(Resolution::happened(reply)),
         Repeat => resolved(Resolution::Repeat),
         Abandon => resolved(Resolution::Abandon),
         Recheck => Event::Recheck { token },

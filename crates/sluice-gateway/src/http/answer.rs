@@ -88,7 +88,7 @@ impl Answer {
             approval: None,
         };
         match outcome {
-            CallOutcome::Replied { reply } => Self::Reply(reply.clone()),
+            CallOutcome::Replied { reply, .. } => Self::Reply(reply.clone()),
             CallOutcome::Failed { detail } => {
                 let status = detail.get("status").and_then(Json::as_u64).and_then(|code| u16::try_from(code).ok());
                 let status = status.and_then(|code| StatusCode::from_u16(code).ok());

@@ -1,12 +1,13 @@
 //! What a server says: answers to what was asked, and what it asks and tells by itself.
 
 use sluice_core::document::{Data, Node};
-use sluice_engine::CallOutcome;
+use sluice_engine::{CallOutcome, TokenId};
+use sluice_runtime::incident::Broken;
 use sluice_runtime::session::CameBack;
 use tokio::io::{AsyncBufRead, AsyncWrite};
 
 use super::agent::withdrawn;
-use super::{Proxy, ProxyError, SERVER_ERROR, UNREADABLE, words};
+use super::{Proxy, ProxyError, REPEATS_A_SECRET, SERVER_ERROR, UNREADABLE, words};
 use crate::frame::{Frame, Id, Kind};
 use crate::lines::{self, Line};
 use crate::pending::Awaited;
@@ -24,7 +25,10 @@ impl<W: AsyncWrite + Unpin, S: AsyncWrite + Unpin> Proxy<'_, W, S> {
                 Line::End => return Ok(()),
                 Line::TooLong(stray) => self.unreadable(&stray, "it is too long").await?,
                 Line::Whole(bytes) => match Frame::read(&bytes) {
+                    Ok(frame) if frame.any_text(&|text| self.canary.is_in(text)) => self.leaks(&frame, &said).await?,
                     Ok(frame) => self.server_says(frame, &said).await?,
+                    // Why it cannot be read may quote it.
+                    Err(error) if self.canary.is_in(&bytes) => self.unreadable(&error.stray, "-").await?,
                     Err(error) => self.unreadable(&error.stray, &error.why).await?,
                 },
             }
@@ -56,9 +60,32 @@ impl<W: AsyncWrite + Unpin, S: AsyncWrite + Unpin> Proxy<'_, W, S> {
             && let Some(session) = self.session.lock().await.as_mut()
         {
             let outcome = CallOutcome::InDoubt { why: why.to_owned() };
-            session.finished(token, CameBack { outcome, labelled: None })?;
+            session.finished(token, CameBack { outcome, labelled: None, broken: None })?;
         }
         self.tell_agent(&reply::error(Some(id), SERVER_ERROR, why)).await
+    }
+
+    /// What repeats a secret of the server goes nowhere: not to the agent, not into an entry, not into what people are told.
+    async fn leaks(&self, frame: &Frame, said: &Said) -> Result<(), ProxyError> {
+        self.note("the server repeats a secret that it was given; what it said was dropped");
+        let answered = match &frame.kind {
+            Kind::Response { id, .. } => Some(id),
+            Kind::Request { .. } | Kind::Notification { .. } => None,
+        };
+        let awaited = answered.and_then(|id| self.asked.borrow_mut().close(id));
+        let is_awaited = awaited.is_some();
+        if let Some(Awaited::Call(token)) = awaited {
+            let outcome = CallOutcome::Breach { why: Broken::Secret.to_string() };
+            self.finished(token, CameBack { outcome, labelled: None, broken: Some(Broken::Secret) }).await?;
+        } else if let Some(session) = self.session.lock().await.as_ref() {
+            for connector in &said.by {
+                session.broke(connector, Broken::Secret)?;
+            }
+        }
+        match answered.filter(|id| is_awaited && !id.is_own()) {
+            Some(id) => self.tell_agent(&reply::error(Some(id), SERVER_ERROR, REPEATS_A_SECRET)).await,
+            None => Ok(()),
+        }
     }
 
     pub(super) async fn server_says(&self, frame: Frame, said: &Said) -> Result<(), ProxyError> {
@@ -119,9 +146,7 @@ impl<W: AsyncWrite + Unpin, S: AsyncWrite + Unpin> Proxy<'_, W, S> {
                 if wants_input(&frame) {
                     self.wants_input.set(true);
                 }
-                if let Some(session) = self.session.lock().await.as_mut() {
-                    session.finished(token, came_back(&frame))?;
-                }
+                self.finished(token, came_back(&frame)).await?;
             }
             Awaited::Tools => {
                 let page = tools::page(&frame);
@@ -148,6 +173,18 @@ impl<W: AsyncWrite + Unpin, S: AsyncWrite + Unpin> Proxy<'_, W, S> {
         self.tell_agent(frame.raw()).await
     }
 
+    /// A call is over, and people are told if its server broke its contract.
+    async fn finished(&self, token: TokenId, came: CameBack) -> Result<(), ProxyError> {
+        let incident = match self.session.lock().await.as_mut() {
+            Some(session) => session.finished(token, came)?,
+            None => None,
+        };
+        if let Some(incident) = incident {
+            self.note(&incident.to_string());
+        }
+        Ok(())
+    }
+
     pub(super) async fn has_read(&self, said: &Said) {
         match self.session.lock().await.as_mut() {
             Some(session) => said.by.iter().for_each(|connector| session.has_read(connector)),
@@ -166,9 +203,9 @@ fn wants_input(answer: &Frame) -> bool {
 fn came_back(answer: &Frame) -> CameBack {
     let Some(result) = answer.member("result") else {
         let detail = answer.member("error").map(Node::to_json).unwrap_or_default();
-        return CameBack { outcome: CallOutcome::Failed { detail }, labelled: None };
+        return CameBack { outcome: CallOutcome::Failed { detail }, labelled: None, broken: None };
     };
-    CameBack { outcome: CallOutcome::Replied { reply: result.to_json() }, labelled: labelled(result) }
+    CameBack { outcome: CallOutcome::replied(result.to_json()), labelled: labelled(result), broken: None }
 }
 
 /// The value that a reply is, if it is one: structured content, or one text that is JSON or nothing else.

@@ -85,7 +85,10 @@ impl<W: AsyncWrite + Unpin> Pipes<W> {
                 Line::TooLong(stray) => self.router.borrow_mut().unreadable(server, &stray, "it is too long"),
                 Line::Whole(bytes) => match Frame::read(&bytes) {
                     Ok(frame) => self.router.borrow_mut().server_says(server, frame),
-                    Err(error) => self.router.borrow_mut().unreadable(server, &error.stray, &error.why),
+                    Err(error) => {
+                        // Why it is none may quote it, and with it what nobody may see.
+                        self.router.borrow_mut().unreadable(server, &error.stray, "it is no message of the protocol")
+                    }
                 },
             };
             self.perform(steps).await;

@@ -84,6 +84,8 @@ registered! {
     STOPPED = 27, "stopped";
     /// They go on.
     GOES_ON = 28, "goes-on";
+    /// A connector broke its contract.
+    INCIDENT = 29, "incident";
 }
 
 impl EntryKind {
@@ -122,7 +124,7 @@ mod tests {
     #[test]
     fn codes_run_from_one_without_a_gap_and_names_differ() {
         let codes: Vec<u16> = EntryKind::REGISTERED.iter().map(|kind| kind.code()).collect();
-        assert_eq!(codes, (1..=28).collect::<Vec<_>>());
+        assert_eq!(codes, (1..=29).collect::<Vec<_>>());
         let names: std::collections::BTreeSet<_> = EntryKind::REGISTERED.iter().map(|kind| kind.name()).collect();
         assert_eq!(names.len(), codes.len());
         assert_eq!(EntryKind::from_code(900).to_string(), "kind-900");

@@ -352,7 +352,7 @@ impl World {
                 .services
                 .borrow()
                 .reply_to(key)
-                .map_or(Resolution::Repeat, |reply| Resolution::Happened { reply: reply.clone() });
+                .map_or(Resolution::Repeat, |reply| Resolution::happened(reply.clone()));
             events.push(Event::Resolved { token, resolution, by: Some("ana".to_owned()) });
         }
         Ok((state, events, next_seq))
@@ -557,7 +557,7 @@ impl Host for World {
             self.hit("reply late");
             self.clock.set(self.clock.get() + 5_000);
         }
-        CallOutcome::Replied { reply }
+        CallOutcome::replied(reply)
     }
 
     async fn look_up(&self, _: Name, call: Call) -> Option<Resolution> {
@@ -567,11 +567,7 @@ impl Host for World {
             return None;
         }
         let services = self.services.borrow();
-        Some(
-            services
-                .reply_to(call.key)
-                .map_or(Resolution::Repeat, |reply| Resolution::Happened { reply: reply.clone() }),
-        )
+        Some(services.reply_to(call.key).map_or(Resolution::Repeat, |reply| Resolution::happened(reply.clone())))
     }
 
     async fn sleep_until(&self, at_ms: u64) {

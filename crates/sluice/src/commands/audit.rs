@@ -3,6 +3,7 @@
 use serde_json::{Value as Json, json};
 use sluice_engine::{CallOutcome, Fact, GateAnswer};
 use sluice_runtime::audit::{self, AuditReport, Line};
+use sluice_runtime::incident::Incident;
 use sluice_runtime::run::find;
 
 use crate::cli::{Audit, Format, List, Log, Prove, Resume};
@@ -79,6 +80,7 @@ fn wire(line: &Line) -> Json {
         "run": line.run.map(|run| run.to_string()),
         "payload": line.payload,
         "sealed": line.sealed,
+        "incident": line.incident.as_ref().map(Incident::to_json),
     })
 }
 
@@ -109,6 +111,9 @@ fn timeline(page: &mut Page, lines: &[Line], names_run: bool) {
 fn tells(line: &Line) -> (String, Tone) {
     if let Some(why) = line.sealed {
         return (format!("(its payload is {why})"), Tone::Faint);
+    }
+    if let Some(incident) = &line.incident {
+        return (incident.to_string(), Tone::Bad);
     }
     let fact = line.payload.clone().and_then(|payload| serde_json::from_value::<Fact>(payload).ok());
     fact.as_ref().map_or_else(|| (other(line), Tone::Plain), of_run)

@@ -248,7 +248,7 @@ fn page(outcome: &RunOutcome) -> Page {
 pub(super) fn resolution_in_words(resolution: &Resolution, by: Option<&str>) -> String {
     let by = by.unwrap_or("a look-up");
     match resolution {
-        Resolution::Happened { reply } => format!("{by} says that it happened: {reply}"),
+        Resolution::Happened { reply, .. } => format!("{by} says that it happened: {reply}"),
         Resolution::Repeat => format!("{by} says that it did not happen: done now"),
         Resolution::Abandon => format!("{by} says that it did not happen: left undone"),
     }

@@ -89,7 +89,7 @@ fn resolve(arguments: &Resolve) -> Result<Exit, Failure> {
     let opened = arguments.place.open_with_ledger()?;
     let run = find(&opened.ledger, &arguments.run)?;
     let resolution = match &arguments.found.happened {
-        Some(file) => Resolution::Happened { reply: parsed(&read(file, "reply")?, &file.display().to_string())? },
+        Some(file) => Resolution::happened(parsed(&read(file, "reply")?, &file.display().to_string())?),
         None if arguments.found.repeat => Resolution::Repeat,
         None => Resolution::Abandon,
     };

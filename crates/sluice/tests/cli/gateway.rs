@@ -10,4 +10,4 @@ mod server;
 mod servers;
 mod several;
 
-use agent::Agent;
+pub(crate) use agent::{Agent, text};

@@ -32,6 +32,7 @@ mod gateway_http;
 mod hooks;
 mod import;
 mod imported;
+mod inspection;
 mod limits;
 mod linked;
 mod linked_actions;

@@ -3,6 +3,21 @@
 use crate::sandbox::Sandbox;
 
 #[test]
+fn those_who_stop_it_at_once_stop_it() {
+    let sandbox = Sandbox::with_workspace();
+    let children: Vec<_> =
+        (0..5).map(|_| sandbox.start(&["stop", "--connector", "greetings", "--as", "ana"])).collect();
+    for child in children {
+        assert!(child.wait_with_output().unwrap().status.success());
+    }
+    let run = sandbox.sluice(&["run", "workflows/hello.yaml", "--author", "ana", "--format", "json"]).with(5);
+    assert!(run.out.contains("SL518"));
+    let log = sandbox.sluice(&["audit", "log", "--last", "100", "--format", "json"]).with(0).json();
+    let stops = log["entries"].as_array().unwrap().iter().filter(|entry| entry["kind"] == "stopped").count();
+    assert_eq!(stops, 1, "{log}");
+}
+
+#[test]
 fn what_was_stopped_is_not_called_until_a_signer_says_so() {
     let sandbox = Sandbox::with_workspace();
     let run =

@@ -140,6 +140,9 @@ fn classification(cx: &mut Resolver<'_>) {
             refer(cx, file, purpose, &registers.purposes, "purposes");
         }
     }
+    for class in registers.inspection.values().flatten() {
+        refer(cx, file, class, &registers.classification, "classification");
+    }
 }
 
 fn destinations(cx: &mut Resolver<'_>) {

@@ -145,7 +145,7 @@ actions:
       t: { role: destination }
       k: { secret: s2 }
       doc: { role: payload, resolve: directory }
-    output: { from: echo, trust: { "": origin }, dataset: d, labels: { "": [] }, subject: "/id", regions: { only: [eu] }, purposes: { only: [care] } }
+    output: { from: echo, trust: { "": origin }, dataset: d, labels: { "": [] }, subject: "/id", regions: { only: [eu] }, purposes: { only: [care] }, undeclared: raise }
     destination: { argument: t }
     limits: { per_hour: 1, bytes: 1MiB, timeout: 30s }
   find: { effect: read, request: { method: GET, path: /find }, arguments: { id: {} }, idempotency: natural }
@@ -277,6 +277,8 @@ fn what_a_reader_refuses_for_its_form_the_schema_refuses_too() {
         ("registers/releases.yaml", "kind: approval", "kind: approval\n    allow: [readers]"),
         ("registers/releases.yaml", "kind: approval", "kind: aproval"),
         ("registers/classification.yaml", "only: [eu, us]", "only: []"),
+        ("registers/classification.yaml", "email: [pii]", "e-mail: [pii]"),
+        ("connectors/mailbox.yaml", "undeclared: raise", "undeclared: ignore"),
         ("registers/principals.yaml", "class: privileged", "class: mighty"),
         ("workspace.yaml", "mode: test", "mode: prod"),
     ] {

@@ -73,7 +73,7 @@ fn call(call: &CallStory) -> Json {
         _ => None,
     };
     let reply = match &call.state {
-        CallState::Over(CallOutcome::Replied { reply }) => Some(reply),
+        CallState::Over(CallOutcome::Replied { reply, .. }) => Some(reply),
         _ => None,
     };
     json!({

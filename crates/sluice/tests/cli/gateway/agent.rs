@@ -16,42 +16,42 @@ use crate::sandbox::Sandbox;
 /// Longer than anything takes on a machine that does something else besides.
 const HEARS_WITHIN: Duration = Duration::from_secs(40);
 
-pub(super) struct Agent<'s> {
+pub(crate) struct Agent<'s> {
     sandbox: &'s Sandbox,
     child: Child,
     stdin: Option<ChildStdin>,
     heard: Receiver<String>,
     /// What was heard while something else was waited for.
-    pub(super) beside: VecDeque<Json>,
+    pub(crate) beside: VecDeque<Json>,
     errors: JoinHandle<String>,
     seen: PathBuf,
     next: i64,
 }
 
 /// What is left when the gateway has ended.
-pub(super) struct Left {
-    pub(super) code: Option<i32>,
-    pub(super) errors: String,
+pub(crate) struct Left {
+    pub(crate) code: Option<i32>,
+    pub(crate) errors: String,
     /// Methods that the server saw, and ids of answers.
-    pub(super) seen: Vec<String>,
+    pub(crate) seen: Vec<String>,
     /// What was heard last.
-    pub(super) heard: Vec<Json>,
+    pub(crate) heard: Vec<Json>,
 }
 
 impl<'s> Agent<'s> {
     /// One that has said nothing yet.
-    pub(super) fn silent(sandbox: &'s Sandbox, script: &str) -> Self {
+    pub(crate) fn silent(sandbox: &'s Sandbox, script: &str) -> Self {
         Self::with(sandbox, script, &[])
     }
 
     /// One that has begun as the protocol says.
-    pub(super) fn of(sandbox: &'s Sandbox, script: &str) -> Self {
+    pub(crate) fn of(sandbox: &'s Sandbox, script: &str) -> Self {
         Self::silent(sandbox, script).begun()
     }
 
-    pub(super) fn with(sandbox: &'s Sandbox, script: &str, options: &[&str]) -> Self {
+    pub(crate) fn with(sandbox: &'s Sandbox, script: &str, options: &[&str]) -> Self {
         let mut command = sandbox.command(&["gateway", "--connector", "tools"]);
-        command.args(options).arg("--").args(server(sandbox, "server", script));
+        command.args(options).arg("--").args(Self::server(sandbox, script));
         Self::started(sandbox, command, "server")
     }
 
@@ -92,7 +92,12 @@ impl<'s> Agent<'s> {
         Self { sandbox, child, stdin, heard, beside: VecDeque::new(), errors, seen, next: 1 }
     }
 
-    pub(super) fn begun(self) -> Self {
+    /// The scripted server, and how it is started.
+    pub(crate) fn server(sandbox: &Sandbox, script: &str) -> Vec<String> {
+        server(sandbox, "server", script)
+    }
+
+    pub(crate) fn begun(self) -> Self {
         self.begun_with("scripted")
     }
 
@@ -103,14 +108,14 @@ impl<'s> Agent<'s> {
         self
     }
 
-    pub(super) fn say(&mut self, line: &str) {
+    pub(crate) fn say(&mut self, line: &str) {
         // The gateway may have gone.
         let _ = self.stdin.as_mut().unwrap().write_all(format!("{line}\n").as_bytes());
     }
 
     /// The next message.
     #[track_caller]
-    pub(super) fn hear(&mut self) -> Json {
+    pub(crate) fn hear(&mut self) -> Json {
         self.beside.pop_front().unwrap_or_else(|| self.hear_next())
     }
 
@@ -121,7 +126,7 @@ impl<'s> Agent<'s> {
 
     /// The answer to a request.
     #[track_caller]
-    pub(super) fn hear_answer(&mut self, id: &Json) -> Json {
+    pub(crate) fn hear_answer(&mut self, id: &Json) -> Json {
         let is_it = |message: &Json| message["id"] == *id && message.get("method").is_none();
         if let Some(at) = self.beside.iter().position(is_it) {
             return self.beside.remove(at).unwrap();
@@ -135,7 +140,7 @@ impl<'s> Agent<'s> {
         }
     }
 
-    pub(super) fn asks(&mut self, method: &str, params: Json) -> Json {
+    pub(crate) fn asks(&mut self, method: &str, params: Json) -> Json {
         let id = Json::from(self.next);
         self.next += 1;
         self.say(&json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params }).to_string());
@@ -143,25 +148,25 @@ impl<'s> Agent<'s> {
     }
 
     #[track_caller]
-    pub(super) fn ask(&mut self, method: &str, params: Json) -> Json {
+    pub(crate) fn ask(&mut self, method: &str, params: Json) -> Json {
         let id = self.asks(method, params);
         self.hear_answer(&id)
     }
 
     /// Calls a tool, and gives the text of its result or error.
     #[track_caller]
-    pub(super) fn call(&mut self, tool: &str, arguments: Json) -> String {
+    pub(crate) fn call(&mut self, tool: &str, arguments: Json) -> String {
         let answer = self.ask("tools/call", json!({ "name": tool, "arguments": arguments }));
         text(&answer)
     }
 
     /// The calls of the one session, as `sluice runs show` tells them: `tool: state [entries]`.
     #[track_caller]
-    pub(super) fn calls(&self) -> Vec<String> {
+    pub(crate) fn calls(&self) -> Vec<String> {
         calls(self.sandbox)
     }
 
-    pub(super) fn kill(&mut self, signal: &str) {
+    pub(crate) fn kill(&mut self, signal: &str) {
         let pid = self.child.id().to_string();
         assert!(
             std::process::Command::new("/bin/sh")
@@ -173,7 +178,7 @@ impl<'s> Agent<'s> {
     }
 
     /// Leaves, and waits for the gateway to end.
-    pub(super) fn leave(mut self) -> Left {
+    pub(crate) fn leave(mut self) -> Left {
         self.stdin.take();
         let code = self.child.wait().unwrap().code();
         let seen = fs::read_to_string(&self.seen).unwrap_or_default();
@@ -197,7 +202,7 @@ pub(super) fn server(sandbox: &Sandbox, name: &str, script: &str) -> Vec<String>
     [exe].into_iter().chain(words).chain([at.display().to_string()]).collect()
 }
 
-pub(super) fn calls(sandbox: &Sandbox) -> Vec<String> {
+pub(crate) fn calls(sandbox: &Sandbox) -> Vec<String> {
     let runs = sandbox.sluice(&["runs", "list", "--format", "json"]).with(0).json();
     let runs = runs.as_array().unwrap();
     assert!(runs.len() <= 1, "{runs:?}");
@@ -212,7 +217,7 @@ pub(super) fn calls(sandbox: &Sandbox) -> Vec<String> {
 }
 
 /// The text of a result or an error.
-pub(super) fn text(answer: &Json) -> String {
+pub(crate) fn text(answer: &Json) -> String {
     let text = answer["error"]["message"].as_str().or_else(|| answer["result"]["content"][0]["text"].as_str());
     text.unwrap_or_else(|| panic!("{answer}")).to_owned()
 }

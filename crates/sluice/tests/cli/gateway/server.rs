@@ -2,8 +2,9 @@
 //!
 //! A script has a line `tools NAME…`, which it lists, and for what it does otherwise than a plain server `on METHOD [TOOL]`
 //! with lines below it: `say FRAME`, `part BYTES` (without the end of the line), `die`, `sleep MS`, `flood N FRAME`,
-//! `big MIB` (an answer of that size), `deep`, `retool NAME…`, `keep`. `on =ID` is an answer to its own question. In a frame
-//! `$ID` is the id of what it answers, `$N` counts what it was asked of that kind, and `$KEPT` is the id that it kept.
+//! `big MIB` (an answer of that size), `deep`, `retool NAME…`, `keep`, `complain WORDS`. `on =ID` is an answer to its own question. In a frame
+//! `$ID` is the id of what it answers, `$N` counts what it was asked of that kind, `$KEPT` is the id that it kept, and `$SECRET` a variable
+//! of its environment.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -61,7 +62,8 @@ impl Server {
         if let Some(rule) = self.rules.get(&kind).cloned() {
             for deed in rule {
                 let deed = deed.replace("$ID", &message["id"].to_string()).replace("$N", &count);
-                self.does(&deed.replace("$KEPT", &self.kept), &message["id"]);
+                let secret = std::env::var("SECRET").unwrap_or_default();
+                self.does(&deed.replace("$KEPT", &self.kept).replace("$SECRET", &secret), &message["id"]);
             }
         } else if message.get("id").is_some() && message.get("method").is_some() {
             let result = match method.as_str() {
@@ -98,6 +100,7 @@ impl Server {
                 let (open, close) = ("[".repeat(9_000), "]".repeat(9_000));
                 say(&format!(r#"{{"jsonrpc":"2.0","result":{{"content":[],"x":{open}{close}}},"id":{id}}}"#));
             }
+            ("complain", words) => eprintln!("{words}"),
             ("retool", names) => self.tools = words(names),
             ("keep", _) => self.kept = id.to_string(),
             ("nothing", _) => {}
