@@ -226,7 +226,7 @@ impl Evidence for LedgerEvidence<'_> {
     }
 
     fn stopped(&self, connector: &Name, action: &Name, principal: &Name) -> Option<Stop> {
-        Stop::of_call(connector, action, principal).into_iter().find(|stop| stop.holds(self.ledger))
+        Stop::of_call(self.ledger, connector, action, principal)
     }
 
     fn was_seen(&self, workflow: &str, action: &str, _resource: &str) -> bool {

@@ -105,14 +105,17 @@ impl Stop {
         }
     }
 
-    /// Everything that would stop a call.
-    pub(crate) fn of_call(connector: &Name, action: &Name, principal: &Name) -> [Self; 4] {
-        [
+    /// What stops a call now, if anything does, from the most to the least. What cannot be read counts as stopped.
+    pub(crate) fn of_call(ledger: &Ledger, connector: &Name, action: &Name, principal: &Name) -> Option<Self> {
+        let all = [
             Self::Everything,
             Self::Connector(connector.clone()),
             Self::Action(connector.clone(), action.clone()),
             Self::Principal(principal.clone()),
-        ]
+        ];
+        let keys = all.each_ref().map(Self::key);
+        let Ok(counts) = ledger.look(|records| records.facts(&keys)) else { return Some(Self::Everything) };
+        all.into_iter().zip(counts).find(|(_, count)| count % 2 == 1).map(|(stop, _)| stop)
     }
 }
 

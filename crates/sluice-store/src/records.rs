@@ -269,6 +269,14 @@ impl Records {
         tables::fact(&self.conn, key).map_err(self.file.deed("read"))
     }
 
+    /// What several counts stand at, all at one moment.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the ledger cannot be read.
+    pub fn facts<const N: usize>(&self, keys: &[String; N]) -> Result<[u64; N], StoreError> {
+        tables::facts(&self.conn, keys).map_err(self.file.deed("read"))
+    }
+
     /// The epoch under which a run is driven.
     ///
     /// # Errors

@@ -275,6 +275,19 @@ pub(crate) fn fact(conn: &Connection, key: &str) -> rusqlite::Result<u64> {
     Ok(total.unwrap_or(0))
 }
 
+/// Several at once: one look at the file, and all as of one moment.
+pub(crate) fn facts<const N: usize>(conn: &Connection, keys: &[String; N]) -> rusqlite::Result<[u64; N]> {
+    let places = vec!["?"; N].join(", ");
+    let mut select = conn.prepare_cached(&format!("SELECT key, total FROM facts WHERE key IN ({places})"))?;
+    let mut rows = select.query(rusqlite::params_from_iter(keys))?;
+    let mut totals = [0; N];
+    while let Some(row) = rows.next()? {
+        let (key, total): (String, u64) = (row.get("key")?, number(row, "total")?);
+        keys.iter().zip(&mut totals).filter(|(one, _)| **one == key).for_each(|(_, place)| *place = total);
+    }
+    Ok(totals)
+}
+
 pub(crate) fn put_fact(conn: &Connection, key: &str, total: u64) -> rusqlite::Result<()> {
     conn.prepare_cached("INSERT OR REPLACE INTO facts (key, total) VALUES (?1, ?2)")?.execute((key, column(total)))?;
     Ok(())

@@ -129,6 +129,9 @@ fn a_count_that_moved_refuses_what_was_decided_on_it() {
     assert_eq!(send(FactIs::AtMost(3)).unwrap_err().code(), "SL661");
     assert_eq!(records.fact("per-hour/mail.send/7").unwrap(), 4);
     assert_eq!(records.fact("another").unwrap(), 0);
+    let keys =
+        ["another", "per-hour/mail.send/7", "per-hour/mail.send/7", "per-hour/mail.send/"].map(ToOwned::to_owned);
+    assert_eq!(records.facts(&keys).unwrap(), [0, 4, 4, 0], "in the order in which they were asked for");
     assert!(workspace.verify().agrees());
 }
 
