@@ -1,7 +1,6 @@
 //! What an agent may call of a server: what the signed contract names, or else what a draft makes of the server's list.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsString;
 
 use sluice_core::contract::connector::{Request, Transport};
 use sluice_core::contract::lock::Pins;
@@ -11,7 +10,6 @@ use sluice_runtime::workspace::Workspace;
 use thiserror::Error;
 
 use crate::tools::Tool;
-use crate::upstream::Upstream;
 use crate::{draft, planning, scan};
 
 /// Most tools of one server.

@@ -51,7 +51,7 @@ impl<'s> Agent<'s> {
 
     pub(crate) fn with(sandbox: &'s Sandbox, script: &str, options: &[&str]) -> Self {
         let mut command = sandbox.command(&["gateway", "--connector", "tools"]);
-        command.args(options).arg("--").args(Self::server(sandbox, script));
+        command.args(options).arg("--").args(server(sandbox, "server", script));
         Self::started(sandbox, command, "server")
     }
 
@@ -92,9 +92,9 @@ impl<'s> Agent<'s> {
         Self { sandbox, child, stdin, heard, beside: VecDeque::new(), errors, seen, next: 1 }
     }
 
-    /// The scripted server, and how it is started.
-    pub(crate) fn server(sandbox: &Sandbox, script: &str) -> Vec<String> {
-        server(sandbox, "server", script)
+    /// How the scripted server is started.
+    pub(crate) fn command(sandbox: &Sandbox) -> Vec<String> {
+        started_by(sandbox, "server")
     }
 
     pub(crate) fn begun(self) -> Self {
@@ -197,9 +197,14 @@ pub(super) fn server(sandbox: &Sandbox, name: &str, script: &str) -> Vec<String>
     let at = sandbox.path(&format!("{name}.script"));
     fs::write(&at, script).unwrap();
     let _ = fs::remove_file(sandbox.path(&format!("{name}.script.seen")));
+    started_by(sandbox, name)
+}
+
+fn started_by(sandbox: &Sandbox, name: &str) -> Vec<String> {
     let exe = std::env::current_exe().unwrap().display().to_string();
+    let at = sandbox.path(&format!("{name}.script")).display().to_string();
     let words = ["--ignored", "--exact", "--nocapture", "gateway::server::plays"].map(str::to_owned);
-    [exe].into_iter().chain(words).chain([at.display().to_string()]).collect()
+    [exe].into_iter().chain(words).chain([at]).collect()
 }
 
 pub(crate) fn calls(sandbox: &Sandbox) -> Vec<String> {
