@@ -26,8 +26,11 @@ pub(super) struct AuthenticatorData {
     pub(super) is_verified: bool,
     pub(super) counter: u32,
     /// Name and key of a passkey that was made.
-    pub(super) credential: Option<(Vec<u8>, PasskeyKey)>,
+    pub(super) credential: Option<Named>,
 }
+
+/// A passkey's name, made by its device, and its key.
+type Named = (Vec<u8>, PasskeyKey);
 
 impl AuthenticatorData {
     /// Reads all of it: what is left over was not meant by anybody.
@@ -61,7 +64,7 @@ impl AuthenticatorData {
 }
 
 /// A new passkey's name and key, and what follows.
-fn attested(bytes: &[u8]) -> Checked<((Vec<u8>, PasskeyKey), &[u8])> {
+fn attested(bytes: &[u8]) -> Checked<(Named, &[u8])> {
     let (_, rest) = bytes.split_at_checked(AAGUID_BYTES).ok_or(MALFORMED)?;
     let (length, rest) = rest.split_first_chunk::<2>().ok_or(MALFORMED)?;
     let (id, rest) = rest.split_at_checked(usize::from(u16::from_be_bytes(*length))).ok_or(MALFORMED)?;
