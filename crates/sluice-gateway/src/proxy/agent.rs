@@ -4,6 +4,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use tokio::io::{AsyncBufRead, AsyncWrite};
 use tokio::sync::mpsc;
 
+use super::ladder::HeldCall;
 use super::{
     ENDED, INVALID_REQUEST, LISTS_WITHIN, METHOD_NOT_FOUND, PARSE_ERROR, Proxy, ProxyError, QUEUED_MAX, SERVER_ERROR,
     words,
@@ -114,38 +115,52 @@ impl<W: AsyncWrite + Unpin, S: AsyncWrite + Unpin> Proxy<'_, W, S> {
         loop {
             let frame = tokio::select! {
                 Some(ended) = held.next() => {
-                    let () = ended?;
+                    ended?;
                     continue;
                 }
                 frame = queued.recv() => frame,
             };
             let Some(frame) = frame else { return Ok(()) };
-            match frame.kind.clone() {
-                Kind::Request { id, method } => {
-                    if !self.is_withdrawn(&id) {
-                        self.request(frame, id.clone(), &method).await?;
-                    }
-                    // What waits for a person lets nothing else wait.
-                    match self.ladder.held.borrow_mut().pop() {
-                        Some(call) => held.push(self.wait(call)),
-                        None => drop(self.waiting.borrow_mut().remove(&id)),
-                    }
+            let mut doing = std::pin::pin!(self.deal_with(frame));
+            let waits = loop {
+                tokio::select! {
+                    // What waits may hold a pipe or the session, and must go on to let go of it.
+                    Some(ended) = held.next() => ended?,
+                    done = &mut doing => break done?,
                 }
-                // A call that wants no answer would still be made by some servers.
-                Kind::Notification { method } if !method.starts_with("notifications/") => {
-                    self.note(&format!("dropped: a notification called `{method}`"));
-                }
-                Kind::Notification { method } => {
-                    // Of what the server was never asked there is nothing to cancel.
-                    let id = withdrawn(&method, &frame);
-                    let is_known = id.is_none_or(|id| !id.is_own() && self.asked.borrow().is_open(&id));
-                    if is_known {
-                        self.tell_server(frame.raw()).await?;
-                    }
-                }
-                Kind::Response { .. } => {}
-            }
+            };
+            held.extend(waits.map(|call| self.wait(call)));
         }
+    }
+
+    /// Deals with one message, and gives the call that now waits for a person: it lets nothing else wait.
+    async fn deal_with(&self, frame: Frame) -> Result<Option<HeldCall>, ProxyError> {
+        match frame.kind.clone() {
+            Kind::Request { id, method } => {
+                if !self.is_withdrawn(&id) {
+                    self.request(frame, id.clone(), &method).await?;
+                }
+                let held = self.ladder.held.borrow_mut().pop();
+                if held.is_none() {
+                    self.waiting.borrow_mut().remove(&id);
+                }
+                return Ok(held);
+            }
+            // A call that wants no answer would still be made by some servers.
+            Kind::Notification { method } if !method.starts_with("notifications/") => {
+                self.note(&format!("dropped: a notification called `{method}`"));
+            }
+            Kind::Notification { method } => {
+                // Of what the server was never asked there is nothing to cancel.
+                let id = withdrawn(&method, &frame);
+                let is_known = id.is_none_or(|id| !id.is_own() && self.asked.borrow().is_open(&id));
+                if is_known {
+                    self.tell_server(frame.raw()).await?;
+                }
+            }
+            Kind::Response { .. } => {}
+        }
+        Ok(None)
     }
 
     pub(super) fn is_withdrawn(&self, id: &Id) -> bool {

@@ -35,7 +35,7 @@ fn every_problem_of_every_file_is_shown_at_once() {
     SL119 connectors/crm.yaml:9:13 `effect` is `reed`; allowed are `read`, `write`, `export`, `grant`, `execute`, `notify`
     SL764 registers/principals.yaml:3:38 `domain-admins` is a group, not a person
     SL119 workspace.yaml:3:7 `mode` is `prod`; allowed are `demo`, `test`, `production`
-    SL764 registers/classification.yaml:7:17 `helth-office` is not a person or group of the principals register; did you mean `health-office`?
+    SL764 registers/classification.yaml:8:17 `helth-office` is not a person or group of the principals register; did you mean `health-office`?
     SL764 connectors/crm.yaml:5:9 `mars` is not in the regions register
     SL764 connectors/crm.yaml:22:33 `finacial` is not in the classification register; did you mean `financial`?
     SL764 connectors/sheets.yaml:13:18 `sheets-eu` is not in the destinations register; did you mean `sheets-us`?
@@ -46,8 +46,8 @@ fn every_problem_of_every_file_is_shown_at_once() {
 fn an_entry_with_errors_of_its_own_is_not_reported_again_where_it_is_named() {
     let files = edited(&[("registers/classification.yaml", "owner: finance, purposes", "ownr: finance, purposes")]);
     assert_snapshot!(problems(&files), @r"
-    SL116 registers/classification.yaml:5:14 a category has no `owner`
-    SL117 registers/classification.yaml:5:16 unknown key `ownr` in a category; did you mean `owner`?
+    SL116 registers/classification.yaml:6:14 a category has no `owner`
+    SL117 registers/classification.yaml:6:16 unknown key `ownr` in a category; did you mean `owner`?
     ");
     let files = edited(&[("registers/regions.yaml", "version: 1", "version: 1\nbad: [")]);
     assert_snapshot!(problems(&files), @"SL101 registers/regions.yaml:4:5 while parsing a flow mapping, did not find expected ',' or '}'");
@@ -241,7 +241,7 @@ fn contradictions_and_slips_are_refused() {
     ");
     assert_snapshot!(problems(&edited(&[("connectors/archive.yaml", "owner: sales\n", "")])), @"SL773 connectors/archive.yaml:10:126 `archive` has a rule on its output and no owner");
     assert_snapshot!(problems(&edited(&[("connectors/archive.yaml", "folder: data/archive", "folder: ../archive")])), @"SL782 connectors/archive.yaml:3:31 `folder` must be a plain path inside the workspace");
-    assert_snapshot!(problems(&edited(&[("registers/classification.yaml", "only: [eu, us]", "only: []")])), @"SL780 registers/classification.yaml:4:72 `only` lists nothing");
+    assert_snapshot!(problems(&edited(&[("registers/classification.yaml", "only: [eu, us]", "only: []")])), @"SL780 registers/classification.yaml:5:72 `only` lists nothing");
     assert_snapshot!(crm("connector: crm", "connector: \"c:rm\""), @"SL763 connectors/crm.yaml:2:12 `c:rm` cannot be a name");
     assert_snapshot!(crm("connector: crm", "connector: sheets"), @"SL765 connectors/sheets.yaml:2:12 two contracts describe connector `sheets`");
 }
@@ -353,11 +353,11 @@ fn a_sandbox_names_hosts_and_whole_paths() {
         ["https://mail.example.com", "mail.example.com:0", "Mail.example.com", "mail.example.com/x", "*.example.com"]
     {
         let said = mailbox("[mail.example.com,", &format!("[\"{host}\","));
-        assert!(said.starts_with("SL770 connectors/mailbox.yaml:7:23") && said.contains(host), "{said}");
+        assert!(said.starts_with("SL770 connectors/mailbox.yaml:7:24") && said.contains(host), "{said}");
     }
     for path in ["opt/mail-server", "/opt/../etc", "/", "/opt//x", "~/x"] {
         let said = mailbox("/opt/mail-server", &format!("\"{path}\""));
         assert!(said.starts_with("SL782 connectors/mailbox.yaml:7:") && said.contains(path), "{said}");
     }
-    assert_snapshot!(mailbox("write: [", "writes: ["), @"SL117 connectors/mailbox.yaml:7:119 unknown key `writes` in a sandbox; did you mean `write`?");
+    assert_snapshot!(mailbox("write: [", "writes: ["), @"SL117 connectors/mailbox.yaml:7:115 unknown key `writes` in a sandbox; did you mean `write`?");
 }

@@ -130,7 +130,7 @@ fn a_confined_server_reaches_what_its_contract_names_and_nothing_else() {
         ("proxied", &other, "403"),
         ("proxied", "169.254.169.254:80", "403"),
         ("proxied", "2130706433:443", "403"),
-        ("variables", "", "ALL_PROXY HOME HTTPS_PROXY LC_CTYPE NODE_USE_ENV_PROXY PATH PWD all_proxy https_proxy"),
+        ("variables", "", "ALL_PROXY HOME HTTPS_PROXY LC_CTYPE NODE_USE_ENV_PROXY PWD all_proxy https_proxy"),
     ] {
         let told = agent.call("look", json!({ "deed": deed, "what": what }));
         let is_tmp = deed == "lists" && what == "/tmp";
@@ -160,7 +160,7 @@ fn without_a_host_there_is_no_network_at_all() {
     let sandbox = workspace("    sandbox: { read: [SERVER] }\n");
     let mut agent = agent(&sandbox).begun();
     for (deed, what, came) in
-        [("connect", service().as_str(), "ConnectionRefusedError"), ("variables", "", "HOME LC_CTYPE PATH PWD")]
+        [("connect", service().as_str(), "ConnectionRefusedError"), ("variables", "", "HOME LC_CTYPE PWD")]
     {
         assert_eq!(agent.call("look", json!({ "deed": deed, "what": what })), came, "{deed} {what}");
     }

@@ -255,7 +255,7 @@ fn what_cannot_stand_behind_one_gateway_is_refused_before_anything_starts() {
     for (words, told) in [
         (&["--connector", "files", "--connector", "web"][..], "no contract says how `web` is started"),
         (&["--connector", "files", "--connector", "files"], "SL916"),
-        (&["--connector", "files", "--connector", "mail", "--", "/bin/true"], "a command starts one server"),
+        (&["--connector", "files", "--connector", "mail", "--", "/bin/true"], "a command or URL is of one server"),
         (&[], "required"),
     ] {
         let words: Vec<&str> = ["gateway"].iter().chain(words).copied().collect();
