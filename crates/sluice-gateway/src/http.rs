@@ -8,6 +8,7 @@
 
 pub(crate) mod answer;
 pub(crate) mod caller;
+mod resource;
 mod route;
 pub(crate) mod sessions;
 pub mod token;
@@ -22,7 +23,7 @@ use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use http_body_util::{BodyExt as _, Either, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
-use hyper::header::CONTENT_TYPE;
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
@@ -30,6 +31,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use sluice_connectors::secret::SecretStore;
 use sluice_core::label::Name;
 use sluice_core::text::is_unseen;
+use sluice_identity::AccessTokens;
 use sluice_runtime::connect::{Connectors, Performed};
 use sluice_runtime::ledger::Ledger;
 use sluice_runtime::session::{CameBack, SessionError, Verdict};
@@ -38,6 +40,7 @@ use tokio::net::TcpListener;
 
 use crate::streamable::agent::{Endpoint, Reply};
 use answer::{Answer, Refusal};
+use caller::Bearers;
 use sessions::{SESSION_HEADER, Sessions};
 
 /// Most bytes of a request's body.
@@ -66,6 +69,8 @@ pub struct Face<'a> {
     pub hosts: Vec<String>,
     /// The address of a console where people decide about held calls, if there is one.
     pub console: Option<String>,
+    /// Tokens of an identity provider that count beside our own, if one is named.
+    pub access: Option<AccessTokens>,
 }
 
 /// Answers on `listener` until `stop` is done; then every session is over.
@@ -126,10 +131,21 @@ pub enum ServeError {
 impl<'a> Face<'a> {
     /// Agents have an endpoint for each server; everything else is an engine's.
     async fn reply(&self, sessions: &Sessions<'a>, endpoint: &Endpoint<'a>, request: Request<Incoming>) -> Reply {
-        match endpoint.connector(request.uri()) {
+        let (access, uri) = (self.access.as_ref(), request.uri());
+        if let Some(said) = resource::metadata(access, self.workspace.governance(), request.method(), uri.path()) {
+            return said.map(Either::Left);
+        }
+        let has_shown_one = request.headers().contains_key(AUTHORIZATION);
+        let mut reply = match endpoint.connector(uri) {
             Some(connector) => self.speak(endpoint, &connector, request).await,
             None => self.answer(sessions, request).await.into_response().map(Either::Left),
-        }
+        };
+        resource::challenge(&mut reply, access, has_shown_one);
+        reply
+    }
+
+    fn bearers(&self) -> Bearers<'_> {
+        Bearers { tokens: &self.tokens, access: self.access.as_ref(), register: self.workspace.principals() }
     }
 
     async fn speak(&self, endpoint: &Endpoint<'a>, connector: &Name, request: Request<Incoming>) -> Reply {
@@ -137,10 +153,17 @@ impl<'a> Face<'a> {
         if let Err(reply) = endpoint.check_place(&head.headers) {
             return *reply;
         }
-        let caller = caller::of(&head.headers, &self.tokens, self.ledger.clock().now_ms());
+        let caller = self.bearers().of(&head.headers, self.ledger.clock().now_ms()).await;
         match caller.and_then(|caller| if caller.may_call(connector) { Ok(caller) } else { Err(Refusal::Connector) }) {
             Ok(caller) => endpoint.answer(&caller, connector, &head, body).await,
-            Err(refusal) => Answer::from(refusal).into_response().map(Either::Left),
+            Err(refusal) => {
+                let is_scope = refusal == Refusal::Connector;
+                let mut reply = Answer::from(refusal).into_response().map(Either::Left);
+                if is_scope {
+                    resource::lacks(&mut reply, self.access.as_ref(), connector);
+                }
+                reply
+            }
         }
     }
 
@@ -154,7 +177,7 @@ impl<'a> Face<'a> {
     async fn call(&self, sessions: &Sessions<'a>, request: Request<Incoming>) -> Result<Answer, Refusal> {
         let (head, body) = request.into_parts();
         let now_ms = self.ledger.clock().now_ms();
-        let caller = caller::of(&head.headers, &self.tokens, now_ms)?;
+        let caller = self.bearers().of(&head.headers, now_ms).await?;
         let named = head.headers.get(SESSION_HEADER).map(|value| value.to_str().unwrap_or_default());
         let body = read(body).await?;
         let is_json = head.headers.get(CONTENT_TYPE).is_none_or(|kind| kind.to_str().is_ok_and(is_json));

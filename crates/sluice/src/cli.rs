@@ -381,6 +381,12 @@ pub struct HttpFace {
     /// Where to listen.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8642")]
     pub listen: std::net::SocketAddr,
+    /// An identity provider whose access tokens count beside our own; its address as its tokens have it in `iss`.
+    #[arg(long, value_name = "URL", requires = "resource")]
+    pub issuer: Option<String>,
+    /// The address by which clients know this gateway: access tokens must be given out for it.
+    #[arg(long, value_name = "URL", requires = "issuer", value_parser = console)]
+    pub resource: Option<String>,
     /// A name by which agents call it, beside addresses and `localhost`; may be said more than once.
     #[arg(long = "host", value_name = "NAME")]
     pub hosts: Vec<String>,

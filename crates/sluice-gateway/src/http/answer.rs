@@ -40,6 +40,8 @@ pub(crate) enum Refusal {
     Denied(String),
     /// SL906. Nothing can be recorded.
     Ledger(String),
+    /// SL981. Whose the token is cannot be known now.
+    Unknowable,
 }
 
 impl From<Refusal> for Answer {
@@ -58,6 +60,10 @@ impl From<Refusal> for Answer {
             Refusal::Denied(code) => {
                 let title = "denied by policy".to_owned();
                 return Self::Problem { status: StatusCode::FORBIDDEN, code, title, approval: None };
+            }
+            Refusal::Unknowable => {
+                let title = "whose the token is cannot be known now".to_owned();
+                (StatusCode::SERVICE_UNAVAILABLE, "SL981", title)
             }
             Refusal::Ledger(why) => {
                 eprintln!("sluice gateway: SL906: {}", why.replace(char::is_control, "\u{fffd}"));

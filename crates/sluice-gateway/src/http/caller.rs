@@ -6,8 +6,13 @@ use std::path::Path;
 use hyper::HeaderMap;
 use hyper::header::AUTHORIZATION;
 
+use sluice_core::contract::Principals;
+use sluice_identity::{AccessError, AccessTokens};
+
 use super::answer::Refusal;
-use super::token::{Token, Tokens};
+use super::note;
+use super::resource::EVERYTHING;
+use super::token::{PREFIX, Token, Tokens};
 
 /// Whoever shows a token that counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,14 +39,55 @@ impl From<&Token> for Caller {
     }
 }
 
-/// Who is this bearer? The file of tokens is read each time: a revoked one opens nothing more.
-///
-/// # Errors
-/// [`Refusal::Token`] if it shows none that counts, or more than one; [`Refusal::Ledger`] if the file cannot be read.
-pub(crate) fn of(headers: &HeaderMap, tokens: &Path, now_ms: u64) -> Result<Caller, Refusal> {
-    let mut shown = headers.get_all(AUTHORIZATION).iter();
-    let (Some(shown), None) = (shown.next(), shown.next()) else { return Err(Refusal::Token) };
-    let bearer = shown.to_str().ok().and_then(|value| value.strip_prefix("Bearer ")).ok_or(Refusal::Token)?;
-    let tokens = Tokens::read(tokens).map_err(|error| Refusal::Ledger(error.to_string()))?;
-    tokens.find(bearer, now_ms).map(Caller::from).ok_or(Refusal::Token)
+/// Whose tokens count.
+pub(crate) struct Bearers<'a> {
+    /// The file of the tokens that the gateway gave out. It is read each time: a revoked one opens nothing more.
+    pub(crate) tokens: &'a Path,
+    /// Those of an identity provider, if one is named.
+    pub(crate) access: Option<&'a AccessTokens>,
+    /// Whom they mean.
+    pub(crate) register: &'a Principals,
+}
+
+impl Bearers<'_> {
+    /// Who is this bearer?
+    ///
+    /// # Errors
+    /// [`Refusal::Token`] if it shows none that counts, or more than one; [`Refusal::Connector`] if one counts and is for no
+    /// connector; [`Refusal::Ledger`] if it cannot be known.
+    pub(crate) async fn of(&self, headers: &HeaderMap, now_ms: u64) -> Result<Caller, Refusal> {
+        let mut shown = headers.get_all(AUTHORIZATION).iter();
+        let (Some(shown), None) = (shown.next(), shown.next()) else { return Err(Refusal::Token) };
+        let bearer = shown.to_str().ok().and_then(|value| value.strip_prefix("Bearer ")).ok_or(Refusal::Token)?;
+        match self.access {
+            Some(access) if !bearer.starts_with(PREFIX) => self.provided(access, bearer).await,
+            _ => {
+                let tokens = Tokens::read(self.tokens).map_err(|error| Refusal::Ledger(error.to_string()))?;
+                tokens.find(bearer, now_ms).map(Caller::from).ok_or(Refusal::Token)
+            }
+        }
+    }
+
+    async fn provided(&self, access: &AccessTokens, bearer: &str) -> Result<Caller, Refusal> {
+        let read = access.read(bearer).await;
+        let found = read.and_then(|read| Ok((access.principal(&read, self.register)?.to_string(), read)));
+        let (principal, read) = found.map_err(|error| {
+            // Callers learn only that it does not count.
+            note(&error.to_string());
+            match error {
+                AccessError::Issuer(_) => Refusal::Unknowable,
+                AccessError::Token(_) | AccessError::Nobody { .. } => Refusal::Token,
+            }
+        })?;
+        let client = read.client.as_deref().unwrap_or("a client");
+        // No token of ours has such a name.
+        let name = format!("{client} for {principal} ({})", read.subject);
+        let named = read.scopes.iter().filter_map(|scope| scope.strip_prefix(EVERYTHING)?.strip_prefix(':'));
+        let connectors: BTreeSet<String> = named.map(str::to_owned).collect();
+        if read.scopes.contains(EVERYTHING) {
+            return Ok(Caller { name, principal, connectors: BTreeSet::new() });
+        }
+        // No scope at all is not every one.
+        if connectors.is_empty() { Err(Refusal::Connector) } else { Ok(Caller { name, principal, connectors }) }
+    }
 }

@@ -9,7 +9,7 @@ use sluice_core::contract::Digest;
 use thiserror::Error;
 
 /// How every token begins, so that scanners for secrets know it.
-const PREFIX: &str = "slt_";
+pub(super) const PREFIX: &str = "slt_";
 
 /// What is known of a token.
 #[derive(Clone, Debug, PartialEq, Eq)]

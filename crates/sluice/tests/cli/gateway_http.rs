@@ -75,8 +75,13 @@ impl Drop for Face {
 
 impl Face {
     fn start(sandbox: &Sandbox) -> Self {
+        Self::with(sandbox, &[])
+    }
+
+    fn with(sandbox: &Sandbox, options: &[&str]) -> Self {
         let token = sandbox.sluice(&["gateway", "token", "add", "report", "--format", "json"]).with(0).json();
-        let mut child = sandbox.start(&["gateway", "http", "--listen", "127.0.0.1:0"]);
+        let arguments = [&["gateway", "http", "--listen", "127.0.0.1:0"], options].concat();
+        let mut child = sandbox.start(&arguments);
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let address = line.trim().strip_prefix("listening on ").unwrap().to_owned();
@@ -172,4 +177,83 @@ async fn without_a_token_or_a_contract_nothing_reaches_the_service() {
     sandbox.sluice(&["gateway", "token", "revoke", "report"]).with(0);
     assert_eq!(face.note("e", "x").await.0, 401, "at once");
     assert_eq!(service.seen(), [""; 0]);
+}
+
+/// An identity provider on this machine with one key: its address, and a way to have it sign claims.
+fn provider() -> (String, impl Fn(Json) -> String) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let issuer = format!("http://{}", listener.local_addr().unwrap());
+    let pair = rcgen::KeyPair::generate().unwrap();
+    let key = jsonwebtoken::EncodingKey::from_ec_der(&pair.serialize_der());
+    let published = jsonwebtoken::jwk::Jwk::from_encoding_key(&key, jsonwebtoken::Algorithm::ES256).unwrap();
+    let metadata = json!({ "issuer": issuer, "jwks_uri": format!("{issuer}/keys") }).to_string();
+    let keys = json!({ "keys": [published] }).to_string();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut line = String::new();
+            BufReader::new(&stream).read_line(&mut line).unwrap();
+            let body = if line.contains("/keys") { &keys } else { &metadata };
+            // Whoever asked may be gone.
+            let _ = write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+        }
+    });
+    let iss = issuer.clone();
+    let sign = move |mut claims: Json| {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+        claims["iss"] = json!(iss);
+        claims["exp"] = json!(now + 300);
+        jsonwebtoken::encode(&jsonwebtoken::Header::new(jsonwebtoken::Algorithm::ES256), &claims, &key).unwrap()
+    };
+    (issuer, sign)
+}
+
+#[tokio::test]
+async fn a_token_of_the_identity_provider_counts_for_this_gateway_and_whom_it_means() {
+    const RESOURCE: &str = "https://gateway.example.com/tools";
+    let (issuer, sign) = provider();
+    let service = Service::start();
+    let sandbox = house(&service);
+    sandbox.edit("ws/registers/principals.yaml", |text| {
+        let bot =
+            format!("\nservices:\n  bot: {{ owner: ana, identities: [{{ issuer: \"{issuer}\", subject: s-7 }}] }}\n");
+        text + &bot
+    });
+    let mut face = Face::with(&sandbox, &["--issuer", &issuer, "--resource", RESOURCE]);
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+
+    // What it is, and where its tokens come from, is said to everybody.
+    let well_known = "/.well-known/oauth-protected-resource";
+    let said: Json =
+        client.get(format!("{}{well_known}/tools", face.address)).send().await.unwrap().json().await.unwrap();
+    assert_eq!((&said["resource"], &said["authorization_servers"]), (&json!(RESOURCE), &json!([issuer])));
+    assert_eq!(said["scopes_supported"], json!(["sluice", "sluice:crm", "sluice:greetings", "sluice:service-desk"]));
+    let bare = client.get(format!("{}/crm/accounts?fields=id", face.address)).send().await.unwrap();
+    let challenge = bare.headers()["www-authenticate"].to_str().unwrap().to_owned();
+    assert_eq!(bare.status(), 401);
+    assert_eq!(challenge, format!("Bearer resource_metadata=\"https://gateway.example.com{well_known}/tools\""));
+
+    let own = face.token.clone();
+    let claims = json!({ "sub": "s-7", "aud": RESOURCE, "client_id": "n8n", "scope": "sluice:crm" });
+    for (what, change, status) in [
+        ("good", json!({}), 200),
+        ("everything", json!({ "scope": "openid sluice" }), 200),
+        ("another service", json!({ "aud": "https://crm.example.com" }), 401),
+        ("nobody", json!({ "sub": "s-8" }), 401),
+        ("ana by name", json!({ "sub": "ana" }), 401),
+        ("another connector", json!({ "scope": "sluice:erp" }), 403),
+        ("no scope", json!({ "scope": "" }), 403),
+        ("a longer scope", json!({ "scope": "sluicecrm" }), 403),
+    ] {
+        let mut claims = claims.clone();
+        change.as_object().unwrap().iter().for_each(|(name, value)| claims[name.as_str()] = value.clone());
+        face.token = sign(claims);
+        let answer = face.ask("one", Method::GET, "/crm/accounts?fields=id", None).await;
+        assert_eq!(answer.0, status, "{what}: {}", answer.1);
+    }
+    // Tokens of ours count beside them, and the ledger names whom the call was for.
+    face.token = own;
+    assert_eq!(face.ask("two", Method::GET, "/crm/accounts?fields=id", None).await.0, 200);
+    drop(face);
+    let log = sandbox.sluice(&["audit", "log", "--last", "100"]).with(0).out;
+    assert!(log.contains("on behalf of agent:bot") && log.contains("on behalf of agent:ana"), "{log}");
 }

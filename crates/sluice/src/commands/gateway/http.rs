@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use sluice_connectors::egress::EgressClient;
 use sluice_connectors::secret::{SecretStore, WorkspaceKey};
 use sluice_gateway::http::{Face, ServeError, serve};
+use sluice_identity::{AccessTokens, Issuer};
 use sluice_runtime::connect::Connectors;
 use sluice_runtime::workspace::SECRETS_FILE;
 use tokio::net::TcpListener;
@@ -25,8 +27,11 @@ pub(super) fn run(arguments: &HttpFace) -> Result<Exit, Failure> {
     let connectors = Connectors::of(&workspace.governance().contracts, workspace.folder(), &secrets)
         .map_err(|error| Failure::usage(error.to_string()))?;
     let (known, tokens) = tokens(workspace)?;
-    if known.iter().next().is_none() {
-        return Err(Failure::usage("nobody has a token yet: `sluice gateway token add NAME` gives one out"));
+    let access = access(arguments)?;
+    if known.iter().next().is_none() && access.is_none() {
+        return Err(Failure::usage(
+            "nobody has a token yet: `sluice gateway token add NAME` gives one out; or name an --issuer",
+        ));
     }
     let face = Face {
         workspace,
@@ -36,12 +41,19 @@ pub(super) fn run(arguments: &HttpFace) -> Result<Exit, Failure> {
         secrets: &secrets,
         hosts: arguments.hosts.clone(),
         console: arguments.console.clone(),
+        access,
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::internal(&error))?;
     let served = runtime.block_on(async {
+        if let Some(access) = &face.access {
+            // An operator learns now that it cannot be reached; later it may be back.
+            if let Err(error) = access.issuer().ready().await {
+                eprintln!("sluice gateway: {error}");
+            }
+        }
         let listener = TcpListener::bind(arguments.listen).await?;
         tell(&listener.local_addr()?.to_string());
         serve(face, listener, stopped()).await
@@ -50,6 +62,13 @@ pub(super) fn run(arguments: &HttpFace) -> Result<Exit, Failure> {
         ServeError::Io(_) => Failure::usage(error.to_string()),
         ServeError::Session(_) => Failure::internal(&error),
     })
+}
+
+/// The tokens of an identity provider, if one is named.
+fn access(arguments: &HttpFace) -> Result<Option<AccessTokens>, Failure> {
+    let (Some(issuer), Some(resource)) = (&arguments.issuer, &arguments.resource) else { return Ok(None) };
+    let issuer = Issuer::new(issuer, EgressClient::default()).map_err(|error| Failure::usage(error.to_string()))?;
+    Ok(Some(AccessTokens::new(issuer, resource.clone())))
 }
 
 fn tell(address: &str) {
