@@ -9,7 +9,7 @@
 //! Not here: what a call may do (`sluice-runtime`'s session and gate), and where entries are kept.
 
 mod codes;
-mod confined;
+pub mod confined;
 pub mod draft;
 pub mod frame;
 pub mod http;

@@ -92,8 +92,8 @@ pub enum ListingError {
 /// # Errors
 /// [`ListingError`].
 pub async fn of(upstream: &Upstream, secrets: &SecretStore) -> Result<Listed, ListingError> {
-    upstream::with(&"the server".into(), upstream, secrets, async |from, to, canary| {
-        Asking { to, from, canary, next: 1 }.list().await
+    upstream::with(&"the server".into(), upstream, secrets, async |from, to, beside| {
+        Asking { to, from, canary: beside.canary, next: 1 }.list().await
     })
     .await?
 }

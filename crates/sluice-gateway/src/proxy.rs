@@ -25,6 +25,7 @@ use thiserror::Error;
 use tokio::io::{AsyncBufRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::sync::{Mutex, Notify};
 
+use crate::confined::Beside;
 use crate::frame::Id;
 use crate::pending::Pending;
 use crate::several::said::Saying;
@@ -91,8 +92,8 @@ pub(crate) struct Behind {
     pub(crate) names: Option<Names>,
     /// Who said what.
     pub(crate) saying: Saying,
-    /// The secrets that they were given.
-    pub(crate) canary: Canary,
+    /// What else is known of them.
+    pub(crate) beside: Beside,
 }
 
 /// Why the gateway ended.
@@ -123,8 +124,8 @@ pub async fn run(
     to_agent: impl AsyncWrite + Unpin,
 ) -> Result<(), ProxyError> {
     let (connector, server) = (setup.connector.clone(), setup.upstream.clone());
-    upstream::with(&connector, &server, secrets, async |from, to, canary| {
-        guarded(setup, canary, (from_agent, to_agent), (from, to)).await
+    upstream::with(&connector, &server, secrets, async |from, to, beside| {
+        guarded(setup, beside, (from_agent, to_agent), (from, to)).await
     })
     .await?
 }
@@ -139,19 +140,19 @@ pub async fn between(
     agent: (impl AsyncBufRead + Unpin, impl AsyncWrite + Unpin),
     server: (impl AsyncBufRead + Unpin, impl AsyncWrite + Unpin),
 ) -> Result<(), ProxyError> {
-    guarded(setup, Canary::default(), agent, server).await
+    guarded(setup, Beside::default(), agent, server).await
 }
 
-/// The same of a server that was given secrets, none of which it may repeat.
+/// The same of a server of which more is known than what it says.
 pub(crate) async fn guarded(
     setup: Setup<'_>,
-    canary: Canary,
+    beside: Beside,
     agent: (impl AsyncBufRead + Unpin, impl AsyncWrite + Unpin),
     server: (impl AsyncBufRead + Unpin, impl AsyncWrite + Unpin),
 ) -> Result<(), ProxyError> {
     let Setup { workspace, ledger, connector, upstream, mandate, console } = setup;
     let saying = Saying::One(connector.clone());
-    let behind = Behind { servers: vec![(connector, upstream.transport())], names: None, saying, canary };
+    let behind = Behind { servers: vec![(connector, upstream.transport())], names: None, saying, beside };
     stand_between(Terms { workspace, ledger, mandate, console }, behind, agent, server).await
 }
 
@@ -167,7 +168,7 @@ pub(crate) async fn stand_between(
     let proxy = Proxy {
         terms,
         ladder,
-        canary: behind.canary,
+        canary: behind.beside.canary,
         saying: behind.saying,
         to_agent: Mutex::new(to_agent),
         to_server: Mutex::new(Some(to_server)),
@@ -184,7 +185,7 @@ pub(crate) async fn stand_between(
         wants_input: Cell::new(false),
         session: Mutex::new(None),
     };
-    let ended = {
+    let going = async {
         let mut agent = std::pin::pin!(proxy.serve_agent(from_agent));
         let mut server = std::pin::pin!(proxy.listen_to_server(from_server));
         tokio::select! {
@@ -207,11 +208,15 @@ pub(crate) async fn stand_between(
             }
         }
     };
+    let ended = tokio::select! {
+        ended = going => ended,
+        failed = proxy.watch(behind.beside.attempts) => failed,
+    };
     let closed = proxy.close().await;
     ended.and(closed)
 }
 
-struct Proxy<'a, W, S> {
+pub(crate) struct Proxy<'a, W, S> {
     terms: Terms<'a>,
     /// How a client hears that a call waits for a person.
     ladder: Ladder,
@@ -240,7 +245,7 @@ struct Proxy<'a, W, S> {
     has_read: RefCell<BTreeSet<Name>>,
     /// Whether the server asked for something in the middle of a call.
     wants_input: Cell<bool>,
-    session: Mutex<Option<AgentSession<'a>>>,
+    pub(crate) session: Mutex<Option<AgentSession<'a>>>,
 }
 
 impl<W: AsyncWrite + Unpin, S: AsyncWrite + Unpin> Proxy<'_, W, S> {
@@ -294,7 +299,7 @@ impl<W: AsyncWrite + Unpin, S: AsyncWrite + Unpin> Proxy<'_, W, S> {
 
     /// For people: hosts keep what servers write to their standard error.
     #[expect(clippy::unused_self, reason = "a session's notes will carry its id")]
-    fn note(&self, text: &str) {
+    pub(crate) fn note(&self, text: &str) {
         note(text);
     }
 }

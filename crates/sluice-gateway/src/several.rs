@@ -21,7 +21,7 @@ use sluice_connectors::secret::SecretStore;
 use sluice_core::label::Name;
 use tokio::io::{AsyncBufRead, AsyncWrite, AsyncWriteExt as _, BufReader, DuplexStream, duplex, split};
 
-use crate::confined::watch;
+use crate::confined::Beside;
 use crate::proxy::{self, ProxyError, Terms};
 use crate::{streamable, upstream};
 pub use names::{Names, NamesError};
@@ -81,12 +81,7 @@ pub async fn run(
             }
         }
     }
-    let between = async {
-        tokio::select! {
-            ended = stand_between(terms, names, canary, agent, upstreams) => ended,
-            never = watch(attempts) => match never {},
-        }
-    };
+    let between = stand_between(terms, names, Beside { canary, attempts }, agent, upstreams);
     let (ended, _) = tokio::join!(between, join_all(services));
     join_all(running.into_iter().map(Running::leave)).await;
     ended
@@ -117,13 +112,13 @@ pub async fn between(
     upstreams: Vec<Upstream>,
 ) -> Result<(), ProxyError> {
     let names = Names::of(upstreams.iter().map(|upstream| upstream.connector.clone()))?;
-    stand_between(terms, names, Canary::default(), agent, upstreams).await
+    stand_between(terms, names, Beside::default(), agent, upstreams).await
 }
 
 async fn stand_between(
     terms: Terms<'_>,
     names: Names,
-    canary: Canary,
+    beside: Beside,
     agent: (impl AsyncBufRead + Unpin, impl AsyncWrite + Unpin),
     upstreams: Vec<Upstream>,
 ) -> Result<(), ProxyError> {
@@ -132,7 +127,7 @@ async fn stand_between(
     let saying = said::Lines::default();
     let servers = upstreams.iter().map(|upstream| (upstream.connector.clone(), upstream.transport.clone())).collect();
     let saying_of = said::Saying::Several(saying.clone());
-    let behind = proxy::Behind { servers, names: Some(names.clone()), saying: saying_of, canary };
+    let behind = proxy::Behind { servers, names: Some(names.clone()), saying: saying_of, beside };
     let pair = (BufReader::new(from_servers), to_servers);
     let mut proxy = std::pin::pin!(proxy::stand_between(terms, behind, agent, pair));
     let (from_agent, to_agent) = split(theirs);

@@ -18,7 +18,7 @@ use sluice_core::contract::{self, Contract};
 use sluice_core::label::Name;
 use tokio::io::{AsyncBufRead, AsyncWrite};
 
-use crate::confined::watch;
+use crate::confined::Beside;
 pub use crate::streamable::server::{Service, Shown};
 use crate::{draft, streamable};
 
@@ -96,24 +96,21 @@ pub async fn with<T>(
     connector: &Name,
     upstream: &Upstream,
     secrets: &SecretStore,
-    work: impl AsyncFnOnce(FromServer, ToServer, Canary) -> T,
+    work: impl AsyncFnOnce(FromServer, ToServer, Beside) -> T,
 ) -> Result<T, StartError> {
     match upstream {
         Upstream::Program(program) => {
             let server = Server::start(program, secrets)?;
             let canary = server.canary();
             let (to, from, mut running) = server.split();
-            let attempts = running.attempts().map(|attempts| (connector.clone(), attempts));
-            let done = tokio::select! {
-                done = work(Box::new(from), Box::new(to), canary) => done,
-                never = watch(attempts.into_iter().collect()) => match never {},
-            };
+            let attempts = running.attempts().map(|attempts| (connector.clone(), attempts)).into_iter().collect();
+            let done = work(Box::new(from), Box::new(to), Beside { canary, attempts }).await;
             running.leave().await;
             Ok(done)
         }
         Upstream::Service(service) => {
-            let canary = canary(service, secrets)?;
-            Ok(streamable::server::with(service, secrets, async |from, to| work(from, to, canary).await).await)
+            let beside = Beside { canary: canary(service, secrets)?, attempts: Vec::new() };
+            Ok(streamable::server::with(service, secrets, async |from, to| work(from, to, beside).await).await)
         }
     }
 }

@@ -32,7 +32,7 @@ pub enum Broken {
         /// Bytes that it allows.
         limit: u64,
     },
-    /// The reply leads to another host, or comes from one.
+    /// The reply leads to another host, or comes from one, or a confined server tried to reach one.
     Elsewhere,
     /// The reply repeats a secret of the store.
     Secret,
@@ -105,7 +105,7 @@ impl fmt::Display for Broken {
                 write!(f, "what looks like {count} of `{finder}` ({rule}) in {at}, which the contract does not declare")
             }
             Self::Volume { limit } => write!(f, "a reply of more than the {limit} bytes that the contract allows"),
-            Self::Elsewhere => f.write_str("a reply that leads to another host than the contract's, or comes from one"),
+            Self::Elsewhere => f.write_str("another host than the contract's: a reply leads there or comes from it, or the server tried to reach it"),
             Self::Secret => f.write_str("a reply that repeats a secret"),
         }
     }

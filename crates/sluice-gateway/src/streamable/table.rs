@@ -162,7 +162,7 @@ impl<'a> Table<'a> {
 async fn run(setup: Setup<'_>, secrets: &SecretStore, session: &Rc<Session>) -> Result<(), ProxyError> {
     let agent = (LinesOut::of(Rc::clone(&session.inbox)), ToAgent::of(Rc::clone(session)));
     let (connector, upstream) = (setup.connector.clone(), setup.upstream.clone());
-    let between = async move |from, to, canary| proxy::guarded(setup, canary, agent, (from, to)).await;
+    let between = async move |from, to, beside| proxy::guarded(setup, beside, agent, (from, to)).await;
     let mut running = std::pin::pin!(upstream::with(&connector, &upstream, secrets, between));
     tokio::select! {
         ended = &mut running => return ended?,

@@ -41,6 +41,9 @@ def connect(target):
 def proxied(target):
     return through(os.environ["HTTPS_PROXY"], target)
 
+def proxied_each(targets):
+    return " ".join(proxied(target) for target in targets.split(" "))
+
 def lists(path):
     return " ".join(sorted(os.listdir(path)))
 
@@ -127,16 +130,20 @@ fn a_confined_server_reaches_what_its_contract_names_and_nothing_else() {
         ("connect", &named, "ConnectionRefusedError"),
         ("connect", "1.1.1.1:443", "OSError"),
         ("proxied", &named, "200 hello"),
-        ("proxied", &other, "403"),
-        ("proxied", "169.254.169.254:80", "403"),
-        ("proxied", "2130706433:443", "403"),
         ("variables", "", "ALL_PROXY HOME HTTPS_PROXY LC_CTYPE NODE_USE_ENV_PROXY PWD all_proxy https_proxy"),
+        ("proxied_each", &format!("{other} 169.254.169.254:80 2130706433:443"), "403 403 403"),
     ] {
         let told = agent.call("look", json!({ "deed": deed, "what": what }));
         let is_tmp = deed == "lists" && what == "/tmp";
         assert!(told == came || (is_tmp && !told.contains("sluice-")), "{deed} {what}: {told}");
     }
     assert_eq!(std::fs::read_to_string(sandbox.path("data/new")).unwrap(), "words");
+    // The first attempt broke the contract, and stopped the connector.
+    let told = agent.call("look", json!({ "deed": "lists", "what": "/tmp" }));
+    assert!(told.starts_with("denied by policy: SL518"), "{told}");
+    let log = sandbox.sluice(&["audit", "log", "--last", "200", "--format", "json"]).with(0).json();
+    let kinds: Vec<&str> = log["entries"].as_array().unwrap().iter().filter_map(|e| e["kind"].as_str()).collect();
+    assert_eq!(kinds.iter().filter(|kind| **kind == "incident").count(), 1, "{kinds:?}");
     let left = agent.leave();
     assert_eq!(left.code, Some(0), "{}", left.errors);
     for attempt in [&other, "169.254.169.254:80", "2130706433:443"] {
