@@ -11,13 +11,14 @@ use sluice_core::contract::bundle::BundleFiles;
 use sluice_engine::Fact;
 use sluice_ledger::note::VerifierKey;
 use sluice_ledger::{EntryKind, Evidence, LeafIndex, RunId};
-use sluice_policy::{Bundle as Policies, Decision, GateRequest};
+use sluice_policy::{Bundle as Policies, GateRequest};
 use sluice_store::{Mode, OsRandom, PayloadKeys, PayloadState, Recorded, StoreError, VerifyReport, verify_all};
 use thiserror::Error;
 
 use crate::home::{Home, HomeError};
 use crate::incident::Incident;
 use crate::ledger::{Ledger, LedgerError, open_records};
+use crate::what_if;
 use crate::workspace::{LEDGER_FILE, OpenError, read_bundle, read_policies};
 
 /// Why the ledger could not be audited. That something in it does not fit is a result, not an error.
@@ -237,12 +238,7 @@ fn judge(bundles: &BTreeMap<String, Policies>, recorded: &Recorded, decisions: &
         Err(error) => decisions.differ.push((index, format!("the recorded request cannot be read: {error}"))),
         Ok(request) => {
             let again = policies.decide(&request);
-            let says = match &again.decision {
-                Decision::Permit { .. } => "permit",
-                // A hold that nobody can approve was recorded as a refusal.
-                Decision::Hold { .. } if again.decision.can_be_approved() => "hold",
-                Decision::Hold { .. } | Decision::Forbid { .. } => "forbid",
-            };
+            let says = what_if::said(&again.decision);
             if says == said {
                 decisions.agree += 1;
             } else {

@@ -25,4 +25,5 @@ pub mod run;
 pub mod run_log;
 pub mod session;
 pub mod stop;
+pub mod what_if;
 pub mod workspace;

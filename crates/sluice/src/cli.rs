@@ -822,6 +822,35 @@ pub enum Policy {
     Check(List),
     /// Sign the rules as they are on the disk.
     Sign(Sign),
+    /// Ask other policies about the decisions that were recorded: which would be others.
+    Replay(Replay),
+}
+
+/// `sluice policy replay`
+#[derive(Args)]
+pub struct Replay {
+    /// The folder of a workspace with the other policies; else those of this one as they are on the disk, signed or not.
+    #[arg(long, value_name = "DIR")]
+    pub bundle: Option<PathBuf>,
+    /// Only decisions of this long ago or less: `30d`, `12h`, `15m`.
+    #[arg(long, value_name = "SPAN", value_parser = span)]
+    pub since: Option<Span>,
+    /// Whose ledger.
+    #[command(flatten)]
+    pub place: Place,
+    /// For people or for programs.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+/// A span of time, in milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span(pub u64);
+
+fn span(text: &str) -> Result<Span, String> {
+    const UNITS: [(char, u64); 3] = [('d', 86_400_000), ('h', 3_600_000), ('m', 60_000)];
+    let read = UNITS.into_iter().find_map(|(unit, ms)| text.strip_suffix(unit)?.parse::<u64>().ok()?.checked_mul(ms));
+    read.map(Span).ok_or_else(|| "write a number of days, hours or minutes: `30d`, `12h`, `15m`".to_owned())
 }
 
 /// `sluice policy sign`

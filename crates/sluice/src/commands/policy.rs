@@ -1,4 +1,6 @@
-//! `sluice policy`: reads all rules of a workspace as they are on the disk, and signs them.
+//! `sluice policy`: reads all rules of a workspace as they are on the disk, signs them, and asks them about what was decided.
+
+mod replay;
 
 use serde_json::json;
 use sluice_runtime::init::record_bundle;
@@ -20,6 +22,7 @@ pub fn run(command: &Policy) -> Result<Exit, Failure> {
     match command {
         Policy::Check(arguments) => check(arguments),
         Policy::Sign(arguments) => put_signature(arguments),
+        Policy::Replay(arguments) => replay::run(arguments),
     }
 }
 

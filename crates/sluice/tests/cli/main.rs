@@ -39,6 +39,7 @@ mod linked_actions;
 mod linked_machines;
 mod outputs;
 mod outsiders;
+mod policy_replay;
 mod rules;
 mod run;
 mod sandbox;
