@@ -165,6 +165,11 @@ pub const CODES: &[CodeInfo] = &[
         "There is no token of this name; `sluice gateway token list` shows which there are.",
     ),
     CodeInfo::new(
+        962,
+        "token-unknowable",
+        "Whose the access token is cannot be known now, because its provider's keys cannot be had; the gateway's own output says why. Ask again later.",
+    ),
+    CodeInfo::new(
         970,
         "foreign-place",
         "The request comes from a page of another site, or asks for a host that this gateway is not. `sluice gateway http --host NAME` says by which names it is called.",

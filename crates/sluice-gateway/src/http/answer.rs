@@ -40,7 +40,7 @@ pub(crate) enum Refusal {
     Denied(String),
     /// SL906. Nothing can be recorded.
     Ledger(String),
-    /// SL981. Whose the token is cannot be known now.
+    /// SL962. Whose the token is cannot be known now.
     Unknowable,
 }
 
@@ -63,7 +63,7 @@ impl From<Refusal> for Answer {
             }
             Refusal::Unknowable => {
                 let title = "whose the token is cannot be known now".to_owned();
-                (StatusCode::SERVICE_UNAVAILABLE, "SL981", title)
+                (StatusCode::SERVICE_UNAVAILABLE, "SL962", title)
             }
             Refusal::Ledger(why) => {
                 eprintln!("sluice gateway: SL906: {}", why.replace(char::is_control, "\u{fffd}"));
