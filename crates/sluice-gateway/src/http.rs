@@ -30,7 +30,6 @@ use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use sluice_connectors::secret::SecretStore;
 use sluice_core::label::Name;
-use sluice_core::text::is_unseen;
 use sluice_identity::AccessTokens;
 use sluice_runtime::connect::{Connectors, Performed};
 use sluice_runtime::ledger::Ledger;
@@ -38,6 +37,7 @@ use sluice_runtime::session::{CameBack, SessionError, Verdict};
 use sluice_runtime::workspace::Workspace;
 use tokio::net::TcpListener;
 
+use crate::note::note;
 use crate::streamable::agent::{Endpoint, Reply};
 use answer::{Answer, Refusal};
 use caller::Bearers;
@@ -206,12 +206,6 @@ impl<'a> Face<'a> {
         }
         Ok(answer)
     }
-}
-
-/// For people.
-fn note(text: &str) {
-    let safe: String = text.chars().map(|c| if is_unseen(c) { '\u{fffd}' } else { c }).collect();
-    eprintln!("sluice gateway: {safe}");
 }
 
 /// The whole body, if it is not too long.

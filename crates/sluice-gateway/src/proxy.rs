@@ -17,7 +17,6 @@ use sluice_connectors::canary::Canary;
 use sluice_connectors::mcp::StartError;
 use sluice_connectors::secret::SecretStore;
 use sluice_core::label::Name;
-use sluice_core::text::is_unseen;
 use sluice_runtime::ledger::Ledger;
 use sluice_runtime::session::{AgentSession, Mandate, SessionError};
 use sluice_runtime::workspace::Workspace;
@@ -27,6 +26,7 @@ use tokio::sync::{Mutex, Notify};
 
 use crate::confined::Beside;
 use crate::frame::Id;
+use crate::note::note;
 use crate::pending::Pending;
 use crate::several::said::Saying;
 use crate::several::{Names, NamesError};
@@ -302,10 +302,4 @@ impl<W: AsyncWrite + Unpin, S: AsyncWrite + Unpin> Proxy<'_, W, S> {
     pub(crate) fn note(&self, text: &str) {
         note(text);
     }
-}
-
-/// For people: without what they would not see.
-pub(crate) fn note(text: &str) {
-    let safe: String = text.chars().map(|c| if is_unseen(c) { '\u{fffd}' } else { c }).collect();
-    eprintln!("sluice gateway: {safe}");
 }

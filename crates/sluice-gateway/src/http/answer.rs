@@ -8,6 +8,7 @@ use serde_json::{Value as Json, json};
 use sluice_engine::CallOutcome;
 
 use super::Whole;
+use crate::note::note;
 
 /// After how many seconds asking again makes sense while a person thinks.
 const ASK_AGAIN_AFTER: &str = "30";
@@ -66,7 +67,7 @@ impl From<Refusal> for Answer {
                 (StatusCode::SERVICE_UNAVAILABLE, "SL962", title)
             }
             Refusal::Ledger(why) => {
-                eprintln!("sluice gateway: SL906: {}", why.replace(char::is_control, "\u{fffd}"));
+                note(&format!("SL906: {why}"));
                 (StatusCode::SERVICE_UNAVAILABLE, "SL906", "nothing can be recorded, so nothing is called".to_owned())
             }
         };

@@ -10,9 +10,9 @@ use sluice_core::contract::Principals;
 use sluice_identity::{AccessError, AccessTokens};
 
 use super::answer::Refusal;
-use super::note;
 use super::resource::EVERYTHING;
 use super::token::{PREFIX, Token, Tokens};
+use crate::note::note;
 
 /// Whoever shows a token that counts.
 #[derive(Clone, Debug, PartialEq, Eq)]

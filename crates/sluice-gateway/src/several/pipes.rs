@@ -13,6 +13,7 @@ use super::router::{Router, Step};
 use super::said::Lines;
 use crate::frame::Frame;
 use crate::lines::{self, Line};
+use crate::note::note;
 
 /// Most bytes that wait for a server that does not read.
 const QUEUED_BYTES_MAX: usize = 32 << 20;
@@ -95,7 +96,7 @@ impl<W: AsyncWrite + Unpin> Pipes<W> {
         }
         if !self.has_left.get() {
             let connector = self.router.borrow().connector(server);
-            crate::proxy::note(&format!("SL908: `{connector}` ended; the others go on"));
+            note(&format!("SL908: `{connector}` ended; the others go on"));
         }
         let steps = self.router.borrow_mut().server_left(server);
         self.perform(steps).await;
@@ -137,7 +138,7 @@ impl<W: AsyncWrite + Unpin> Pipes<W> {
     async fn perform(&self, steps: Vec<Step>) {
         for step in steps {
             match step {
-                Step::Note(text) => crate::proxy::note(&text),
+                Step::Note(text) => note(&text),
                 Step::ToServer { server, line, id } => {
                     if !self.is_queued(server, line)
                         && let Some(id) = id

@@ -19,12 +19,12 @@ use sluice_connectors::egress::{EgressClient, Method};
 use sluice_connectors::http::Base;
 use sluice_connectors::secret::SecretStore;
 use sluice_connectors::tls::CertificatePin;
-use sluice_core::text::is_unseen;
 use tokio::sync::Notify;
 
 use super::headers;
 use super::pipes::{Inbox, LinesIn, LinesOut};
 use crate::frame::{Frame, Id, Kind};
+use crate::note::note;
 use crate::reply;
 use crate::upstream::{FromServer, ToServer};
 
@@ -242,7 +242,6 @@ impl Line<'_> {
     /// For people.
     #[expect(clippy::unused_self, reason = "notes will carry the server's name")]
     fn note(&self, text: &str) {
-        let safe: String = text.chars().map(|c| if is_unseen(c) { '\u{fffd}' } else { c }).collect();
-        eprintln!("sluice gateway: {safe}");
+        note(text);
     }
 }

@@ -17,6 +17,7 @@ use super::pipes::{LinesOut, ToAgent};
 use super::reply::Refusal;
 use super::session::{Era, Session};
 use crate::http::caller::Caller;
+use crate::note::note;
 use crate::proxy::{self, ProxyError, Setup};
 use crate::upstream::{self, Upstream};
 
@@ -137,7 +138,7 @@ impl<'a> Table<'a> {
         let (table, running) = (Rc::clone(self), Rc::clone(&session));
         let task = async move {
             if let Err(error) = run(setup, table.secrets, &running).await {
-                eprintln!("sluice gateway: {}", error.to_string().replace(char::is_control, "\u{fffd}"));
+                note(&error.to_string());
             }
             running.end();
             table.forget(&running);
