@@ -124,11 +124,7 @@ impl EgressClient {
         let deadline = Instant::now() + rule.timeout;
         let message = request.to_message()?;
         let within = |phase| move |_| EgressError::Timeout { phase };
-
-        let addresses =
-            timeout_at(deadline, self.judged_addresses(&request, rule)).await.map_err(within(Phase::Resolve))??;
-        let (stream, address) =
-            timeout_at(deadline, connect(&addresses, deadline)).await.map_err(within(Phase::Connect))??;
+        let (stream, address) = self.reach(&request, rule, deadline).await?;
         let exchange = Exchange { request: &request, rule, address, deadline };
         match request.scheme {
             Scheme::Http => exchange.over(stream, message).await,
@@ -139,6 +135,19 @@ impl EgressClient {
                 exchange.over(stream, message).await
             }
         }
+    }
+
+    /// Connects to a judged address of the host.
+    async fn reach(
+        &self,
+        request: &EgressRequest,
+        rule: &EgressRule,
+        deadline: Instant,
+    ) -> Result<(TcpStream, SocketAddr), EgressError> {
+        let within = |phase| move |_| EgressError::Timeout { phase };
+        let addresses =
+            timeout_at(deadline, self.judged_addresses(request, rule)).await.map_err(within(Phase::Resolve))??;
+        timeout_at(deadline, connect(&addresses, deadline)).await.map_err(within(Phase::Connect))?
     }
 
     /// Resolves once, and refuses the whole answer for one bad address: an honest name does not mix them.

@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::{
-    Credential, EgressClient, EgressError, EgressRequest, EgressRule, Phase, Scheme, ask, check_head, connect, driven,
+    Credential, EgressClient, EgressError, EgressRequest, EgressRule, Phase, Scheme, ask, check_head, driven,
     handshake, is_echo,
 };
 
@@ -43,10 +43,7 @@ impl EgressClient {
         let deadline = Instant::now() + REACHES_WITHIN;
         let message = request.to_message()?;
         let within = |phase| move |_| EgressError::Timeout { phase };
-        let addresses =
-            timeout_at(deadline, self.judged_addresses(&request, rule)).await.map_err(within(Phase::Resolve))??;
-        let (stream, address) =
-            timeout_at(deadline, connect(&addresses, deadline)).await.map_err(within(Phase::Connect))??;
+        let (stream, address) = self.reach(&request, rule, deadline).await?;
         // Small messages would wait for the acknowledgement of the one before.
         stream.set_nodelay(true).map_err(|error| EgressError::Connect { address, why: error.to_string() })?;
         let opening = Opening { credentials: request.credentials, rule, address };
