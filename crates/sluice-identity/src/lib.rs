@@ -8,7 +8,6 @@
 pub mod access;
 mod codes;
 pub mod issuer;
-pub mod passkey;
 
 pub use access::{Access, AccessError, AccessTokens};
 pub use codes::CODES;

@@ -3,23 +3,23 @@
 //! An approval is never a flag. It is a signature over one exact digest; whether it counts is judged each
 //! time it is used, against the principals of that moment.
 
+mod word;
+
 use std::collections::BTreeSet;
 
 use sluice_core::contract::Digest;
-use sluice_core::contract::approval::{Decision, Nonce, Question, Refusal, Requirement, SignedStatement, Statement};
+use sluice_core::contract::approval::{Decision, Enrolled, Nonce, Question, Refusal, Requirement, SignedStatement};
 use sluice_core::contract::closure::ClosureDigest;
-use sluice_core::contract::digest::to_hex;
-use sluice_core::contract::key::SecretKey;
 use sluice_core::label::Name;
 use sluice_engine::{Fact, GateAnswer, Record};
-use sluice_ledger::cbor::Map;
 use sluice_ledger::{EntryKind, RunId};
-use sluice_store::{FIELD_APPROVAL, NewRecord, Payload, PayloadState};
+use sluice_store::PayloadState;
 use thiserror::Error;
 
 use crate::difference::difference;
+use crate::enrolment::passkeys;
 use crate::gate::requirement_from;
-use crate::ledger::{Ledger, LedgerError, random};
+use crate::ledger::{Ledger, LedgerError};
 use crate::proposal::{Proposal, ProposalError};
 use crate::session::is_session;
 use crate::workspace::Workspace;
@@ -202,83 +202,16 @@ impl<'a> Approver<'a> {
     pub fn show(&self, id: &str) -> Result<Waiting, ApprovalError> {
         let mut waiting = if id.starts_with("P-") { self.definition(id)? } else { self.step(id)? };
         let statements = statements(self.ledger, id)?;
-        let question = self.question(&waiting.digest, &waiting.requester);
-        let count = question.count(&statements, &waiting.needs);
+        let passkeys = enrolled(self.ledger)?;
+        let count = self.question(&waiting, &passkeys).count(&statements, &waiting.needs);
         waiting.is_satisfied =
             !waiting.needs.is_empty() && waiting.needs.iter().all(|n| count.satisfied.contains(&n.id()));
         waiting.said = statements.into_iter().map(|s| (s.statement.approver, s.statement.decision)).collect();
         Ok(waiting)
     }
 
-    /// Signs and records a decision. A statement that would not count is not recorded.
-    ///
-    /// # Errors
-    /// [`ApprovalError`]: the first reason why it would not count.
-    pub fn decide(
-        &self,
-        id: &str,
-        decision: Decision,
-        key: &SecretKey,
-        reason: &str,
-    ) -> Result<Waiting, ApprovalError> {
-        let waiting = self.show(id)?;
-        if let Some(by) = waiting.superseded {
-            return Err(ApprovalError::Superseded { id: id.to_owned(), by });
-        }
-        let person = key.name().clone();
-        let mut refusal = None;
-        for requirement in &waiting.needs {
-            let statement = Statement {
-                decision,
-                closure: waiting.digest,
-                role: requirement.role.clone(),
-                requester: waiting.requester.clone(),
-                approver: person.clone(),
-                expiry_ms: self.ledger.clock().now_ms().saturating_add(EXPIRY_MS_DEFAULT),
-                nonce: Nonce(random()?),
-            };
-            let signed = statement.sign(key);
-            match self.question(&waiting.digest, &waiting.requester).judge(&signed, requirement) {
-                Ok(()) => {
-                    self.record(id, &signed, reason)?;
-                    return self.show(id);
-                }
-                Err(source) => refusal = Some(source),
-            }
-        }
-        match refusal {
-            Some(Refusal::WrongRole { .. }) | None => {
-                let needs: Vec<String> = waiting.needs.iter().map(in_words).collect();
-                Err(ApprovalError::NotAsked { person, id: id.to_owned(), needs: needs.join(" and ") })
-            }
-            Some(source) => Err(ApprovalError::Refused { source }),
-        }
-    }
-
-    fn record(&self, id: &str, signed: &SignedStatement, reason: &str) -> Result<(), ApprovalError> {
-        let kind = match signed.statement.decision {
-            Decision::Approve => EntryKind::APPROVED,
-            Decision::Deny => EntryKind::DENIED,
-            Decision::Withdraw { .. } => EntryKind::WITHDRAWN,
-        };
-        let body = Map::new().with(FIELD_APPROVAL, id).with("closure", signed.statement.closure.0.0.to_vec());
-        let payload = serde_json::json!({ "statement": to_hex(&signed.to_bytes()), "reason": reason });
-        let payload = Payload::of_run(payload.to_string().into_bytes());
-        let record = NewRecord::new(kind, self.ledger.clock().now_ms(), body).with_payload(payload);
-        self.ledger.append(vec![record])?;
-        Ok(())
-    }
-
-    fn question<'q>(&'q self, digest: &ClosureDigest, requester: &'q Name) -> Question<'q> {
-        const NOBODY: &BTreeSet<Nonce> = &BTreeSet::new();
-        Question {
-            closure: *digest,
-            requester,
-            mode: self.workspace.bundle().workspace().mode,
-            principals: self.workspace.principals(),
-            seen: NOBODY,
-            now_ms: self.ledger.clock().now_ms(),
-        }
+    fn question<'q>(&'q self, waiting: &'q Waiting, passkeys: &'q [Enrolled]) -> Question<'q> {
+        asking(self.workspace, self.ledger, waiting.digest, &waiting.requester, passkeys)
     }
 
     fn definition(&self, id: &str) -> Result<Waiting, ApprovalError> {
@@ -464,16 +397,34 @@ pub fn is_signed(
 ) -> Result<bool, LedgerError> {
     let Some(needed) = definition_requirement(workspace) else { return Ok(false) };
     let statements = statements(ledger, id)?;
-    let seen = BTreeSet::new();
-    let question = Question {
+    let passkeys = enrolled(ledger)?;
+    let question = asking(workspace, ledger, closure, requester, &passkeys);
+    Ok(question.count(&statements, std::slice::from_ref(&needed)).satisfied.contains(&needed.id()))
+}
+
+/// By what statements about a closure are judged now.
+fn asking<'q>(
+    workspace: &'q Workspace,
+    ledger: &Ledger,
+    closure: ClosureDigest,
+    requester: &'q Name,
+    passkeys: &'q [Enrolled],
+) -> Question<'q> {
+    const NOBODY: &BTreeSet<Nonce> = &BTreeSet::new();
+    Question {
         closure,
         requester,
         mode: workspace.bundle().workspace().mode,
         principals: workspace.principals(),
-        seen: &seen,
+        passkeys,
+        seen: NOBODY,
         now_ms: ledger.clock().now_ms(),
-    };
-    Ok(question.count(&statements, std::slice::from_ref(&needed)).satisfied.contains(&needed.id()))
+    }
+}
+
+/// Whose passkeys count now.
+fn enrolled(ledger: &Ledger) -> Result<Vec<Enrolled>, LedgerError> {
+    Ok(passkeys(ledger)?.into_iter().map(|listed| listed.enrolled).collect())
 }
 
 /// A requirement in words.
@@ -490,7 +441,8 @@ pub fn in_words(requirement: &Requirement) -> String {
     if requirement.quorum > 1 { format!("{} of {who}", requirement.quorum) } else { who }
 }
 
-fn unhex(text: &str) -> Option<Vec<u8>> {
+/// Bytes from hexadecimal digits; `None` if they are none.
+pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
     if !text.len().is_multiple_of(2) || !text.is_ascii() {
         return None;
     }

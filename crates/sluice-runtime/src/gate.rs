@@ -10,7 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 use sluice_core::catalogue::{Action, Catalogue};
-use sluice_core::contract::approval::{Nonce, Party as Signer, Question as Asked, Requirement, SignedStatement};
+use sluice_core::contract::approval::{
+    Enrolled, Nonce, Party as Signer, Question as Asked, Requirement, SignedStatement,
+};
 use sluice_core::contract::closure::{Closure, ClosureDigest, StepElement};
 use sluice_core::gate::Role;
 use sluice_core::label::{Name, Universe};
@@ -36,6 +38,8 @@ use crate::workspace::Workspace;
 pub trait Evidence {
     /// Every statement recorded about a digest.
     fn statements(&self, digest: ClosureDigest) -> Vec<SignedStatement>;
+    /// Whose passkeys count now.
+    fn passkeys(&self) -> Vec<Enrolled>;
     /// Calls of an action in the hour of `now_ms`, in the whole workspace.
     fn calls_this_hour(&self, action: &str, now_ms: u64) -> u64;
     /// What was stopped that this call is of.
@@ -121,7 +125,8 @@ impl<E: Evidence> RunGate<'_, E> {
         let asked = self.request(question, action, hourly, now_ms);
         let digest = self.step_closure(question, action, &referred).digest();
         let statements = self.evidence.statements(digest);
-        let asking = self.asking(digest, now_ms);
+        let passkeys = if statements.is_empty() { Vec::new() } else { self.evidence.passkeys() };
+        let asking = self.asking(digest, &passkeys, now_ms);
         let answer = self.workspace.policies().decide_with_approvals(&asked, |remedy| {
             requirement(remedy).is_some_and(|needed| {
                 asking.count(&statements, std::slice::from_ref(&needed)).satisfied.contains(&needed.id())
@@ -148,13 +153,14 @@ impl<E: Evidence> RunGate<'_, E> {
     }
 
     /// By what statements about a step are judged.
-    fn asking(&self, closure: ClosureDigest, now_ms: u64) -> Asked<'_> {
+    fn asking<'q>(&'q self, closure: ClosureDigest, passkeys: &'q [Enrolled], now_ms: u64) -> Asked<'q> {
         const NOBODY: &BTreeSet<Nonce> = &BTreeSet::new();
         Asked {
             closure,
             requester: self.asker.requester,
             mode: self.workspace.bundle().workspace().mode,
             principals: self.workspace.principals(),
+            passkeys,
             seen: NOBODY,
             now_ms,
         }

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use sluice_core::contract::approval::SignedStatement;
+use sluice_core::contract::approval::{Enrolled, SignedStatement};
 use sluice_core::contract::closure::ClosureDigest;
 use sluice_core::label::{Label, Name};
 use sluice_engine::{
@@ -18,6 +18,7 @@ use crate::clock::now_ms;
 use crate::connect::{Connectors, Performed};
 use crate::counts::{hourly, seen};
 use crate::driver::{Host, NotCommitted};
+use crate::enrolment::passkeys;
 use crate::gate::{Evidence, RunGate, Versions, approval_id};
 use crate::incident::{Broken, Incident};
 use crate::inspection::{Judged, Looked};
@@ -216,6 +217,11 @@ impl Evidence for LedgerEvidence<'_> {
     fn statements(&self, digest: ClosureDigest) -> Vec<SignedStatement> {
         // What cannot be read counts for nothing.
         statements(self.ledger, &approval_id(digest)).unwrap_or_default()
+    }
+
+    fn passkeys(&self) -> Vec<Enrolled> {
+        let listed = passkeys(self.ledger).unwrap_or_default();
+        listed.into_iter().map(|listed| listed.enrolled).collect()
     }
 
     fn calls_this_hour(&self, action: &str, now_ms: u64) -> u64 {

@@ -13,6 +13,7 @@ pub mod connect;
 pub mod counts;
 mod difference;
 pub mod driver;
+pub mod enrolment;
 pub mod gate;
 pub mod home;
 pub mod host;

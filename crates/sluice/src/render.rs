@@ -2,15 +2,14 @@
 
 pub mod check;
 pub mod diagnostic;
-pub mod draw;
-pub mod escape;
 pub mod github;
 pub mod html;
 pub mod json;
-pub mod markup;
 pub mod page;
 pub(crate) mod progress;
 pub mod sarif;
 pub mod time;
+
+pub use sluice_render::{draw, escape, markup};
 
 pub use page::{Page, Part, Tone};

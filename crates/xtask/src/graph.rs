@@ -90,6 +90,7 @@ mod tests {
             "sluice-core",
             "sluice-inspect",
             "sluice-ledger",
+            "sluice-passkey",
             "sluice-policy",
             "sluice-verify",
             "sluice-engine",

@@ -4,18 +4,22 @@
 //! entitled and not the requester, before its expiry, once. Anything else is a refusal with its reason.
 //! Pure: time and the nonces seen before are arguments.
 
+mod proof;
+
 use std::collections::{BTreeMap, BTreeSet};
 
+use sluice_passkey::{Assertion, PasskeyError};
 use thiserror::Error;
 
 use crate::contract::canonical::{Decoder, Encoder};
 use crate::contract::closure::ClosureDigest;
 use crate::contract::digest::Digest;
-use crate::contract::key::{PublicKey, SecretKey, Signature};
+use crate::contract::key::{PublicKey, Signature};
 use crate::contract::principals::{Kind, Principals};
 use crate::contract::workspace::Mode;
 use crate::diagnostic::Code;
 use crate::label::Name;
+pub use proof::{Enrolled, PASSKEY_STATEMENT_DOMAIN, Proof, SignedStatement};
 
 /// The text that starts a statement's canonical bytes: what is signed.
 pub const STATEMENT_DOMAIN: &str = "sluice approval statement 1";
@@ -88,49 +92,6 @@ impl Statement {
         input.end()?;
         Some(Self { decision, closure, role, requester, approver, expiry_ms, nonce })
     }
-
-    /// Signs it.
-    #[must_use]
-    pub fn sign(self, key: &SecretKey) -> SignedStatement {
-        let signature = key.sign(&self.to_bytes());
-        SignedStatement { statement: self, key: key.public(), signature }
-    }
-}
-
-/// A statement with a signature that may or may not hold: [`Question::judge`] says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SignedStatement {
-    /// What is said.
-    pub statement: Statement,
-    /// Under which key.
-    pub key: PublicKey,
-    /// Over the statement's canonical bytes.
-    pub signature: Signature,
-}
-
-impl SignedStatement {
-    /// The bytes to store.
-    #[must_use]
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let mut out = Encoder::new(SIGNED_STATEMENT_DOMAIN);
-        out.bytes(&self.statement.to_bytes()).bytes(&self.key.0).bytes(&self.signature.0);
-        out.finish()
-    }
-
-    /// Reads stored bytes.
-    ///
-    /// # Errors
-    /// [`Refusal::Malformed`] if they are no signed statement.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, Refusal> {
-        let read = || {
-            let mut input = Decoder::new(SIGNED_STATEMENT_DOMAIN, bytes)?;
-            let statement = Statement::from_bytes(input.bytes()?)?;
-            let (key, signature) = (PublicKey(input.array()?), Signature(input.array()?));
-            input.end()?;
-            Some(Self { statement, key, signature })
-        };
-        read().ok_or(Refusal::Malformed)
-    }
 }
 
 /// Somebody who must agree.
@@ -174,6 +135,12 @@ impl Requirement {
             people
         };
         self.parties.iter().map(people).collect()
+    }
+
+    /// Whether somebody's word counts for any party.
+    #[must_use]
+    pub fn asks(&self, principals: &Principals, requester: &Name, person: &Name) -> bool {
+        self.entitled(principals, requester).iter().any(|people| people.contains(person))
     }
 
     /// Whether enough different people exist at all.
@@ -243,6 +210,12 @@ pub enum Refusal {
     /// SL412. Help: the stored approval is damaged; sign again.
     #[error("these bytes are no signed statement")]
     Malformed,
+    /// SL414. Help: enrol the passkey at the console first.
+    #[error("the passkey is not one of `{0}`")]
+    UnknownPasskey(Name),
+    /// SL415. Help: ask the person again, at the console's own address.
+    #[error("its passkey's answer does not count: {}", .0.why())]
+    Passkey(PasskeyError),
     /// SL413. Help: withdraw with the nonce of one's own statement.
     #[error("`{0}` made no statement that this withdraws")]
     NothingToWithdraw(Name),
@@ -266,6 +239,8 @@ impl Refusal {
             Self::OtherRequester { .. } => 411,
             Self::Malformed => 412,
             Self::NothingToWithdraw(_) => 413,
+            Self::UnknownPasskey(_) => 414,
+            Self::Passkey(_) => 415,
         })
     }
 }
@@ -281,6 +256,8 @@ pub struct Question<'a> {
     pub mode: Mode,
     /// Who there is.
     pub principals: &'a Principals,
+    /// Whose passkeys count.
+    pub passkeys: &'a [Enrolled],
     /// Nonces of statements that served before.
     pub seen: &'a BTreeSet<Nonce>,
     /// Milliseconds since 1970.
@@ -337,7 +314,7 @@ impl Question<'_> {
     /// Whether a person of this workspace said it.
     fn judge_identity(&self, signed: &SignedStatement) -> Result<(), Refusal> {
         let approver = &signed.statement.approver;
-        if !self.mode.accepts_key_files() {
+        if matches!(signed.proof, Proof::KeyFile { .. }) && !self.mode.accepts_key_files() {
             return Err(Refusal::KeyFileInProduction(self.mode));
         }
         match self.principals.kind(approver) {
@@ -345,14 +322,29 @@ impl Question<'_> {
             Some(Kind::Person) => {}
             Some(kind) => return Err(Refusal::NotAPerson { approver: approver.clone(), kind }),
         }
-        let person = self.principals.persons.get(approver);
-        if !person.is_some_and(|p| p.keys.iter().any(|key| key.value == signed.key)) {
-            return Err(Refusal::UnknownKey(approver.clone()));
+        match &signed.proof {
+            Proof::KeyFile { key, signature } => self.judge_key(&signed.statement, *key, signature),
+            Proof::Passkey { id, answer } => self.judge_passkey(&signed.statement, id, answer),
         }
-        if !signed.key.verifies(&signed.statement.to_bytes(), &signed.signature) {
+    }
+
+    fn judge_key(&self, statement: &Statement, key: PublicKey, signature: &Signature) -> Result<(), Refusal> {
+        let person = self.principals.persons.get(&statement.approver);
+        if !person.is_some_and(|p| p.keys.iter().any(|known| known.value == key)) {
+            return Err(Refusal::UnknownKey(statement.approver.clone()));
+        }
+        if !key.verifies(&statement.to_bytes(), signature) {
             return Err(Refusal::BadSignature);
         }
         Ok(())
+    }
+
+    fn judge_passkey(&self, statement: &Statement, id: &[u8], answer: &Assertion) -> Result<(), Refusal> {
+        let is_theirs = |e: &&Enrolled| e.person == statement.approver && e.passkey.id == id;
+        let unknown = || Refusal::UnknownPasskey(statement.approver.clone());
+        let enrolled = self.passkeys.iter().find(is_theirs).ok_or_else(unknown)?;
+        let counter = enrolled.party.verify(&enrolled.passkey, answer, &statement.challenge());
+        counter.map(drop).map_err(Refusal::Passkey)
     }
 
     /// Counts statements towards requirements.

@@ -86,6 +86,10 @@ registered! {
     GOES_ON = 28, "goes-on";
     /// A connector broke its contract.
     INCIDENT = 29, "incident";
+    /// A passkey stands for a person from now on.
+    PASSKEY_ENROLLED = 30, "passkey-enrolled";
+    /// It no longer does.
+    PASSKEY_REMOVED = 31, "passkey-removed";
 }
 
 impl EntryKind {

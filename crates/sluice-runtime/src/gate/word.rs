@@ -49,7 +49,8 @@ impl<E: Evidence> RunGate<'_, E> {
         let digest = closure.digest();
         let approval = approval_id(digest);
         let statements = self.evidence.statements(digest);
-        let count = self.asking(digest, now_ms).count(&statements, std::slice::from_ref(&needed));
+        let passkeys = if statements.is_empty() { Vec::new() } else { self.evidence.passkeys() };
+        let count = self.asking(digest, &passkeys, now_ms).count(&statements, std::slice::from_ref(&needed));
         if count.satisfied.contains(&needed.id()) {
             return GateAnswer::Permit { receipt: self.word_receipt(vouching, &json!({ "uses": [approval] })) };
         }

@@ -1,8 +1,12 @@
 //! Approvals count for one digest, role, requester, person and time, once; and for nothing else.
 
+use sluice_passkey::RelyingParty;
+use sluice_passkey::device::Device;
+
 use super::*;
 use crate::contract::bundle::BundleDigest;
 use crate::contract::closure::{Closure, ConnectorElement, StepElement, TicketElement};
+use crate::contract::key::SecretKey;
 use crate::document;
 use crate::label::{Atom, Label, Universe};
 use crate::text::Text;
@@ -100,6 +104,7 @@ fn count_of(closure: &Closure, statements: &[SignedStatement], requirements: &[R
         requester: &"ana".into(),
         mode: Mode::Test,
         principals: &principals,
+        passkeys: &[],
         seen: &seen,
         now_ms: NOW,
     };
@@ -133,6 +138,7 @@ fn refused_when(signed: SignedStatement, edit: impl FnOnce(&mut Question<'_>)) -
         requester: &ana,
         mode: Mode::Demo,
         principals: &principals,
+        passkeys: &[],
         seen: &seen,
         now_ms: NOW,
     };
@@ -145,6 +151,13 @@ fn refused_when(signed: SignedStatement, edit: impl FnOnce(&mut Question<'_>)) -
 
 fn refused(signed: SignedStatement) -> u16 {
     refused_when(signed, |_| {})
+}
+
+fn signature_of(signed: &SignedStatement) -> Signature {
+    match &signed.proof {
+        Proof::KeyFile { signature, .. } => *signature,
+        Proof::Passkey { .. } => unreachable!("it was signed with a key file"),
+    }
 }
 
 #[test]
@@ -248,21 +261,78 @@ fn each_thing_that_can_be_wrong_with_an_approval_is_refused_by_its_code() {
     assert_eq!(refused(statement("ben").sign(&key("dora"))), 406);
     assert_eq!(refused(edited(|s| s.approver = "nobody".into())), 410);
     assert_eq!(refused(edited(|s| s.requester = "dora".into())), 411);
-    let forged = |edit: fn(&mut SignedStatement)| {
+    let forged = |edit: &dyn Fn(&mut SignedStatement)| {
         let mut signed = signed("ben");
         edit(&mut signed);
         refused(signed)
     };
-    assert_eq!(forged(|s| s.signature.0[9] ^= 1), 407);
-    assert_eq!(forged(|s| s.statement.expiry_ms += 1), 407);
-    assert_eq!(forged(|s| s.statement.nonce.0[0] ^= 1), 407);
-    assert_eq!(forged(|s| s.statement.decision = Decision::Deny), 407);
-    assert_eq!(forged(|s| s.key = key("dora").public()), 406);
+    let signature = |s: &mut SignedStatement, change: fn(&mut PublicKey, &mut Signature)| match &mut s.proof {
+        Proof::KeyFile { key, signature } => change(key, signature),
+        Proof::Passkey { .. } => unreachable!("it was signed with a key file"),
+    };
+    assert_eq!(forged(&|s| signature(s, |_, signature| signature.0[9] ^= 1)), 407);
+    assert_eq!(forged(&|s| s.statement.expiry_ms += 1), 407);
+    assert_eq!(forged(&|s| s.statement.nonce.0[0] ^= 1), 407);
+    assert_eq!(forged(&|s| s.statement.decision = Decision::Deny), 407);
+    assert_eq!(forged(&|s| signature(s, |known, _| *known = key("dora").public())), 406);
 }
 
 #[test]
 fn a_key_file_is_no_person_in_production() {
     assert_eq!(refused_when(signed("ben"), |q| q.mode = Mode::Production), 409);
+}
+
+fn console() -> RelyingParty {
+    RelyingParty { id: "sluice.example".into(), origin: "https://sluice.example".into() }
+}
+
+fn device(of: &str) -> Device {
+    Device::of_seed([of.as_bytes()[0]; 32], console()).unwrap()
+}
+
+fn enrolled(person: &str) -> Enrolled {
+    Enrolled { person: person.into(), passkey: device(person).passkey(0).unwrap(), party: console() }
+}
+
+/// What `approver` says, with the answer of the device `of` somebody.
+fn with_passkey(approver: &str, of: &str, edit: impl FnOnce(&mut Statement)) -> SignedStatement {
+    let mut statement = statement(approver);
+    let answer = device(of).answer(&statement.challenge());
+    edit(&mut statement);
+    SignedStatement { statement, proof: Proof::Passkey { id: device(of).passkey(0).unwrap().id, answer } }
+}
+
+#[test]
+fn a_passkey_counts_for_its_person_and_for_the_very_statement_in_every_workspace() {
+    let known = [enrolled("ben"), enrolled("dora"), enrolled("gpt"), enrolled("ana")];
+    let needed = requirement("group:it", 1, &["it"]);
+    let judged = |signed: &SignedStatement, passkeys: &[Enrolled], mode: Mode| {
+        let (principals, seen, ana) = (principals(), BTreeSet::new(), "ana".into());
+        let closure = closure().digest();
+        let question =
+            Question { closure, requester: &ana, mode, principals: &principals, passkeys, seen: &seen, now_ms: NOW };
+        question.judge(signed, &needed).map_err(|refusal| refusal.code().0)
+    };
+    let bens = with_passkey("ben", "ben", |_| {});
+    for mode in [Mode::Demo, Mode::Test, Mode::Production] {
+        assert_eq!(judged(&bens, &known, mode), Ok(()));
+        assert_eq!(judged(&bens, &[], mode), Err(414));
+        assert_eq!(judged(&with_passkey("ben", "dora", |_| {}), &known, mode), Err(414));
+        assert_eq!(judged(&with_passkey("ana", "ana", |_| {}), &known, mode), Err(403));
+        assert_eq!(judged(&with_passkey("gpt", "gpt", |_| {}), &known, mode), Err(404));
+        for edit in [
+            (|s: &mut Statement| s.expiry_ms += 1) as fn(&mut Statement),
+            |s| s.nonce.0[0] ^= 1,
+            |s| s.closure.0.0[31] ^= 1,
+            |s| s.decision = Decision::Deny,
+            |s| s.role = "group:owners".into(),
+        ] {
+            assert_eq!(judged(&with_passkey("ben", "ben", edit), &known, mode), Err(415));
+        }
+        let mut elsewhere = enrolled("ben");
+        elsewhere.party.origin = "https://sluice.example.evil".into();
+        assert_eq!(judged(&bens, &[elsewhere], mode), Err(415));
+    }
 }
 
 #[test]
@@ -274,6 +344,7 @@ fn a_nonce_serves_once() {
         requester: &ana,
         mode: Mode::Test,
         principals: &principals,
+        passkeys: &[],
         seen: &seen,
         now_ms: NOW,
     };
@@ -376,7 +447,8 @@ fn a_denial_of_somebody_without_the_role_is_noise() {
 #[test]
 fn stored_bytes_are_read_as_written_and_nothing_else() {
     let withdraw = edited(|s| s.decision = Decision::Withdraw { of: Nonce([3; 16]) });
-    for signed in [signed("ben"), edited(|s| s.decision = Decision::Deny), withdraw] {
+    let passkey = with_passkey("ben", "ben", |_| {});
+    for signed in [signed("ben"), edited(|s| s.decision = Decision::Deny), withdraw, passkey] {
         let bytes = signed.to_bytes();
         assert_eq!(SignedStatement::from_bytes(&bytes), Ok(signed));
         for end in 0..bytes.len() {
@@ -425,7 +497,7 @@ mod vectors {
             ("bundle, digest", files.digest().to_string()),
             ("bundle, signature line", BundleSignature::sign(files.digest(), &signer).to_line()),
             ("statement, bytes", to_hex(&signed.statement.to_bytes())),
-            ("statement, signature", to_hex(&signed.signature.0)),
+            ("statement, signature", to_hex(&signature_of(&signed).0)),
             ("public key, line", signer.public().to_line("ben")),
         ];
         let expected: String = vectors.iter().map(|(name, value)| format!("{name}\n  {value}\n")).collect();

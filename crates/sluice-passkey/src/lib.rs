@@ -7,6 +7,8 @@
 
 mod authenticator_data;
 mod client_data;
+#[cfg(any(test, feature = "device"))]
+pub mod device;
 mod key;
 
 use sha2::{Digest as _, Sha256};
@@ -64,7 +66,15 @@ pub struct Assertion {
 /// SL985. Why an answer does not count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("SL985: the passkey's answer does not count: {0}")]
-pub struct PasskeyError(pub(crate) &'static str);
+pub struct PasskeyError(&'static str);
+
+impl PasskeyError {
+    /// In words.
+    #[must_use]
+    pub const fn why(self) -> &'static str {
+        self.0
+    }
+}
 
 type Checked<T> = Result<T, PasskeyError>;
 

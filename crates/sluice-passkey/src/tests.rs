@@ -1,10 +1,8 @@
 //! The vectors of W3C Web Authentication Level 3 §16, a device of our own, and whatever is changed in its answers.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use p256::ecdsa::signature::Signer as _;
 use proptest::prelude::*;
 
+use super::device::Device;
 use super::*;
 
 fn hex(text: &str) -> Vec<u8> {
@@ -16,65 +14,26 @@ fn party() -> RelyingParty {
     RelyingParty { id: "example.org".to_owned(), origin: "https://example.org".to_owned() }
 }
 
-/// A device with a key of P-256, which verifies its user.
-struct Device(p256::ecdsa::SigningKey);
+fn device() -> Device {
+    Device::of_seed([7; 32], party()).unwrap()
+}
 
-impl Device {
-    fn new() -> Self {
-        Self(p256::ecdsa::SigningKey::from_slice(&[7; 32]).unwrap())
-    }
-
-    fn passkey(&self, counter: u32) -> Passkey {
-        let point = self.0.verifying_key().to_encoded_point(false);
-        let half = |bytes: &[u8]| <[u8; 32]>::try_from(bytes).unwrap();
-        let key = PasskeyKey::Es256(half(point.x().unwrap()), half(point.y().unwrap()));
-        Passkey { id: vec![1, 2, 3], key, counter }
-    }
-
-    fn data(flags: u8, counter: u32, rest: &[u8]) -> Vec<u8> {
-        let domain = Sha256::digest(b"example.org");
-        [domain.as_slice(), &[flags], &counter.to_be_bytes(), rest].concat()
-    }
-
-    fn client_data(ceremony: &str, challenge: &[u8], more: &str) -> Vec<u8> {
-        let challenge = URL_SAFE_NO_PAD.encode(challenge);
-        format!(r#"{{"type":"{ceremony}","challenge":"{challenge}","origin":"https://example.org"{more}}}"#)
-            .into_bytes()
-    }
-
-    fn sign(&self, client_data: Vec<u8>, authenticator_data: Vec<u8>) -> Assertion {
-        let mut answer = Assertion { client_data, authenticator_data, signature: Vec::new() };
-        let signature: p256::ecdsa::Signature = self.0.sign(&signed(&answer));
-        answer.signature = signature.to_der().as_bytes().to_vec();
-        answer
-    }
-
-    fn answer(&self, challenge: &[u8]) -> Assertion {
-        self.sign(Self::client_data("webauthn.get", challenge, r#","crossOrigin":false"#), Self::data(0x05, 9, &[]))
-    }
-
-    fn registration(&self, challenge: &[u8], flags: u8) -> Registration {
-        let passkey = self.passkey(0);
-        let key = [&[0; 16][..], &[0, 3], &passkey.id, &passkey.key.to_cose()].concat();
-        let data = Self::data(flags, 0, &key);
-        let mut object = Vec::new();
-        let mut encoder = minicbor::Encoder::new(&mut object);
-        encoder.map(3).unwrap().str("fmt").unwrap().str("none").unwrap();
-        encoder.str("attStmt").unwrap().map(0).unwrap().str("authData").unwrap().bytes(&data).unwrap();
-        Registration { client_data: Self::client_data("webauthn.create", challenge, ""), attestation_object: object }
-    }
+/// The device's answer over `challenge`, the ninth that it gives.
+fn ninth(device: &Device, challenge: &[u8]) -> Assertion {
+    let client_data = device.client_data("webauthn.get", challenge, r#","crossOrigin":false"#);
+    device.sign(client_data, device.data(0x05, 9, &[]))
 }
 
 #[test]
 fn a_passkey_is_registered_and_vouches_for_one_statement() {
-    let (device, party) = (Device::new(), party());
-    let passkey = party.register(&device.registration(b"hello", 0x45), b"hello").unwrap();
-    assert_eq!(passkey, device.passkey(0));
+    let (device, party) = (device(), party());
+    let passkey = party.register(&device.register(b"hello").unwrap(), b"hello").unwrap();
+    assert_eq!(passkey, device.passkey(0).unwrap());
     assert_eq!(PasskeyKey::parse(&passkey.key.to_cose()), Ok(passkey.key.clone()));
-    assert_eq!(party.verify(&passkey, &device.answer(b"statement"), b"statement"), Ok(9));
+    assert_eq!(party.verify(&passkey, &ninth(&device, b"statement"), b"statement"), Ok(9));
     // The same once more: somebody kept a copy.
     let later = Passkey { counter: 9, ..passkey };
-    assert!(party.verify(&later, &device.answer(b"statement"), b"statement").is_err());
+    assert!(party.verify(&later, &ninth(&device, b"statement"), b"statement").is_err());
 }
 
 #[test]
@@ -98,16 +57,16 @@ fn the_vectors_of_the_specification_are_read_and_refused_for_their_own_reason_on
 
 #[test]
 fn an_answer_to_something_else_does_not_count() {
-    let (device, party) = (Device::new(), party());
-    let passkey = device.passkey(0);
-    let get = |more: &str| Device::client_data("webauthn.get", b"statement", more);
-    let data = |flags: u8| Device::data(flags, 9, &[]);
+    let (device, party) = (device(), party());
+    let passkey = device.passkey(0).unwrap();
+    let get = |more: &str| device.client_data("webauthn.get", b"statement", more);
+    let data = |flags: u8| device.data(flags, 9, &[]);
     let framed = "it was given in a page within another's page";
     let unreadable = "the device's part cannot be read";
     for (client, data, why) in [
-        (Device::client_data("webauthn.create", b"statement", ""), data(0x05), "it is an answer to something else"),
-        (Device::client_data("payment.get", b"statement", ""), data(0x05), "it is an answer to something else"),
-        (Device::client_data("webauthn.get", b"statement2", ""), data(0x05), "it is a word over another statement"),
+        (device.client_data("webauthn.create", b"statement", ""), data(0x05), "it is an answer to something else"),
+        (device.client_data("payment.get", b"statement", ""), data(0x05), "it is an answer to something else"),
+        (device.client_data("webauthn.get", b"statement2", ""), data(0x05), "it is a word over another statement"),
         (get(r#","crossOrigin":true"#), data(0x05), framed),
         (get(r#","topOrigin":"https://example.com""#), data(0x05), framed),
         (get(r#","origin":"https://example.org""#), data(0x05), "the browser's part cannot be read"),
@@ -117,7 +76,7 @@ fn an_answer_to_something_else_does_not_count() {
         (get(""), data(0x01), "the device did not verify who used it"),
         (get(""), data(0x15), "its device says that it is backed up and cannot be"),
         (get(""), data(0x85), unreadable),
-        (get(""), Device::data(0x05, 9, &[0xa0]), unreadable),
+        (get(""), device.data(0x05, 9, &[0xa0]), unreadable),
         (get(""), data(0x45), unreadable),
         (get(""), data(0x05)[..36].to_vec(), unreadable),
         (get(""), Vec::new(), unreadable),
@@ -126,28 +85,28 @@ fn an_answer_to_something_else_does_not_count() {
         let answer = device.sign(client, data);
         assert_eq!(party.verify(&passkey, &answer, b"statement"), Err(PasskeyError(why)), "{answer:?}");
     }
-    let with_extensions = device.sign(get(""), Device::data(0x85, 9, &[0xa0]));
+    let with_extensions = device.sign(get(""), device.data(0x85, 9, &[0xa0]));
     assert_eq!(party.verify(&passkey, &with_extensions, b"statement"), Ok(9));
     let elsewhere = RelyingParty { origin: "https://example.org:8443".to_owned(), ..party.clone() };
     let other = RelyingParty { id: "example.com".to_owned(), ..party };
-    let answer = device.answer(b"statement");
+    let answer = ninth(&device, b"statement");
     let at = |party: &RelyingParty| party.verify(&passkey, &answer, b"statement").unwrap_err().0;
     assert_eq!((at(&elsewhere), at(&other)), ("it was given at another address", "it is for another domain"));
 }
 
 #[test]
 fn a_registration_without_a_verified_user_or_a_known_key_is_refused() {
-    let (device, party) = (Device::new(), party());
+    let (device, party) = (device(), party());
     let refused = |answer: &Registration| party.register(answer, b"hello").unwrap_err().0;
-    assert_eq!(refused(&device.registration(b"hello", 0x41)), "the device did not verify who used it");
-    assert_eq!(refused(&device.registration(b"other", 0x45)), "it is a word over another statement");
-    let mut without = device.registration(b"hello", 0x05);
+    assert_eq!(refused(&device.register_with(b"hello", 0x41).unwrap()), "the device did not verify who used it");
+    assert_eq!(refused(&device.register_with(b"other", 0x45).unwrap()), "it is a word over another statement");
+    let mut without = device.register_with(b"hello", 0x05).unwrap();
     assert_eq!(refused(&without), "the device's part cannot be read");
     without.attestation_object = Vec::new();
     assert_eq!(refused(&without), "the device's part cannot be read");
     let off_curve = PasskeyKey::Es256([1; 32], [1; 32]);
     let weak = PasskeyKey::EdDsa([0; 32]);
-    let known = device.passkey(0).key;
+    let known = device.passkey(0).unwrap().key;
     let longer = [known.to_cose(), vec![0]].concat();
     let twice = [&[0xa6, 0x01, 0x02], &known.to_cose()[1..]].concat();
     // ES256 under the label of ES384.
@@ -165,8 +124,8 @@ fn a_registration_without_a_verified_user_or_a_known_key_is_refused() {
 proptest! {
     #[test]
     fn no_answer_with_a_changed_bit_counts(part in 0..3usize, at in any::<prop::sample::Index>(), bit in 0..8u32) {
-        let (device, party) = (Device::new(), party());
-        let mut answer = device.answer(b"statement");
+        let (device, party) = (device(), party());
+        let mut answer = ninth(&device, b"statement");
         let bytes = match part {
             0 => &mut answer.client_data,
             1 => &mut answer.authenticator_data,
@@ -174,18 +133,18 @@ proptest! {
         };
         let at = at.index(bytes.len());
         bytes[at] ^= 1 << bit;
-        prop_assert!(party.verify(&device.passkey(0), &answer, b"statement").is_err());
+        prop_assert!(party.verify(&device.passkey(0).unwrap(), &answer, b"statement").is_err());
     }
 
     #[test]
     fn whatever_comes_is_refused_and_never_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
-        let (device, party) = (Device::new(), party());
-        let client_data = Device::client_data("webauthn.create", b"hello", "");
+        let (device, party) = (device(), party());
+        let client_data = device.client_data("webauthn.create", b"hello", "");
         let answer = Registration { client_data, attestation_object: bytes.clone() };
         prop_assert!(party.register(&answer, b"hello").is_err());
         let _ = PasskeyKey::parse(&bytes);
         let answer = Assertion { client_data: bytes.clone(), authenticator_data: bytes.clone(), signature: bytes };
-        prop_assert!(party.verify(&device.passkey(0), &answer, b"statement").is_err());
+        prop_assert!(party.verify(&device.passkey(0).unwrap(), &answer, b"statement").is_err());
     }
 }
 

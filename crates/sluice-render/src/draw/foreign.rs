@@ -7,7 +7,7 @@ use sluice_core::program::StepId;
 use sluice_formats::{Catalogued, Import, LinkKind, Tier};
 
 use super::{Box, DRAWN_STEPS_MAX, Role, Sketch, Way, arrows, worst};
-use crate::render::escape::Escaped;
+use crate::escape::Escaped;
 
 /// Connections drawn at most; more hide each other, and their layout takes longer than linear time.
 const DRAWN_LINKS_MAX: usize = 1_200;

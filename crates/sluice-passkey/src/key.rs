@@ -105,8 +105,8 @@ impl PasskeyKey {
 }
 
 fn p256_key(x: &[u8; 32], y: &[u8; 32]) -> Option<p256::ecdsa::VerifyingKey> {
-    let point = p256::EncodedPoint::from_affine_coordinates(x.into(), y.into(), false);
-    p256::ecdsa::VerifyingKey::from_encoded_point(&point).ok()
+    let point = p256::Sec1Point::from_affine_coordinates(x.into(), y.into(), false);
+    p256::ecdsa::VerifyingKey::from_sec1_point(&point).ok()
 }
 
 /// The members of a key; `None` if there are others, or one stands twice.

@@ -1,0 +1,130 @@
+//! What a person says about something that waits: drafted for them, signed by them, recorded if it counts.
+
+use sluice_core::contract::approval::{Decision, Nonce, Refusal, SignedStatement, Statement};
+use sluice_core::contract::digest::to_hex;
+use sluice_core::contract::key::SecretKey;
+use sluice_core::label::Name;
+use sluice_ledger::EntryKind;
+use sluice_ledger::cbor::Map;
+use sluice_store::{FIELD_APPROVAL, NewRecord, Payload};
+
+use super::{ApprovalError, Approver, EXPIRY_MS_DEFAULT, Waiting, enrolled, in_words};
+use crate::ledger::random;
+
+impl Approver<'_> {
+    /// Signs with a key file and records a decision. A statement that would not count is not recorded.
+    ///
+    /// # Errors
+    /// [`ApprovalError`]: the first reason why it would not count.
+    pub fn decide(
+        &self,
+        id: &str,
+        decision: Decision,
+        key: &SecretKey,
+        reason: &str,
+    ) -> Result<Waiting, ApprovalError> {
+        let waiting = self.open(id)?;
+        let signed = self.drafts(&waiting, decision, key.name())?.into_iter().map(|draft| draft.sign(key));
+        self.take(&waiting, signed.collect(), key.name(), reason)
+    }
+
+    /// What `person` would sign to decide something: one statement, in the role in which their word counts.
+    ///
+    /// # Errors
+    /// [`ApprovalError::NotAsked`] if nobody asked them; [`ApprovalError::Refused`] if it is their own request.
+    pub fn draft(&self, id: &str, decision: Decision, person: &Name) -> Result<Statement, ApprovalError> {
+        let waiting = self.open(id)?;
+        if *person == waiting.requester {
+            return Err(ApprovalError::Refused { source: Refusal::Requester(person.clone()) });
+        }
+        let principals = self.workspace.principals();
+        let is_asked = |draft: &Statement| {
+            let needed = waiting.needs.iter().find(|needed| needed.role == draft.role);
+            needed.is_some_and(|needed| needed.asks(principals, &waiting.requester, person))
+        };
+        let draft = self.drafts(&waiting, decision, person)?.into_iter().find(is_asked);
+        draft.ok_or_else(|| not_asked(&waiting, person))
+    }
+
+    /// Records what a person signed. A statement that would not count is not recorded.
+    ///
+    /// # Errors
+    /// [`ApprovalError`]: the first reason why it would not count.
+    pub fn say(&self, id: &str, signed: SignedStatement, reason: &str) -> Result<Waiting, ApprovalError> {
+        let waiting = self.open(id)?;
+        let person = signed.statement.approver.clone();
+        self.take(&waiting, vec![signed], &person, reason)
+    }
+
+    fn open(&self, id: &str) -> Result<Waiting, ApprovalError> {
+        let waiting = self.show(id)?;
+        match waiting.superseded {
+            Some(by) => Err(ApprovalError::Superseded { id: id.to_owned(), by }),
+            None => Ok(waiting),
+        }
+    }
+
+    /// One statement for each role that is asked for.
+    fn drafts(&self, waiting: &Waiting, decision: Decision, person: &Name) -> Result<Vec<Statement>, ApprovalError> {
+        let expiry_ms = self.ledger.clock().now_ms().saturating_add(EXPIRY_MS_DEFAULT);
+        let draft = |role: &Name| {
+            Ok(Statement {
+                decision,
+                closure: waiting.digest,
+                role: role.clone(),
+                requester: waiting.requester.clone(),
+                approver: person.clone(),
+                expiry_ms,
+                nonce: Nonce(random()?),
+            })
+        };
+        waiting.needs.iter().map(|needed| draft(&needed.role)).collect()
+    }
+
+    /// Records the first statement that counts.
+    fn take(
+        &self,
+        waiting: &Waiting,
+        signed: Vec<SignedStatement>,
+        person: &Name,
+        reason: &str,
+    ) -> Result<Waiting, ApprovalError> {
+        let passkeys = enrolled(self.ledger)?;
+        let question = self.question(waiting, &passkeys);
+        let mut refusal = None;
+        for statement in &signed {
+            for requirement in waiting.needs.iter().filter(|needed| needed.role == statement.statement.role) {
+                match question.judge(statement, requirement) {
+                    Ok(()) => {
+                        self.record(&waiting.id, statement, reason)?;
+                        return self.show(&waiting.id);
+                    }
+                    Err(source) => refusal = Some(source),
+                }
+            }
+        }
+        match refusal {
+            Some(Refusal::WrongRole { .. }) | None => Err(not_asked(waiting, person)),
+            Some(source) => Err(ApprovalError::Refused { source }),
+        }
+    }
+
+    fn record(&self, id: &str, signed: &SignedStatement, reason: &str) -> Result<(), ApprovalError> {
+        let kind = match signed.statement.decision {
+            Decision::Approve => EntryKind::APPROVED,
+            Decision::Deny => EntryKind::DENIED,
+            Decision::Withdraw { .. } => EntryKind::WITHDRAWN,
+        };
+        let body = Map::new().with(FIELD_APPROVAL, id).with("closure", signed.statement.closure.0.0.to_vec());
+        let payload = serde_json::json!({ "statement": to_hex(&signed.to_bytes()), "reason": reason });
+        let payload = Payload::of_run(payload.to_string().into_bytes());
+        let record = NewRecord::new(kind, self.ledger.clock().now_ms(), body).with_payload(payload);
+        self.ledger.append(vec![record])?;
+        Ok(())
+    }
+}
+
+fn not_asked(waiting: &Waiting, person: &Name) -> ApprovalError {
+    let needs: Vec<String> = waiting.needs.iter().map(in_words).collect();
+    ApprovalError::NotAsked { person: person.clone(), id: waiting.id.clone(), needs: needs.join(" and ") }
+}
