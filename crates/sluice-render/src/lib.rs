@@ -5,3 +5,4 @@
 pub mod draw;
 pub mod escape;
 pub mod markup;
+pub mod time;

@@ -13,7 +13,7 @@ use sluice_core::contract::closure::ClosureDigest;
 use sluice_core::label::Name;
 use sluice_engine::{Fact, GateAnswer, Record};
 use sluice_ledger::{EntryKind, RunId};
-use sluice_store::PayloadState;
+use sluice_store::{PayloadState, Recorded};
 use thiserror::Error;
 
 use crate::difference::difference;
@@ -23,6 +23,8 @@ use crate::ledger::{Ledger, LedgerError};
 use crate::proposal::{Proposal, ProposalError};
 use crate::session::is_session;
 use crate::workspace::Workspace;
+
+pub use word::Beside;
 
 /// How long a signature counts if its signer says nothing else.
 pub const EXPIRY_MS_DEFAULT: u64 = 8 * 60 * 60 * 1_000;
@@ -42,6 +44,8 @@ pub struct Waiting {
     pub needs: Vec<Requirement>,
     /// In words.
     pub why: String,
+    /// When it was first asked, in milliseconds since 1970.
+    pub asked_ms: u64,
     /// Who approved so far, and who denied.
     pub said: Vec<(Name, Decision)>,
     /// Whether everything needed was said.
@@ -201,7 +205,9 @@ impl<'a> Approver<'a> {
     /// [`ApprovalError::Unknown`] or [`ApprovalError::Unreadable`].
     pub fn show(&self, id: &str) -> Result<Waiting, ApprovalError> {
         let mut waiting = if id.starts_with("P-") { self.definition(id)? } else { self.step(id)? };
-        let statements = statements(self.ledger, id)?;
+        let about = self.ledger.about(id)?;
+        waiting.asked_ms = about.first().map_or(0, |first| first.entry.time_ms);
+        let statements = said_in(&about);
         let passkeys = enrolled(self.ledger)?;
         let count = self.question(&waiting, &passkeys).count(&statements, &waiting.needs);
         waiting.is_satisfied =
@@ -222,6 +228,7 @@ impl<'a> Approver<'a> {
             requester: proposal.requester.clone(),
             needs: definition_requirement(self.workspace).into_iter().collect(),
             why: "the workspace asks people to sign definitions".to_owned(),
+            asked_ms: 0,
             said: Vec::new(),
             is_satisfied: false,
             is_agents: false,
@@ -269,6 +276,7 @@ impl<'a> Approver<'a> {
             requester: more.get("requester").and_then(|v| v.as_str()).unwrap_or_default().into(),
             needs: needs.iter().filter_map(requirement_from).collect(),
             why: hold.why.clone(),
+            asked_ms: 0,
             said: Vec::new(),
             is_satisfied: false,
             is_agents: matches!(facts.first().map(|first| &first.fact), Some(Fact::Started(start)) if is_session(start)),
@@ -365,17 +373,16 @@ fn changed(before: &[Referred], now: &[Referred]) -> Vec<String> {
 /// # Errors
 /// [`LedgerError`] if the ledger cannot be read.
 pub fn statements(ledger: &Ledger, id: &str) -> Result<Vec<SignedStatement>, LedgerError> {
-    let entries = ledger.about(id)?;
+    Ok(said_in(&ledger.about(id)?))
+}
+
+fn said_in(entries: &[Recorded]) -> Vec<SignedStatement> {
     let said = |kind| matches!(kind, EntryKind::APPROVED | EntryKind::DENIED | EntryKind::WITHDRAWN);
-    Ok(entries
-        .iter()
-        .filter(|r| said(r.entry.kind))
-        .filter_map(|r| {
-            let payload: serde_json::Value = serde_json::from_slice(r.payload.opened()?).ok()?;
-            let bytes = unhex(payload.get("statement")?.as_str()?)?;
-            SignedStatement::from_bytes(&bytes).ok()
-        })
-        .collect())
+    let statement = |recorded: &Recorded| {
+        let payload: serde_json::Value = serde_json::from_slice(recorded.payload.opened()?).ok()?;
+        SignedStatement::from_bytes(&unhex(payload.get("statement")?.as_str()?)?).ok()
+    };
+    entries.iter().filter(|recorded| said(recorded.entry.kind)).filter_map(statement).collect()
 }
 
 /// Who must sign definitions in this workspace; `None` if nobody is asked.

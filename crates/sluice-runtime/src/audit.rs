@@ -115,7 +115,9 @@ pub fn log(ledger: &Ledger, count: u64) -> Result<Vec<Line>, AuditError> {
     Ok(entries.iter().map(line).collect())
 }
 
-fn line(recorded: &Recorded) -> Line {
+/// One entry.
+#[must_use]
+pub fn line(recorded: &Recorded) -> Line {
     let entry = &recorded.entry;
     let sealed = match recorded.payload {
         PayloadState::None | PayloadState::Opened(_) => None,

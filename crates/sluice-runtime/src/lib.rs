@@ -26,5 +26,6 @@ pub mod run;
 pub mod run_log;
 pub mod session;
 pub mod stop;
+pub mod told;
 pub mod what_if;
 pub mod workspace;

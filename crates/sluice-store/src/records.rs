@@ -136,6 +136,14 @@ impl Records {
         self.read("entries.run = ?1 AND entries.seq >= ?2 ORDER BY entries.seq", (run.as_bytes(), tables::column(seq)))
     }
 
+    /// The first `count` entries of a run.
+    ///
+    /// # Errors
+    /// As [`Records::entries`].
+    pub fn run_beginning(&self, run: RunId, count: u64) -> Result<Vec<Recorded>, StoreError> {
+        self.read("entries.run = ?1 AND entries.seq < ?2 ORDER BY entries.seq", (run.as_bytes(), tables::column(count)))
+    }
+
     /// All entries that name an approval, in order.
     ///
     /// # Errors
@@ -182,32 +190,26 @@ impl Records {
     /// [`StoreError`] if the ledger cannot be read.
     pub fn find(&self, query: &Query) -> Result<Vec<LeafIndex>, StoreError> {
         let deed = self.file.deed("read");
-        let mut sql = String::from("SELECT log FROM entries WHERE 1");
-        let mut values: Vec<Box<dyn rusqlite::ToSql>> = Vec::new();
-        let mut also = |condition: &str, value: Option<Box<dyn rusqlite::ToSql>>| {
-            if let Some(value) = value {
-                values.push(value);
-                sql.push_str(&format!(" AND {condition} ?{}", values.len()));
-            }
-        };
-        let text = |value: &Option<String>| value.clone().map(|value| Box::new(value) as Box<dyn rusqlite::ToSql>);
-        let time = |value: Option<u64>| value.map(|value| Box::new(tables::column(value)) as Box<dyn rusqlite::ToSql>);
-        also("run =", query.run.map(|run| Box::new(*run.as_bytes()) as Box<dyn rusqlite::ToSql>));
-        also("kind =", query.kind.map(|kind| Box::new(kind.code()) as Box<dyn rusqlite::ToSql>));
-        also("node =", text(&query.node));
-        also("action =", text(&query.action));
-        also("decision =", text(&query.decision));
-        also("approval =", text(&query.approval));
-        also("outcome =", text(&query.outcome));
-        also("code =", text(&query.code));
-        also("time_ms >=", time(query.from_ms));
-        also("time_ms <", time(query.to_ms));
-        sql.push_str(" ORDER BY log");
-        let mut select = self.conn.prepare_cached(&sql).map_err(&deed)?;
+        let Conditions { sql, values } = Conditions::of(query);
+        let mut select =
+            self.conn.prepare_cached(&format!("SELECT log FROM entries WHERE {sql} ORDER BY log")).map_err(&deed)?;
         select
             .query_map(rusqlite::params_from_iter(values), |row| tables::number(row, "log").map(LeafIndex::new))
             .and_then(Iterator::collect)
             .map_err(&deed)
+    }
+
+    /// The latest entries that match a question, the newest first, before a place in the log.
+    ///
+    /// # Errors
+    /// As [`Records::entries`].
+    pub fn find_page(&self, query: &Query, page: Page) -> Result<Vec<Recorded>, StoreError> {
+        let Conditions { sql, mut values } = Conditions::of(query);
+        values.push(Box::new(tables::column(page.before.unwrap_or(u64::MAX))));
+        values.push(Box::new(tables::column(page.count)));
+        let (before, count) = (values.len() - 1, values.len());
+        let condition = format!("{sql} AND entries.log < ?{before} ORDER BY entries.log DESC LIMIT ?{count}");
+        self.read(&condition, rusqlite::params_from_iter(values))
     }
 
     /// All runs, the newest first.
@@ -251,6 +253,17 @@ impl Records {
             is_open && row.used_by.is_none()
         });
         Ok(rows)
+    }
+
+    /// The approvals that a run asked for, in the order in which something was last said about them.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the ledger cannot be read.
+    pub fn approvals_of(&self, run: RunId) -> Result<Vec<ApprovalRow>, StoreError> {
+        self.conn
+            .prepare_cached(&format!("SELECT {APPROVAL_COLUMNS} FROM approvals WHERE run = ?1 ORDER BY last"))
+            .and_then(|mut select| select.query_map([run.as_bytes()], tables::approval_row)?.collect())
+            .map_err(self.file.deed("read"))
     }
 
     /// One approval.
@@ -406,6 +419,8 @@ impl fmt::Debug for Records {
 pub struct Query {
     /// Of this run.
     pub run: Option<RunId>,
+    /// Of runs whose id begins with these hexadecimal digits.
+    pub run_begins: Option<String>,
     /// Of this kind.
     pub kind: Option<EntryKind>,
     /// Whose body has this text, or this number in decimal, under `node`.
@@ -424,6 +439,50 @@ pub struct Query {
     pub from_ms: Option<u64>,
     /// Written before this, in milliseconds since 1970.
     pub to_ms: Option<u64>,
+}
+
+/// Which of the entries that match are given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Page {
+    /// Entries before this one; all of them if it is `None`.
+    pub before: Option<u64>,
+    /// At most so many.
+    pub count: u64,
+}
+
+/// A question in SQL.
+struct Conditions {
+    sql: String,
+    values: Vec<Box<dyn rusqlite::ToSql>>,
+}
+
+impl Conditions {
+    fn of(query: &Query) -> Self {
+        let mut sql = String::from("1");
+        let mut values: Vec<Box<dyn rusqlite::ToSql>> = Vec::new();
+        let mut also = |condition: &str, value: Option<Box<dyn rusqlite::ToSql>>| {
+            if let Some(value) = value {
+                values.push(value);
+                sql.push_str(&format!(" AND {condition} ?{}", values.len()));
+            }
+        };
+        let text = |value: &Option<String>| value.clone().map(|value| Box::new(value) as Box<dyn rusqlite::ToSql>);
+        let time = |value: Option<u64>| value.map(|value| Box::new(tables::column(value)) as Box<dyn rusqlite::ToSql>);
+        also("run =", query.run.map(|run| Box::new(*run.as_bytes()) as Box<dyn rusqlite::ToSql>));
+        // Digits that are none match nothing.
+        let begins = query.run_begins.as_ref().map(|begin| begin.chars().filter(char::is_ascii_hexdigit).collect());
+        also("lower(hex(run)) GLOB", begins.map(|begin: String| Box::new(begin + "*") as Box<dyn rusqlite::ToSql>));
+        also("kind =", query.kind.map(|kind| Box::new(kind.code()) as Box<dyn rusqlite::ToSql>));
+        also("node =", text(&query.node));
+        also("action =", text(&query.action));
+        also("decision =", text(&query.decision));
+        also("approval =", text(&query.approval));
+        also("outcome =", text(&query.outcome));
+        also("code =", text(&query.code));
+        also("time_ms >=", time(query.from_ms));
+        also("time_ms <", time(query.to_ms));
+        Self { sql, values }
+    }
 }
 
 /// An entry as its rows hold it.

@@ -63,8 +63,10 @@ pub enum Command {
     /// The rules of this workspace: check, sign.
     #[command(subcommand)]
     Policy(Policy),
+    /// Serve the console where people see and decide what waits, and go on with runs as they do.
+    Serve(Serve),
     /// Watch two stories play on this machine alone: with Sluice, and without.
-    Demo,
+    Demo(demo::play::Arguments),
     /// Go on with a run of the demo, in a process that the demo kills.
     #[command(hide = true)]
     DemoResume(demo::crash::Arguments),
@@ -348,6 +350,24 @@ pub struct GoOn {
     /// Where.
     #[command(flatten)]
     pub place: Place,
+}
+
+/// `sluice serve`
+#[derive(Args)]
+pub struct Serve {
+    /// Where.
+    #[command(flatten)]
+    pub place: Place,
+    /// Where it listens.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7080")]
+    pub listen: std::net::SocketAddr,
+    /// The address under which people reach it, as their browsers write it: passkeys are for it alone. Without one, it is
+    /// `http://localhost:PORT`, for people at this machine.
+    #[arg(long, value_name = "ORIGIN")]
+    pub origin: Option<String>,
+    /// Print a one-time link by which this person makes a passkey. At the first start it is for the first of those who sign the rules.
+    #[arg(long, value_name = "PERSON")]
+    pub invite: Option<String>,
 }
 
 /// `sluice gateway`

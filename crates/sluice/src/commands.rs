@@ -16,4 +16,5 @@ pub mod resume;
 pub mod run;
 pub mod runs;
 pub mod secret;
+pub mod serve;
 pub mod stop;

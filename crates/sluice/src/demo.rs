@@ -3,6 +3,7 @@
 //! The services are real HTTP servers on this machine, so that what "leaves" in a story crosses a
 //! real connection and can be read from the receiver's side.
 
+mod console;
 pub mod crash;
 mod directly;
 mod house;

@@ -30,7 +30,8 @@ fn main() -> ExitCode {
         Command::GoOn(arguments) => commands::stop::go_on(&arguments),
         Command::Secret(command) => commands::secret::run(&command),
         Command::Policy(command) => commands::policy::run(&command),
-        Command::Demo => demo::play::run().map(|()| Exit::Fine),
+        Command::Serve(arguments) => commands::serve::run(&arguments),
+        Command::Demo(arguments) => demo::play::run(&arguments).map(|()| Exit::Fine),
         Command::DemoResume(arguments) => demo::crash::resume(&arguments).map(|()| Exit::Fine),
         Command::Inside(arguments) => commands::inside::run(&arguments),
         Command::DemoServices(arguments) => {

@@ -8,8 +8,7 @@ pub mod json;
 pub mod page;
 pub(crate) mod progress;
 pub mod sarif;
-pub mod time;
 
-pub use sluice_render::{draw, escape, markup};
+pub use sluice_render::{draw, escape, markup, time};
 
 pub use page::{Page, Part, Tone};

@@ -90,6 +90,8 @@ registered! {
     PASSKEY_ENROLLED = 30, "passkey-enrolled";
     /// It no longer does.
     PASSKEY_REMOVED = 31, "passkey-removed";
+    /// A person had masked data shown to them.
+    REVEALED = 32, "revealed";
 }
 
 impl EntryKind {

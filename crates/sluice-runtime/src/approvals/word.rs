@@ -11,6 +11,15 @@ use sluice_store::{FIELD_APPROVAL, NewRecord, Payload};
 use super::{ApprovalError, Approver, EXPIRY_MS_DEFAULT, Waiting, enrolled, in_words};
 use crate::ledger::random;
 
+/// What is recorded beside a statement, and signed by nobody.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Beside<'a> {
+    /// Why, in their own words.
+    pub reason: &'a str,
+    /// How long they had the page open, in milliseconds.
+    pub read_ms: Option<u64>,
+}
+
 impl Approver<'_> {
     /// Signs with a key file and records a decision. A statement that would not count is not recorded.
     ///
@@ -25,7 +34,7 @@ impl Approver<'_> {
     ) -> Result<Waiting, ApprovalError> {
         let waiting = self.open(id)?;
         let signed = self.drafts(&waiting, decision, key.name())?.into_iter().map(|draft| draft.sign(key));
-        self.take(&waiting, signed.collect(), key.name(), reason)
+        self.take(&waiting, signed.collect(), key.name(), &Beside { reason, read_ms: None })
     }
 
     /// What `person` would sign to decide something: one statement, in the role in which their word counts.
@@ -50,10 +59,10 @@ impl Approver<'_> {
     ///
     /// # Errors
     /// [`ApprovalError`]: the first reason why it would not count.
-    pub fn say(&self, id: &str, signed: SignedStatement, reason: &str) -> Result<Waiting, ApprovalError> {
+    pub fn say(&self, id: &str, signed: SignedStatement, beside: &Beside<'_>) -> Result<Waiting, ApprovalError> {
         let waiting = self.open(id)?;
         let person = signed.statement.approver.clone();
-        self.take(&waiting, vec![signed], &person, reason)
+        self.take(&waiting, vec![signed], &person, beside)
     }
 
     fn open(&self, id: &str) -> Result<Waiting, ApprovalError> {
@@ -87,7 +96,7 @@ impl Approver<'_> {
         waiting: &Waiting,
         signed: Vec<SignedStatement>,
         person: &Name,
-        reason: &str,
+        beside: &Beside<'_>,
     ) -> Result<Waiting, ApprovalError> {
         let passkeys = enrolled(self.ledger)?;
         let question = self.question(waiting, &passkeys);
@@ -96,7 +105,7 @@ impl Approver<'_> {
             for requirement in waiting.needs.iter().filter(|needed| needed.role == statement.statement.role) {
                 match question.judge(statement, requirement) {
                     Ok(()) => {
-                        self.record(&waiting.id, statement, reason)?;
+                        self.record(&waiting.id, statement, beside)?;
                         return self.show(&waiting.id);
                     }
                     Err(source) => refusal = Some(source),
@@ -109,14 +118,17 @@ impl Approver<'_> {
         }
     }
 
-    fn record(&self, id: &str, signed: &SignedStatement, reason: &str) -> Result<(), ApprovalError> {
+    fn record(&self, id: &str, signed: &SignedStatement, beside: &Beside<'_>) -> Result<(), ApprovalError> {
         let kind = match signed.statement.decision {
             Decision::Approve => EntryKind::APPROVED,
             Decision::Deny => EntryKind::DENIED,
             Decision::Withdraw { .. } => EntryKind::WITHDRAWN,
         };
         let body = Map::new().with(FIELD_APPROVAL, id).with("closure", signed.statement.closure.0.0.to_vec());
-        let payload = serde_json::json!({ "statement": to_hex(&signed.to_bytes()), "reason": reason });
+        let mut payload = serde_json::json!({ "statement": to_hex(&signed.to_bytes()), "reason": beside.reason });
+        if let (Some(read_ms), Some(fields)) = (beside.read_ms, payload.as_object_mut()) {
+            fields.insert("read_ms".to_owned(), read_ms.into());
+        }
         let payload = Payload::of_run(payload.to_string().into_bytes());
         let record = NewRecord::new(kind, self.ledger.clock().now_ms(), body).with_payload(payload);
         self.ledger.append(vec![record])?;

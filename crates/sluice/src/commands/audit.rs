@@ -1,13 +1,12 @@
 //! `sluice audit`: what happened and why, and whether the log still says what was written.
 
 use serde_json::{Value as Json, json};
-use sluice_engine::{CallOutcome, Fact, GateAnswer};
 use sluice_runtime::audit::{self, AuditReport, Line};
 use sluice_runtime::incident::Incident;
 use sluice_runtime::run::find;
+use sluice_runtime::told::{Mood, told};
 
 use crate::cli::{Audit, Format, List, Log, Prove, Resume};
-use crate::commands::run::resolution_in_words;
 use crate::failure::{Exit, Failure};
 use crate::render::{Page, Part, Tone, json as out, time};
 
@@ -93,7 +92,8 @@ fn timeline(page: &mut Page, lines: &[Line], names_run: bool) {
         whole.split_once(' ').filter(|_| is_narrow).map_or(whole.clone(), |(_, time)| time.to_owned())
     };
     let rows = lines.iter().map(|line| {
-        let (words, tone) = tells(line);
+        let (words, mood) = told(line);
+        let tone = tone(mood);
         let run: String = line.run.map(|run| run.to_string().chars().take(8).collect()).unwrap_or_default();
         let mut row =
             vec![Part::new(format!("{:>5}", line.index), Tone::Faint), Part::new(when(line.time_ms), Tone::Faint)];
@@ -107,69 +107,14 @@ fn timeline(page: &mut Page, lines: &[Line], names_run: bool) {
     page.table(0, &rows.collect::<Vec<_>>());
 }
 
-/// What an entry tells, in words, and how that looks.
-fn tells(line: &Line) -> (String, Tone) {
-    if let Some(why) = line.sealed {
-        return (format!("(its payload is {why})"), Tone::Faint);
-    }
-    if let Some(incident) = &line.incident {
-        return (incident.to_string(), Tone::Bad);
-    }
-    let fact = line.payload.clone().and_then(|payload| serde_json::from_value::<Fact>(payload).ok());
-    fact.as_ref().map_or_else(|| (other(line), Tone::Plain), of_run)
-}
-
-fn of_run(fact: &Fact) -> (String, Tone) {
-    match fact {
-        Fact::Started(start) => (format!("on behalf of {}, with {}", start.requester, start.input), Tone::Accent),
-        Fact::Planned { plan } => (format!("plans {plan}"), Tone::Accent),
-        Fact::Decided { action, answer, .. } => decided(action, answer),
-        Fact::ApprovalRequested { approval, .. } => (format!("{approval} waits for people"), Tone::Warn),
-        Fact::Resumed { .. } => ("its gate is asked again".to_owned(), Tone::Plain),
-        Fact::Intended { action, arguments, .. } => (format!("{action} with {arguments}"), Tone::Accent),
-        Fact::Finished { outcome, .. } => finished(outcome),
-        Fact::Resolved { resolution, by, .. } => (resolution_in_words(resolution, by.as_deref()), Tone::Plain),
-        Fact::Denied { why, .. } => (why.clone(), Tone::Bad),
-        Fact::Time => (String::new(), Tone::Faint),
-        Fact::Recovered => ("another process goes on".to_owned(), Tone::Plain),
-        Fact::Cancelled { why } => (why.clone(), Tone::Warn),
-        Fact::Completed { output } => (output.to_string(), Tone::Good),
-        Fact::Refused { code, why, .. } => (format!("{code}: {why}"), Tone::Bad),
-        Fact::Faulted { error } => (error.to_string(), Tone::Bad),
-    }
-}
-
-fn decided(action: &str, answer: &GateAnswer) -> (String, Tone) {
-    // The policies, or the entry of the releases register.
-    let by = |receipt: &Json| -> String {
-        let items = receipt.get("policies").and_then(Json::as_array).into_iter().flatten();
-        items.chain(receipt.get("release")).filter_map(Json::as_str).collect::<Vec<_>>().join(", ")
-    };
-    match answer {
-        GateAnswer::Permit { receipt } => (format!("permit {action} ({})", by(receipt)), Tone::Good),
-        GateAnswer::Hold { receipt, hold } => (format!("hold {action} ({}): {}", by(receipt), hold.why), Tone::Warn),
-        GateAnswer::Unchanged { receipt, why } => (format!("unchanged {action} ({}): {why}", by(receipt)), Tone::Warn),
-        GateAnswer::Forbid { code, why, .. } => (format!("forbid {action} ({code}): {why}"), Tone::Bad),
-    }
-}
-
-fn finished(outcome: &CallOutcome) -> (String, Tone) {
-    match outcome {
-        CallOutcome::Replied { reply, .. } => (format!("replied {reply}"), Tone::Plain),
-        CallOutcome::Failed { detail } => (format!("failed: {detail}"), Tone::Warn),
-        CallOutcome::InDoubt { .. } => ("nobody knows whether it took effect".to_owned(), Tone::Bad),
-        CallOutcome::Breach { why } => (format!("the reply breaks its contract: {why}"), Tone::Bad),
-    }
-}
-
-/// Entries outside of runs.
-fn other(line: &Line) -> String {
-    let Some(payload) = &line.payload else { return String::new() };
-    let text = |key: &str| payload.get(key).and_then(Json::as_str);
-    match (text("name"), text("requester"), text("reason").filter(|reason| !reason.is_empty())) {
-        (Some(name), Some(requester), _) => format!("`{name}` on behalf of {requester}"),
-        (_, _, Some(reason)) => format!("because: {reason}"),
-        _ => String::new(),
+const fn tone(mood: Mood) -> Tone {
+    match mood {
+        Mood::Plain => Tone::Plain,
+        Mood::Doing => Tone::Accent,
+        Mood::Good => Tone::Good,
+        Mood::Warn => Tone::Warn,
+        Mood::Bad => Tone::Bad,
+        Mood::Faint => Tone::Faint,
     }
 }
 

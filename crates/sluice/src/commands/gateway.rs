@@ -2,7 +2,7 @@
 
 mod http;
 mod token;
-mod until;
+pub(crate) mod until;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;

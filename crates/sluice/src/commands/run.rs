@@ -7,11 +7,11 @@ use serde_json::Value as Json;
 use sluice_core::contract::bundle::SignedBundle;
 use sluice_core::label::Name;
 use sluice_core::limits::TEXT_BYTES_MAX;
-use sluice_engine::Resolution;
 use sluice_policy::Acting;
 use sluice_runtime::admit::Proposed;
 use sluice_runtime::proposal::{Proposal, author_in_words, proposal_id};
 use sluice_runtime::run::{Executor, RunOutcome, RunStatus};
+use sluice_runtime::told::resolution_in_words;
 use sluice_runtime::workspace::Workspace;
 
 use crate::cli::{Format, Run};
@@ -242,16 +242,6 @@ fn page(outcome: &RunOutcome) -> Page {
         page.hang(lead, &[Part::new(format!("{}: ", resolved.step), Tone::Accent), Part::plain(words)]);
     }
     page
-}
-
-/// What was found of a call in doubt, and who says so.
-pub(super) fn resolution_in_words(resolution: &Resolution, by: Option<&str>) -> String {
-    let by = by.unwrap_or("a look-up");
-    match resolution {
-        Resolution::Happened { reply, .. } => format!("{by} says that it happened: {reply}"),
-        Resolution::Repeat => format!("{by} says that it did not happen: done now"),
-        Resolution::Abandon => format!("{by} says that it did not happen: left undone"),
-    }
 }
 
 fn value(page: &mut Page, value: &Json) {

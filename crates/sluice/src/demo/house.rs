@@ -58,6 +58,15 @@ impl Keys {
         found.ok_or_else(|| Failure::unexpected(format!("`{person}` has no key")))
     }
 
+    /// The same keys once more, for a console over the stories.
+    ///
+    /// # Errors
+    /// [`Failure`] if a key is none, which is a defect.
+    pub(super) fn copies(&self) -> Result<Vec<SecretKey>, Failure> {
+        let copy = |key: &SecretKey| SecretKey::from_line(&key.to_line()).map_err(|error| Failure::internal(&error));
+        self.signers.iter().chain(&self.others).map(copy).collect()
+    }
+
     fn public_lines(&self) -> BTreeMap<&'static str, String> {
         let line = |id: &'static str| Some((id, self.of(id).ok()?.public().to_line(id)));
         PEOPLE.iter().filter_map(|person| line(person.id)).collect()

@@ -1,5 +1,6 @@
 //! `sluice demo`: both stories and the second act, from the first service to the last removed folder.
 
+use std::cell::Cell;
 use std::path::Path;
 
 use tempfile::TempDir;
@@ -9,15 +10,23 @@ use super::house::{House, Keys, name_of};
 use super::services::Services;
 use super::stage::Stage;
 use super::workspaces::Story;
-use super::{crash, report, serve, tampering, ticket, visitor};
+use super::{console, crash, report, serve, tampering, ticket, visitor};
 use crate::failure::Failure;
 use crate::render::{Part, Tone};
+
+/// What the command line says.
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// Only the console, with both stories where a person must decide.
+    #[arg(long)]
+    console: bool,
+}
 
 /// Plays the demo. Whatever it started has ended when this returns, also if it was interrupted.
 ///
 /// # Errors
 /// [`Failure`] if anything went otherwise than the story says.
-pub fn run() -> Result<(), Failure> {
+pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let internal = |error: std::io::Error| Failure::internal(&error);
     let runtime = Runtime::new().map_err(internal)?;
     let stop = {
@@ -27,12 +36,18 @@ pub fn run() -> Result<(), Failure> {
     let folder = tempfile::Builder::new().prefix("sluice-demo-").tempdir().map_err(internal)?;
     let mut stage = Stage::of_terminal();
     let mut stopped = false;
+    // From there on an end is what it waits for.
+    let stands = Cell::new(false);
     let done = runtime.block_on(async {
         tokio::select! {
-            done = play(&mut stage, folder.path()) => done,
+            done = play(&mut stage, folder.path(), arguments.console, &stands) => done,
             asked = stop.asked() => {
                 stopped = true;
-                Err(asked.map_or_else(|error| Failure::internal(&error), |()| Failure::stopped()))
+                match asked {
+                    Ok(()) if stands.get() => Ok(()),
+                    Ok(()) => Err(Failure::stopped()),
+                    Err(error) => Err(Failure::internal(&error)),
+                }
             }
         }
     });
@@ -49,7 +64,7 @@ fn removed(folder: TempDir) -> Result<(), Failure> {
     folder.close().map_err(|error| Failure::internal(&error))
 }
 
-async fn play(stage: &mut Stage, folder: &Path) -> Result<(), Failure> {
+async fn play(stage: &mut Stage, folder: &Path, console_only: bool, stands: &Cell<bool>) -> Result<(), Failure> {
     let started = |error| Failure::internal(&error);
     let crm = folder.join("crm.sqlite");
     let open = Services::start(&crm).await.map_err(started)?;
@@ -57,6 +72,10 @@ async fn play(stage: &mut Stage, folder: &Path) -> Result<(), Failure> {
     let (keys, base) = (Keys::new()?, folder.join("home"));
     let reports = House::build(Story::Report, &folder.join("report"), &base, &gated, &keys)?;
     let tickets = House::build(Story::Ticket, &folder.join("ticket"), &base, &gated, &keys)?;
+    if console_only {
+        stands.set(true);
+        return console::stand(stage, reports, tickets, &keys, &gated).await;
+    }
 
     opening(stage);
     stage.pause().await;
@@ -70,7 +89,12 @@ async fn play(stage: &mut Stage, folder: &Path) -> Result<(), Failure> {
     stage.pause().await;
     crash::play(stage, &gated, &reports, &base).await?;
     next(stage);
-    drop((reports, tickets));
+    if stage.is_attended() {
+        stands.set(true);
+        console::stand(stage, reports, tickets, &keys, &gated).await?;
+    } else {
+        drop((reports, tickets));
+    }
     tokio::join!(open.stop(), gated.stop());
     Ok(())
 }
@@ -130,6 +154,13 @@ fn next(stage: &Stage) {
     ] {
         page.line([Part::plain("  "), Part::new(command, Tone::Accent)]);
     }
+    page.hang(
+        Vec::<Part>::new(),
+        &[
+            Part::new(format!("{program} demo --console"), Tone::Accent),
+            Part::plain(" serves the console, with both stories where a person decides."),
+        ],
+    );
     stage.show(page);
 }
 

@@ -17,7 +17,8 @@ use super::trail::trail;
 use crate::failure::Failure;
 use crate::render::{Page, Part, Tone};
 
-const REQUESTER: &str = "lena.fischer";
+/// Who asks for the report.
+pub(super) const REQUESTER: &str = "lena.fischer";
 const EXPORT: &str = "sheets.rows.write";
 const REDACTED: &str = "report-redacted";
 const SHEET: &str = "monthly-balances";

@@ -19,7 +19,7 @@ use crate::render::{Page, Part, Tone};
 
 const WORKFLOW: &str = "ticket";
 const GRANT: &str = "directory.members.add";
-const CONTRACTOR: &str = "jonas.weber";
+pub(super) const CONTRACTOR: &str = "jonas.weber";
 /// Who asks for an ordinary group; the visitor plays in her name too.
 pub(super) const REQUESTER: &str = "priya.nair";
 const MANAGER: &str = "marc.dubois";

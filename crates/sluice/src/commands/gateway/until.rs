@@ -45,7 +45,7 @@ impl<R: AsyncRead + Unpin> AsyncRead for Until<R> {
 
 /// Done when the process is asked to end.
 #[cfg(unix)]
-pub(super) async fn asked_to_end() {
+pub(crate) async fn asked_to_end() {
     use tokio::signal::unix::{SignalKind, signal};
     let wait = async |kind| match signal(kind) {
         Ok(mut signal) => signal.recv().await,
@@ -61,7 +61,7 @@ pub(super) async fn asked_to_end() {
 
 /// Done when the process is asked to end.
 #[cfg(not(unix))]
-pub(super) async fn asked_to_end() {
+pub(crate) async fn asked_to_end() {
     if tokio::signal::ctrl_c().await.is_err() {
         std::future::pending().await
     }

@@ -43,6 +43,25 @@ pub fn short(ms: u64) -> String {
     written(ms / 1_000).replace('T', " ").trim_end_matches('Z').to_owned()
 }
 
+/// The beginning of a day in UTC, `2026-09-14`, in milliseconds since 1970; `None` if it is none.
+#[must_use]
+pub fn day_ms(text: &str) -> Option<u64> {
+    let mut parts = text.split('-').map(|part| part.parse::<u64>().ok());
+    let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
+    if parts.next().is_some() || !(1970..=9_999).contains(&year) || !(1..=12).contains(&month) || text.len() != 10 {
+        return None;
+    }
+    // The inverse of `civil`, from the same source: `days_from_civil`.
+    let shifted = year - u64::from(month <= 2);
+    let (era, year_of_era) = (shifted / 400, shifted % 400);
+    let month_from_march = (month + 9) % 12;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100
+        + (153 * month_from_march + 2) / 5
+        + day.checked_sub(1)?;
+    let days = (era * 146_097 + day_of_era).checked_sub(719_468)?;
+    (civil(days) == (year, month, day)).then_some(days * SECONDS_PER_DAY * 1_000)
+}
+
 /// How long, in the largest unit that fits: `40 s`, `3 h`.
 #[must_use]
 pub fn span(ms: u64) -> String {
@@ -53,7 +72,19 @@ pub fn span(ms: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::written;
+    use super::{day_ms, written};
+
+    #[test]
+    fn a_day_is_read_as_it_is_written_and_nothing_else_is() {
+        for days in (0..60_000_u64).step_by(17) {
+            let text = written(days * 86_400);
+            let (day, _) = text.split_once('T').unwrap();
+            assert_eq!(day_ms(day), Some(days * 86_400_000), "{text}");
+        }
+        for none in ["", "2026", "2026-02-29", "2026-13-01", "2026-00-01", "2026-1-1", "1969-12-31", "2026-01-00"] {
+            assert_eq!(day_ms(none), None, "{none}");
+        }
+    }
 
     #[test]
     fn days_around_leap_days_are_written_as_the_calendar_has_them() {

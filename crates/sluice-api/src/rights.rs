@@ -1,0 +1,52 @@
+//! What a person may do here.
+
+use std::collections::BTreeSet;
+
+use sluice_core::contract::approval::{Party, Requirement};
+use sluice_core::label::Name;
+use sluice_runtime::approvals::Waiting;
+use sluice_runtime::workspace::Workspace;
+
+/// Everybody whom something that waits concerns: who asked, who is asked, who has spoken.
+#[must_use]
+pub fn concerned(workspace: &Workspace, waiting: &Waiting) -> BTreeSet<Name> {
+    let principals = workspace.principals();
+    let mut people = principals.in_charge_of(&waiting.requester);
+    people.insert(waiting.requester.clone());
+    people.extend(waiting.needs.iter().flat_map(|needed| asked(workspace, needed, &waiting.requester)));
+    people.extend(waiting.said.iter().map(|(person, _)| person.clone()));
+    people
+}
+
+/// The people whose word counts for a requirement.
+#[must_use]
+pub fn asked(workspace: &Workspace, needed: &Requirement, requester: &Name) -> BTreeSet<Name> {
+    let principals = workspace.principals();
+    let people = needed.parties.iter().flat_map(|party| match party {
+        Party::Principal(id) => principals.persons_of(id),
+        Party::ManagerOf(person) => principals.manager_of(person).cloned().into_iter().collect(),
+        Party::InChargeOf(id) => principals.in_charge_of(id),
+    });
+    people.filter(|person| person != requester).collect()
+}
+
+/// Whether somebody may see what concerns these people: one of them, or whoever signs the rules.
+#[must_use]
+pub fn may_see(workspace: &Workspace, person: &Name, concerned: &BTreeSet<Name>) -> bool {
+    concerned.contains(person) || is_steward(workspace, person)
+}
+
+/// Whether somebody signs the rules of this workspace: they may see all that happens under them.
+#[must_use]
+pub fn is_steward(workspace: &Workspace, person: &Name) -> bool {
+    workspace.bundle().signers().iter().any(|signer| signer == person)
+}
+
+/// Whether somebody may read data of a class: its owner, a member of the owning group, or who is listed as reading it.
+#[must_use]
+pub fn may_read(workspace: &Workspace, person: &Name, class: &str) -> bool {
+    let principals = workspace.principals();
+    let category = workspace.governance().registers.classification.get(class);
+    let owns = category.is_some_and(|category| principals.persons_of(&category.owner.value).contains(person));
+    owns || principals.reads(person).contains(class)
+}

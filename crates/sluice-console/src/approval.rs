@@ -1,0 +1,421 @@
+//! One thing that waits: all that a person must see to decide it, and the word that they then give.
+
+use std::sync::Arc;
+
+use axum::extract::{Form, Path, State};
+use axum::response::Redirect;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use maud::{Markup, html};
+use serde::Deserialize;
+use sluice_api::House;
+use sluice_api::guard::{Visitor, is_their_form};
+use sluice_api::rights::{concerned, may_see};
+use sluice_core::contract::approval::{Decision, Proof, SignedStatement, Statement};
+use sluice_ledger::cbor::Map;
+use sluice_ledger::{EntryKind, RunId};
+use sluice_passkey::Assertion;
+use sluice_policy::{GateRequest, Resource};
+use sluice_render::markup::{Message, Seen};
+use sluice_runtime::approvals::{About, Approver, Beside, Referred, Waiting};
+use sluice_runtime::clock::now_ms;
+use sluice_runtime::enrolment::passkeys;
+use sluice_runtime::workspace::Workspace;
+use sluice_store::{FIELD_APPROVAL, NewRecord, Payload};
+
+use crate::inbox::is_for;
+use crate::page::{Asking, Room, Shown, aside, framed};
+use crate::problem::Problem;
+use crate::reading::{Reading, proposal_of};
+use crate::sight::{Argument, arguments, may_reveal};
+use crate::words::{ago, needed, said, short, what, who};
+
+pub(crate) async fn page(State(house): State<Arc<House>>, visitor: Visitor, Path(id): Path<String>) -> Shown {
+    aside(move || shown(&Asking::of(house, visitor)?, &id, false)).await
+}
+
+fn open(asking: &Asking, id: &str) -> Result<Waiting, Problem> {
+    let waiting = Approver::new(&asking.workspace, asking.house.ledger()).show(id)?;
+    let people = concerned(&asking.workspace, &waiting);
+    if may_see(&asking.workspace, &asking.caller.person, &people) { Ok(waiting) } else { Err(Problem::NotFound) }
+}
+
+fn shown(asking: &Asking, id: &str, revealed: bool) -> Shown {
+    let waiting = open(asking, id)?;
+    let workspace = &asking.workspace;
+    let reading = reading(asking, &waiting)?;
+    let seen = match &waiting.about {
+        About::Step { action, arguments: sent, request, .. } => {
+            let request = GateRequest::from_bytes(request.as_bytes()).ok();
+            arguments(workspace, action, sent, request.as_ref(), revealed)
+        }
+        _ => Vec::new(),
+    };
+    let content = html! {
+        p.crumb { a href="/" { "Inbox" } " / " span.id { (waiting.id) } }
+        h1 { (Seen(&what(&waiting))) " " (state(&waiting)) }
+        p.lead { (who(workspace, &waiting.requester)) " asks" @if waiting.is_agents { ", through an agent" } ", " (ago(waiting.asked_ms)) }
+        div.decide {
+            div.evidence {
+                section aria-labelledby="why" { h2 id="why" { "Why it is held" } p.why { (Message(&waiting.why)) } (facts(asking, &waiting, reading.as_ref())) }
+                @if let Some(reading) = &reading {
+                    section aria-labelledby="flow" {
+                        h2 id="flow" { "What flows where" }
+                        (reading.picture())
+                        details { summary { "The same as a table" } (reading.calls()) }
+                    }
+                }
+                (about(asking, &waiting, &seen, revealed))
+                @if let (About::Definition { .. }, Some(reading)) = (&waiting.about, &reading) {
+                    section aria-labelledby="growth" { h2 id="growth" { "What it may do" } (reading.growth(&asking.house, workspace)?) }
+                }
+            }
+            aside.word aria-label="Your word" { (word(asking, &waiting)?) }
+        }
+    };
+    Ok(framed(asking, Room::Inbox, &format!("{} · {}", what(&waiting), waiting.id), false, &content))
+}
+
+/// The definition behind it, judged by the rules of this moment.
+fn reading(asking: &Asking, waiting: &Waiting) -> Result<Option<Reading>, Problem> {
+    let (house, workspace) = (&asking.house, &asking.workspace);
+    let (proposal, at) = match &waiting.about {
+        About::Definition { .. } => (sluice_runtime::proposal::Proposal::find(house.ledger(), &waiting.id)?, None),
+        About::Step { run, action, .. } => (proposal_of(house, *run)?, Some(action.as_str())),
+        About::Value { run, .. } => (proposal_of(house, *run)?, None),
+    };
+    Ok(proposal.and_then(|proposal| Reading::of(workspace, proposal, at)))
+}
+
+fn state(waiting: &Waiting) -> Markup {
+    let denied = waiting.said.iter().any(|(_, decision)| *decision == Decision::Deny);
+    let (word, tone) = match (&waiting.superseded, waiting.is_satisfied, denied) {
+        (Some(_), ..) => ("no longer asked", "bad"),
+        (None, _, true) => ("denied", "bad"),
+        (None, true, _) => ("approved", "good"),
+        (None, false, _) => ("waits", "warn"),
+    };
+    html! { span class={ "tag " (tone) } { (word) } }
+}
+
+fn facts(asking: &Asking, waiting: &Waiting, reading: Option<&Reading>) -> Markup {
+    let workspace = &asking.workspace;
+    html! {
+        dl.facts {
+            dt { "asked by" } dd { (who(workspace, &waiting.requester)) " " span.faint { (Seen(&waiting.requester)) } }
+            @if let Some(reading) = reading {
+                dt { "written by" } dd { (Seen(&sluice_runtime::proposal::author_in_words(&reading.proposal.author))) }
+                dt { "workflow" } dd { a href={ "/workflows/" (reading.proposal.id) } { (Seen(&reading.title)) } }
+            }
+            @if let Some(run) = run_of(waiting) { dt { "run" } dd { a href={ "/runs/" (run) } { (short(run)) } } }
+            @for one in &waiting.needs { dt { "needs" } dd { (needed(workspace, one, &waiting.requester)) } }
+            @for (person, decision) in &waiting.said {
+                @let (word, tone) = said(*decision);
+                dt { "said" } dd { (who(workspace, person)) " " span class={ "tag " (tone) } { (word) } }
+            }
+            @match &waiting.about {
+                About::Step { clears, references, changed, request, .. } => {
+                    @if let Ok(request) = GateRequest::from_bytes(request.as_bytes()) { dt { "acts on" } dd { (acts_on(workspace, &request.resource)) } }
+                    @if !clears.is_empty() { dt { "vouches for" } dd { "words from " strong { (Seen(&clears.join(" and "))) } ", at this step only" } }
+                    @for one in references { dt { "refers to" } dd { (referred(one)) } }
+                    @for line in changed { dt { "changed" } dd.bad { (Message(line)) } }
+                }
+                About::Value { labels, clears, .. } => {
+                    dt { "carries" } dd { (Seen(&labels.join(", "))) }
+                    dt { "loses" } dd { strong { (Seen(&clears.join(", "))) } }
+                }
+                About::Definition { .. } => {}
+            }
+        }
+    }
+}
+
+/// Where it goes, or what it changes.
+fn acts_on(workspace: &Workspace, resource: &Resource) -> Markup {
+    let owner =
+        |owner: &str| html! { @if !owner.is_empty() { span.faint { ", answered for by " (who(workspace, owner)) } } };
+    match resource {
+        Resource::Destination { id, owner: of, region, cleared, registered } => html! {
+            "the destination " strong { (Seen(id)) }
+            @if let Some(region) = region { " in " strong { (Seen(region)) } }
+            (owner(of))
+            @if *registered {
+                span.faint { "; cleared for " @if cleared.is_empty() { "nothing" } @else { (Seen(&cleared.iter().map(AsRef::as_ref).collect::<Vec<&str>>().join(", "))) } }
+            } @else { " " span.tag.bad { "not in the register" } }
+        },
+        Resource::Dataset { id, owner: of, region } => html! {
+            "the data " strong { (Seen(id)) } @if let Some(region) = region { " in " strong { (Seen(region)) } } (owner(of))
+        },
+    }
+}
+
+fn referred(one: &Referred) -> Markup {
+    html! {
+        (Seen(&one.kind)) " " strong { (Seen(&one.id)) }
+        @match &one.version {
+            Some((version, from)) => span.faint { " at version " (Seen(&version.chars().take(12).collect::<String>())) ", as " (Seen(from)) " told it" },
+            None => span.tag.warn { "no version is known: a change of it would go unnoticed" },
+        }
+    }
+}
+
+fn about(asking: &Asking, waiting: &Waiting, seen: &[Argument], revealed: bool) -> Markup {
+    match &waiting.about {
+        About::Definition { text, .. } => html! {
+            section aria-labelledby="text" { h2 id="text" { "The definition" } (listing(text)) }
+        },
+        About::Step { .. } => html! {
+            section aria-labelledby="sent" {
+                h2 id="sent" { "What would be sent" }
+                @for argument in seen { (one(argument)) }
+                @if seen.is_empty() { p.faint { "Nothing: it has no arguments." } }
+                @if seen.iter().any(|argument| argument.is_masked) {
+                    @if may_reveal(&asking.workspace, &asking.caller.person, seen) {
+                        form method="post" action={ "/approvals/" (waiting.id) "/reveal" } {
+                            input type="hidden" name="form" value=(asking.caller.form_token);
+                            button type="submit" { "Show the data" }
+                            span.faint { " You may read it. That you did is recorded." }
+                        }
+                    } @else {
+                        p.faint { "Masked: only who owns this data, or is listed as reading it, may see it. What is approved is the whole of it, whatever is shown." }
+                    }
+                }
+                @if revealed { p.note { "Shown to you in full; this is recorded." } }
+            }
+        },
+        About::Value { value, .. } => html! {
+            section aria-labelledby="value" {
+                h2 id="value" { "The value" }
+                (listing(&serde_json::to_string_pretty(value).unwrap_or_default()))
+            }
+        },
+    }
+}
+
+fn one(argument: &Argument) -> Markup {
+    let text = match &argument.value {
+        serde_json::Value::String(text) => text.clone(),
+        other => serde_json::to_string_pretty(other).unwrap_or_default(),
+    };
+    html! {
+        div.argument {
+            h3 {
+                code { (Seen(&argument.name)) }
+                @if let Some(role) = argument.role { " " span.faint { (role) } }
+                @for class in &argument.classes { " " span.tag.data { (Seen(class)) } }
+                @for origin in &argument.origins { " " span.tag.outside title="Words of outsiders are in it" { "from " (Seen(origin)) } }
+            }
+            (listing(&text))
+            @if argument.left_out > 0 { p.faint { "and " (argument.left_out) " more" } }
+        }
+    }
+}
+
+/// Text of others, line by line.
+fn listing(text: &str) -> Markup {
+    html! {
+        pre.listing tabindex="0" { @for line in text.lines() { span.line { (Seen(line)) } "\n" } }
+    }
+}
+
+/// What this person can say now.
+fn word(asking: &Asking, waiting: &Waiting) -> Result<Markup, Problem> {
+    let caller = &asking.caller;
+    if !is_for(asking, waiting) {
+        return Ok(html! {
+            h2 { "Your word" }
+            p { (why_not(asking, waiting)) }
+        });
+    }
+    let approver = Approver::new(&asking.workspace, asking.house.ledger());
+    let theirs = passkeys(asking.house.ledger())?.into_iter().map(|listed| listed.enrolled);
+    let theirs: Vec<String> =
+        theirs.filter(|one| one.person == caller.person).map(|one| URL_SAFE_NO_PAD.encode(&one.passkey.id)).collect();
+    let form = |decision: Decision, content: Markup| -> Result<Markup, Problem> {
+        let statement = approver.draft(&waiting.id, decision, &caller.person)?;
+        let challenge = URL_SAFE_NO_PAD.encode(statement.challenge());
+        let draft = asking.house.drafts.keep(caller, &waiting.id, statement)?;
+        Ok(html! {
+            form method="post" action={ "/approvals/" (waiting.id) "/say" } data-passkey="get" data-challenge=(challenge)
+                data-domain=(asking.house.party().id) data-passkeys=(theirs.join(",")) {
+                input type="hidden" name="form" value=(caller.form_token);
+                input type="hidden" name="draft" value=(draft);
+                (answer_fields())
+                (content)
+            }
+        })
+    };
+    let by_file = asking.house.demo_key(&caller.person).is_some();
+    let how = |verb: &str, tone: &str| {
+        html! {
+            @if !theirs.is_empty() { button class=(tone) type="submit" { (verb) " with your passkey" } }
+            @if by_file { button class={ (tone) @if !theirs.is_empty() { " quiet" } } type="submit" name="with" value="demo-key" { (verb) " with the demo's key file" } }
+        }
+    };
+    Ok(html! {
+        h2 { "Your word" }
+        @if theirs.is_empty() && !by_file {
+            p { "You have no passkey here yet. Ask whoever runs this console for a link to enrol one." }
+        } @else {
+            p.faint { "You sign this one thing, as it is now. If anything of it changes, your word no longer counts." }
+            (form(Decision::Approve, html! {
+                label for="approve-reason" { "Note " span.faint { "(optional)" } }
+                textarea id="approve-reason" name="reason" rows="2" maxlength="2000" {}
+                div.buttons { (how("Approve", "good")) }
+            })?)
+            (form(Decision::Deny, html! {
+                label for="deny-reason" { "Reason " span.faint { "(whoever asked will read it)" } }
+                textarea id="deny-reason" name="reason" rows="2" maxlength="2000" required {}
+                div.buttons { (how("Deny", "bad")) }
+            })?)
+            p.told role="status" aria-live="polite" {}
+        }
+        details { summary { "What is signed" } p.digest { (waiting.digest) } p.faint { "The digest of the definition, the rules, the connectors, the arguments with their labels, and the versions of what they refer to." } }
+    })
+}
+
+fn why_not(asking: &Asking, waiting: &Waiting) -> Markup {
+    let person = &asking.caller.person;
+    if let Some(by) = &waiting.superseded {
+        return html! {
+            "This is no longer asked."
+            @if let Some(by) = by { " " a href={ "/approvals/" (by) } { (by) } " took its place." }
+        };
+    }
+    if let Some((_, decision)) = waiting.said.iter().find(|(who, _)| who == person) {
+        return html! { "You " strong { (said(*decision).0) } @if !waiting.is_satisfied { ". Others must still speak." } @else { "." } };
+    }
+    if waiting.is_satisfied {
+        return html! { "Everything that was needed has been said." };
+    }
+    if *person == waiting.requester {
+        return html! { "You asked for this, so somebody else decides it." };
+    }
+    html! { "You are not among those who are asked." }
+}
+
+/// The places of a passkey's answer; the script fills them.
+pub(crate) fn answer_fields() -> Markup {
+    html! {
+        @for name in ["passkey", "client", "authenticator", "signature"] { input type="hidden" name=(name); }
+    }
+}
+
+/// A passkey's answer as a form brings it, in base64url.
+#[derive(Deserialize)]
+pub(crate) struct Answer {
+    #[serde(default)]
+    passkey: String,
+    #[serde(default)]
+    client: String,
+    #[serde(default)]
+    authenticator: String,
+    #[serde(default)]
+    signature: String,
+}
+
+impl Answer {
+    /// The passkey's name, and what its device said.
+    pub(crate) fn read(&self) -> Result<(Vec<u8>, Assertion), Problem> {
+        let bytes = |text: &str| {
+            let read = URL_SAFE_NO_PAD.decode(text).ok().filter(|bytes| !bytes.is_empty());
+            read.ok_or(Problem::Malformed("the passkey's answer is missing; this page needs its script to ask for it"))
+        };
+        let answer = Assertion {
+            client_data: bytes(&self.client)?,
+            authenticator_data: bytes(&self.authenticator)?,
+            signature: bytes(&self.signature)?,
+        };
+        Ok((bytes(&self.passkey)?, answer))
+    }
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Say {
+    form: String,
+    draft: String,
+    #[serde(default)]
+    reason: String,
+    with: Option<String>,
+    #[serde(flatten)]
+    answer: Answer,
+}
+
+/// Takes somebody's word.
+pub(crate) async fn say(
+    State(house): State<Arc<House>>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+    Form(said): Form<Say>,
+) -> Result<Redirect, Problem> {
+    aside(move || {
+        let asking = Asking::of(house, visitor)?;
+        is_their_form(&asking.caller, &said.form).map_err(|why| Problem::Refused(why.to_owned()))?;
+        open(&asking, &id)?;
+        let again = "SL463: this page was opened too long ago, or its word was already given; open it again";
+        let draft = asking.house.drafts.take(&asking.caller, &id, &said.draft);
+        let draft = draft.ok_or_else(|| Problem::Refused(again.to_owned()))?;
+        let signed = signed(&asking, draft.statement, &said)?;
+        let beside = Beside { reason: said.reason.trim(), read_ms: Some(now_ms().saturating_sub(draft.opened_ms)) };
+        let waiting = Approver::new(&asking.workspace, asking.house.ledger()).say(&id, signed, &beside)?;
+        if let Some(run) = run_of(&waiting) {
+            asking.house.go_on(run);
+        }
+        Ok(Redirect::to(&format!("/approvals/{id}")))
+    })
+    .await
+}
+
+fn signed(asking: &Asking, statement: Statement, said: &Say) -> Result<SignedStatement, Problem> {
+    if said.with.as_deref() == Some("demo-key") {
+        let key = asking.house.demo_key(&asking.caller.person);
+        let key = key.ok_or(Problem::Malformed("there is no key file of yours here: answer with a passkey"))?;
+        return Ok(statement.sign(key));
+    }
+    let (id, answer) = said.answer.read()?;
+    Ok(SignedStatement { statement, proof: Proof::Passkey { id, answer } })
+}
+
+const fn run_of(waiting: &Waiting) -> Option<RunId> {
+    match &waiting.about {
+        About::Step { run, .. } | About::Value { run, .. } => Some(*run),
+        About::Definition { .. } => None,
+    }
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Reveal {
+    form: String,
+}
+
+/// Shows data to somebody who may read it, once that is recorded.
+pub(crate) async fn reveal(
+    State(house): State<Arc<House>>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+    Form(asked): Form<Reveal>,
+) -> Shown {
+    aside(move || {
+        let asking = Asking::of(house, visitor)?;
+        is_their_form(&asking.caller, &asked.form).map_err(|why| Problem::Refused(why.to_owned()))?;
+        let waiting = open(&asking, &id)?;
+        let About::Step { action, arguments: sent, request, .. } = &waiting.about else {
+            return Err(Problem::NotFound);
+        };
+        let request = GateRequest::from_bytes(request.as_bytes()).ok();
+        let seen = arguments(&asking.workspace, action, sent, request.as_ref(), false);
+        if !may_reveal(&asking.workspace, &asking.caller.person, &seen) {
+            return Err(Problem::Refused(
+                "SL464: only who owns this data, or is listed as reading it, may see it".to_owned(),
+            ));
+        }
+        let classes: Vec<_> = seen.iter().flat_map(|argument| &argument.classes).collect();
+        let said = serde_json::json!({ "version": 1, "person": asking.caller.person, "classes": classes });
+        let body = Map::new().with(FIELD_APPROVAL, id.as_str());
+        let record = NewRecord::new(EntryKind::REVEALED, asking.house.ledger().clock().now_ms(), body)
+            .with_payload(Payload::of_run(said.to_string().into_bytes()));
+        asking.house.ledger().append(vec![record])?;
+        shown(&asking, &id, true)
+    })
+    .await
+}

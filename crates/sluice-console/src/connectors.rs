@@ -1,0 +1,84 @@
+//! What workflows and agents of this workspace can call, under which contract.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use maud::{Markup, html};
+use sluice_api::House;
+use sluice_api::guard::Visitor;
+use sluice_core::contract::connector::{Contract, McpTransport, Transport};
+use sluice_render::markup::Seen;
+use sluice_runtime::stop::Stop;
+
+use crate::page::{Asking, Room, Shown, aside, framed};
+use crate::words::who;
+
+pub(crate) async fn page(State(house): State<Arc<House>>, visitor: Visitor) -> Shown {
+    aside(move || {
+        let asking = Asking::of(house, visitor)?;
+        let contracts = &asking.workspace.governance().contracts;
+        let everything = Stop::Everything.holds(asking.house.ledger());
+        let content = html! {
+            h1 { "Connectors" }
+            @if everything { p.note.bad { "Everything is stopped: no call passes until somebody says " code { "sluice go-on --everything" } "." } }
+            @if contracts.is_empty() {
+                div.empty {
+                    p { strong { "Nothing can be called." } }
+                    p { "A connector is a contract in " code { "connectors/" } ": " code { "sluice connector add mcp NAME -- COMMAND" } " or " code { "sluice connector add openapi NAME FILE" } " drafts one." }
+                }
+            }
+            @for contract in contracts { (one(&asking, contract)) }
+        };
+        Ok(framed(&asking, Room::Connectors, "Connectors", true, &content))
+    })
+    .await
+}
+
+fn one(asking: &Asking, contract: &Contract) -> Markup {
+    let name = &contract.connector.value;
+    let stopped = Stop::Connector(name.clone()).holds(asking.house.ledger());
+    let governance = asking.workspace.governance();
+    html! {
+        article.connector {
+            h2 { (Seen(name)) @if stopped { " " span.tag.bad { "stopped" } } }
+            p.faint {
+                (reached(&contract.transport))
+                @if let Some(region) = &contract.region { " · in " (Seen(&region.value)) }
+                @if let Some(owner) = &contract.owner { " · owned by " (who(&asking.workspace, &owner.value)) }
+                @match &contract.credential { Some(credential) => { " · shows the secret " code { (Seen(&credential.secret.value)) } } None => {} }
+            }
+            div.scroll tabindex="0" role="group" aria-label={ "Actions of " (Seen(name)) } {
+                table {
+                    thead { tr { th scope="col" { "Action" } th scope="col" { "Does" } th scope="col" { "Arguments" } } }
+                    tbody {
+                        @for (action, about) in &contract.actions {
+                            @let is_stopped = Stop::Action(name.clone(), action.clone()).holds(asking.house.ledger());
+                            tr {
+                                td { code { (Seen(action)) } @if is_stopped { " " span.tag.bad { "stopped" } } }
+                                td { span class={ "tag " (if about.effect.is_outbound() { "warn" } else { "" }) } { (about.effect) } @if about.privileged { " " span.tag.bad { "privileged" } } }
+                                td.faint { (Seen(&about.arguments.keys().map(AsRef::as_ref).collect::<Vec<&str>>().join(", "))) }
+                            }
+                        }
+                    }
+                }
+            }
+            p.digest.faint { (Seen(&contract.file)) " · " (contract.digest) @if governance.lock.connectors.contains_key(name) { " · pinned" } }
+        }
+    }
+}
+
+fn reached(transport: &Transport) -> Markup {
+    html! {
+        @match transport {
+            Transport::Http(http) => { "HTTP at " code { (Seen(&http.base.value)) } }
+            Transport::Model { name, http } => { "the model " (Seen(name)) " at " code { (Seen(&http.base.value)) } }
+            Transport::Sql { database } => { "the database " (Seen(database)) }
+            Transport::Files { folder, .. } => { "files in " code { (Seen(folder)) } }
+            Transport::Mcp(McpTransport::Command { command, sandbox, .. }) => {
+                "an MCP server: " code { (Seen(&command.iter().map(AsRef::as_ref).collect::<Vec<&str>>().join(" "))) }
+                @if sandbox.is_some() { " · confined" }
+            }
+            Transport::Mcp(McpTransport::Url { http, .. }) => { "an MCP server at " code { (Seen(&http.base.value)) } }
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! How the console itself stands: the log and its checkpoints, what waits, who can come in.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use maud::html;
+use sluice_api::House;
+use sluice_api::guard::Visitor;
+use sluice_render::markup::Seen;
+use sluice_store::RunStatus;
+
+use crate::page::{Asking, Room, Shown, aside, framed};
+
+pub(crate) async fn page(State(house): State<Arc<House>>, visitor: Visitor) -> Shown {
+    aside(move || {
+        let asking = Asking::of(house, visitor)?;
+        let (house, workspace) = (&asking.house, &asking.workspace);
+        let (head, checkpoint, runs, held) = house.ledger().look(|records| {
+            Ok((records.head()?, records.checkpoint_latest()?, records.runs()?, records.held_approvals()?.len()))
+        })?;
+        let count = |status: RunStatus| runs.iter().filter(|row| row.status == status).count();
+        let behind = house.ledger().clock().is_behind_by_ms();
+        let bytes = std::fs::metadata(workspace.ledger_file()).map_or(0, |about| about.len());
+        let content = html! {
+            h1 { "Health" }
+            section aria-labelledby="log" {
+                h2 id="log" { "The log" }
+                dl.facts {
+                    dt { "entries" } dd { (head.size.get()) }
+                    dt { "root" } dd.digest { (head.root) }
+                    dt { "last checkpoint" } dd {
+                        @match &checkpoint {
+                            Some((size, note)) => {
+                                "over " (size.get()) " entries"
+                                @if size.get() == head.size.get() { " " span.tag.good { "up to date" } } @else { " " span.tag { (head.size.get() - size.get()) " entries since" } }
+                                details { summary { "The signed note" } pre.listing tabindex="0" { @for line in note.lines() { (Seen(line)) "\n" } } }
+                            }
+                            None => span.tag.warn { "none yet" },
+                        }
+                    }
+                    dt { "on the disk" } dd { (megabytes(bytes)) }
+                    dt { "clock" } dd { @if behind > 1_000 { span.tag.bad { "behind the log by " (sluice_render::time::span(behind)) } } @else { span.tag.good { "fine" } } }
+                }
+                p.faint { code { "sluice audit verify" } " recomputes all of it from the entries." }
+            }
+            section aria-labelledby="work" {
+                h2 id="work" { "Work" }
+                dl.facts {
+                    dt { "waits for people" } dd { (held) }
+                    dt { "runs held" } dd { a href="/runs?status=held" { (count(RunStatus::Held)) } }
+                    dt { "under way" } dd { a href="/runs?status=running" { (count(RunStatus::Running)) } }
+                    dt { "in doubt" } dd { a href="/runs?status=in-doubt" { (count(RunStatus::InDoubt)) } @if count(RunStatus::InDoubt) > 0 { " " span.tag.bad { "somebody must look" } } }
+                    dt { "completed" } dd { a href="/runs?status=completed" { (count(RunStatus::Completed)) } }
+                    dt { "refused" } dd { a href="/runs?status=refused" { (count(RunStatus::Refused)) } }
+                }
+            }
+        };
+        Ok(framed(&asking, Room::Health, "Health", true, &content))
+    })
+    .await
+}
+
+fn megabytes(bytes: u64) -> String {
+    format!("{}.{} MB", bytes / 1_000_000, bytes % 1_000_000 / 100_000)
+}

@@ -1,0 +1,90 @@
+//! The inbox: what waits for people, first what waits for whoever looks.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use maud::{Markup, html};
+use sluice_api::House;
+use sluice_api::guard::Visitor;
+use sluice_api::rights::{concerned, may_see};
+use sluice_render::markup::{Message, Seen};
+use sluice_runtime::approvals::{About, Approver, Waiting};
+
+use crate::page::{Asking, Room, Shown, aside, framed};
+use crate::runs;
+use crate::words::{ago, needed, said, what, who};
+
+pub(crate) async fn page(State(house): State<Arc<House>>, visitor: Visitor) -> Shown {
+    aside(move || {
+        let asking = Asking::of(house, visitor)?;
+        let all = Approver::new(&asking.workspace, asking.house.ledger()).list()?;
+        let person = &asking.caller.person;
+        let open = all.into_iter().filter(|waiting| !waiting.is_satisfied);
+        let seen = open.filter(|w| may_see(&asking.workspace, person, &concerned(&asking.workspace, w)));
+        let (mine, others): (Vec<Waiting>, Vec<Waiting>) = seen.partition(|waiting| is_for(&asking, waiting));
+        let content = html! {
+            h1 { "Inbox" }
+            section aria-labelledby="mine" {
+                h2 id="mine" { "Waits for you " span.count { (mine.len()) } }
+                @if mine.is_empty() {
+                    div.empty {
+                        p { strong { "Nothing waits for you." } }
+                        p { "When policy asks for your word before a step of a workflow, an agent's call or a definition goes on, it is here. "
+                            "What you then approve is that very step with those very arguments, and nothing else." }
+                    }
+                }
+                @for waiting in &mine { (row(&asking, waiting)) }
+            }
+            @if !others.is_empty() {
+                section aria-labelledby="others" {
+                    h2 id="others" { "Waits for others " span.count { (others.len()) } }
+                    @for waiting in &others { (row(&asking, waiting)) }
+                }
+            }
+        };
+        Ok(framed(&asking, Room::Inbox, "Inbox", true, &content))
+    })
+    .await
+}
+
+/// Whether somebody's word is still asked for.
+pub(crate) fn is_for(asking: &Asking, waiting: &Waiting) -> bool {
+    let (person, principals) = (&asking.caller.person, asking.workspace.principals());
+    let has_said = waiting.said.iter().any(|(who, _)| who == person);
+    let is_asked = waiting.needs.iter().any(|needed| needed.asks(principals, &waiting.requester, person));
+    is_asked && !has_said && !waiting.is_satisfied && waiting.superseded.is_none()
+}
+
+fn row(asking: &Asking, waiting: &Waiting) -> Markup {
+    let workspace = &asking.workspace;
+    html! {
+        article.waiting {
+            h3 {
+                a href={ "/approvals/" (waiting.id) } { (Seen(&what(waiting))) }
+                @if let Some(of) = of(asking, waiting) { span.faint { " in " (Seen(&of)) } }
+            }
+            p.faint {
+                "asked by " (who(workspace, &waiting.requester)) " · " (ago(waiting.asked_ms)) " · "
+                span.id { (waiting.id) }
+                @if waiting.is_agents { " · an agent" }
+            }
+            p.why { (Message(&waiting.why)) }
+            ul.needs {
+                @for one in &waiting.needs { li { span.tag.warn { "needs" } " " (needed(workspace, one, &waiting.requester)) } }
+                @for (person, decision) in &waiting.said {
+                    @let (word, tone) = said(*decision);
+                    li { span class={ "tag " (tone) } { (word) } " " (who(workspace, person)) }
+                }
+            }
+        }
+    }
+}
+
+/// The workflow that a held step belongs to.
+fn of(asking: &Asking, waiting: &Waiting) -> Option<String> {
+    let run = match &waiting.about {
+        About::Step { run, .. } | About::Value { run, .. } => *run,
+        About::Definition { .. } => return None,
+    };
+    runs::about(asking, run).ok()?.map(|about| about.what)
+}

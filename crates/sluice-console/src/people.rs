@@ -1,0 +1,198 @@
+//! People and their passkeys: one's own, and for whoever signs the rules those of all, with links that invite.
+
+use std::sync::Arc;
+
+use axum::extract::{Form, State};
+use axum::response::Redirect;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use maud::{Markup, html};
+use serde::Deserialize;
+use sluice_api::House;
+use sluice_api::door::Purpose;
+use sluice_api::guard::{Visitor, is_their_form};
+use sluice_api::rights::is_steward;
+use sluice_core::label::Name;
+use sluice_render::markup::Seen;
+use sluice_runtime::enrolment::{Known, Listed, passkeys, remove as forget};
+
+use crate::enter::{Made, closed, creation, take_passkey};
+use crate::page::{Asking, Room, Shown, aside, framed};
+use crate::problem::Problem;
+use crate::words::{ago, who};
+
+pub(crate) async fn page(State(house): State<Arc<House>>, visitor: Visitor) -> Shown {
+    aside(move || shown(&Asking::of(house, visitor)?, None)).await
+}
+
+/// A link that was made for somebody just now.
+struct Invited {
+    person: Name,
+    link: String,
+}
+
+fn shown(asking: &Asking, invited: Option<&Invited>) -> Shown {
+    let (house, workspace, person) = (&asking.house, &asking.workspace, &asking.caller.person);
+    let listed = passkeys(house.ledger())?;
+    let theirs: Vec<&Listed> = listed.iter().filter(|one| one.enrolled.person == *person).collect();
+    let content = html! {
+        h1 { "People" }
+        section aria-labelledby="yours" {
+            h2 id="yours" { "Your passkeys " span.count { (theirs.len()) } }
+            @if theirs.is_empty() { p { "You have none yet. With one you log in here, and sign what you decide." } }
+            @else { (table(asking, &theirs)) }
+            (creation(house, person, &Name::from(name_of(asking, person)), "/people/passkey", Some(&asking.caller.form_token))?)
+            p.told role="status" aria-live="polite" {}
+        }
+        @if is_steward(workspace, person) {
+            section aria-labelledby="all" {
+                h2 id="all" { "Everybody" }
+                p.faint { "Who there is stands in " code { "registers/principals.yaml" } ". Whoever signs the rules can invite them: a link makes one passkey, once, within an hour." }
+                @if let Some(Invited { person, link }) = invited {
+                    div.note role="status" { p { "For " (who(workspace, person)) ", to be given to them and nobody else:" } pre.listing tabindex="0" { (link) } }
+                }
+                (everybody(asking, &listed))
+            }
+        }
+    };
+    Ok(framed(asking, Room::People, "People", false, &content))
+}
+
+fn name_of<'a>(asking: &'a Asking, person: &'a str) -> &'a str {
+    asking.workspace.principals().persons.get(person).and_then(|person| person.name.as_deref()).unwrap_or(person)
+}
+
+fn table(asking: &Asking, listed: &[&Listed]) -> Markup {
+    html! {
+        div.scroll tabindex="0" role="group" aria-label="Passkeys" {
+            table {
+                thead { tr { th scope="col" { "Whose" } th scope="col" { "Since" } th scope="col" { "Known by" } th scope="col" { span.sr { "Remove" } } } }
+                tbody {
+                    @for one in listed {
+                        tr {
+                            td { (who(&asking.workspace, &one.enrolled.person)) }
+                            td { (ago(one.since_ms)) }
+                            td { (Seen(&one.known)) }
+                            td {
+                                form method="post" action="/people/remove" {
+                                    input type="hidden" name="form" value=(asking.caller.form_token);
+                                    input type="hidden" name="passkey" value=(URL_SAFE_NO_PAD.encode(&one.enrolled.passkey.id));
+                                    button.quiet type="submit" { "Remove" span.sr { " the passkey of " (Seen(name_of(asking, &one.enrolled.person))) ", enrolled " (ago(one.since_ms)) } }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn everybody(asking: &Asking, listed: &[Listed]) -> Markup {
+    let principals = asking.workspace.principals();
+    html! {
+        div.scroll tabindex="0" role="group" aria-label="Everybody" {
+            table {
+                thead { tr { th scope="col" { "Person" } th scope="col" { "Groups" } th scope="col" { "Manager" } th scope="col" { "Passkeys" } th scope="col" { span.sr { "Invite" } } } }
+                tbody {
+                    @for person in principals.persons.entries.keys() {
+                        @let groups = principals.groups_of(person);
+                        tr {
+                            td { (who(&asking.workspace, person)) " " span.faint { (Seen(person)) } }
+                            td.faint { (Seen(&groups.iter().map(AsRef::as_ref).collect::<Vec<&str>>().join(", "))) }
+                            td { @if let Some(manager) = principals.manager_of(person) { (who(&asking.workspace, manager)) } }
+                            td.number { (listed.iter().filter(|one| one.enrolled.person == *person).count()) }
+                            td {
+                                form method="post" action="/people/invite" {
+                                    input type="hidden" name="form" value=(asking.caller.form_token);
+                                    input type="hidden" name="person" value=(Seen(person));
+                                    button.quiet type="submit" { "Invite" span.sr { " " (Seen(name_of(asking, person))) } }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Another {
+    form: String,
+    #[serde(flatten)]
+    made: Made,
+}
+
+/// One more passkey of somebody who is logged in.
+pub(crate) async fn add(
+    State(house): State<Arc<House>>,
+    visitor: Visitor,
+    Form(another): Form<Another>,
+) -> Result<Redirect, Problem> {
+    aside(move || {
+        let asking = Asking::of(house, visitor)?;
+        is_their_form(&asking.caller, &another.form).map_err(|why| Problem::Refused(why.to_owned()))?;
+        let person = asking.caller.person.clone();
+        let asked = asking.house.door.answered(&another.made.ask).ok_or_else(closed)?;
+        if asked.purpose != Purpose::Enrol(person.clone()) {
+            return Err(closed());
+        }
+        let known = Known::ByLogin(asking.caller.login.in_words().to_owned());
+        take_passkey(&asking.house, &person, &another.made, &asked, &known)?;
+        Ok(Redirect::to("/people"))
+    })
+    .await
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Remove {
+    form: String,
+    passkey: String,
+}
+
+/// A passkey stands for nobody any more: one's own, or on the word of who signs the rules.
+pub(crate) async fn remove(
+    State(house): State<Arc<House>>,
+    visitor: Visitor,
+    Form(asked): Form<Remove>,
+) -> Result<Redirect, Problem> {
+    aside(move || {
+        let asking = Asking::of(house, visitor)?;
+        is_their_form(&asking.caller, &asked.form).map_err(|why| Problem::Refused(why.to_owned()))?;
+        let id = URL_SAFE_NO_PAD.decode(&asked.passkey).map_err(|_| Problem::Malformed("that is no passkey's name"))?;
+        let (house, person) = (&asking.house, &asking.caller.person);
+        let listed = passkeys(house.ledger())?;
+        let one = listed.iter().find(|one| one.enrolled.passkey.id == id);
+        let one = one.filter(|one| one.enrolled.person == *person || is_steward(&asking.workspace, person));
+        let one = one.ok_or(Problem::NotFound)?;
+        forget(house.ledger(), &id, person)?;
+        // Whoever had the device is logged out with it, everywhere else.
+        if one.enrolled.person != *person {
+            house.sessions.end_all_of(&one.enrolled.person);
+        }
+        Ok(Redirect::to("/people"))
+    })
+    .await
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Invite {
+    form: String,
+    person: String,
+}
+
+/// A link by which somebody makes a passkey.
+pub(crate) async fn invite(State(house): State<Arc<House>>, visitor: Visitor, Form(asked): Form<Invite>) -> Shown {
+    aside(move || {
+        let asking = Asking::of(house, visitor)?;
+        is_their_form(&asking.caller, &asked.form).map_err(|why| Problem::Refused(why.to_owned()))?;
+        let persons = &asking.workspace.principals().persons.entries;
+        let known = persons.get_key_value(asked.person.as_str()).map(|(name, _)| name.clone());
+        let person = known.filter(|_| is_steward(&asking.workspace, &asking.caller.person)).ok_or(Problem::NotFound)?;
+        let code = asking.house.door.invite(&person)?;
+        let link = format!("{}/enrol/{code}", asking.house.party().origin);
+        shown(&asking, Some(&Invited { person, link }))
+    })
+    .await
+}

@@ -1,0 +1,246 @@
+//! Runs: which there are, what each waits for, and what happened in it.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, Query, State};
+use maud::{Markup, html};
+use serde::Deserialize;
+use sluice_api::House;
+use sluice_api::guard::Visitor;
+use sluice_api::rights::{concerned, is_steward};
+use sluice_core::label::Name;
+use sluice_engine::Fact;
+use sluice_ledger::RunId;
+use sluice_render::markup::{Message, Seen};
+use sluice_render::time;
+use sluice_runtime::approvals::{Approver, Waiting};
+use sluice_runtime::audit;
+use sluice_runtime::run::{facts, find};
+use sluice_runtime::told::told_without_data;
+use sluice_store::{RunRow, RunStatus};
+
+use crate::page::{Asking, Room, Shown, aside, framed};
+use crate::problem::Problem;
+use crate::reading::{Reading, proposal_of};
+use crate::words::{ago, mood, needed, short, what, who};
+
+/// Rows of a page.
+const PAGE: usize = 50;
+
+#[derive(Deserialize)]
+pub(crate) struct Filter {
+    #[serde(default)]
+    status: String,
+    #[serde(default)]
+    page: usize,
+}
+
+pub(crate) async fn page(State(house): State<Arc<House>>, visitor: Visitor, Query(filter): Query<Filter>) -> Shown {
+    aside(move || {
+        let asking = Asking::of(house, visitor)?;
+        let rows = asking.house.ledger().look(|records| records.runs())?;
+        let fits = |row: &RunRow| filter.status.is_empty() || row.status.name() == filter.status;
+        let mut seen = rows.into_iter().filter(fits).filter_map(|row| visible(&asking, row));
+        let from = filter.page.saturating_mul(PAGE);
+        let shown: Vec<(RunRow, About)> = seen.by_ref().skip(from).take(PAGE).collect();
+        let has_more = seen.next().is_some();
+        let content = html! {
+            h1 { "Runs" }
+            (by_status(&filter.status))
+            @if shown.is_empty() {
+                div.empty {
+                    p { strong { "No run to show." } }
+                    p { "Runs of workflows and sessions of agents are here as soon as one starts: " code { "sluice run WORKFLOW" } " or " code { "sluice gateway" } "." }
+                }
+            } @else {
+                div.scroll tabindex="0" role="group" aria-label="Runs" {
+                    table {
+                        thead { tr { th scope="col" { "Run" } th scope="col" { "What" } th scope="col" { "For" } th scope="col" { "Stands" } th scope="col" { "Began" } th scope="col" { "Entries" } } }
+                        tbody {
+                            @for (row, about) in &shown {
+                                tr {
+                                    td { a.id href={ "/runs/" (row.run) } { (short(row.run)) } }
+                                    td { (Seen(&about.what)) }
+                                    td { (who(&asking.workspace, &about.requester)) }
+                                    td { (status(row.status)) }
+                                    td { (ago(row.started_ms)) }
+                                    td.number { (row.entries) }
+                                }
+                            }
+                        }
+                    }
+                }
+                (pager(&filter, has_more))
+            }
+        };
+        Ok(framed(&asking, Room::Runs, "Runs", true, &content))
+    })
+    .await
+}
+
+fn by_status(chosen: &str) -> Markup {
+    const ALL: [(&str, &str); 7] = [
+        ("", "all"),
+        ("held", "held"),
+        ("running", "running"),
+        ("in-doubt", "in doubt"),
+        ("completed", "completed"),
+        ("refused", "refused"),
+        ("faulted", "faulted"),
+    ];
+    html! {
+        nav.filter aria-label="By how they stand" {
+            @for (status, word) in ALL {
+                a href=(if status.is_empty() { "/runs".to_owned() } else { format!("/runs?status={status}") })
+                    aria-current=[(status == chosen).then_some("true")] { (word) }
+            }
+        }
+    }
+}
+
+fn pager(filter: &Filter, has_more: bool) -> Markup {
+    let status = if by_name(&filter.status) { filter.status.as_str() } else { "" };
+    let to = |page: usize| format!("/runs?status={status}&page={page}");
+    html! {
+        nav.pager aria-label="Pages" {
+            @if filter.page > 0 { a rel="prev" href=(to(filter.page - 1)) { "Newer" } }
+            @if has_more { a rel="next" href=(to(filter.page + 1)) { "Older" } }
+        }
+    }
+}
+
+fn by_name(status: &str) -> bool {
+    ["held", "running", "in-doubt", "completed", "refused", "faulted"].contains(&status)
+}
+
+/// What a run is of, and on whose behalf.
+pub(crate) struct About {
+    pub(crate) what: String,
+    pub(crate) requester: Name,
+}
+
+fn visible(asking: &Asking, row: RunRow) -> Option<(RunRow, About)> {
+    let about = about(asking, row.run).ok()??;
+    may_see(asking, row.run, &about.requester).ok()?.then_some((row, about))
+}
+
+/// What a run is of; `None` if there is none.
+pub(crate) fn about(asking: &Asking, run: RunId) -> Result<Option<About>, Problem> {
+    let entries = asking.house.ledger().look(|records| records.run_beginning(run, 1))?;
+    let first = facts(&entries)?;
+    let Some(Fact::Started(start)) = first.first().map(|record| &record.fact) else { return Ok(None) };
+    let document = start.definition.get("document");
+    let name = document.and_then(|d| d.get("name")).and_then(|n| n.as_str());
+    let what = name.map_or_else(|| "an agent's session".to_owned(), str::to_owned);
+    Ok(Some(About { what, requester: start.requester.as_str().into() }))
+}
+
+/// Who started it or answers for it, who is asked about it, and whoever signs the rules.
+fn may_see(asking: &Asking, run: RunId, requester: &Name) -> Result<bool, Problem> {
+    let (workspace, person) = (&asking.workspace, &asking.caller.person);
+    if person == requester
+        || is_steward(workspace, person)
+        || workspace.principals().in_charge_of(requester).contains(person)
+    {
+        return Ok(true);
+    }
+    let asked = asking.house.ledger().look(|records| records.approvals_of(run))?;
+    let approver = Approver::new(workspace, asking.house.ledger());
+    let concerns = |waiting: Waiting| concerned(workspace, &waiting).contains(person);
+    Ok(asked.iter().any(|row| approver.show(&row.id).is_ok_and(concerns)))
+}
+
+/// How a run stands.
+pub(crate) fn status(status: RunStatus) -> Markup {
+    let tone = match status {
+        RunStatus::Completed => "good",
+        RunStatus::Refused | RunStatus::Faulted => "bad",
+        RunStatus::Held | RunStatus::InDoubt => "warn",
+        RunStatus::Running => "",
+    };
+    html! { span class={ "tag " (tone) } { (status.name()) } }
+}
+
+pub(crate) async fn one(State(house): State<Arc<House>>, visitor: Visitor, Path(id): Path<String>) -> Shown {
+    aside(move || {
+        let asking = Asking::of(house, visitor)?;
+        let (house, workspace) = (&asking.house, &asking.workspace);
+        let run = find(house.ledger(), &id)?;
+        let about = about(&asking, run)?.ok_or(Problem::NotFound)?;
+        if !may_see(&asking, run, &about.requester)? {
+            return Err(Problem::NotFound);
+        }
+        let row = house.ledger().look(|records| records.run_row(run))?.ok_or(Problem::NotFound)?;
+        let reading = proposal_of(house, run)?.and_then(|proposal| Reading::of(workspace, proposal, None));
+        let content = html! {
+            p.crumb { a href="/runs" { "Runs" } " / " span.id { (short(run)) } }
+            h1 { (Seen(&about.what)) " " (status(row.status)) }
+            p.lead { "for " (who(workspace, &about.requester)) ", began " (ago(row.started_ms)) ", last heard of " (ago(row.updated_ms)) }
+            (waits(&asking, run)?)
+            @if let Some(reading) = &reading {
+                section aria-labelledby="flow" { h2 id="flow" { "What flows where" } (reading.picture()) details { summary { "The same as a table" } (reading.calls()) } }
+            }
+            section aria-labelledby="happened" {
+                h2 id="happened" { "What happened" }
+                (timeline(&audit::show(house.ledger(), run)?, false))
+            }
+        };
+        Ok(framed(&asking, Room::Runs, &format!("{} · {}", about.what, short(run)), true, &content))
+    })
+    .await
+}
+
+fn waits(asking: &Asking, run: RunId) -> Result<Markup, Problem> {
+    let (house, workspace) = (&asking.house, &asking.workspace);
+    let approver = Approver::new(workspace, house.ledger());
+    let asked = house.ledger().look(|records| records.approvals_of(run))?;
+    let open: Vec<Waiting> = asked
+        .iter()
+        .filter(|row| row.used_by.is_none())
+        .filter_map(|row| approver.show(&row.id).ok())
+        .filter(|waiting| waiting.superseded.is_none() && !waiting.is_satisfied)
+        .collect();
+    Ok(html! {
+        @if !open.is_empty() {
+            section aria-labelledby="waits" {
+                h2 id="waits" { "What it waits for" }
+                @for waiting in &open {
+                    p {
+                        a href={ "/approvals/" (waiting.id) } { (Seen(&what(waiting))) } " "
+                        @for one in &waiting.needs { span.tag.warn { "needs" } " " (needed(workspace, one, &waiting.requester)) " " }
+                    }
+                }
+            }
+        }
+    })
+}
+
+/// Entries under each other.
+pub(crate) fn timeline(lines: &[audit::Line], names_run: bool) -> Markup {
+    html! {
+        ol.timeline {
+            @for line in lines {
+                @let (words, how) = told_without_data(line);
+                li class=(mood(how)) {
+                    a.number href={ "/ledger/" (line.index) } title="The entry, with its proof" { (line.index) }
+                    time datetime=(time::written(line.time_ms / 1_000)) { (time::short(line.time_ms)) }
+                    span.kind { (line.kind) }
+                    @if names_run {
+                        @if let Some(run) = line.run { a.id href={ "/runs/" (run) } { (short(run)) } }
+                    }
+                    span.words { (Message(&cut(&words))) }
+                }
+            }
+        }
+    }
+}
+
+/// Long words are whole on the entry's own page.
+fn cut(words: &str) -> String {
+    const WORDS_MAX: usize = 400;
+    let mut short: String = words.chars().take(WORDS_MAX).collect();
+    if short.len() < words.len() {
+        short.push('…');
+    }
+    short
+}

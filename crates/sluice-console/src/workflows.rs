@@ -1,0 +1,109 @@
+//! Definitions that were put before people: who wrote them, what they may do, who agreed.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use maud::html;
+use sluice_api::House;
+use sluice_api::guard::Visitor;
+use sluice_api::rights::is_steward;
+use sluice_render::markup::{Message, Seen};
+use sluice_runtime::approvals::statements;
+use sluice_runtime::proposal::{Proposal, author_in_words};
+
+use crate::page::{Asking, Room, Shown, aside, framed};
+use crate::problem::Problem;
+use crate::reading::Reading;
+use crate::words::{said, who};
+
+/// Proposals that a page shows.
+const SHOWN_MAX: usize = 200;
+
+pub(crate) async fn page(State(house): State<Arc<House>>, visitor: Visitor) -> Shown {
+    aside(move || {
+        let asking = Asking::of(house, visitor)?;
+        let ledger = asking.house.ledger();
+        let mut rows = ledger.look(|records| records.approvals())?;
+        rows.retain(|row| row.id.starts_with("P-"));
+        let all = rows.iter().rev().filter_map(|row| Some((row, Proposal::find(ledger, &row.id).ok()??)));
+        let seen: Vec<_> = all.filter(|(_, proposal)| may_see(&asking, proposal)).take(SHOWN_MAX).collect();
+        let content = html! {
+            h1 { "Workflows" }
+            @if seen.is_empty() {
+                div.empty {
+                    p { strong { "No definition to show." } }
+                    p { "Definitions are here once somebody proposes one: " code { "sluice propose WORKFLOW" } ". Before it runs, people see what it may do." }
+                }
+            } @else {
+                div.scroll tabindex="0" role="group" aria-label="Definitions" {
+                    table {
+                        thead { tr { th scope="col" { "Definition" } th scope="col" { "Id" } th scope="col" { "Written by" } th scope="col" { "For" } th scope="col" { "Signatures" } } }
+                        tbody {
+                            @for (row, proposal) in &seen {
+                                tr {
+                                    td { a href={ "/workflows/" (proposal.id) } { (Seen(&proposal.name)) } }
+                                    td.id { (proposal.id) }
+                                    td { (Seen(&author_in_words(&proposal.author))) }
+                                    td { (who(&asking.workspace, &proposal.requester)) }
+                                    td { @if row.approved > 0 { span.tag.good { (row.approved) } } @else { span.faint { "none yet" } } }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        };
+        Ok(framed(&asking, Room::Workflows, "Workflows", true, &content))
+    })
+    .await
+}
+
+/// Who asked, who may sign definitions, and whoever signs the rules.
+fn may_see(asking: &Asking, proposal: &Proposal) -> bool {
+    let (workspace, person) = (&asking.workspace, &asking.caller.person);
+    let signs = sluice_runtime::approvals::definition_requirement(workspace)
+        .is_some_and(|needed| needed.asks(workspace.principals(), &proposal.requester, person));
+    *person == proposal.requester
+        || signs
+        || is_steward(workspace, person)
+        || workspace.principals().in_charge_of(&proposal.requester).contains(person)
+}
+
+pub(crate) async fn one(State(house): State<Arc<House>>, visitor: Visitor, Path(id): Path<String>) -> Shown {
+    aside(move || {
+        let asking = Asking::of(house, visitor)?;
+        let (house, workspace) = (&asking.house, &asking.workspace);
+        let proposal = Proposal::find(house.ledger(), &id)?.filter(|proposal| may_see(&asking, proposal));
+        let proposal = proposal.ok_or(Problem::NotFound)?;
+        let spoken = statements(house.ledger(), &id)?;
+        let text = proposal.text.clone();
+        let reading = Reading::of(workspace, proposal.clone(), None);
+        let content = html! {
+            p.crumb { a href="/workflows" { "Workflows" } " / " span.id { (proposal.id) } }
+            h1 { (Seen(&proposal.name)) }
+            p.lead { "written by " (Seen(&author_in_words(&proposal.author))) ", for " (who(workspace, &proposal.requester)) }
+            @if !spoken.is_empty() {
+                ul.needs {
+                    @for one in &spoken {
+                        @let (word, tone) = said(one.statement.decision);
+                        li { span class={ "tag " (tone) } { (word) } " " (who(workspace, &one.statement.approver)) }
+                    }
+                }
+            }
+            @if sluice_runtime::approvals::definition_requirement(workspace).is_some() { p { a href={ "/approvals/" (proposal.id) } { "What was asked of people" } } }
+            @if let Some(reading) = &reading {
+                section aria-labelledby="flow" { h2 id="flow" { "What flows where" } (reading.picture()) details { summary { "The same as a table" } (reading.calls()) } }
+                section aria-labelledby="growth" { h2 id="growth" { "What it may do" } (reading.growth(house, workspace)?) }
+                @if !reading.report.findings.is_empty() {
+                    section aria-labelledby="found" {
+                        h2 id="found" { "What was found" }
+                        ul.found { @for found in &reading.report.findings { li { span class={ "tag " (found.severity) } { (found.severity) } " " span.id { (found.code) } " " (Message(&found.message)) } } }
+                    }
+                }
+            } @else { p.note { "Under the rules of today it cannot be read." } }
+            section aria-labelledby="text" { h2 id="text" { "Its text" } pre.listing tabindex="0" { @for line in text.lines() { span.line { (Seen(line)) } "\n" } } }
+        };
+        Ok(framed(&asking, Room::Workflows, &proposal.name, false, &content))
+    })
+    .await
+}

@@ -1,0 +1,198 @@
+// People at the console: what they see, what they sign, and that it goes on as they say.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { readFileSync, existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+
+const [program, at] = process.argv.slice(2);
+const require = createRequire(join(at, 'x.js'));
+const { chromium } = require('playwright-core');
+const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+
+const browserAt = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync);
+assert(browserAt, 'this test needs chromium');
+
+/** The demo's two consoles: its links by title and person. */
+async function demo() {
+  const child = spawn(program, ['demo', '--console'], { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, COLUMNS: '400' } });
+  let text = '';
+  for await (const chunk of child.stdout) {
+    text += chunk;
+    if ((text.match(/http:/g) ?? []).length === 8 && text.endsWith('\n')) break;
+  }
+  const links = {};
+  let title = '';
+  const lines = text.split('\n');
+  lines.forEach((line, number) => {
+    if (line.startsWith('The ')) title = line.trim();
+    const link = /http:\S+/.exec(line);
+    if (link) links[`${title}: ${lines[number - 1].trim().split('  ')[0].replace(/ (owns|asked|signs|manages).*/, '')}`] = link[0];
+  });
+  return { child, links };
+}
+
+const browser = await chromium.launch({
+  executablePath: browserAt,
+  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+});
+const { child, links } = await demo();
+let checks = 0;
+const ok = (condition, words) => {
+  assert(condition, words);
+  checks += 1;
+};
+
+/** Somebody at the console, with a device of their own. */
+async function comeIn(link, options = {}) {
+  const context = await browser.newContext(options);
+  const page = await context.newPage();
+  page.on('console', (message) => {
+    // A refusal is a status of its own; anything else in the console is a fault of the page.
+    if (message.type() === 'error' && !/status of 40[34]/.test(message.text())) throw new Error(`${page.url()}: ${message.text()}`);
+  });
+  const device = await context.newCDPSession(page);
+  await device.send('WebAuthn.enable');
+  const { authenticatorId } = await device.send('WebAuthn.addVirtualAuthenticator', {
+    options: { protocol: 'ctap2', transport: 'internal', hasResidentKey: true, hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true },
+  });
+  await page.goto(link);
+  await Promise.all([page.waitForURL(`${new URL(link).origin}/`), page.click('button')]);
+  return { page, device, authenticatorId, origin: new URL(link).origin };
+}
+
+/** Makes a passkey on the page of people. */
+async function enrol({ page, origin }) {
+  await page.goto(`${origin}/people`);
+  await Promise.all([page.waitForURL('**/people'), page.waitForResponse((r) => r.url().endsWith('/people') && r.request().method() === 'GET'), page.click('form[data-passkey=create] button')]);
+  await page.waitForSelector('text=the demo');
+}
+
+async function until(page, words, look) {
+  for (let n = 0; n < 60; n += 1) {
+    if (await look()) return;
+    await page.waitForTimeout(250);
+    await page.reload();
+  }
+  assert.fail(`never: ${words}`);
+}
+
+async function stands(page) {
+  return (await page.textContent('h1')).trim().split(/\s+/).pop();
+}
+
+try {
+  // Inès approves the reduced report with a passkey, and its run reaches its end.
+  const ines = await comeIn(links['The report: Inès Moreau']);
+  await enrol(ines);
+  await ines.page.goto(`${ines.origin}/`);
+  await ines.page.click('article.waiting:has-text("monthly-report-reduced") a');
+  ok((await stands(ines.page)) === 'waits', 'it waits');
+  ok((await ines.page.textContent('main')).includes('acts on'), 'where it goes is told');
+  const path = new URL(ines.page.url()).pathname;
+  await Promise.all([ines.page.waitForURL(`**${path}`), ines.page.waitForNavigation(), ines.page.click('text=Approve with your passkey')]);
+  ok((await stands(ines.page)) === 'approved', 'it is approved');
+  await ines.page.click('dl.facts a[href^="/runs/"]');
+  await until(ines.page, 'the run completes', async () => (await stands(ines.page)) === 'completed');
+  ok(true, 'the run completed');
+
+  // Without the device's word that it was her, nothing is signed.
+  await ines.page.goto(`${ines.origin}/`);
+  await ines.page.click('article.waiting:has-text("monthly-report") a');
+  await ines.device.send('WebAuthn.setUserVerified', { authenticatorId: ines.authenticatorId, isUserVerified: false });
+  await ines.page.click('text=Approve with your passkey');
+  await ines.page.waitForFunction(() => document.querySelector('.word .told').textContent !== '');
+  ok((await ines.page.textContent('.word .told')).includes('Nothing was signed'), 'nothing was signed');
+  await ines.device.send('WebAuthn.setUserVerified', { authenticatorId: ines.authenticatorId, isUserVerified: true });
+
+  // She logs out, and comes in again with the passkey alone.
+  await ines.page.goto(`${ines.origin}/`);
+  await ines.page.click('text=Log out');
+  await ines.page.waitForURL('**/login');
+  await Promise.all([ines.page.waitForURL(`${ines.origin}/`), ines.page.click('text=Log in with a passkey')]);
+  ok((await ines.page.textContent('header')).includes('Inès Moreau'), 'a passkey logs in');
+
+  // Tomáš reads the data that he owns a part of only if he owns all of it; then he denies, and says why.
+  const tomas = await comeIn(links['The report: Tomáš Hrubý']);
+  await enrol(tomas);
+  await tomas.page.goto(`${tomas.origin}/`);
+  await tomas.page.click('article.waiting a');
+  const shown = await tomas.page.textContent('main');
+  ok(!shown.includes('dialysis') && shown.includes('•••') && shown.includes('Masked'), 'what others own is masked');
+  await tomas.page.fill('#deny-reason', 'health notes are no column of a spreadsheet');
+  await Promise.all([tomas.page.waitForNavigation(), tomas.page.click('text=Deny with your passkey')]);
+  ok((await stands(tomas.page)) === 'denied', 'it is denied');
+  await tomas.page.click('dl.facts a[href^="/runs/"]');
+  await until(tomas.page, 'the run is refused', async () => (await stands(tomas.page)) === 'refused');
+  ok((await tomas.page.textContent('.timeline')).includes('denied by'), 'the run says who denied it');
+
+  // Lena asked for it: she sees it, and decides nothing. What does not concern her is not there.
+  const lena = await comeIn(links['The report: Lena Fischer']);
+  await lena.page.goto(`${lena.origin}${path}`);
+  ok(!(await lena.page.$('form[data-passkey]')), 'a requester has nothing to sign with');
+  await lena.page.goto(`${lena.origin}/ledger`);
+  ok((await lena.page.textContent('main')).includes('SL467'), 'the whole ledger is not hers');
+
+  // Marc decides by keyboard alone.
+  const marc = await comeIn(links['The ticket: Marc Dubois']);
+  await enrol(marc);
+  await marc.page.goto(`${marc.origin}/`);
+  const press = async (words, most = 60) => {
+    for (let n = 0; n < most; n += 1) {
+      await marc.page.keyboard.press('Tab');
+      const at = await marc.page.evaluate(() => document.activeElement.textContent.trim());
+      if (at === words) return;
+    }
+    assert.fail(`the keyboard does not reach "${words}"`);
+  };
+  await press('directory.members.add');
+  await marc.page.keyboard.press('Enter');
+  await marc.page.waitForURL('**/approvals/**');
+  ok((await marc.page.textContent('main')).includes('priya.nair'), 'who would be added is told');
+  await press('Approve with your passkey');
+  await Promise.all([marc.page.waitForNavigation(), marc.page.keyboard.press('Enter')]);
+  ok((await stands(marc.page)) === 'approved', 'the keyboard approves');
+
+  // Sofia signs the rules: she finds his word in the ledger, with its proof, and invites somebody.
+  const sofia = await comeIn(links['The ticket: Sofia Lindqvist']);
+  await sofia.page.goto(`${sofia.origin}/ledger`);
+  await sofia.page.selectOption('#kind', 'approved');
+  await Promise.all([sofia.page.waitForNavigation(), sofia.page.click('text=Search')]);
+  ok((await sofia.page.textContent('.timeline')).includes('marc.dubois as manager-of:requester'), 'his word is found');
+  await sofia.page.click('.timeline a.number');
+  await until(sofia.page, 'a checkpoint covers it', async () => (await sofia.page.textContent('main')).includes('c2sp.org/tlog-proof'));
+  ok(true, 'an entry has its proof');
+  await sofia.page.goto(`${sofia.origin}/people`);
+  await Promise.all([sofia.page.waitForNavigation(), sofia.page.click('tr:has-text("Dana Okafor") button')]);
+  const link = (await sofia.page.textContent('.note pre')).trim();
+  const dana = await comeIn(link);
+  ok((await dana.page.textContent('header')).includes('Dana Okafor'), 'an invitation makes a passkey, and whose it is comes in');
+  await dana.page.goto(link);
+  ok((await dana.page.textContent('main')).includes('SL465'), 'an invitation serves once');
+
+  // Every page in four forms: nothing that keeps anybody out, nothing that runs over the edge.
+  const rooms = ['/', '/workflows', '/runs', '/ledger', '/ledger/3', '/policies', '/connectors', '/people', '/health', path, '/nowhere'];
+  for (const [colorScheme, width] of [['light', 1280], ['dark', 1280], ['light', 390], ['dark', 390]]) {
+    const eye = await comeIn(links['The report: Sofia Lindqvist'], { colorScheme, viewport: { width, height: 900 }, bypassCSP: true });
+    const workflow = await eye.page.goto(`${eye.origin}/workflows`).then(() => eye.page.getAttribute('td a', 'href'));
+    const run = await eye.page.goto(`${eye.origin}/runs`).then(() => eye.page.getAttribute('td a', 'href'));
+    for (const room of [...rooms, workflow, run]) {
+      await eye.page.goto(eye.origin + room);
+      await eye.page.evaluate(axe);
+      const found = await eye.page.evaluate(async () => {
+        const result = await axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] });
+        return result.violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(' ')).join(', ')}`);
+      });
+      assert.deepEqual(found, [], `${room} in ${colorScheme} at ${width}`);
+      const over = await eye.page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+      ok(over <= 0, `${room} runs over the edge by ${over} in ${colorScheme} at ${width}`);
+      const name = room === '/' ? 'inbox' : room.slice(1).replace(/[^a-z]+/gi, '-').replace(/-$/, '');
+      await eye.page.screenshot({ path: join(at, `${name}-${colorScheme}-${width}.png`), fullPage: true });
+    }
+    await eye.page.context().close();
+  }
+  console.log(`the console in a browser: ${checks} checks, 0 violations of axe on every page in four forms`);
+} finally {
+  await browser.close();
+  child.kill('SIGINT');
+}

@@ -1,0 +1,95 @@
+//! `sluice serve`: the console, and the engine that goes on with what people decide in it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use sluice_api::engine::work;
+use sluice_api::house::{House, Origin};
+use sluice_core::label::Name;
+use sluice_runtime::enrolment::passkeys;
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch};
+
+use super::gateway::until::asked_to_end;
+use crate::cli::Serve;
+use crate::failure::{Exit, Failure};
+use crate::place::known;
+use crate::render::{Page, Part, Tone};
+
+/// Answers until it is stopped.
+///
+/// # Errors
+/// [`Failure`] if it cannot listen, or the workspace cannot be trusted.
+pub fn run(arguments: &Serve) -> Result<Exit, Failure> {
+    let opened = arguments.place.open_with_ledger()?;
+    let listener = std::net::TcpListener::bind(arguments.listen)
+        .map_err(|error| Failure::usage(format!("cannot listen at {}: {error}", arguments.listen)))?;
+    let address = listener.local_addr().map_err(|error| Failure::internal(&error))?;
+    let origin = arguments.origin.clone().unwrap_or_else(|| format!("http://localhost:{}", address.port()));
+    let origin = Origin::parse(&origin).map_err(Failure::usage)?;
+    let (engine, deeds) = mpsc::unbounded_channel();
+    let house = Arc::new(House::new(opened.workspace, opened.ledger, &origin, engine)?);
+    tell(&house, address, arguments.invite.as_deref())?;
+    let (stop, stopping) = watch::channel(false);
+    let worker = {
+        let (house, mut stopping) = (Arc::clone(&house), stopping.clone());
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            runtime.block_on(work(house, deeds, async move {
+                // That nobody can say so any more is the end too.
+                let _ = stopping.wait_for(|stop| *stop).await;
+            }));
+            Ok::<_, std::io::Error>(())
+        })
+    };
+    let runtime = tokio::runtime::Runtime::new().map_err(|error| Failure::internal(&error))?;
+    let served = runtime.block_on(serve(house, listener, asked_to_end()));
+    let _ = stop.send(true);
+    // Pages that are open wait for news without an end.
+    runtime.shutdown_background();
+    let worked = worker.join().map_err(|_| Failure::broken("the engine broke; what it did is in the ledger"))?;
+    served.and(worked).map(|()| Exit::Fine).map_err(|error| Failure::internal(&error))
+}
+
+/// Answers at `listener` until `stop` is done.
+pub(crate) async fn serve(
+    house: Arc<House>,
+    listener: std::net::TcpListener,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    listener.set_nonblocking(true)?;
+    let listener = TcpListener::from_std(listener)?;
+    let answering = axum::serve(listener, sluice_console::router(house));
+    tokio::select! {
+        ended = answering => ended,
+        () = stop => Ok(()),
+    }
+}
+
+fn tell(house: &House, address: SocketAddr, invite: Option<&str>) -> Result<(), Failure> {
+    let workspace = house.workspace().map_err(Failure::usage)?;
+    let origin = &house.party().origin;
+    let mut page = Page::of_stdout();
+    page.line([Part::new("console at ", Tone::Good), Part::new(origin, Tone::Accent)]);
+    if !origin.ends_with(&format!(":{}", address.port())) {
+        page.line([Part::new(format!("listening on {address}; TLS is for whoever stands in front"), Tone::Faint)]);
+    }
+    let person = match invite {
+        Some(person) => Some(known(workspace.principals(), person)?),
+        None if passkeys(house.ledger())?.is_empty() => first_signer(&workspace),
+        None => None,
+    };
+    if let Some(person) = person {
+        let code = house.door.invite(&person)?;
+        page.line([Part::new(format!("{person} makes a passkey, once, within an hour, at"), Tone::Plain)]);
+        page.line([Part::plain("  "), Part::new(format!("{origin}/enrol/{code}"), Tone::Accent)]);
+    }
+    page.print();
+    Ok(())
+}
+
+/// Who makes the first passkey: the first by name of those who sign the rules and are people of the register.
+fn first_signer(workspace: &sluice_runtime::workspace::Workspace) -> Option<Name> {
+    let persons = &workspace.principals().persons.entries;
+    workspace.bundle().signers().iter().find(|signer| persons.contains_key(*signer)).cloned()
+}
