@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use sluice_core::label::Name;
+use sluice_identity::login::OpenLogin;
 use sluice_runtime::clock::now_ms;
 use sluice_runtime::ledger::{LedgerError, random};
 
@@ -13,6 +14,8 @@ use crate::token::{Kept, fresh, kept};
 const CODE_MS: u64 = 60 * 60 * 1_000;
 /// How long somebody may take to answer a challenge.
 const CHALLENGE_MS: u64 = 5 * 60 * 1_000;
+/// How long somebody may stay at the identity provider.
+const LOGIN_MS: u64 = 10 * 60 * 1_000;
 /// Most challenges that wait for an answer: strangers can ask for them.
 const CHALLENGES_MAX: usize = 4_096;
 
@@ -34,9 +37,18 @@ pub struct Asked {
     pub challenge: [u8; 32],
 }
 
+/// Somebody who was sent to the identity provider, and comes back.
+struct Away {
+    open: OpenLogin,
+    /// The browser that went.
+    browser: Kept,
+    until_ms: u64,
+}
+
 /// Codes and challenges that were given out.
 #[derive(Default)]
 pub struct Door {
+    away: Mutex<HashMap<Kept, Away>>,
     codes: Mutex<HashMap<Kept, (Name, u64)>>,
     asked: Mutex<HashMap<Kept, (Asked, u64)>>,
 }
@@ -68,6 +80,31 @@ impl Door {
     pub fn take(&self, code: &str) -> Option<Name> {
         let taken = self.codes.lock().unwrap_or_else(PoisonError::into_inner).remove(&kept(code));
         taken.filter(|(_, until)| *until > now_ms()).map(|(person, _)| person)
+    }
+
+    /// Somebody goes to the identity provider with `state`; gives the text by which their browser is known again.
+    ///
+    /// # Errors
+    /// [`LedgerError::Random`] without random bytes.
+    pub fn sent_away(&self, state: &str, open: OpenLogin) -> Result<String, LedgerError> {
+        let (browser, now) = (fresh()?, now_ms());
+        let mut away = self.away.lock().unwrap_or_else(PoisonError::into_inner);
+        if away.len() >= CHALLENGES_MAX {
+            away.retain(|_, one| one.until_ms > now);
+        }
+        if away.len() >= CHALLENGES_MAX {
+            let oldest = away.iter().min_by_key(|(_, one)| one.until_ms).map(|(key, _)| *key);
+            oldest.map(|key| away.remove(&key));
+        }
+        away.insert(kept(state), Away { open, browser: kept(&browser), until_ms: now.saturating_add(LOGIN_MS) });
+        Ok(browser)
+    }
+
+    /// What the answer is checked with of whoever comes back with `state`, in the browser that went. It serves once.
+    #[must_use]
+    pub fn came_back(&self, state: &str, browser: &str) -> Option<OpenLogin> {
+        let one = self.away.lock().unwrap_or_else(PoisonError::into_inner).remove(&kept(state))?;
+        (one.browser == kept(browser) && one.until_ms > now_ms()).then_some(one.open)
     }
 
     /// A new challenge, and the text under which its answer must come.

@@ -76,12 +76,33 @@ pub fn cookie_name(house: &House) -> String {
     }
 }
 
+/// The name of the cookie by which a browser that went to the identity provider is known again.
+#[must_use]
+pub fn login_cookie_name(house: &House) -> String {
+    cookie_name(house).replacen("sluice", "sluice-login", 1)
+}
+
+/// The header that gives it to a browser, or takes it away.
+#[must_use]
+pub fn set_login_cookie(house: &House, text: Option<&str>) -> String {
+    let age = if text.is_some() { 600 } else { 0 };
+    format!("{}={}; Max-Age={age}; {}", login_cookie_name(house), text.unwrap_or_default(), attributes(house))
+}
+
+/// For our pages and no script of theirs; sent along when somebody comes back from another site, and not with its forms.
+fn attributes(house: &House) -> &'static str {
+    if house.party().origin.starts_with("https://") {
+        "Path=/; HttpOnly; SameSite=Lax; Secure"
+    } else {
+        "Path=/; HttpOnly; SameSite=Lax"
+    }
+}
+
 /// The header that gives a browser its session, or takes it away.
 #[must_use]
 pub fn set_cookie(house: &House, cookie: Option<&str>) -> String {
-    let secure = if house.party().origin.starts_with("https://") { "; Secure" } else { "" };
     let (value, age) = cookie.map_or(("", "; Max-Age=0"), |cookie| (cookie, ""));
-    format!("{}={value}; Path=/; HttpOnly; SameSite=Lax{secure}{age}", cookie_name(house))
+    format!("{}={value}; {}{age}", cookie_name(house), attributes(house))
 }
 
 /// Who is asking, if somebody is logged in.
@@ -107,7 +128,8 @@ where
 }
 
 /// The one value of a cookie; with two of them it is not clear whose they are.
-fn cookie_of<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+#[must_use]
+pub fn cookie_of<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     let pairs = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok()).flat_map(|line| line.split(';'));
     let mut values = pairs.filter_map(|pair| pair.trim().split_once('=').filter(|(key, _)| *key == name));
     let (_, value) = values.next()?;

@@ -10,6 +10,7 @@ use sluice_core::contract::bundle::SIGNATURES_FILE;
 use sluice_core::contract::key::SecretKey;
 use sluice_core::contract::workspace::Mode;
 use sluice_core::label::Name;
+use sluice_identity::Logins;
 use sluice_ledger::RunId;
 use sluice_passkey::RelyingParty;
 use sluice_runtime::home::Home;
@@ -33,6 +34,7 @@ pub struct House {
     ledger: Ledger,
     party: RelyingParty,
     engine: UnboundedSender<Deed>,
+    provider: Option<Logins>,
     /// Who is logged in.
     pub sessions: Sessions,
     /// Who may come in.
@@ -81,12 +83,26 @@ impl House {
             ledger,
             party: RelyingParty { id: origin.host().to_owned(), origin: origin.text().to_owned() },
             engine,
+            provider: None,
             sessions: Sessions::default(),
             door: Door::default(),
             drafts: Drafts::default(),
             demo_keys: BTreeMap::new(),
             demo_links: BTreeMap::new(),
         })
+    }
+
+    /// The same with an identity provider at which people log in.
+    #[must_use]
+    pub fn with_provider(mut self, provider: Logins) -> Self {
+        self.provider = Some(provider);
+        self
+    }
+
+    /// Where people log in, if there is such a place.
+    #[must_use]
+    pub const fn provider(&self) -> Option<&Logins> {
+        self.provider.as_ref()
     }
 
     /// The same with the key files of a demo's people, who come in by links. In other workspaces it changes nothing.

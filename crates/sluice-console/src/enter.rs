@@ -40,6 +40,10 @@ pub(crate) async fn login(State(house): State<Arc<House>>, visitor: Visitor) -> 
         "Log in",
         html! {
             h1 { "Log in" }
+        @if let Some(provider) = house.provider() {
+            p { a.button href="/login/provider" { "Log in at " (Seen(provider.issuer().split("://").last().unwrap_or_default())) } }
+            p.faint { "or" }
+        }
             form method="post" action="/login/passkey" data-passkey="get" data-challenge=(challenge(&asked)) data-domain=(house.party().id) data-passkeys="" {
                 input type="hidden" name="ask" value=(text);
                 (answer_fields())
@@ -82,7 +86,7 @@ pub(crate) async fn with_passkey(
 }
 
 /// Begins a session; the one before ends.
-fn come_in(house: &House, visitor: Visitor, person: &Name, login: Login) -> Result<Response, Problem> {
+pub(crate) fn come_in(house: &House, visitor: Visitor, person: &Name, login: Login) -> Result<Response, Problem> {
     let workspace = house.workspace()?;
     if !workspace.principals().persons.entries.contains_key(person) {
         return Err(closed());

@@ -16,6 +16,7 @@ mod page;
 mod people;
 mod policies;
 mod problem;
+mod provider;
 mod reading;
 mod runs;
 mod sight;
@@ -57,6 +58,8 @@ pub fn router(house: Arc<House>) -> Router {
         .route("/health", get(health::page))
         .route("/login", get(enter::login))
         .route("/login/passkey", post(enter::with_passkey))
+        .route("/login/provider", get(provider::go))
+        .route("/login/provider/back", get(provider::back))
         .route("/login/demo/{code}", get(enter::demo).post(enter::with_demo))
         .route("/logout", post(enter::logout))
         .route("/enrol/{code}", get(enter::enrol).post(enter::enrolled))

@@ -34,6 +34,16 @@ pub const CODES: &[CodeInfo] = &[
         "passkey-refused",
         "A passkey's answer is a word over another statement, was given at another address or without verifying the person, or its key did not sign it. Ask the person again, at the console's own address.",
     ),
+    CodeInfo::new(
+        986,
+        "login-refused",
+        "The identity provider's answer logs nobody in: the code was used, the token is not signed by it, is for another program, or answers another login. Begin again; if it stays so, compare the provider's settings of this program with `sluice serve`'s.",
+    ),
+    CodeInfo::new(
+        987,
+        "login-setting",
+        "What was said about the identity provider cannot be used to log in. Its address begins with `https://`, and it sends people back to the console's address with `/login/provider/back`.",
+    ),
 ];
 
 #[cfg(test)]

@@ -2,24 +2,22 @@
 //!
 //! Sources: OpenID Connect Discovery 1.0 §4, RFC 8414 §3 (metadata of authorization servers), RFC 7517 (keys).
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jsonwebtoken::Algorithm;
 use jsonwebtoken::jwk::{AlgorithmParameters, Jwk, PublicKeyUse};
 use serde_json::Value as Json;
-use sluice_connectors::egress::{EgressClient, EgressError, EgressRequest, EgressRule, Method, Scheme};
-use sluice_connectors::http::Base;
+use sluice_connectors::egress::{EgressClient, EgressError, Method};
 use thiserror::Error;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
+
+use crate::reach::Reach;
 
 /// How long keys count before they are read again: so long may one that the provider took back still open something.
 const KEYS_FOR: Duration = Duration::from_secs(60 * 60);
 /// How soon an unknown key is asked about again. Anybody can name one.
 const ASKED_AFTER: Duration = Duration::from_secs(30);
-const REPLY_BYTES_MAX: usize = 1 << 20;
-const WITHIN: Duration = Duration::from_secs(10);
 /// Most keys of one provider.
 const KEYS_MAX: usize = 100;
 
@@ -51,8 +49,7 @@ pub enum IssuerError {
 /// An identity provider that the operator named.
 pub struct Issuer {
     name: String,
-    base: Base,
-    http: EgressClient,
+    reach: Reach,
     known: Mutex<Known>,
 }
 
@@ -70,12 +67,7 @@ impl Issuer {
     /// # Errors
     /// [`IssuerError::Address`]: also for plain HTTP to any host but this machine itself.
     pub fn new(name: &str, http: EgressClient) -> Result<Self, IssuerError> {
-        let wrong = || IssuerError::Address(name.to_owned());
-        let base = Base::parse(name).map_err(|_| wrong())?;
-        if base.scheme == Scheme::Http && !is_here(&base) {
-            return Err(wrong());
-        }
-        Ok(Self { name: name.to_owned(), base, http, known: Mutex::default() })
+        Ok(Self { name: name.to_owned(), reach: Reach::of(name, http)?, known: Mutex::default() })
     }
 
     /// Its address, as tokens have it.
@@ -153,7 +145,7 @@ impl Issuer {
     }
 
     fn metadata_urls(&self) -> [String; 2] {
-        let path = self.path();
+        let path = self.reach.path();
         let whole = self.name.strip_suffix('/').unwrap_or(&self.name);
         let origin = whole.strip_suffix(&path).unwrap_or(whole);
         [
@@ -162,61 +154,15 @@ impl Issuer {
         ]
     }
 
-    fn path(&self) -> String {
-        let path = self.base.path.fill(&BTreeMap::new()).unwrap_or_default();
-        path.strip_suffix('/').unwrap_or(&path).to_owned()
-    }
-
     /// What stands at an address; `None` if nothing does.
     async fn get(&self, url: &str) -> Result<Option<Json>, IssuerError> {
         let answer = |why: &str| IssuerError::Answer { url: url.to_owned(), why: why.to_owned() };
-        let egress = |source| IssuerError::Egress { url: url.to_owned(), source };
-        let at = Base::parse(url).map_err(egress)?;
-        let is_same = (at.scheme, &at.host, at.port) == (self.base.scheme, &self.base.host, self.base.port);
-        if at.scheme == Scheme::Http && !is_same {
-            return Err(answer("its keys would come over plain HTTP"));
-        }
-        let path = at.path.fill(&BTreeMap::new()).map_err(|_| answer("it is no plain address"))?;
-        let rule = EgressRule {
-            scheme: at.scheme,
-            host: at.host.clone(),
-            port: at.port,
-            method: Method::Get,
-            path: at.path,
-            // The operator named this host; what it names itself must be of the public internet.
-            allow_private: is_same,
-            pin: None,
-            reply_bytes_max: REPLY_BYTES_MAX,
-            timeout: WITHIN,
-        };
-        let request = EgressRequest {
-            scheme: at.scheme,
-            host: at.host,
-            port: at.port,
-            method: Method::Get,
-            path,
-            query: Vec::new(),
-            headers: vec![("accept".to_owned(), "application/json".to_owned())],
-            body: None,
-            credentials: Vec::new(),
-            idempotency: None,
-            run: "identity".to_owned(),
-        };
-        let reply = self.http.send(request, &rule).await.map_err(egress)?;
+        let reply = self.reach.ask(Method::Get, url, Vec::new(), None).await?;
         match reply.status {
             200 => serde_json::from_slice(&reply.body).map(Some).map_err(|_| answer("it is no JSON")),
             404 => Ok(None),
             status => Err(answer(&format!("the status is {status}"))),
         }
-    }
-}
-
-/// Whether it is this very machine, to which nobody stands between.
-fn is_here(base: &Base) -> bool {
-    use sluice_connectors::address::Host;
-    match &base.host {
-        Host::Name(name) => name == "localhost",
-        Host::Address(address) => address.is_loopback(),
     }
 }
 

@@ -8,7 +8,10 @@
 pub mod access;
 mod codes;
 pub mod issuer;
+pub mod login;
+mod reach;
 
 pub use access::{Access, AccessError, AccessTokens};
 pub use codes::CODES;
 pub use issuer::{Issuer, IssuerError};
+pub use login::{LoginError, Logins};

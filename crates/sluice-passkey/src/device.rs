@@ -9,7 +9,9 @@ use crate::{Assertion, Passkey, PasskeyKey, Registration, RelyingParty, signed};
 
 /// Somebody is there, and was verified.
 const PRESENT_AND_VERIFIED: u8 = 0x05;
-/// The same, and a key comes along.
+/// Somebody is there.
+const PRESENT: u8 = 0x01;
+/// They were verified, and a key comes along.
 const WITH_KEY: u8 = 0x45;
 
 /// A device with one key of P-256, for one console.
@@ -47,6 +49,13 @@ impl Device {
     pub fn answer(&self, challenge: &[u8]) -> Assertion {
         let client_data = self.client_data("webauthn.get", challenge, r#","crossOrigin":false"#);
         self.sign(client_data, self.data(PRESENT_AND_VERIFIED, 0, &[]))
+    }
+
+    /// The same by somebody whom the device did not verify: whoever found it.
+    #[must_use]
+    pub fn answer_unverified(&self, challenge: &[u8]) -> Assertion {
+        let client_data = self.client_data("webauthn.get", challenge, r#","crossOrigin":false"#);
+        self.sign(client_data, self.data(PRESENT, 0, &[]))
     }
 
     pub(crate) fn register_with(&self, challenge: &[u8], flags: u8) -> Option<Registration> {

@@ -365,6 +365,15 @@ pub struct Serve {
     /// `http://localhost:PORT`, for people at this machine.
     #[arg(long, value_name = "ORIGIN")]
     pub origin: Option<String>,
+    /// The identity provider at which people log in; whom its names mean is in the register (`identities`).
+    #[arg(long, value_name = "URL", requires = "client_id")]
+    pub issuer: Option<String>,
+    /// What the provider calls this console.
+    #[arg(long, value_name = "ID", requires = "issuer")]
+    pub client_id: Option<String>,
+    /// Holds what the console shows the provider, if it is given something.
+    #[arg(long, value_name = "FILE", requires = "issuer")]
+    pub client_secret_file: Option<PathBuf>,
     /// Print a one-time link by which this person makes a passkey. At the first start it is for the first of those who sign the rules.
     #[arg(long, value_name = "PERSON")]
     pub invite: Option<String>,

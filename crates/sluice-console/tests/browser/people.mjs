@@ -1,17 +1,11 @@
 // People at the console: what they see, what they sign, and that it goes on as they say.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { readFileSync, existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { at, checked, enrol as make, launch, ok, program, require, stands, until, visitor } from './common.mjs';
 
-const [program, at] = process.argv.slice(2);
-const require = createRequire(join(at, 'x.js'));
-const { chromium } = require('playwright-core');
 const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
-
-const browserAt = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync);
-assert(browserAt, 'this test needs chromium');
 
 /** The demo's two consoles: its links by title and person. */
 async function demo() {
@@ -32,54 +26,19 @@ async function demo() {
   return { child, links };
 }
 
-const browser = await chromium.launch({
-  executablePath: browserAt,
-  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
-});
+const browser = await launch();
 const { child, links } = await demo();
-let checks = 0;
-const ok = (condition, words) => {
-  assert(condition, words);
-  checks += 1;
-};
+process.on('exit', () => child.kill());
 
-/** Somebody at the console, with a device of their own. */
+/** Somebody at the console, by a link that lets them in. */
 async function comeIn(link, options = {}) {
-  const context = await browser.newContext(options);
-  const page = await context.newPage();
-  page.on('console', (message) => {
-    // A refusal is a status of its own; anything else in the console is a fault of the page.
-    if (message.type() === 'error' && !/status of 40[34]/.test(message.text())) throw new Error(`${page.url()}: ${message.text()}`);
-  });
-  const device = await context.newCDPSession(page);
-  await device.send('WebAuthn.enable');
-  const { authenticatorId } = await device.send('WebAuthn.addVirtualAuthenticator', {
-    options: { protocol: 'ctap2', transport: 'internal', hasResidentKey: true, hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true },
-  });
-  await page.goto(link);
-  await Promise.all([page.waitForURL(`${new URL(link).origin}/`), page.click('button')]);
-  return { page, device, authenticatorId, origin: new URL(link).origin };
+  const who = await visitor(browser, options);
+  await who.page.goto(link);
+  await Promise.all([who.page.waitForURL(`${new URL(link).origin}/`), who.page.click('button')]);
+  return { ...who, origin: new URL(link).origin };
 }
 
-/** Makes a passkey on the page of people. */
-async function enrol({ page, origin }) {
-  await page.goto(`${origin}/people`);
-  await Promise.all([page.waitForURL('**/people'), page.waitForResponse((r) => r.url().endsWith('/people') && r.request().method() === 'GET'), page.click('form[data-passkey=create] button')]);
-  await page.waitForSelector('text=the demo');
-}
-
-async function until(page, words, look) {
-  for (let n = 0; n < 60; n += 1) {
-    if (await look()) return;
-    await page.waitForTimeout(250);
-    await page.reload();
-  }
-  assert.fail(`never: ${words}`);
-}
-
-async function stands(page) {
-  return (await page.textContent('h1')).trim().split(/\s+/).pop();
-}
+const enrol = (who) => make(who, 'the demo');
 
 try {
   // Inès approves the reduced report with a passkey, and its run reaches its end.
@@ -191,7 +150,7 @@ try {
     }
     await eye.page.context().close();
   }
-  console.log(`the console in a browser: ${checks} checks, 0 violations of axe on every page in four forms`);
+  console.log(`the console in a browser: ${checked()} checks, 0 violations of axe on every page in four forms`);
 } finally {
   await browser.close();
   child.kill('SIGINT');

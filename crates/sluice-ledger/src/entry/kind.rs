@@ -91,7 +91,7 @@ registered! {
     /// It no longer does.
     PASSKEY_REMOVED = 31, "passkey-removed";
     /// A person had masked data shown to them.
-    REVEALED = 32, "revealed";
+    REVEALED = 33, "revealed";
 }
 
 impl EntryKind {

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use sluice_api::engine::work;
 use sluice_api::house::{House, Origin};
+use sluice_connectors::egress::EgressClient;
 use sluice_core::label::Name;
+use sluice_identity::Logins;
 use sluice_runtime::enrolment::passkeys;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
@@ -13,7 +15,7 @@ use tokio::sync::{mpsc, watch};
 use super::gateway::until::asked_to_end;
 use crate::cli::Serve;
 use crate::failure::{Exit, Failure};
-use crate::place::known;
+use crate::place::{known, read};
 use crate::render::{Page, Part, Tone};
 
 /// Answers until it is stopped.
@@ -28,7 +30,11 @@ pub fn run(arguments: &Serve) -> Result<Exit, Failure> {
     let origin = arguments.origin.clone().unwrap_or_else(|| format!("http://localhost:{}", address.port()));
     let origin = Origin::parse(&origin).map_err(Failure::usage)?;
     let (engine, deeds) = mpsc::unbounded_channel();
-    let house = Arc::new(House::new(opened.workspace, opened.ledger, &origin, engine)?);
+    let mut house = House::new(opened.workspace, opened.ledger, &origin, engine)?;
+    if let Some(provider) = provider(arguments, &origin)? {
+        house = house.with_provider(provider);
+    }
+    let house = Arc::new(house);
     tell(&house, address, arguments.invite.as_deref())?;
     let (stop, stopping) = watch::channel(false);
     let worker = {
@@ -49,6 +55,22 @@ pub fn run(arguments: &Serve) -> Result<Exit, Failure> {
     runtime.shutdown_background();
     let worked = worker.join().map_err(|_| Failure::broken("the engine broke; what it did is in the ledger"))?;
     served.and(worked).map(|()| Exit::Fine).map_err(|error| Failure::internal(&error))
+}
+
+/// Where people log in, if it was said.
+fn provider(arguments: &Serve, origin: &Origin) -> Result<Option<Logins>, Failure> {
+    let (Some(issuer), Some(client)) = (&arguments.issuer, &arguments.client_id) else { return Ok(None) };
+    let secret = match &arguments.client_secret_file {
+        Some(file) => {
+            let text = String::from_utf8(read(file, "file with the client's secret")?);
+            let text = text.map_err(|_| Failure::usage(format!("`{}` holds no text", file.display())))?;
+            Some(text.trim().to_owned())
+        }
+        None => None,
+    };
+    let back = format!("{}/login/provider/back", origin.text());
+    let logins = Logins::new(issuer, client, secret, back, EgressClient::default());
+    logins.map(Some).map_err(|error| Failure::usage(error.to_string()))
 }
 
 /// Answers at `listener` until `stop` is done.
@@ -75,8 +97,14 @@ fn tell(house: &House, address: SocketAddr, invite: Option<&str>) -> Result<(), 
         page.line([Part::new(format!("listening on {address}; TLS is for whoever stands in front"), Tone::Faint)]);
     }
     let person = match invite {
-        Some(person) => Some(known(workspace.principals(), person)?),
-        None if passkeys(house.ledger())?.is_empty() => first_signer(&workspace),
+        Some(person) => {
+            let person = known(workspace.principals(), person)?;
+            if !workspace.principals().persons.entries.contains_key(&person) {
+                return Err(Failure::usage(format!("`{person}` is no person: only people have passkeys")));
+            }
+            Some(person)
+        }
+        None if passkeys(house.ledger())?.is_empty() && house.provider().is_none() => first_signer(&workspace),
         None => None,
     };
     if let Some(person) = person {

@@ -17,6 +17,7 @@ mod check;
 mod clock;
 #[cfg(unix)]
 mod connectors;
+mod console;
 mod contracts;
 mod definitions;
 mod doubt;

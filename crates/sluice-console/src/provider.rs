@@ -1,0 +1,71 @@
+//! Coming in by an identity provider: there, and back.
+
+use std::sync::Arc;
+
+use axum::extract::{Query, State};
+use axum::http::HeaderMap;
+use axum::http::header::SET_COOKIE;
+use axum::response::{AppendHeaders, IntoResponse as _, Redirect, Response};
+use serde::Deserialize;
+use sluice_api::House;
+use sluice_api::guard::{Visitor, cookie_of, login_cookie_name, set_login_cookie};
+use sluice_api::session::Login;
+
+use crate::enter::{closed, come_in};
+use crate::page::aside;
+use crate::problem::Problem;
+
+/// Sends somebody to the provider.
+pub(crate) async fn go(State(house): State<Arc<House>>) -> Result<Response, Problem> {
+    let provider = house.provider().ok_or(Problem::NotFound)?;
+    let begun = provider.begin().await.map_err(|error| Problem::Broken(error.to_string()))?;
+    let browser = house.door.sent_away(&begun.state, begun.open)?;
+    let cookie = [(SET_COOKIE, set_login_cookie(&house, Some(&browser)))];
+    Ok((AppendHeaders(cookie), Redirect::to(&begun.url)).into_response())
+}
+
+/// What the provider sends them back with.
+#[derive(Deserialize)]
+pub(crate) struct Back {
+    #[serde(default)]
+    code: String,
+    #[serde(default)]
+    state: String,
+    /// Whose answer it is (RFC 9207); not every provider says so.
+    iss: Option<String>,
+    error: Option<String>,
+}
+
+/// Takes somebody back.
+pub(crate) async fn back(
+    State(house): State<Arc<House>>,
+    visitor: Visitor,
+    headers: HeaderMap,
+    Query(back): Query<Back>,
+) -> Result<Response, Problem> {
+    let provider = house.provider().ok_or(Problem::NotFound)?;
+    let browser = cookie_of(&headers, &login_cookie_name(&house)).unwrap_or_default();
+    let open = house.door.came_back(&back.state, browser).ok_or_else(closed)?;
+    let is_theirs = back.iss.as_deref().is_none_or(|issuer| issuer == provider.issuer());
+    if !is_theirs {
+        return Err(closed());
+    }
+    if back.error.is_some() {
+        return Err(Problem::Refused("SL986: the identity provider did not log you in; nothing was done".to_owned()));
+    }
+    let who = provider.finish(open, back.code).await.map_err(|error| Problem::Refused(error.to_string()))?;
+    let kept = Arc::clone(&house);
+    aside(move || {
+        let workspace = kept.workspace()?;
+        let issuer = kept.provider().map(sluice_identity::Logins::issuer).unwrap_or_default();
+        let person = workspace.principals().identified(issuer, &who.subject).cloned();
+        let nobody =
+            || Problem::Refused(format!("SL984: `{}` of `{issuer}` is nobody of the principals register", who.subject));
+        let mut answer = come_in(&kept, visitor, &person.ok_or_else(nobody)?, Login::Provider)?;
+        if let Ok(gone) = set_login_cookie(&kept, None).parse() {
+            answer.headers_mut().append(SET_COOKIE, gone);
+        }
+        Ok(answer)
+    })
+    .await
+}
