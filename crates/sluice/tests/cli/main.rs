@@ -12,6 +12,7 @@
 mod approvals;
 mod audit;
 mod bad_input;
+mod budgets;
 mod catalogues;
 mod check;
 mod clock;
