@@ -7,6 +7,7 @@ mod listing;
 mod offer;
 mod offers;
 mod server;
+mod tasks;
 mod words;
 
 use std::cell::{Cell, RefCell};
@@ -33,6 +34,7 @@ use crate::several::{Names, NamesError};
 use crate::upstream::{self, Upstream};
 use ladder::Ladder;
 use offers::Offers;
+use tasks::Tasks;
 
 /// How long a server may take to list its tools.
 const LISTS_WITHIN: Duration = Duration::from_secs(30);
@@ -168,6 +170,7 @@ pub(crate) async fn stand_between(
     let proxy = Proxy {
         terms,
         ladder,
+        tasks: Tasks::default(),
         canary: behind.beside.canary,
         saying: behind.saying,
         to_agent: Mutex::new(to_agent),
@@ -220,6 +223,8 @@ pub(crate) struct Proxy<'a, W, S> {
     terms: Terms<'a>,
     /// How a client hears that a call waits for a person.
     ladder: Ladder,
+    /// Calls that wait for a person as tasks.
+    tasks: Tasks,
     /// Whose words the server's lines are.
     saying: Saying,
     /// The secrets of the servers: nothing that they say may repeat one.

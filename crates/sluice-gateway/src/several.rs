@@ -12,7 +12,7 @@ mod outward;
 mod pipes;
 mod router;
 pub(crate) mod said;
-mod splice;
+pub(crate) mod splice;
 
 use futures_util::future::join_all;
 use sluice_connectors::canary::Canary;

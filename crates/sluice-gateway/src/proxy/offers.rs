@@ -23,13 +23,20 @@ pub(super) struct Offers {
     names: Option<Names>,
     /// The first definition of each tool that no person has seen, by its server and its name there.
     unseen: BTreeMap<(usize, String), Tool>,
+    /// Tools that their servers call as tasks and not otherwise, as the agent names them.
+    only_tasks: BTreeSet<String>,
 }
 
 impl Offers {
     /// Of servers under the names of their connectors.
     pub(super) fn of(workspace: &Workspace, servers: Vec<(Name, String)>, names: Option<Names>) -> Self {
         let offer = |(connector, transport): (Name, String)| Offer::of(workspace, &connector, transport);
-        Self { servers: servers.into_iter().map(offer).collect(), names, unseen: BTreeMap::new() }
+        Self {
+            servers: servers.into_iter().map(offer).collect(),
+            names,
+            unseen: BTreeMap::new(),
+            only_tasks: BTreeSet::new(),
+        }
     }
 
     /// The connectors that can be called.
@@ -51,6 +58,11 @@ impl Offers {
         }
     }
 
+    /// Whether a tool's server calls it as a task and not otherwise.
+    pub(super) fn is_only_a_task(&self, outside: &str) -> bool {
+        self.only_tasks.contains(outside)
+    }
+
     fn offer<'t>(&self, outside: &'t str) -> Option<(&Offer, &'t str)> {
         let (server, tool) = self.place(outside)?;
         Some((self.servers.get(server)?, tool))
@@ -70,6 +82,10 @@ impl Offers {
     }
 
     fn see_one(&mut self, server: usize, tool: Tool) -> bool {
+        if tool.definition.pointer("/execution/taskSupport").and_then(Json::as_str) == Some("required") {
+            let outside = self.names.as_ref().map(|names| names.join(server, &tool.name));
+            self.only_tasks.insert(outside.unwrap_or_else(|| tool.name.clone()));
+        }
         let Some(offer) = self.servers.get_mut(server) else { return false };
         let is_new = offer.see(&tool);
         if let Some(other) = self.names.as_ref().and_then(|names| names.passes_for(&tool.name)) {
