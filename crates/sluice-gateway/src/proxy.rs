@@ -27,6 +27,7 @@ use tokio::sync::{Mutex, Notify};
 
 use crate::confined::Beside;
 use crate::frame::Id;
+use crate::mirrored::Heads;
 use crate::note::note;
 use crate::pending::Pending;
 use crate::several::said::Saying;
@@ -53,6 +54,8 @@ const INVALID_REQUEST: i64 = -32_600;
 const METHOD_NOT_FOUND: i64 = -32_601;
 const INVALID_PARAMS: i64 = -32_602;
 const SERVER_ERROR: i64 = -32_000;
+/// The protocol's code for a head that says something else than its body.
+const HEADER_MISMATCH: i64 = -32_020;
 
 pub(crate) const UNREADABLE: &str = "SL907: the answer of the server cannot be read";
 pub(crate) const ENDED: &str = "SL908: the server ended before it answered";
@@ -171,6 +174,7 @@ pub(crate) async fn stand_between(
         terms,
         ladder,
         tasks: Tasks::default(),
+        heads: behind.beside.heads,
         canary: behind.beside.canary,
         saying: behind.saying,
         to_agent: Mutex::new(to_agent),
@@ -225,6 +229,8 @@ pub(crate) struct Proxy<'a, W, S> {
     ladder: Ladder,
     /// Calls that wait for a person as tasks.
     tasks: Tasks,
+    /// What the heads of calls say of their arguments, where there are heads.
+    heads: Option<Heads>,
     /// Whose words the server's lines are.
     saying: Saying,
     /// The secrets of the servers: nothing that they say may repeat one.

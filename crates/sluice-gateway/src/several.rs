@@ -22,6 +22,7 @@ use sluice_core::label::Name;
 use tokio::io::{AsyncBufRead, AsyncWrite, AsyncWriteExt as _, BufReader, DuplexStream, duplex, split};
 
 use crate::confined::Beside;
+use crate::mirrored::Heads;
 use crate::proxy::{self, ProxyError, Terms};
 use crate::{streamable, upstream};
 pub use names::{Names, NamesError};
@@ -49,6 +50,17 @@ pub async fn run(
     terms: Terms<'_>,
     servers: Vec<(Name, upstream::Upstream)>,
     secrets: &SecretStore,
+    agent: (impl AsyncBufRead + Unpin, impl AsyncWrite + Unpin),
+) -> Result<(), ProxyError> {
+    run_with(terms, servers, secrets, None, agent).await
+}
+
+/// The same where calls have heads.
+pub(crate) async fn run_with(
+    terms: Terms<'_>,
+    servers: Vec<(Name, upstream::Upstream)>,
+    secrets: &SecretStore,
+    heads: Option<Heads>,
     agent: (impl AsyncBufRead + Unpin, impl AsyncWrite + Unpin),
 ) -> Result<(), ProxyError> {
     let names = Names::of(servers.iter().map(|(connector, _)| connector.clone()))?;
@@ -81,7 +93,7 @@ pub async fn run(
             }
         }
     }
-    let between = stand_between(terms, names, Beside { canary, attempts }, agent, upstreams);
+    let between = stand_between(terms, names, Beside { canary, attempts, heads }, agent, upstreams);
     let (ended, _) = tokio::join!(between, join_all(services));
     join_all(running.into_iter().map(Running::leave)).await;
     ended

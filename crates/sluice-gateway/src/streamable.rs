@@ -9,7 +9,7 @@
 
 pub(crate) mod agent;
 mod events;
-mod headers;
+pub(crate) mod headers;
 mod outbox;
 mod parser;
 mod pipes;

@@ -9,6 +9,7 @@ use sluice_core::label::Name;
 use sluice_runtime::workspace::{OpenError, Workspace};
 
 use super::offer::{HIDDEN, Offer, OfferError, TOOLS_MAX, Withheld};
+use crate::mirrored::Mirrored;
 use crate::several::Names;
 use crate::tools::Tool;
 use crate::{planning, scan};
@@ -25,6 +26,8 @@ pub(super) struct Offers {
     unseen: BTreeMap<(usize, String), Tool>,
     /// Tools that their servers call as tasks and not otherwise, as the agent names them.
     only_tasks: BTreeSet<String>,
+    /// Arguments that stand in the head of requests too, by the tool as the agent names it.
+    mirrored: BTreeMap<String, Vec<Mirrored>>,
 }
 
 impl Offers {
@@ -36,6 +39,7 @@ impl Offers {
             names,
             unseen: BTreeMap::new(),
             only_tasks: BTreeSet::new(),
+            mirrored: BTreeMap::new(),
         }
     }
 
@@ -56,6 +60,11 @@ impl Offers {
             Some(names) => names.split(outside),
             None => Some((0, outside)),
         }
+    }
+
+    /// The arguments of a tool that stand in the head of requests too.
+    pub(super) fn mirrored(&self, outside: &str) -> &[Mirrored] {
+        self.mirrored.get(outside).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// Whether a tool's server calls it as a task and not otherwise.
@@ -82,9 +91,14 @@ impl Offers {
     }
 
     fn see_one(&mut self, server: usize, tool: Tool) -> bool {
+        let outside = self.names.as_ref().map(|names| names.join(server, &tool.name));
+        let outside = outside.unwrap_or_else(|| tool.name.clone());
+        // One whose definition changes later is not offered any more.
+        if let Some(mirrored) = tool.mirrored().ok().filter(|mirrored| !mirrored.is_empty()) {
+            self.mirrored.entry(outside.clone()).or_insert(mirrored);
+        }
         if tool.definition.pointer("/execution/taskSupport").and_then(Json::as_str) == Some("required") {
-            let outside = self.names.as_ref().map(|names| names.join(server, &tool.name));
-            self.only_tasks.insert(outside.unwrap_or_else(|| tool.name.clone()));
+            self.only_tasks.insert(outside);
         }
         let Some(offer) = self.servers.get_mut(server) else { return false };
         let is_new = offer.see(&tool);

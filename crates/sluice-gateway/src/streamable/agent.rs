@@ -128,7 +128,7 @@ impl<'a> Endpoint<'a> {
     ) -> Result<Reply, Refusal> {
         if matches!(&frame.kind, Kind::Request { method, .. } if method == "initialize") {
             let (id, session) = self.table.begin(caller, connector)?;
-            let reader = ask(&session, frame, accepts).await?;
+            let reader = ask(&session, head, frame, accepts).await?;
             let Told { reply, is_error } = told(reader, accepts, |_| StatusCode::OK).await?;
             if is_error {
                 session.close();
@@ -139,7 +139,7 @@ impl<'a> Endpoint<'a> {
         let session = self.session(caller, connector, head)?;
         match &frame.kind {
             Kind::Request { .. } => {
-                let reader = ask(&session, frame, accepts).await?;
+                let reader = ask(&session, head, frame, accepts).await?;
                 Ok(told(reader, accepts, |_| StatusCode::OK).await?.reply)
             }
             _ if session.tell(frame).await => Ok(reply::bare(StatusCode::ACCEPTED)),
@@ -166,7 +166,7 @@ impl<'a> Endpoint<'a> {
                     other => return Err(Refusal::unsupported(other.unwrap_or_default())),
                 }
                 let session = self.table.shared(caller, named, connector)?;
-                let reader = ask(&session, frame, accepts).await?;
+                let reader = ask(&session, head, frame, accepts).await?;
                 Ok(told(reader, accepts, reply::status_of).await?.reply)
             }
             // Whoever takes a request back closes its stream; some say it as well.
@@ -230,8 +230,8 @@ fn is_alone(head: &HeaderMap, frame: &Frame) -> Result<bool, Refusal> {
     Ok(!is_handshake && (headers::version(frame).is_some() || shown == Some(WITHOUT_SESSIONS)))
 }
 
-async fn ask(session: &Rc<Session>, frame: &Frame, accepts: Accepts) -> Result<Reader, Refusal> {
-    session.ask(frame, accepts.events).await.map_err(|refused| match refused {
+async fn ask(session: &Rc<Session>, head: &HeaderMap, frame: &Frame, accepts: Accepts) -> Result<Reader, Refusal> {
+    session.ask(head, frame, accepts.events).await.map_err(|refused| match refused {
         Refused::InUse => Refusal::in_use(),
         Refused::TooMany => Refusal::busy("SL905: too many requests have no answer yet"),
         Refused::Over => Refusal::ended(),

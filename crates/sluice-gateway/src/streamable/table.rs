@@ -16,6 +16,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::pipes::{LinesOut, ToAgent};
 use super::reply::Refusal;
 use super::session::{Era, Session};
+use crate::confined::Beside;
 use crate::http::caller::Caller;
 use crate::note::note;
 use crate::proxy::{self, ProxyError, Setup};
@@ -163,7 +164,9 @@ impl<'a> Table<'a> {
 async fn run(setup: Setup<'_>, secrets: &SecretStore, session: &Rc<Session>) -> Result<(), ProxyError> {
     let agent = (LinesOut::of(Rc::clone(&session.inbox)), ToAgent::of(Rc::clone(session)));
     let (connector, upstream) = (setup.connector.clone(), setup.upstream.clone());
-    let between = async move |from, to, beside| proxy::guarded(setup, beside, agent, (from, to)).await;
+    let heads = session.heads();
+    let between =
+        async move |from, to, beside| proxy::guarded(setup, Beside { heads, ..beside }, agent, (from, to)).await;
     let mut running = std::pin::pin!(upstream::with(&connector, &upstream, secrets, between));
     tokio::select! {
         ended = &mut running => return ended?,

@@ -2,6 +2,7 @@
 
 mod alone;
 mod client;
+mod parameters;
 mod refusals;
 mod remote;
 mod sessions;
