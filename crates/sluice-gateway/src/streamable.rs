@@ -13,6 +13,7 @@ pub(crate) mod headers;
 mod outbox;
 mod parser;
 mod pipes;
+pub(crate) mod place;
 mod reply;
 pub(crate) mod server;
 mod session;

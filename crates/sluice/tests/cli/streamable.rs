@@ -1,5 +1,6 @@
 //! `sluice gateway http` for agents: the protocol over streamable HTTP, in both of its eras.
 
+mod all;
 mod alone;
 mod client;
 mod parameters;
