@@ -33,6 +33,7 @@ mod gateway_http;
 mod hooks;
 mod import;
 mod imported;
+mod init_from;
 mod inspection;
 mod limits;
 mod linked;
