@@ -26,6 +26,7 @@ pub const TARGETS: &[Target] = &[
     targets::native::TARGET,
     targets::note::TARGET,
     targets::proof::TARGET,
+    targets::schema::TARGET,
     targets::step_functions::TARGET,
 ];
 

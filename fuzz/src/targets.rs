@@ -15,4 +15,5 @@ pub mod n8n;
 pub mod native;
 pub mod note;
 pub mod proof;
+pub mod schema;
 pub mod step_functions;

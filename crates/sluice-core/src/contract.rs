@@ -9,6 +9,7 @@
 //! `docs/contracts.md` and `docs/closure-digest.md`.
 
 pub mod approval;
+pub mod budgets;
 pub mod bundle;
 pub mod canonical;
 pub mod closure;

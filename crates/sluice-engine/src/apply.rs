@@ -93,6 +93,7 @@ impl Machine<'_> {
             Event::Resolved { token, resolution, by } => self.resolved(token, resolution, by),
             Event::Recheck { token } => self.recheck(token),
             Event::Moved { token } => self.moved(token),
+            Event::HoldMoved { token, before } => self.hold_moved(token, before),
             Event::Denied { token, why } => self.denied(token, why),
             Event::Time => {
                 self.time();
@@ -318,6 +319,15 @@ impl Machine<'_> {
             *calls = calls.saturating_sub(1);
         }
         self.ask(id, token.node, About::Call(prepared), key, again);
+        Ok(())
+    }
+
+    fn hold_moved(&mut self, id: TokenId, before: Option<Hold>) -> Result<(), OutOfOrder> {
+        let token = self.token(id, "hold moved")?;
+        let Phase::Held { about, key, .. } = token.phase else {
+            return Err(out_of_order("hold moved", "no hold is being made durable"));
+        };
+        self.ask(id, token.node, about, key, before);
         Ok(())
     }
 

@@ -76,7 +76,7 @@ impl Session {
         self.question(token, prepared, key, None)
     }
 
-    /// The same question again: of a call that is held, or one whose permit was too late.
+    /// The same question again: of a call that is held.
     ///
     /// # Errors
     /// [`OutOfOrder`] if the call waits for nothing.
@@ -85,9 +85,24 @@ impl Session {
         let before = match &open.phase {
             Phase::Held { hold } => Some(hold.clone()),
             Phase::Asking { before } => before.clone(),
-            Phase::Committing => None,
+            Phase::Committing => return Err(out_of_order("ask again", "its permit is being made durable")),
             Phase::Calling => return Err(out_of_order("ask again", "the call is under way")),
         };
+        open.phase = Phase::Asking { before: before.clone() };
+        let (prepared, key) = (open.prepared.clone(), open.key);
+        Ok(self.question(token, prepared, key, before))
+    }
+
+    /// The same question once more: what was decided could not be written, because what the gate counted had moved.
+    /// `before` is what the call waits for in the ledger.
+    ///
+    /// # Errors
+    /// [`OutOfOrder`] if nothing of the call was to be written.
+    pub fn not_written(&mut self, token: TokenId, before: Option<Hold>) -> Result<Question, OutOfOrder> {
+        let open = self.open.get_mut(&token).ok_or_else(|| out_of_order("not written", "there is no such call"))?;
+        if !matches!(open.phase, Phase::Held { .. } | Phase::Committing) {
+            return Err(out_of_order("not written", "nothing was decided"));
+        }
         open.phase = Phase::Asking { before: before.clone() };
         let (prepared, key) = (open.prepared.clone(), open.key);
         Ok(self.question(token, prepared, key, before))

@@ -171,6 +171,13 @@ pub enum Event {
         /// Whose permit.
         token: TokenId,
     },
+    /// The same of a hold: that people are asked was not written. Leaves no record.
+    HoldMoved {
+        /// Whose question to people.
+        token: TokenId,
+        /// What it waits for in the ledger.
+        before: Option<Hold>,
+    },
     /// A person denied what a token waits for.
     Denied {
         /// Which.

@@ -199,6 +199,16 @@ pub const CODES: &[CodeInfo] = &[
         "request-refused",
         "The server at the URL refuses the request and does not say why in the protocol's words. Its HTTP status says the rest: 401 and 403 are about credentials.",
     ),
+    CodeInfo::new(
+        976,
+        "unfollowed-mark",
+        "The schema of a tool wants an argument in the head of requests (`x-mcp-header`), and says so as nobody can follow: not by the name of a header, twice, of something that is no text, whole number or truth value, or where the argument is not sure to be.",
+    ),
+    CodeInfo::new(
+        977,
+        "no-schema",
+        "The file is no schema of a database: `CREATE TABLE` with the columns of each table, of any dialect, whole and within bounds.",
+    ),
 ];
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use sluice_core::label::Name;
 use sluice_runtime::incident::Broken;
 use tokio::io::AsyncWrite;
 
+use crate::mirrored::Heads;
 use crate::proxy::{Proxy, ProxyError};
 
 /// How often it is looked whether there is a session that an attempt can be told to.
@@ -22,6 +23,8 @@ pub struct Beside {
     pub canary: Canary,
     /// Of those that are confined: what they tried to reach.
     pub attempts: Vec<(Name, Attempts)>,
+    /// What the heads of an agent's calls say, where there are heads.
+    pub(crate) heads: Option<Heads>,
 }
 
 impl<W: AsyncWrite + Unpin, S: AsyncWrite + Unpin> Proxy<'_, W, S> {

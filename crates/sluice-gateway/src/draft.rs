@@ -5,6 +5,7 @@
 
 mod guess;
 pub mod openapi;
+pub mod schema;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -4,7 +4,7 @@
 //! A request is matched to one action of the connector's contract and gated as a call of a tool is; the connector makes the
 //! call with the real credential. What a workflow has read is one label for each of its executions, which it names in the
 //! header `Sluice-Session`; without one, for all that its token does. Agents that speak the Model Context Protocol have an
-//! endpoint of their own here, `/<connector>/mcp`.
+//! endpoint of their own here, `/<connector>/mcp`, and one for all that they may call, `/mcp`.
 
 pub(crate) mod answer;
 pub(crate) mod caller;
@@ -29,7 +29,6 @@ use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use sluice_connectors::secret::SecretStore;
-use sluice_core::label::Name;
 use sluice_identity::AccessTokens;
 use sluice_runtime::connect::{Connectors, Performed};
 use sluice_runtime::ledger::Ledger;
@@ -39,6 +38,7 @@ use tokio::net::TcpListener;
 
 use crate::note::note;
 use crate::streamable::agent::{Endpoint, Reply};
+use crate::streamable::place::At;
 use answer::{Answer, Refusal};
 use caller::Bearers;
 use sessions::{SESSION_HEADER, Sessions};
@@ -129,15 +129,15 @@ pub enum ServeError {
 }
 
 impl<'a> Face<'a> {
-    /// Agents have an endpoint for each server; everything else is an engine's.
+    /// Agents have an endpoint for each server, and one for all of them; everything else is an engine's.
     async fn reply(&self, sessions: &Sessions<'a>, endpoint: &Endpoint<'a>, request: Request<Incoming>) -> Reply {
         let (access, uri) = (self.access.as_ref(), request.uri());
         if let Some(said) = resource::metadata(access, self.workspace.governance(), request.method(), uri.path()) {
             return said.map(Either::Left);
         }
         let has_shown_one = request.headers().contains_key(AUTHORIZATION);
-        let mut reply = match endpoint.connector(uri) {
-            Some(connector) => self.speak(endpoint, &connector, request).await,
+        let mut reply = match endpoint.at(uri) {
+            Some(at) => self.speak(endpoint, &at, request).await,
             None => self.answer(sessions, request).await.into_response().map(Either::Left),
         };
         resource::challenge(&mut reply, access, has_shown_one);
@@ -148,19 +148,23 @@ impl<'a> Face<'a> {
         Bearers { tokens: &self.tokens, access: self.access.as_ref(), register: self.workspace.principals() }
     }
 
-    async fn speak(&self, endpoint: &Endpoint<'a>, connector: &Name, request: Request<Incoming>) -> Reply {
+    async fn speak(&self, endpoint: &Endpoint<'a>, at: &At, request: Request<Incoming>) -> Reply {
         let (head, body) = request.into_parts();
         if let Err(reply) = endpoint.check_place(&head.headers) {
             return *reply;
         }
         let caller = self.bearers().of(&head.headers, self.ledger.clock().now_ms()).await;
-        match caller.and_then(|caller| if caller.may_call(connector) { Ok(caller) } else { Err(Refusal::Connector) }) {
-            Ok(caller) => endpoint.answer(&caller, connector, &head, body).await,
+        let placed = caller.and_then(|caller| match endpoint.place(at, &caller) {
+            Some(place) => Ok((caller, place)),
+            None => Err(Refusal::Connector),
+        });
+        match placed {
+            Ok((caller, place)) => endpoint.answer(&caller, &place, &head, body).await,
             Err(refusal) => {
                 let is_scope = refusal == Refusal::Connector;
                 let mut reply = Answer::from(refusal).into_response().map(Either::Left);
                 if is_scope {
-                    resource::lacks(&mut reply, self.access.as_ref(), connector);
+                    resource::lacks(&mut reply, self.access.as_ref(), at);
                 }
                 reply
             }

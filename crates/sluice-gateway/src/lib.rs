@@ -15,6 +15,7 @@ pub mod frame;
 pub mod http;
 pub mod lines;
 pub mod listing;
+mod mirrored;
 mod note;
 mod pending;
 mod planning;

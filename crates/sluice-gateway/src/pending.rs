@@ -15,6 +15,8 @@ pub(crate) const OPEN_MAX: usize = 10_000;
 pub(crate) enum Awaited {
     /// A permitted call of a tool.
     Call(TokenId),
+    /// The same in the gateway's own name, for a task of this name.
+    Task(TokenId, String),
     /// The list of tools, for the agent.
     Tools,
     /// Something of the server's that the agent will read: a resource, a prompt.
@@ -61,9 +63,9 @@ impl Pending {
         self.0.len() >= OPEN_MAX
     }
 
-    /// Gives up on the gateway's own requests.
+    /// Gives up on what the gateway itself wants to know.
     pub(crate) fn forget_own(&mut self) {
-        self.0.retain(|id, _| !id.is_own());
+        self.0.retain(|_, awaited| !matches!(awaited, Awaited::Own(_)));
     }
 
     /// Whether a request of that id has no answer yet.

@@ -7,6 +7,7 @@ mod listing;
 mod offer;
 mod offers;
 mod server;
+mod tasks;
 mod words;
 
 use std::cell::{Cell, RefCell};
@@ -26,6 +27,7 @@ use tokio::sync::{Mutex, Notify};
 
 use crate::confined::Beside;
 use crate::frame::Id;
+use crate::mirrored::Heads;
 use crate::note::note;
 use crate::pending::Pending;
 use crate::several::said::Saying;
@@ -33,6 +35,7 @@ use crate::several::{Names, NamesError};
 use crate::upstream::{self, Upstream};
 use ladder::Ladder;
 use offers::Offers;
+use tasks::Tasks;
 
 /// How long a server may take to list its tools.
 const LISTS_WITHIN: Duration = Duration::from_secs(30);
@@ -51,6 +54,8 @@ const INVALID_REQUEST: i64 = -32_600;
 const METHOD_NOT_FOUND: i64 = -32_601;
 const INVALID_PARAMS: i64 = -32_602;
 const SERVER_ERROR: i64 = -32_000;
+/// The protocol's code for a head that says something else than its body.
+const HEADER_MISMATCH: i64 = -32_020;
 
 pub(crate) const UNREADABLE: &str = "SL907: the answer of the server cannot be read";
 pub(crate) const ENDED: &str = "SL908: the server ended before it answered";
@@ -168,6 +173,8 @@ pub(crate) async fn stand_between(
     let proxy = Proxy {
         terms,
         ladder,
+        tasks: Tasks::default(),
+        heads: behind.beside.heads,
         canary: behind.beside.canary,
         saying: behind.saying,
         to_agent: Mutex::new(to_agent),
@@ -220,6 +227,10 @@ pub(crate) struct Proxy<'a, W, S> {
     terms: Terms<'a>,
     /// How a client hears that a call waits for a person.
     ladder: Ladder,
+    /// Calls that wait for a person as tasks.
+    tasks: Tasks,
+    /// What the heads of calls say of their arguments, where there are heads.
+    heads: Option<Heads>,
     /// Whose words the server's lines are.
     saying: Saying,
     /// The secrets of the servers: nothing that they say may repeat one.

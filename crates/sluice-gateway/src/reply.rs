@@ -7,27 +7,41 @@ use crate::frame::{Frame, Id};
 
 /// The call waits for a person, who decides at `link` if there is one.
 pub(crate) fn held(request: &Frame, id: &Id, approval: &str, link: Option<&str>) -> String {
-    let place = link.map_or_else(|| format!("`sluice approvals show {approval}`"), str::to_owned);
-    let text = format!(
-        "approval required: approval_id={approval}\nA person must decide about this call. Tell them the id ({place}), and \
-         call again with the same arguments once they have approved it."
-    );
+    let text = format!("{} Call again with the same arguments once they have approved it.", waits(approval, link));
     result(request, id, &text, true)
+}
+
+/// That a person must decide, and where.
+pub(crate) fn waits(approval: &str, link: Option<&str>) -> String {
+    let place = link.map_or_else(|| format!("`sluice approvals show {approval}`"), str::to_owned);
+    format!(
+        "approval required: approval_id={approval}\nA person must decide about this call. Tell them the id ({place})."
+    )
 }
 
 /// The call is refused.
 pub(crate) fn denied(request: &Frame, id: &Id, code: &str) -> String {
-    let text = format!("denied by policy: {code}\nThis call will not be made; asking again changes nothing.");
-    result(request, id, &text, true)
+    result(request, id, &denial(code), true)
+}
+
+/// That a call is not made.
+pub(crate) fn denial(code: &str) -> String {
+    format!("denied by policy: {code}\nThis call will not be made; asking again changes nothing.")
 }
 
 /// The result of a tool: what a model reads, where an error of the protocol would be its host's.
 pub(crate) fn result(request: &Frame, id: &Id, text: &str, is_error: bool) -> String {
+    let result = tool_result(is_stateless(request), text, is_error);
+    format!(r#"{{"jsonrpc":"2.0","id":{},"result":{result}}}"#, id.as_json())
+}
+
+/// The same without its envelope.
+pub(crate) fn tool_result(is_stateless: bool, text: &str, is_error: bool) -> Json {
     let mut result = json!({ "content": [{ "type": "text", "text": text }], "isError": is_error });
-    if let (true, Json::Object(fields)) = (is_stateless(request), &mut result) {
+    if let (true, Json::Object(fields)) = (is_stateless, &mut result) {
         fields.insert("resultType".to_owned(), json!("complete"));
     }
-    format!(r#"{{"jsonrpc":"2.0","id":{},"result":{result}}}"#, id.as_json())
+    result
 }
 
 /// An error of the protocol.

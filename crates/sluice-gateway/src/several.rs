@@ -12,7 +12,7 @@ mod outward;
 mod pipes;
 mod router;
 pub(crate) mod said;
-mod splice;
+pub(crate) mod splice;
 
 use futures_util::future::join_all;
 use sluice_connectors::canary::Canary;
@@ -22,6 +22,8 @@ use sluice_core::label::Name;
 use tokio::io::{AsyncBufRead, AsyncWrite, AsyncWriteExt as _, BufReader, DuplexStream, duplex, split};
 
 use crate::confined::Beside;
+use crate::mirrored::Heads;
+use crate::note::note;
 use crate::proxy::{self, ProxyError, Terms};
 use crate::{streamable, upstream};
 pub use names::{Names, NamesError};
@@ -51,6 +53,26 @@ pub async fn run(
     secrets: &SecretStore,
     agent: (impl AsyncBufRead + Unpin, impl AsyncWrite + Unpin),
 ) -> Result<(), ProxyError> {
+    run_with(terms, servers, secrets, (Unstarted::Fails, None), agent).await
+}
+
+/// What becomes of the others if a server cannot be started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unstarted {
+    /// None of them runs: whoever started the gateway is told.
+    Fails,
+    /// They go on without it: whoever calls could do nothing about it.
+    IsLeftOut,
+}
+
+/// The same, perhaps without those that cannot be started, and where calls may have heads.
+pub(crate) async fn run_with(
+    terms: Terms<'_>,
+    servers: Vec<(Name, upstream::Upstream)>,
+    secrets: &SecretStore,
+    (unstarted, heads): (Unstarted, Option<Heads>),
+    agent: (impl AsyncBufRead + Unpin, impl AsyncWrite + Unpin),
+) -> Result<(), ProxyError> {
     let names = Names::of(servers.iter().map(|(connector, _)| connector.clone()))?;
     let (mut upstreams, mut running, mut attempts, mut services) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let mut canary = Canary::default();
@@ -58,7 +80,14 @@ pub async fn run(
         let transport = server.transport();
         match server {
             upstream::Upstream::Program(program) => {
-                let server = Server::start(&program, secrets)?;
+                let server = match Server::start(&program, secrets) {
+                    Ok(server) => server,
+                    Err(error) if unstarted == Unstarted::IsLeftOut => {
+                        note(&format!("`{connector}` is left out: {error}"));
+                        continue;
+                    }
+                    Err(error) => return Err(error.into()),
+                };
                 canary = canary.and(&server.canary());
                 let (to, from, mut child) = server.split();
                 attempts.extend(child.attempts().map(|attempts| (connector.clone(), attempts)));
@@ -81,10 +110,15 @@ pub async fn run(
             }
         }
     }
-    let between = stand_between(terms, names, Beside { canary, attempts }, agent, upstreams);
+    let names = if unstarted == Unstarted::Fails { names } else { Names::of(started(&upstreams))? };
+    let between = stand_between(terms, names, Beside { canary, attempts, heads }, agent, upstreams);
     let (ended, _) = tokio::join!(between, join_all(services));
     join_all(running.into_iter().map(Running::leave)).await;
     ended
+}
+
+fn started(upstreams: &[Upstream]) -> impl Iterator<Item = Name> {
+    upstreams.iter().map(|upstream| upstream.connector.clone())
 }
 
 /// Between a service and the pipe that stands for it, until one of them has nothing more to say.

@@ -9,10 +9,11 @@
 
 pub(crate) mod agent;
 mod events;
-mod headers;
+pub(crate) mod headers;
 mod outbox;
 mod parser;
 mod pipes;
+pub(crate) mod place;
 mod reply;
 pub(crate) mod server;
 mod session;

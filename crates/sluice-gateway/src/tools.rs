@@ -5,6 +5,7 @@ use sluice_core::contract::{Digest, lock};
 use sluice_core::document::{Data, Node};
 
 use crate::frame::Frame;
+use crate::mirrored::{self, Mirrored};
 
 /// A tool as its server defines it.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,6 +27,14 @@ impl Tool {
     #[must_use]
     pub fn hint(&self, name: &str) -> Option<bool> {
         self.definition.get("annotations")?.get(name)?.as_bool()
+    }
+
+    /// Its arguments that stand in the head of requests too.
+    ///
+    /// # Errors
+    /// Why that cannot be, in words.
+    pub(crate) fn mirrored(&self) -> Result<Vec<Mirrored>, String> {
+        self.definition.get("inputSchema").map_or(Ok(Vec::new()), mirrored::of_schema)
     }
 
     /// The names of its arguments with their schemas, as far as the schema says.

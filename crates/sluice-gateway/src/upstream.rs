@@ -104,12 +104,12 @@ pub async fn with<T>(
             let canary = server.canary();
             let (to, from, mut running) = server.split();
             let attempts = running.attempts().map(|attempts| (connector.clone(), attempts)).into_iter().collect();
-            let done = work(Box::new(from), Box::new(to), Beside { canary, attempts }).await;
+            let done = work(Box::new(from), Box::new(to), Beside { canary, attempts, heads: None }).await;
             running.leave().await;
             Ok(done)
         }
         Upstream::Service(service) => {
-            let beside = Beside { canary: canary(service, secrets)?, attempts: Vec::new() };
+            let beside = Beside { canary: canary(service, secrets)?, attempts: Vec::new(), heads: None };
             Ok(streamable::server::with(service, secrets, async |from, to| work(from, to, beside).await).await)
         }
     }

@@ -4,17 +4,19 @@
 //! held. What the loop guarantees is the order of things: what was appended is durable before a call
 //! goes out, and before the run is left waiting.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
 
 use futures_util::future::{Either, select};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use sluice_core::label::Name;
 use sluice_engine::{
-    Call, CallOutcome, Command, EffectKey, Event, Fact, GateAnswer, OutOfOrder, Permitted, Plan, Question, Record,
-    Resolution, RunState, Status, TokenId, ValueQuestion, apply,
+    Call, CallOutcome, Command, EffectKey, Event, Fact, GateAnswer, Hold, OutOfOrder, Permitted, Plan, Question,
+    Record, Resolution, RunState, Status, TokenId, ValueQuestion, apply,
 };
 use thiserror::Error;
+
+use crate::budgets::charges;
 
 /// The world, as one run sees it.
 pub trait Host {
@@ -91,6 +93,8 @@ pub async fn drive<H: Host>(
     let mut pending: Vec<Record> = Vec::new();
     let mut under_way = FuturesUnordered::new();
     let mut must_commit = false;
+    // What the ledger says that a line of control waits for, of those that asked their gates again.
+    let mut waited: BTreeMap<TokenId, Hold> = BTreeMap::new();
     let mut asked_again = 0;
     loop {
         while let Some(event) = events.pop_front() {
@@ -101,10 +105,14 @@ pub async fn drive<H: Host>(
             state = applied.state;
             for command in applied.commands {
                 match command {
-                    Command::Ask(question) => match host.ask(&question) {
-                        Some(answer) => events.push_back(Event::Decided { token: question.token, answer }),
-                        None => under_way.push(Work::Ask(question).perform(host)),
-                    },
+                    Command::Ask(question) => {
+                        waited.remove(&question.token);
+                        waited.extend(question.before.clone().map(|before| (question.token, before)));
+                        match host.ask(&question) {
+                            Some(answer) => events.push_back(Event::Decided { token: question.token, answer }),
+                            None => under_way.push(Work::Ask(question).perform(host)),
+                        }
+                    }
                     Command::AskForWord(question) => {
                         let answer = host.ask_for_word(&question);
                         events.push_back(Event::Decided { token: question.token, answer });
@@ -121,21 +129,21 @@ pub async fn drive<H: Host>(
             }
             // Decisions that are already asked for ride in the same commit: one commit per step.
             if must_commit && !events.iter().any(|e| matches!(e, Event::Decided { .. })) {
-                let moved = commit(host, &mut pending, &mut asked_again).await?;
+                let moved = commit(host, &mut pending, &waited, &mut asked_again).await?;
                 must_commit = !moved.is_empty();
                 if must_commit {
                     // At once: until they ask again, their calls look as if they were permitted.
-                    moved.into_iter().rev().for_each(|token| events.push_front(Event::Moved { token }));
+                    moved.into_iter().rev().for_each(|event| events.push_front(event));
                 } else if *state.status() == Status::Running {
                     events.push_back(Event::Committed);
                 }
             }
         }
         // Before anything is waited for, what happened so far is durable.
-        let moved = commit(host, &mut pending, &mut asked_again).await?;
+        let moved = commit(host, &mut pending, &waited, &mut asked_again).await?;
         if !moved.is_empty() {
             must_commit = true;
-            events.extend(moved.into_iter().map(|token| Event::Moved { token }));
+            events.extend(moved);
             continue;
         }
         if *state.status() != Status::Running {
@@ -152,13 +160,14 @@ pub async fn drive<H: Host>(
     }
 }
 
-/// Commits what is pending. If what a gate counted has moved, gives those who must ask again, and leaves in `pending`
+/// Commits what is pending. If what a gate counted has moved, tells those who must ask again, and leaves in `pending`
 /// what happened without them.
 async fn commit<H: Host>(
     host: &H,
     pending: &mut Vec<Record>,
+    waited: &BTreeMap<TokenId, Hold>,
     asked_again: &mut u32,
-) -> Result<Vec<TokenId>, DriveError<H::Error>> {
+) -> Result<Vec<Event>, DriveError<H::Error>> {
     if pending.is_empty() {
         return Ok(Vec::new());
     }
@@ -170,22 +179,33 @@ async fn commit<H: Host>(
         }
         Err(NotCommitted::Failed(error)) => Err(DriveError::Commit(error)),
         Err(NotCommitted::Moved(error)) => {
-            let tokens = take_back(pending);
+            let moved = take_back(pending, waited);
             *asked_again += 1;
-            if tokens.is_empty() || *asked_again > ASKED_AGAIN_MAX {
+            if moved.is_empty() || *asked_again > ASKED_AGAIN_MAX {
                 return Err(DriveError::Commit(error));
             }
-            Ok(tokens)
+            Ok(moved)
         }
     }
 }
 
-/// Takes permits and their intents out of records that were not written, and says whose they were. What the same line
-/// of control was told before, such as that somebody vouches for a value, stays.
-fn take_back(records: &mut Vec<Record>) -> Vec<TokenId> {
-    let mut tokens = Vec::new();
+/// Takes permits and their intents out of records that were not written, and holds that budgets count, and tells those
+/// whose they were. What the same line of control was told before, such as that somebody vouches for a value, stays.
+fn take_back(records: &mut Vec<Record>, waited: &BTreeMap<TokenId, Hold>) -> Vec<Event> {
+    let mut moved = Vec::new();
     let mut kept: Vec<Record> = Vec::with_capacity(records.len());
     for record in records.drain(..) {
+        if let Fact::ApprovalRequested { token: whose, .. } = record.fact {
+            // The engine appends them in one go: the hold, and that people are asked.
+            let is_counted = kept.pop_if(|last| {
+                matches!(&last.fact, Fact::Decided { token, answer, .. } if *token == whose && !charges(answer).is_empty())
+            });
+            match is_counted {
+                Some(_) => moved.push(Event::HoldMoved { token: whose, before: waited.get(&whose).cloned() }),
+                None => kept.push(record),
+            }
+            continue;
+        }
         let Fact::Intended { token: whose, .. } = record.fact else {
             kept.push(record);
             continue;
@@ -195,10 +215,10 @@ fn take_back(records: &mut Vec<Record>) -> Vec<TokenId> {
         kept.pop_if(|last| {
             matches!(last.fact, Fact::Decided { token, answer: GateAnswer::Permit { .. }, .. } if token == whose)
         });
-        tokens.push(whose);
+        moved.push(Event::Moved { token: whose });
     }
     *records = kept;
-    tokens
+    moved
 }
 
 /// The next thing that happens: `Some` of a work's event (if it has one), or `None` if it is time.
@@ -291,8 +311,28 @@ mod tests {
             (vec![], vec![]),
         ] {
             let mut records: Vec<Record> = word().into_iter().chain(call.clone()).collect();
-            let taken: Vec<u32> = take_back(&mut records).into_iter().map(|token| token.0).collect();
-            assert_eq!((taken, records), (tokens, word().to_vec()), "{call:?}");
+            let taken = take_back(&mut records, &BTreeMap::new());
+            let moved: Vec<Event> = tokens.into_iter().map(|token| Event::Moved { token: TokenId(token) }).collect();
+            assert_eq!((taken, records), (moved, word().to_vec()), "{call:?}");
         }
+    }
+
+    #[test]
+    fn a_hold_that_a_budget_counts_is_taken_back_and_another_stays() {
+        let hold =
+            |approval: &str| Hold { approval: approval.to_owned(), why: String::new(), digest: [1; 32], salt: None };
+        let held = |token: u32, receipt: Json| {
+            let hold = hold("A-2");
+            let asked = record(Fact::ApprovalRequested { token: TokenId(token), approval: hold.approval.clone() });
+            [decided(token, "bank.pay", GateAnswer::Hold { receipt, hold }), asked]
+        };
+        let counted = json!({ "more": { "budgets": [{ "key": "budget/a", "limit": 3 }] } });
+        let others: Vec<Record> = held(2, json!({ "more": {} })).into_iter().chain([resumed(3)]).collect();
+        let waited: BTreeMap<TokenId, Hold> = [(TokenId(4), hold("A-1"))].into();
+        let mut records: Vec<Record> =
+            held(1, counted.clone()).into_iter().chain(others.clone()).chain(held(4, counted)).collect();
+        let told = |token, before| Event::HoldMoved { token: TokenId(token), before };
+        assert_eq!(take_back(&mut records, &waited), [told(1, None), told(4, Some(hold("A-1")))]);
+        assert_eq!(records, others);
     }
 }

@@ -3,6 +3,7 @@
 //!
 //! There is no way to not answer: whatever cannot be evaluated is a `Forbid`.
 
+mod budget;
 mod version;
 mod word;
 
@@ -46,6 +47,10 @@ pub trait Evidence {
     fn stopped(&self, connector: &Name, action: &Name, principal: &Name) -> Option<Stop>;
     /// Whether this workflow called this action on this resource before.
     fn was_seen(&self, workflow: &str, action: &str, resource: &str) -> bool;
+    /// How far a budget's count has come: as far as it goes, if that cannot be read.
+    fn spent(&self, key: &str) -> u64;
+    /// What stands for a person in the open log; `None` if that cannot be told.
+    fn pseudonym(&self, person: &str) -> Option<String>;
 }
 
 /// In whose name calls are made, and how far what makes them has come.
@@ -142,7 +147,8 @@ impl<E: Evidence> RunGate<'_, E> {
                 is_read_by_policy: !self.workspace.policies().reads_run_facts(action.effect).is_empty(),
             },
         });
-        self.answered(&answer, question, &referred, digest, permit)
+        let answer = self.answered(&answer, question, &referred, digest, permit);
+        self.within_budgets(answer, question, action, now_ms)
     }
 
     /// Policy's question about a call of an action that was called `hourly` times in the last hour.

@@ -14,6 +14,7 @@ use sluice_store::{AppendError, Conflict};
 use thiserror::Error;
 
 use crate::approvals::statements;
+use crate::budgets::charges;
 use crate::clock::now_ms;
 use crate::connect::{Connectors, Performed};
 use crate::counts::{hourly, seen};
@@ -179,12 +180,13 @@ impl LiveHost<'_> {
         incident.record(self.log.ledger()).map_err(|error| format!("{incident}; and that cannot be recorded: {error}"))
     }
 
-    /// The gate's answer; a permit counts at once for the next question.
+    /// The gate's answer; what it counts counts at once for the next question.
     fn answer(&self, question: &Question, versions: &Versions, now_ms: u64) -> GateAnswer {
         let answer = self.gate.answer(question, versions, now_ms);
         if let (GateAnswer::Permit { .. }, Some((connector, action))) = (&answer, &question.prepared.action) {
-            self.gate.evidence.permitted(&format!("{connector}.{action}"));
+            self.gate.evidence.permitted(format!("{connector}.{action}"));
         }
+        charges(&answer).into_iter().for_each(|charge| self.gate.evidence.permitted(charge.key));
         answer
     }
 }
@@ -202,9 +204,14 @@ impl<'a> LedgerEvidence<'a> {
         Self { ledger, permitted: RefCell::new(BTreeMap::new()) }
     }
 
-    /// Counts a call whose intent is not in the ledger yet: a branch of the same run may ask for the next one before.
-    fn permitted(&self, action: &str) {
-        *self.permitted.borrow_mut().entry(action.to_owned()).or_default() += 1;
+    /// Counts a call whose intent is not in the ledger yet, or its use of a budget: a branch of the same run may ask for
+    /// the next one before.
+    fn permitted(&self, what: String) {
+        *self.permitted.borrow_mut().entry(what).or_default() += 1;
+    }
+
+    fn not_written(&self, what: &str) -> u64 {
+        self.permitted.borrow().get(what).copied().unwrap_or_default()
     }
 
     /// They are in the ledger now, or will be asked for again.
@@ -228,7 +235,7 @@ impl Evidence for LedgerEvidence<'_> {
         let key = hourly(action, now_ms);
         // Unreadable counts as too many.
         let recorded = self.ledger.look(|records| records.fact(&key)).unwrap_or(u64::MAX);
-        recorded.saturating_add(self.permitted.borrow().get(action).copied().unwrap_or_default())
+        recorded.saturating_add(self.not_written(action))
     }
 
     fn stopped(&self, connector: &Name, action: &Name, principal: &Name) -> Option<Stop> {
@@ -238,5 +245,16 @@ impl Evidence for LedgerEvidence<'_> {
     fn was_seen(&self, workflow: &str, action: &str, _resource: &str) -> bool {
         let key = seen(workflow, action);
         self.ledger.look(|records| records.fact(&key)).is_ok_and(|count| count > 0)
+    }
+
+    fn spent(&self, key: &str) -> u64 {
+        let recorded = self.ledger.look(|records| records.fact(key)).unwrap_or(u64::MAX);
+        recorded.saturating_add(self.not_written(key))
+    }
+
+    fn pseudonym(&self, person: &str) -> Option<String> {
+        let person = person.to_owned();
+        let pseudonym = self.ledger.read(move |records| records.keys().pseudonym(&person)).ok()?;
+        Some(pseudonym.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect())
     }
 }

@@ -7,6 +7,7 @@
 pub mod admit;
 pub mod approvals;
 pub mod audit;
+pub mod budgets;
 pub mod check;
 pub mod clock;
 pub mod connect;

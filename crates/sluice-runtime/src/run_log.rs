@@ -9,6 +9,7 @@ use sluice_store::{
     AppendError, Appended, Batch, Epoch, Expect, FactExpect, NewRecord, Payload, Subjects as SealedFor,
 };
 
+use crate::budgets;
 use crate::counts::{added, expected};
 use crate::host::HostError;
 use crate::ledger::Ledger;
@@ -103,6 +104,7 @@ impl<'a> RunLog<'a> {
         });
         let mut expect = Expect::run(self.run, self.next_seq.get(), self.epoch);
         expect.facts = expected(records, &self.workflow);
+        expect.facts.extend(budgets::expected(records));
         expect.facts.extend(facts);
         let records = records.iter().map(|r| self.new_record(r)).collect::<Result<Vec<_>, _>>()?;
         if ends {
@@ -136,7 +138,12 @@ pub fn new_record(record: &Record, workflow: &str) -> Result<NewRecord, RecordEr
         Fact::Intended { action, .. } => {
             new.counts = added(workflow, action, record.time_ms);
         }
-        Fact::Decided { answer: GateAnswer::Permit { receipt }, .. } => {
+        Fact::Decided { answer, .. } => {
+            let receipt = match answer {
+                GateAnswer::Permit { receipt } => receipt,
+                _ => &serde_json::Value::Null,
+            };
+            new.counts = budgets::added(answer).collect();
             let uses = receipt.pointer("/more/uses").and_then(|u| u.as_array()).cloned().unwrap_or_default();
             new.uses = uses.iter().filter_map(|u| u.as_str().map(str::to_owned)).collect();
         }

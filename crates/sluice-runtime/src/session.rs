@@ -313,6 +313,7 @@ impl<'a> AgentSession<'a> {
     async fn decide(&mut self, asked: Asked) -> Result<Verdict, SessionError> {
         let Asked { mut question, what, planned } = asked;
         let token = question.token;
+        let before = question.before.clone();
         for _ in 0..ASKED_AGAIN_MAX {
             let answer = match (&self.plan, planned) {
                 _ if self.refused.contains_key(&what) => forbid("SL911", self.refused_before(what)),
@@ -325,9 +326,9 @@ impl<'a> AgentSession<'a> {
             let records = self.session.decided(token, answer, self.log.ledger().clock().now_ms())?;
             match self.log.write(&records).await {
                 Ok(()) => return self.settled(Waiting { token, planned }, what, told),
-                // Another session called the same action meanwhile: what the gate counted is no longer so.
+                // Another session called the same action meanwhile, or asked people: what the gate counted is no longer so.
                 Err(HostError::Append(AppendError::Conflict(Conflict::Fact { .. }))) => {
-                    question = self.session.ask_again(token)?;
+                    question = self.session.not_written(token, before.clone())?;
                 }
                 Err(error) => return Err(error.into()),
             }

@@ -131,6 +131,10 @@ pub struct Init {
     /// You, as the workspace knows you.
     #[arg(long = "as", value_name = "PERSON", default_value = "you")]
     pub person: String,
+    /// What a service, database or server says of itself, to draft a contract from: an OpenAPI description, a schema (`CREATE
+    /// TABLE`), or a list of tools (JSON of `tools/list`).
+    #[arg(long, value_name = "FILE")]
+    pub from: Vec<PathBuf>,
 }
 
 /// `sluice check`

@@ -17,13 +17,14 @@ macro_rules! schema {
     };
 }
 
-const TEMPLATES: [(&str, &str); 11] = [
+const TEMPLATES: [(&str, &str); 12] = [
     template!("workspace.yaml"),
     template!("registers/classification.yaml"),
     template!("registers/purposes.yaml"),
     template!("registers/regions.yaml"),
     template!("registers/destinations.yaml"),
     template!("registers/releases.yaml"),
+    template!("registers/budgets.yaml"),
     template!("registers/principals.yaml"),
     template!("connectors/greetings.yaml"),
     template!("connectors/service-desk.yaml"),
@@ -31,7 +32,8 @@ const TEMPLATES: [(&str, &str); 11] = [
     template!("data/.gitignore"),
 ];
 
-const SCHEMAS: [(&str, &str); 8] = [
+const SCHEMAS: [(&str, &str); 9] = [
+    schema!("budgets.json"),
     schema!("classification.json"),
     schema!("contract.json"),
     schema!("destinations.json"),

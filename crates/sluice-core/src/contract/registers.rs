@@ -1,4 +1,4 @@
-//! The registers of the signed bundle: classification, purposes, regions, destinations, releases.
+//! The registers of the signed bundle: classification, purposes, regions, destinations, releases; budgets have a file of their own.
 //!
 //! One file each under `registers/`; a file that is absent declares nothing. References between them are
 //! checked by [`crate::contract::resolve`], which sees them all.
@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::catalogue::{Pattern, ReleaseKind};
+use crate::contract::budgets::{BUDGETS_FILE, BudgetEntry, budget};
 use crate::contract::codes::{CONTRADICTION, EMPTY_LIST};
 use crate::contract::principals::{Principals, description};
 use crate::contract::read::{Located, Register, id, names, only, patterns, version};
@@ -40,6 +41,8 @@ pub struct Registers {
     pub destinations: Register<DestinationEntry>,
     /// What `redact`, `release` and `endorse` may name.
     pub releases: Register<ReleaseEntry>,
+    /// How often people may be asked, and how many calls may pass.
+    pub budgets: Register<BudgetEntry>,
     /// Who there is. Outside the bundle.
     pub principals: Principals,
 }
@@ -136,6 +139,7 @@ impl Registers {
                 self.destinations = table(file, node, "destinations", "the destinations register", out, destination);
             }
             RELEASES_FILE => self.releases = table(file, node, "releases", "the releases register", out, release),
+            BUDGETS_FILE => self.budgets = table(file, node, "budgets", "the budgets register", out, budget),
             crate::contract::principals::PRINCIPALS_FILE => {
                 match node.and_then(|node| Principals::read(file, node, out)) {
                     Some(principals) => self.principals = principals,

@@ -1,5 +1,6 @@
 //! Contracts and registers, from the files of `docs/contracts.md`.
 
+mod budgets;
 mod errors;
 mod resolution;
 mod schemas;

@@ -353,7 +353,7 @@ fn role(name: &str, schema: &Json) -> Role {
 }
 
 /// The words of a name in small letters: `sendEmail`, `send_email`, `HTTPGet`.
-fn words(name: &str) -> Vec<String> {
+pub(super) fn words(name: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word = String::new();
     let letters: Vec<char> = name.chars().collect();

@@ -8,6 +8,8 @@ use serde_json::json;
 use sluice_core::contract::Governance;
 use sluice_identity::AccessTokens;
 
+use crate::streamable::place::At;
+
 /// Where a resource says what it is.
 const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 /// The scope of whoever may call every connector; `sluice:NAME` is that of one.
@@ -55,13 +57,15 @@ pub(super) fn challenge<B>(response: &mut Response<B>, access: Option<&AccessTok
     insert(response.headers_mut(), &text);
 }
 
-/// What a token lacks, where it is not for a connector.
-pub(super) fn lacks<B>(response: &mut Response<B>, access: Option<&AccessTokens>, connector: &str) {
+/// What a token lacks, where it is not for what is there.
+pub(super) fn lacks<B>(response: &mut Response<B>, access: Option<&AccessTokens>, at: &At) {
     if let Some(access) = access {
         let url = metadata_url(access.resource());
-        let text = format!(
-            "Bearer resource_metadata=\"{url}\", error=\"insufficient_scope\", scope=\"{EVERYTHING}:{connector}\""
-        );
+        let scope = match at {
+            At::Connector(connector) => format!("{EVERYTHING}:{connector}"),
+            At::All => EVERYTHING.to_owned(),
+        };
+        let text = format!("Bearer resource_metadata=\"{url}\", error=\"insufficient_scope\", scope=\"{scope}\"");
         insert(response.headers_mut(), &text);
     }
 }

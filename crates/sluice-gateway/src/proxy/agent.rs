@@ -141,7 +141,8 @@ impl<W: AsyncWrite + Unpin, S: AsyncWrite + Unpin> Proxy<'_, W, S> {
                     self.request(frame, id.clone(), &method).await?;
                 }
                 let held = self.ladder.held.borrow_mut().pop();
-                if held.is_none() {
+                // A task is an answer: nothing waits under its request's id any more.
+                if held.as_ref().is_none_or(|held| held.task.is_some()) {
                     self.waiting.borrow_mut().remove(&id);
                 }
                 return Ok(held);
@@ -176,6 +177,9 @@ impl<W: AsyncWrite + Unpin, S: AsyncWrite + Unpin> Proxy<'_, W, S> {
         }
         if matches!(method, "resources/read" | "prompts/get") {
             return self.read(frame, id, method).await;
+        }
+        if method.starts_with("tasks/") && self.asks_about_task(&frame, &id, method).await? {
+            return Ok(());
         }
         match words::awaited(method) {
             Some(awaited) => self.forward(&frame, id, awaited).await,

@@ -5,13 +5,14 @@ use sluice_runtime::session::{Tools, Verdict};
 use tokio::io::AsyncWrite;
 
 use super::ladder::Asked;
-use super::{INVALID_PARAMS, Proxy, ProxyError, SERVER_ERROR};
+use super::{HEADER_MISMATCH, INVALID_PARAMS, Proxy, ProxyError, SERVER_ERROR};
 use crate::frame::{Frame, Id};
 use crate::pending::Awaited;
-use crate::{planning, reply};
+use crate::{mirrored, planning, reply};
 
 impl<W: AsyncWrite + Unpin, S: AsyncWrite + Unpin> Proxy<'_, W, S> {
     pub(super) async fn call(&self, frame: Frame, id: Id) -> Result<(), ProxyError> {
+        let head = self.heads.as_ref().map(|heads| heads.take(&id));
         let (frame, is_again) = self.ladder.opened(frame);
         let params = frame.member("params");
         let named = params.and_then(|params| params.get("name")?.as_text().cloned());
@@ -40,6 +41,11 @@ impl<W: AsyncWrite + Unpin, S: AsyncWrite + Unpin> Proxy<'_, W, S> {
         }
         if self.is_withdrawn(&id) {
             return Ok(());
+        }
+        let arguments_of = frame.member("params").and_then(|params| params.get("arguments"));
+        let agreed = head.map(|head| mirrored::agree(&head, self.offers.borrow().mirrored(&name), arguments_of));
+        if let Some(Err(why)) = agreed {
+            return self.tell_agent(&reply::error(Some(&id), HEADER_MISMATCH, &format!("SL972: {why}"))).await;
         }
         // Before a permit, which is recorded: one that cannot be used would look like a call in doubt.
         if self.asked.borrow().is_full() {

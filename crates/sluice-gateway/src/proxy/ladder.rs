@@ -1,7 +1,8 @@
 //! How an agent's host hears that a call waits for a person: the first rung that its client can stand on.
 //!
-//! A client of the protocol without sessions that opens URLs is answered `input_required`, and asks again; one of the older
-//! era is asked to open the URL while its call waits; any other gets an error that says what to do. What a client answers
+//! A client of the protocol without sessions that opens URLs is answered `input_required`, and asks again; one that knows
+//! tasks gets a task (`tasks`); one of the older era is asked to open the URL while its call waits; any other gets an error
+//! that says what to do. What a client answers
 //! is never consent: an agent can answer it by itself. Only our own store of approvals decides.
 
 use std::cell::{Cell, RefCell};
@@ -17,6 +18,7 @@ use sluice_runtime::ledger::random;
 use sluice_runtime::session::{SessionError, Verdict};
 use tokio::io::AsyncWrite;
 
+use super::tasks::{Era, era_of};
 use super::{Proxy, ProxyError};
 use crate::frame::{Frame, Id};
 use crate::pending::Awaited;
@@ -27,7 +29,7 @@ const AGAIN_WITHIN: Duration = Duration::from_secs(20);
 /// How long a call waits while a client shows the URL: below the time after which clients give up.
 const SHOWN_WITHIN: Duration = Duration::from_secs(45);
 /// How often the store is looked at.
-const LOOKS_EVERY: Duration = Duration::from_millis(500);
+pub(super) const LOOKS_EVERY: Duration = Duration::from_millis(500);
 /// How often a client that wants to hear of progress does.
 const TELLS_EVERY: Duration = Duration::from_secs(5);
 /// Most calls that wait in this way at once: further ones are told at once.
@@ -56,13 +58,15 @@ pub(super) struct Ladder {
 
 /// A call that waits for a person while its client waits for it.
 pub(super) struct HeldCall {
-    frame: Frame,
-    id: Id,
-    asked: Asked,
-    approval: String,
-    until: Instant,
+    pub(super) frame: Frame,
+    pub(super) id: Id,
+    pub(super) asked: Asked,
+    pub(super) approval: String,
+    pub(super) until: Instant,
     /// Our question to the client, in the older era.
-    question: Option<Id>,
+    pub(super) question: Option<Id>,
+    /// The task that it is, if its client asks about one.
+    pub(super) task: Option<(String, Era)>,
 }
 
 /// What is asked for.
@@ -76,6 +80,7 @@ pub(super) struct Asked {
 
 enum Rung {
     Input,
+    Task(Era),
     Elicit,
     Told,
 }
@@ -119,16 +124,15 @@ impl Ladder {
     }
 
     fn rung(&self, call: &Frame) -> Rung {
-        if self.console.is_none() || self.waiting.get() >= WAITING_MAX {
-            return Rung::Told;
-        }
+        let can_show = self.console.is_some() && self.waiting.get() < WAITING_MAX;
         let meta = call.member("params").and_then(|params| params.get("_meta"));
         let said = |key: &str| meta.and_then(|meta| meta.get(key));
         let url = said("io.modelcontextprotocol/clientCapabilities")
             .and_then(|capabilities| capabilities.get("elicitation")?.get("url"));
-        match said("io.modelcontextprotocol/protocolVersion") {
-            Some(_) if url.is_some() => Rung::Input,
-            None if self.opens_urls.get() => Rung::Elicit,
+        match (said("io.modelcontextprotocol/protocolVersion"), era_of(call)) {
+            (Some(_), _) if can_show && url.is_some() => Rung::Input,
+            (_, Some(era)) => Rung::Task(era),
+            (None, None) if can_show && self.opens_urls.get() => Rung::Elicit,
             _ => Rung::Told,
         }
     }
@@ -166,6 +170,11 @@ impl<W: AsyncWrite + Unpin, S: AsyncWrite + Unpin> Proxy<'_, W, S> {
     ) -> Result<(), ProxyError> {
         let link = self.ladder.link(&approval);
         let (within, question) = match (self.ladder.rung(&frame), link) {
+            (Rung::Task(era), link) if self.takes_task(era, &asked) => {
+                let held = self.begin_task((frame, id), asked, approval, link.as_deref(), era).await?;
+                self.ladder.held.borrow_mut().push(held);
+                return Ok(());
+            }
             (Rung::Input, Some(_)) if is_again => (AGAIN_WITHIN, None),
             (Rung::Input, Some(link)) => {
                 return self.tell_agent(&self.input_required(&id, &asked, &approval, &link)).await;
@@ -186,7 +195,7 @@ impl<W: AsyncWrite + Unpin, S: AsyncWrite + Unpin> Proxy<'_, W, S> {
         };
         let until = Instant::now() + within;
         self.ladder.waiting.set(self.ladder.waiting.get().saturating_add(1));
-        self.ladder.held.borrow_mut().push(HeldCall { frame, id, asked, approval, until, question });
+        self.ladder.held.borrow_mut().push(HeldCall { frame, id, asked, approval, until, question, task: None });
         Ok(())
     }
 
@@ -201,6 +210,9 @@ impl<W: AsyncWrite + Unpin, S: AsyncWrite + Unpin> Proxy<'_, W, S> {
 
     /// Until a person decides, or it is told that it waits still.
     pub(super) async fn wait(&self, held: HeldCall) -> Result<(), ProxyError> {
+        if let Some((task, era)) = &held.task {
+            return self.wait_as_task(&held, task, *era).await;
+        }
         let told = self.wait_for_people(&held).await;
         if let Some(question) = &held.question {
             self.ladder.declined.borrow_mut().remove(question);
@@ -217,7 +229,7 @@ impl<W: AsyncWrite + Unpin, S: AsyncWrite + Unpin> Proxy<'_, W, S> {
     }
 
     async fn wait_for_people(&self, held: &HeldCall) -> Result<(), ProxyError> {
-        let HeldCall { frame, id, asked, approval, until, question } = held;
+        let HeldCall { frame, id, asked, approval, until, question, .. } = held;
         let mut said = 0;
         let mut progress = 0_u64;
         let mut tells_at = Instant::now() + TELLS_EVERY;
@@ -294,7 +306,7 @@ fn question_text(id: &Id) -> Json {
 }
 
 /// A request without some of its parameters; every other byte of the others stays.
-fn without(call: &Frame, left_out: &[&str]) -> Option<String> {
+pub(super) fn without(call: &Frame, left_out: &[&str]) -> Option<String> {
     let params = call.member("params")?;
     let Data::Map(entries) = &params.value else { return None };
     let raw = call.raw();

@@ -46,6 +46,8 @@ pub(super) struct Withheld {
 
 /// SL930. A tool is not the one that people have seen.
 const DRIFTED: &str = "SL930";
+/// SL976. A tool wants arguments in the head of requests, and says so as nobody can follow.
+const UNFOLLOWED: &str = "SL976";
 /// SL931. A tool's words hold instructions that nobody has seen.
 pub(super) const HIDDEN: &str = "SL931";
 
@@ -143,6 +145,9 @@ impl Offer {
     fn judge(&self, tool: &Tool, digest: Digest) -> Option<Withheld> {
         let pinned = self.pins.as_ref().map(|pins| pins.tools.get(tool.name.as_str()));
         let is_named = self.signed.as_ref().is_none_or(|actions| actions.contains_key(&tool.name));
+        if let Err(why) = tool.mirrored() {
+            return Some(Withheld { code: Some(UNFOLLOWED), why });
+        }
         match pinned {
             _ if tool.name.starts_with(planning::OWN) => Some(Withheld::plain("its name is the gateway's own")),
             _ if !is_named => Some(Withheld::plain("the contract does not name it")),

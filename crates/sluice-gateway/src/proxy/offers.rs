@@ -9,6 +9,7 @@ use sluice_core::label::Name;
 use sluice_runtime::workspace::{OpenError, Workspace};
 
 use super::offer::{HIDDEN, Offer, OfferError, TOOLS_MAX, Withheld};
+use crate::mirrored::Mirrored;
 use crate::several::Names;
 use crate::tools::Tool;
 use crate::{planning, scan};
@@ -23,13 +24,23 @@ pub(super) struct Offers {
     names: Option<Names>,
     /// The first definition of each tool that no person has seen, by its server and its name there.
     unseen: BTreeMap<(usize, String), Tool>,
+    /// Tools that their servers call as tasks and not otherwise, as the agent names them.
+    only_tasks: BTreeSet<String>,
+    /// Arguments that stand in the head of requests too, by the tool as the agent names it.
+    mirrored: BTreeMap<String, Vec<Mirrored>>,
 }
 
 impl Offers {
     /// Of servers under the names of their connectors.
     pub(super) fn of(workspace: &Workspace, servers: Vec<(Name, String)>, names: Option<Names>) -> Self {
         let offer = |(connector, transport): (Name, String)| Offer::of(workspace, &connector, transport);
-        Self { servers: servers.into_iter().map(offer).collect(), names, unseen: BTreeMap::new() }
+        Self {
+            servers: servers.into_iter().map(offer).collect(),
+            names,
+            unseen: BTreeMap::new(),
+            only_tasks: BTreeSet::new(),
+            mirrored: BTreeMap::new(),
+        }
     }
 
     /// The connectors that can be called.
@@ -51,6 +62,16 @@ impl Offers {
         }
     }
 
+    /// The arguments of a tool that stand in the head of requests too.
+    pub(super) fn mirrored(&self, outside: &str) -> &[Mirrored] {
+        self.mirrored.get(outside).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Whether a tool's server calls it as a task and not otherwise.
+    pub(super) fn is_only_a_task(&self, outside: &str) -> bool {
+        self.only_tasks.contains(outside)
+    }
+
     fn offer<'t>(&self, outside: &'t str) -> Option<(&Offer, &'t str)> {
         let (server, tool) = self.place(outside)?;
         Some((self.servers.get(server)?, tool))
@@ -70,6 +91,15 @@ impl Offers {
     }
 
     fn see_one(&mut self, server: usize, tool: Tool) -> bool {
+        let outside = self.names.as_ref().map(|names| names.join(server, &tool.name));
+        let outside = outside.unwrap_or_else(|| tool.name.clone());
+        // One whose definition changes later is not offered any more.
+        if let Some(mirrored) = tool.mirrored().ok().filter(|mirrored| !mirrored.is_empty()) {
+            self.mirrored.entry(outside.clone()).or_insert(mirrored);
+        }
+        if tool.definition.pointer("/execution/taskSupport").and_then(Json::as_str) == Some("required") {
+            self.only_tasks.insert(outside);
+        }
         let Some(offer) = self.servers.get_mut(server) else { return false };
         let is_new = offer.see(&tool);
         if let Some(other) = self.names.as_ref().and_then(|names| names.passes_for(&tool.name)) {

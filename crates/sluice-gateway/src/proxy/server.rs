@@ -52,15 +52,18 @@ impl<W: AsyncWrite + Unpin, S: AsyncWrite + Unpin> Proxy<'_, W, S> {
     }
 
     pub(super) async fn unanswered(&self, id: &Id, awaited: Awaited, why: &str) -> Result<(), ProxyError> {
-        // The gateway's own request: whoever made it learns that it is gone.
-        if id.is_own() {
-            return Ok(());
-        }
-        if let Awaited::Call(token) = awaited
+        if let Awaited::Call(token) | Awaited::Task(token, _) = &awaited
             && let Some(session) = self.session.lock().await.as_mut()
         {
             let outcome = CallOutcome::InDoubt { why: why.to_owned() };
-            session.finished(token, CameBack { outcome, labelled: None, broken: None })?;
+            session.finished(*token, CameBack { outcome, labelled: None, broken: None })?;
+        }
+        if let Awaited::Task(_, task) = &awaited {
+            return self.task_failed(task, why).await;
+        }
+        // The gateway's own request: whoever made it learns that it is gone.
+        if id.is_own() {
+            return Ok(());
         }
         self.tell_agent(&reply::error(Some(id), SERVER_ERROR, why)).await
     }
@@ -74,7 +77,10 @@ impl<W: AsyncWrite + Unpin, S: AsyncWrite + Unpin> Proxy<'_, W, S> {
         };
         let awaited = answered.and_then(|id| self.asked.borrow_mut().close(id));
         let is_awaited = awaited.is_some();
-        if let Some(Awaited::Call(token)) = awaited {
+        if let Some(Awaited::Task(_, task)) = &awaited {
+            self.task_failed(task, REPEATS_A_SECRET).await?;
+        }
+        if let Some(Awaited::Call(token) | Awaited::Task(token, _)) = awaited {
             let outcome = CallOutcome::Breach { why: Broken::Secret.to_string() };
             self.finished(token, CameBack { outcome, labelled: None, broken: Some(Broken::Secret) }).await?;
         } else if let Some(session) = self.session.lock().await.as_ref() {
@@ -147,6 +153,10 @@ impl<W: AsyncWrite + Unpin, S: AsyncWrite + Unpin> Proxy<'_, W, S> {
                     self.wants_input.set(true);
                 }
                 self.finished(token, came_back(&frame)).await?;
+            }
+            Awaited::Task(token, task) => {
+                self.finished(token, came_back(&frame)).await?;
+                return self.task_answered(&task, &frame).await;
             }
             Awaited::Tools => {
                 let page = tools::page(&frame);

@@ -5,29 +5,29 @@ use sluice_core::document::Node;
 use crate::frame::Frame;
 
 /// What is replaced in a message.
-pub(super) struct Splice<'f> {
+pub(crate) struct Splice<'f> {
     frame: &'f Frame,
     /// Where from, where to, what stands there then.
     edits: Vec<(usize, usize, String)>,
 }
 
 impl<'f> Splice<'f> {
-    pub(super) const fn of(frame: &'f Frame) -> Self {
+    pub(crate) const fn of(frame: &'f Frame) -> Self {
         Self { frame, edits: Vec::new() }
     }
 
     /// This JSON in place of a part.
-    pub(super) fn replace(&mut self, node: &Node, json: String) {
+    pub(crate) fn replace(&mut self, node: &Node, json: String) {
         self.edits.push((node.span.start, node.span.end, json));
     }
 
     /// This text in place of another.
-    pub(super) fn say(&mut self, node: &Node, text: &str) {
+    pub(crate) fn say(&mut self, node: &Node, text: &str) {
         self.replace(node, serde_json::Value::from(text).to_string());
     }
 
     /// Something before a text, which stays as it was spelled. `plain` needs no escape.
-    pub(super) fn begin(&mut self, node: &Node, plain: &str) {
+    pub(crate) fn begin(&mut self, node: &Node, plain: &str) {
         if node.as_text().is_some() {
             let inner = node.span.start.saturating_add(1);
             self.edits.push((inner, inner, plain.to_owned()));
@@ -35,13 +35,13 @@ impl<'f> Splice<'f> {
     }
 
     /// All of the message.
-    pub(super) fn message(self) -> String {
+    pub(crate) fn message(self) -> String {
         let raw = self.frame.raw();
         self.stretch(0, raw.len())
     }
 
     /// A part of it.
-    pub(super) fn part(self, node: &Node) -> String {
+    pub(crate) fn part(self, node: &Node) -> String {
         self.stretch(node.span.start, node.span.end)
     }
 

@@ -1,4 +1,4 @@
-//! The endpoint of an agent that speaks HTTP: `/<connector>/mcp`.
+//! The endpoints of agents that speak HTTP: `/<connector>/mcp`, and `/mcp` for all of them.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -9,15 +9,14 @@ use hyper::body::Incoming;
 use hyper::http::request::Parts;
 use hyper::{HeaderMap, Method, StatusCode, Uri};
 use sluice_connectors::secret::SecretStore;
-use sluice_core::contract::connector::Transport;
-use sluice_core::label::Name;
 use sluice_runtime::ledger::Ledger;
 use sluice_runtime::workspace::Workspace;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use super::events::{Events, place};
+use super::events::{self, Events};
 use super::headers::{self, Accepts};
 use super::outbox::EAR;
+use super::place::{At, Place};
 pub(crate) use super::reply::Reply;
 use super::reply::{self, Refusal};
 use super::session::{Reader, Refused, Session};
@@ -52,12 +51,14 @@ impl<'a> Endpoint<'a> {
         (Self { table: Table::new(workspace, ledger, secrets, console, start), hosts }, started)
     }
 
-    /// The connector whose endpoint a request is for, if it is for one.
-    pub(crate) fn connector(&self, uri: &Uri) -> Option<Name> {
-        let named = uri.path().strip_prefix('/')?.strip_suffix("/mcp")?;
-        let contracts = &self.table.workspace.governance().contracts;
-        let contract = contracts.iter().find(|contract| *contract.connector.value == *named)?;
-        matches!(contract.transport, Transport::Mcp(_)).then(|| contract.connector.value.clone())
+    /// The endpoint that a request is for, if it is for one.
+    pub(crate) fn at(&self, uri: &Uri) -> Option<At> {
+        At::of(uri, self.table.workspace.governance())
+    }
+
+    /// What its caller finds there; `None` if they may call nothing of it.
+    pub(crate) fn place(&self, at: &At, caller: &Caller) -> Option<Place> {
+        at.place(self.table.workspace.governance(), caller)
     }
 
     /// Whether a request comes from where it may.
@@ -73,24 +74,18 @@ impl<'a> Endpoint<'a> {
         self.table.close();
     }
 
-    /// Answers a request of somebody who may call the connector.
-    pub(crate) async fn answer(&self, caller: &Caller, connector: &Name, head: &Parts, body: Incoming) -> Reply {
+    /// Answers a request of somebody who may call what is there.
+    pub(crate) async fn answer(&self, caller: &Caller, place: &Place, head: &Parts, body: Incoming) -> Reply {
         let answered = match head.method {
-            Method::POST => self.post(caller, connector, &head.headers, body).await,
-            Method::GET => self.listen(caller, connector, &head.headers),
-            Method::DELETE => self.end(caller, connector, &head.headers),
+            Method::POST => self.post(caller, place, &head.headers, body).await,
+            Method::GET => self.listen(caller, place, &head.headers),
+            Method::DELETE => self.end(caller, place, &head.headers),
             _ => Ok(reply::not_allowed()),
         };
         answered.unwrap_or_else(Reply::from)
     }
 
-    async fn post(
-        &self,
-        caller: &Caller,
-        connector: &Name,
-        head: &HeaderMap,
-        body: Incoming,
-    ) -> Result<Reply, Refusal> {
+    async fn post(&self, caller: &Caller, place: &Place, head: &HeaderMap, body: Incoming) -> Result<Reply, Refusal> {
         if !headers::is_json(head) {
             return Err(Refusal::not_json());
         }
@@ -107,9 +102,9 @@ impl<'a> Endpoint<'a> {
             }
         })?;
         let taken = if is_alone(head, &frame)? {
-            self.alone(caller, connector, head, &frame, accepts).await
+            self.alone(caller, place, head, &frame, accepts).await
         } else {
-            self.in_session(caller, connector, head, &frame, accepts).await
+            self.in_session(caller, place, head, &frame, accepts).await
         };
         taken.map_err(|refusal| match &frame.kind {
             Kind::Request { id, .. } => refusal.to(id),
@@ -121,14 +116,14 @@ impl<'a> Endpoint<'a> {
     async fn in_session(
         &self,
         caller: &Caller,
-        connector: &Name,
+        place: &Place,
         head: &HeaderMap,
         frame: &Frame,
         accepts: Accepts,
     ) -> Result<Reply, Refusal> {
         if matches!(&frame.kind, Kind::Request { method, .. } if method == "initialize") {
-            let (id, session) = self.table.begin(caller, connector)?;
-            let reader = ask(&session, frame, accepts).await?;
+            let (id, session) = self.table.begin(caller, place)?;
+            let reader = ask(&session, head, frame, accepts).await?;
             let Told { reply, is_error } = told(reader, accepts, |_| StatusCode::OK).await?;
             if is_error {
                 session.close();
@@ -136,10 +131,10 @@ impl<'a> Endpoint<'a> {
             }
             return Ok(reply::with_session(reply, &id));
         }
-        let session = self.session(caller, connector, head)?;
+        let session = self.session(caller, place, head)?;
         match &frame.kind {
             Kind::Request { .. } => {
-                let reader = ask(&session, frame, accepts).await?;
+                let reader = ask(&session, head, frame, accepts).await?;
                 Ok(told(reader, accepts, |_| StatusCode::OK).await?.reply)
             }
             _ if session.tell(frame).await => Ok(reply::bare(StatusCode::ACCEPTED)),
@@ -151,7 +146,7 @@ impl<'a> Endpoint<'a> {
     async fn alone(
         &self,
         caller: &Caller,
-        connector: &Name,
+        place: &Place,
         head: &HeaderMap,
         frame: &Frame,
         accepts: Accepts,
@@ -165,13 +160,13 @@ impl<'a> Endpoint<'a> {
                     Some(WITHOUT_SESSIONS) => {}
                     other => return Err(Refusal::unsupported(other.unwrap_or_default())),
                 }
-                let session = self.table.shared(caller, named, connector)?;
-                let reader = ask(&session, frame, accepts).await?;
+                let session = self.table.shared(caller, named, place)?;
+                let reader = ask(&session, head, frame, accepts).await?;
                 Ok(told(reader, accepts, reply::status_of).await?.reply)
             }
             // Whoever takes a request back closes its stream; some say it as well.
             Kind::Notification { method } if method == "notifications/cancelled" => {
-                let session = self.table.shared(caller, named, connector)?;
+                let session = self.table.shared(caller, named, place)?;
                 if let Some(id) = frame.member("params").and_then(|params| params.get("requestId")) {
                     session.cancel(frame.slice(id));
                 }
@@ -182,38 +177,40 @@ impl<'a> Endpoint<'a> {
     }
 
     /// The stream of what the server says by itself, or the rest of one that broke.
-    fn listen(&self, caller: &Caller, connector: &Name, head: &HeaderMap) -> Result<Reply, Refusal> {
+    fn listen(&self, caller: &Caller, place: &Place, head: &HeaderMap) -> Result<Reply, Refusal> {
         if headers::one(head, VERSION_HEADER).is_ok_and(|version| version == Some(WITHOUT_SESSIONS)) {
             return Ok(reply::not_allowed());
         }
         if !headers::accepts(head).events {
             return Err(Refusal::not_acceptable());
         }
-        let session = self.session(caller, connector, head)?;
+        let session = self.session(caller, place, head)?;
         let last = headers::one(head, LAST_EVENT_HEADER).map_err(|why| Refusal::mismatch(&why))?;
         let (stream, after) = match last {
             None => (EAR, None),
-            Some(id) => place(id).map(|(stream, number)| (stream, Some(number))).ok_or_else(Refusal::no_session)?,
+            Some(id) => {
+                events::place(id).map(|(stream, number)| (stream, Some(number))).ok_or_else(Refusal::no_session)?
+            }
         };
         // Of a stream that is forgotten nothing is left to tell.
         let reader = session.read(stream, after, true).or_else(|| session.read(EAR, None, true));
         Ok(reply::events(Events::of(reader.ok_or_else(Refusal::no_session)?, None)))
     }
 
-    fn end(&self, caller: &Caller, connector: &Name, head: &HeaderMap) -> Result<Reply, Refusal> {
+    fn end(&self, caller: &Caller, place: &Place, head: &HeaderMap) -> Result<Reply, Refusal> {
         if headers::one(head, VERSION_HEADER).is_ok_and(|version| version == Some(WITHOUT_SESSIONS)) {
             return Ok(reply::not_allowed());
         }
-        let session = self.session(caller, connector, head)?;
+        let session = self.session(caller, place, head)?;
         session.close();
         self.table.forget(&session);
         Ok(reply::bare(StatusCode::NO_CONTENT))
     }
 
     /// The session that a request names.
-    fn session(&self, caller: &Caller, connector: &Name, head: &HeaderMap) -> Result<Rc<Session>, Refusal> {
+    fn session(&self, caller: &Caller, place: &Place, head: &HeaderMap) -> Result<Rc<Session>, Refusal> {
         let id = headers::one(head, SESSION_HEADER).map_err(|why| Refusal::mismatch(&why))?;
-        let session = self.table.find(id.ok_or_else(Refusal::unnamed)?, caller, connector);
+        let session = self.table.find(id.ok_or_else(Refusal::unnamed)?, caller, place);
         let session = session.ok_or_else(Refusal::no_session)?;
         let shown = headers::one(head, VERSION_HEADER).map_err(|why| Refusal::mismatch(&why))?;
         match (shown, session.version()) {
@@ -230,8 +227,8 @@ fn is_alone(head: &HeaderMap, frame: &Frame) -> Result<bool, Refusal> {
     Ok(!is_handshake && (headers::version(frame).is_some() || shown == Some(WITHOUT_SESSIONS)))
 }
 
-async fn ask(session: &Rc<Session>, frame: &Frame, accepts: Accepts) -> Result<Reader, Refusal> {
-    session.ask(frame, accepts.events).await.map_err(|refused| match refused {
+async fn ask(session: &Rc<Session>, head: &HeaderMap, frame: &Frame, accepts: Accepts) -> Result<Reader, Refusal> {
+    session.ask(head, frame, accepts.events).await.map_err(|refused| match refused {
         Refused::InUse => Refusal::in_use(),
         Refused::TooMany => Refusal::busy("SL905: too many requests have no answer yet"),
         Refused::Over => Refusal::ended(),

@@ -16,7 +16,7 @@ const ENCODED: (&str, &str) = ("=?base64?", "?=");
 
 /// A header that stands there once; `Err` if it stands there twice or is no text, which two readers would take for
 /// different things.
-pub(super) fn one<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, String> {
+pub(crate) fn one<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, String> {
     let mut all = headers.get_all(name).iter();
     match (all.next(), all.next()) {
         (None, _) => Ok(None),
@@ -134,6 +134,7 @@ pub(super) fn name_field(method: &str) -> Option<&'static str> {
     match method {
         "tools/call" | "prompts/get" => Some("name"),
         "resources/read" => Some("uri"),
+        "tasks/get" | "tasks/update" | "tasks/cancel" => Some("taskId"),
         _ => None,
     }
 }
@@ -144,13 +145,14 @@ pub(super) fn text_of<'a>(frame: &'a Frame, field: &str) -> Option<&'a str> {
 }
 
 /// A name as a header shows it: what cannot stand there as it is, or could pass for something else, is encoded.
-pub(super) fn encoded(name: &str) -> String {
+pub(crate) fn encoded(name: &str) -> String {
     let is_plain = name.bytes().all(|byte| (0x20..0x7f).contains(&byte)) && name.trim() == name && !name.is_empty();
     let is_like = name.starts_with(ENCODED.0) && name.ends_with(ENCODED.1);
     if is_plain && !is_like { name.to_owned() } else { format!("{}{}{}", ENCODED.0, STANDARD.encode(name), ENCODED.1) }
 }
 
-fn decoded(shown: &str) -> Option<String> {
+/// The name that a header shows; `None` if that cannot be read.
+pub(crate) fn decoded(shown: &str) -> Option<String> {
     match shown.strip_prefix(ENCODED.0).and_then(|rest| rest.strip_suffix(ENCODED.1)) {
         Some(inner) => String::from_utf8(STANDARD.decode(inner).ok()?).ok(),
         None => Some(shown.to_owned()),

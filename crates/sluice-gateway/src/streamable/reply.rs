@@ -9,6 +9,7 @@ use super::events::Events;
 use super::{SESSION_HEADER, WITHOUT_SESSIONS};
 use crate::frame::{Frame, Id};
 use crate::reply;
+use crate::several::NamesError;
 
 /// An answer: whole, or a stream of events.
 pub(crate) type Reply = Response<Either<Full<Bytes>, Events>>;
@@ -118,6 +119,11 @@ impl Refusal {
     /// SL906. Nothing can be recorded.
     pub(super) fn unrecorded() -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, SERVER_ERROR, "SL906: nothing can be recorded, so nothing is called")
+    }
+
+    /// SL916. The servers cannot be told apart.
+    pub(super) fn alike(why: &NamesError) -> Self {
+        Self::new(StatusCode::CONFLICT, SERVER_ERROR, why.to_string())
     }
 
     /// SL908. The server has left.

@@ -24,6 +24,7 @@ use tokio::sync::Notify;
 use super::headers;
 use super::pipes::{Inbox, LinesIn, LinesOut};
 use crate::frame::{Frame, Id, Kind};
+use crate::mirrored::Mirrored;
 use crate::note::note;
 use crate::reply;
 use crate::upstream::{FromServer, ToServer};
@@ -76,6 +77,7 @@ pub(crate) async fn with<T>(
         session: RefCell::default(),
         version: RefCell::default(),
         is_ready: Cell::new(false),
+        mirrored: RefCell::default(),
     };
     let ((), done) = tokio::join!(line.run(&told), work(Box::new(pipes.0), Box::new(pipes.1)));
     done
@@ -96,6 +98,8 @@ struct Line<'a> {
     version: RefCell<Option<String>>,
     /// Whether the session has just begun: then it may say something by itself.
     is_ready: Cell<bool>,
+    /// Arguments that stand in the head of calls too, by tool.
+    mirrored: RefCell<BTreeMap<String, Vec<Mirrored>>>,
 }
 
 struct Asked {

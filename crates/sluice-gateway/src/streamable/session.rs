@@ -12,6 +12,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
+use hyper::HeaderMap;
 use sluice_core::document::Node;
 use sluice_core::text::Span;
 use tokio::time::{Instant, sleep_until};
@@ -20,6 +21,7 @@ use super::outbox::{EAR, Message, Outbox};
 use super::pipes::Inbox;
 use super::{SUBSCRIPTION_FIELD, one_line};
 use crate::frame::{Frame, Id, Kind};
+use crate::mirrored::Heads;
 
 /// After how long without a request or anybody who listens a session is over.
 const IDLE_FOR: Duration = Duration::from_secs(60 * 60);
@@ -38,6 +40,8 @@ pub(super) struct Session {
     era: Era,
     pub(super) inbox: Rc<Inbox>,
     pub(super) outbox: RefCell<Outbox>,
+    /// What the heads of calls say, where every request stands alone.
+    heads: Heads,
     asked: RefCell<BTreeMap<Id, Asked>>,
     next: Cell<i64>,
     used: Cell<Instant>,
@@ -80,6 +84,7 @@ impl Session {
             era,
             inbox: Rc::default(),
             outbox: RefCell::new(Outbox::new()),
+            heads: Heads::default(),
             asked: RefCell::default(),
             next: Cell::new(1),
             used: Cell::new(Instant::now()),
@@ -87,11 +92,16 @@ impl Session {
         })
     }
 
+    /// The heads that whoever judges calls is to look at.
+    pub(super) fn heads(&self) -> Option<Heads> {
+        (self.era == Era::WithoutSessions).then(|| self.heads.clone())
+    }
+
     /// Sends a request on, and gives the stream on which its answer comes.
     ///
     /// # Errors
     /// [`Refused`].
-    pub(super) async fn ask(self: &Rc<Self>, frame: &Frame, hears: bool) -> Result<Reader, Refused> {
+    pub(super) async fn ask(self: &Rc<Self>, head: &HeaderMap, frame: &Frame, hears: bool) -> Result<Reader, Refused> {
         self.use_it();
         let Kind::Request { id, method } = &frame.kind else { return Err(Refused::Over) };
         let (id, line, caller) = match self.era {
@@ -111,6 +121,9 @@ impl Session {
             None => progress_token(frame, "params").and_then(Id::of),
         };
         let is_handshake = method == "initialize";
+        if method == "tools/call" && self.era == Era::WithoutSessions {
+            self.heads.keep(&id, head);
+        }
         self.asked.borrow_mut().insert(id, Asked { stream, hears, token, caller, is_handshake });
         let reader = self.read(stream, None, self.era == Era::WithSessions).ok_or(Refused::Over)?;
         if self.inbox.send(&line).await { Ok(reader) } else { Err(Refused::Over) }
@@ -368,8 +381,8 @@ mod tests {
     #[tokio::test]
     async fn requests_of_one_id_are_told_apart_inside_and_get_their_own_names_back() {
         let session = Session::new(Era::WithoutSessions);
-        let mut one = session.ask(&frame(CALL), true).await.unwrap();
-        let mut other = session.ask(&frame(CALL), true).await.unwrap();
+        let mut one = session.ask(&HeaderMap::new(), &frame(CALL), true).await.unwrap();
+        let mut other = session.ask(&HeaderMap::new(), &frame(CALL), true).await.unwrap();
         session
             .hears(br#"{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":2,"progress":1}}"#);
         session.hears(br#"{"jsonrpc":"2.0","id":2,"result":{"id":2}}"#);
@@ -388,7 +401,7 @@ mod tests {
     async fn a_subscription_hears_what_is_its_own() {
         let session = Session::new(Era::WithoutSessions);
         let listen = frame(r#"{"jsonrpc":"2.0","id":7,"method":"subscriptions/listen","params":{}}"#);
-        let mut reader = session.ask(&listen, true).await.unwrap();
+        let mut reader = session.ask(&HeaderMap::new(), &listen, true).await.unwrap();
         let told = |id: u64| {
             format!(
                 r#"{{"jsonrpc":"2.0","method":"notifications/tools/list_changed","params":{{"_meta":{{"{SUBSCRIPTION_FIELD}":{id}}}}}}}"#
@@ -403,8 +416,8 @@ mod tests {
     #[tokio::test]
     async fn what_a_server_says_by_itself_is_on_one_stream_only() {
         let session = Session::new(Era::WithSessions);
-        let mut reader = session.ask(&frame(CALL), true).await.unwrap();
-        assert!(matches!(session.ask(&frame(CALL), true).await, Err(Refused::InUse)));
+        let mut reader = session.ask(&HeaderMap::new(), &frame(CALL), true).await.unwrap();
+        assert!(matches!(session.ask(&HeaderMap::new(), &frame(CALL), true).await, Err(Refused::InUse)));
         let (log, asks) = (
             r#"{"jsonrpc":"2.0","method":"notifications/message","params":{}}"#,
             r#"{"jsonrpc":"2.0","id":1,"method":"roots/list"}"#,

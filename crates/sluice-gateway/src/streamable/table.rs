@@ -1,4 +1,4 @@
-//! The sessions of agents that speak HTTP, each with a server of its own behind it.
+//! The sessions of agents that speak HTTP, each with servers of its own behind it.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -14,14 +14,18 @@ use sluice_runtime::workspace::Workspace;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::pipes::{LinesOut, ToAgent};
+use super::place::Place;
 use super::reply::Refusal;
 use super::session::{Era, Session};
+use crate::confined::Beside;
 use crate::http::caller::Caller;
+use crate::mirrored::Heads;
 use crate::note::note;
-use crate::proxy::{self, ProxyError, Setup};
+use crate::proxy::{self, ProxyError, Setup, Terms};
+use crate::several::{self, Names, Unstarted};
 use crate::upstream::{self, Upstream};
 
-/// Most sessions at once: behind each is a process.
+/// Most sessions at once: behind each are processes.
 const SESSIONS_MAX: usize = 1_000;
 
 /// What runs as long as its session does.
@@ -42,8 +46,8 @@ pub(super) struct Table<'a> {
     start: UnboundedSender<Task<'a>>,
 }
 
-/// The caller and the connector that a session is of.
-type Owner = (String, Name);
+/// The caller and the place that a session is of.
+type Owner = (String, Place);
 
 struct Held {
     session: Rc<Session>,
@@ -73,7 +77,7 @@ impl<'a> Table<'a> {
     ///
     /// # Errors
     /// [`Refusal`].
-    pub(super) fn begin(self: &Rc<Self>, caller: &Caller, connector: &Name) -> Result<(String, Rc<Session>), Refusal> {
+    pub(super) fn begin(self: &Rc<Self>, caller: &Caller, place: &Place) -> Result<(String, Rc<Session>), Refusal> {
         self.check_room()?;
         let bytes: [u8; 32] = random().map_err(|_| Refusal::unrecorded())?;
         let mut id = String::with_capacity(64);
@@ -81,16 +85,16 @@ impl<'a> Table<'a> {
             // Writing into a String cannot fail.
             let _ = write!(id, "{byte:02x}");
         }
-        let session = self.start(Era::WithSessions, caller, connector, &caller.name)?;
-        let owner = (caller.name.clone(), connector.clone());
+        let session = self.start(Era::WithSessions, caller, place, &caller.name)?;
+        let owner = (caller.name.clone(), place.clone());
         self.named.borrow_mut().insert(id.clone(), Held { session: Rc::clone(&session), owner });
         Ok((id, session))
     }
 
     /// The session of an id, if it is this caller's and of this connector: of any other it is not said that there is one.
-    pub(super) fn find(&self, id: &str, caller: &Caller, connector: &Name) -> Option<Rc<Session>> {
+    pub(super) fn find(&self, id: &str, caller: &Caller, place: &Place) -> Option<Rc<Session>> {
         let named = self.named.borrow();
-        let held = named.get(id).filter(|held| held.owner.0 == caller.name && held.owner.1 == *connector)?;
+        let held = named.get(id).filter(|held| held.owner.0 == caller.name && held.owner.1 == *place)?;
         (!held.session.is_over()).then(|| Rc::clone(&held.session))
     }
 
@@ -98,18 +102,13 @@ impl<'a> Table<'a> {
     ///
     /// # Errors
     /// [`Refusal`].
-    pub(super) fn shared(
-        self: &Rc<Self>,
-        caller: &Caller,
-        named: &str,
-        connector: &Name,
-    ) -> Result<Rc<Session>, Refusal> {
-        let key = ((caller.name.clone(), connector.clone()), named.to_owned());
+    pub(super) fn shared(self: &Rc<Self>, caller: &Caller, named: &str, place: &Place) -> Result<Rc<Session>, Refusal> {
+        let key = ((caller.name.clone(), place.clone()), named.to_owned());
         if let Some(session) = self.shared.borrow().get(&key).filter(|session| !session.is_over()) {
             return Ok(Rc::clone(session));
         }
         self.check_room()?;
-        let session = self.start(Era::WithoutSessions, caller, connector, &format!("{} {named}", caller.name))?;
+        let session = self.start(Era::WithoutSessions, caller, place, &format!("{} {named}", caller.name))?;
         self.shared.borrow_mut().insert(key, Rc::clone(&session));
         Ok(session)
     }
@@ -119,25 +118,25 @@ impl<'a> Table<'a> {
         if open < SESSIONS_MAX { Ok(()) } else { Err(Refusal::busy("SL956: too many sessions at once")) }
     }
 
-    fn start(
-        self: &Rc<Self>,
-        era: Era,
-        caller: &Caller,
-        connector: &Name,
-        client: &str,
-    ) -> Result<Rc<Session>, Refusal> {
+    fn start(self: &Rc<Self>, era: Era, caller: &Caller, place: &Place, client: &str) -> Result<Rc<Session>, Refusal> {
         let contracts = &self.workspace.governance().contracts;
-        let contract = contracts.iter().find(|contract| contract.connector.value == *connector);
-        let upstream = contract.and_then(Upstream::of).ok_or_else(Refusal::ended)?;
+        let server = |connector: &Name| {
+            let contract = contracts.iter().find(|contract| contract.connector.value == *connector);
+            Some((connector.clone(), contract.and_then(Upstream::of)?))
+        };
+        let servers =
+            place.connectors().into_iter().map(server).collect::<Option<Vec<_>>>().ok_or_else(Refusal::ended)?;
+        if servers.len() > 1 {
+            Names::of(servers.iter().map(|(connector, _)| connector.clone())).map_err(|why| Refusal::alike(&why))?;
+        }
         let mandate =
             Mandate { principal: caller.principal.as_str().into(), request: None, client: Some(client.to_owned()) };
         let Self { workspace, ledger, .. } = **self;
-        let console = self.console.clone();
-        let setup = Setup { workspace, ledger, connector: connector.clone(), upstream, mandate, console };
+        let terms = Terms { workspace, ledger, mandate, console: self.console.clone() };
         let session = Session::new(era);
         let (table, running) = (Rc::clone(self), Rc::clone(&session));
         let task = async move {
-            if let Err(error) = run(setup, table.secrets, &running).await {
+            if let Err(error) = run(terms, servers, table.secrets, &running).await {
                 note(&error.to_string());
             }
             running.end();
@@ -159,15 +158,39 @@ impl<'a> Table<'a> {
     }
 }
 
-/// Stands between a session and its server, until either of them leaves or nobody has said anything for long.
-async fn run(setup: Setup<'_>, secrets: &SecretStore, session: &Rc<Session>) -> Result<(), ProxyError> {
+/// Stands between a session and its servers, until either of them leaves or nobody has said anything for long.
+async fn run(
+    terms: Terms<'_>,
+    servers: Vec<(Name, Upstream)>,
+    secrets: &SecretStore,
+    session: &Rc<Session>,
+) -> Result<(), ProxyError> {
     let agent = (LinesOut::of(Rc::clone(&session.inbox)), ToAgent::of(Rc::clone(session)));
-    let (connector, upstream) = (setup.connector.clone(), setup.upstream.clone());
-    let between = async move |from, to, beside| proxy::guarded(setup, beside, agent, (from, to)).await;
-    let mut running = std::pin::pin!(upstream::with(&connector, &upstream, secrets, between));
+    let mut running = std::pin::pin!(between(terms, servers, secrets, session.heads(), agent));
     tokio::select! {
-        ended = &mut running => return ended?,
+        ended = &mut running => return ended,
         () = session.idle() => session.close(),
     }
-    running.await?
+    running.await
+}
+
+async fn between(
+    terms: Terms<'_>,
+    servers: Vec<(Name, Upstream)>,
+    secrets: &SecretStore,
+    heads: Option<Heads>,
+    agent: (LinesOut, ToAgent),
+) -> Result<(), ProxyError> {
+    match <[_; 1]>::try_from(servers) {
+        Ok([(connector, upstream)]) => {
+            let (name, server) = (connector.clone(), upstream.clone());
+            let Terms { workspace, ledger, mandate, console } = terms;
+            let setup = Setup { workspace, ledger, connector, upstream, mandate, console };
+            let guarded = async move |from, to, beside| {
+                proxy::guarded(setup, Beside { heads, ..beside }, agent, (from, to)).await
+            };
+            upstream::with(&name, &server, secrets, guarded).await?
+        }
+        Err(servers) => several::run_with(terms, servers, secrets, (Unstarted::IsLeftOut, heads), agent).await,
+    }
 }

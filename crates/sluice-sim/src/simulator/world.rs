@@ -454,16 +454,18 @@ impl World {
 
     fn answer(&self, question: &Question) -> GateAnswer {
         if self.wants_person(question) && !self.approved.borrow().contains(&format!("A-{}", question.key)) {
-            return self.hold(question.key);
+            // It takes of a budget that has room for all of them.
+            let charge = json!({ "key": "budget/asks/day/0/origin/outside", "limit": u64::from(u32::MAX) });
+            return self.hold(question.key, json!({ "more": { "budgets": [charge] } }));
         }
         GateAnswer::Permit { receipt: json!({}) }
     }
 
-    fn hold(&self, key: EffectKey) -> GateAnswer {
+    fn hold(&self, key: EffectKey, receipt: serde_json::Value) -> GateAnswer {
         self.hit("held");
         let (approval, why) = (format!("A-{key}"), "a person must look".to_owned());
         let hold = Hold { approval, why, digest: *key.as_bytes(), salt: None };
-        GateAnswer::Hold { receipt: json!({}), hold }
+        GateAnswer::Hold { receipt, hold }
     }
 }
 
@@ -501,7 +503,7 @@ impl Host for World {
             return GateAnswer::Unchanged { receipt: json!({}), why: "nothing to ask".to_owned() };
         }
         if !self.approved.borrow().contains(&format!("A-{}", question.key)) {
-            return self.hold(question.key);
+            return self.hold(question.key, json!({}));
         }
         self.hit("vouched for");
         GateAnswer::Permit { receipt: json!({}) }
@@ -512,6 +514,16 @@ impl Host for World {
         if permits && self.chance(10) {
             self.hit("a count moved");
             let moved = Conflict::Fact { key: "per-hour".to_owned(), found: 1 };
+            return Err(NotCommitted::Moved(AppendError::Conflict(moved).into()));
+        }
+        let counts = |record: &Record| match &record.fact {
+            Fact::Decided { answer: GateAnswer::Hold { receipt, .. }, .. } => receipt.get("more").is_some(),
+            _ => false,
+        };
+        let asks = records.iter().any(counts);
+        if asks && self.chance(10) {
+            self.hit("a budget was spent elsewhere");
+            let moved = Conflict::Fact { key: "budget".to_owned(), found: 1 };
             return Err(NotCommitted::Moved(AppendError::Conflict(moved).into()));
         }
         Ok(self.append(records)?)

@@ -121,6 +121,7 @@ fn thousands_of_seeds_lose_nothing_and_repeat_nothing() {
     if seeds >= 2_000 {
         for what in [
             "a count moved",
+            "a budget was spent elsewhere",
             "a version was read first",
             "approved by a person",
             "clock jumped back",

@@ -1,5 +1,7 @@
 //! `sluice init`: a workspace with safe defaults, and a key for the person who makes it.
 
+mod drafts;
+
 use std::path::Path;
 
 use sluice_core::contract::is_id;
@@ -11,6 +13,7 @@ use crate::cli::Init;
 use crate::failure::{Exit, Failure};
 use crate::place::key_of;
 use crate::render::{Page, Part, Tone};
+use drafts::Drafts;
 
 /// What stands for the workspace's name and for its first person in the files of a new workspace.
 const NAME: &str = "name: my-workspace";
@@ -26,6 +29,8 @@ pub fn run(arguments: &Init) -> Result<Exit, Failure> {
     if !is_id(person) {
         return Err(Failure::usage(format!("`{person}` is no id for a person: {ID_HELP}")));
     }
+    // Before anything is made: what cannot be read leaves nothing behind.
+    let drafts = Drafts::of(&arguments.from, &own_files())?;
     std::fs::create_dir_all(folder)
         .map_err(|error| Failure::usage(format!("cannot make the folder `{}`: {error}", folder.display())))?;
     let name = match &arguments.name {
@@ -33,7 +38,9 @@ pub fn run(arguments: &Init) -> Result<Exit, Failure> {
         Some(name) => return Err(Failure::usage(format!("`{name}` is no name for a workspace: {ID_HELP}"))),
         None => name_of(folder),
     };
-    for (path, _) in crate::init::files() {
+    let mut planned = own_files();
+    drafts.add_to(&mut planned);
+    for (path, _) in planned {
         if folder.join(&path).exists() {
             let path = folder.join(path);
             return Err(Failure::usage(format!(
@@ -46,8 +53,10 @@ pub fn run(arguments: &Init) -> Result<Exit, Failure> {
     outside(&key_file, folder)?;
     let is_new = !key_file.exists();
     let key = if is_new { new_key(person, &key_file)? } else { key_of(person, &key_file)? };
-    let (workspace, _ledger) = create(folder, &files(&name, person, &key), std::slice::from_ref(&key), true)?;
-    tell(folder, person, &key_file, is_new, workspace.home().folder());
+    let mut files = files(&name, person, &key);
+    drafts.add_to(&mut files);
+    let (workspace, _ledger) = create(folder, &files, std::slice::from_ref(&key), true)?;
+    tell(folder, person, &key_file, is_new, workspace.home().folder(), &drafts);
     Ok(Exit::Fine)
 }
 
@@ -75,6 +84,11 @@ fn outside(key_file: &Path, folder: &Path) -> Result<(), Failure> {
     }
 }
 
+/// The files of every new workspace.
+fn own_files() -> Vec<(String, String)> {
+    crate::init::files().into_iter().map(|(path, text)| (path, text.to_owned())).collect()
+}
+
 /// The files of a new workspace under its name, with its first person and their public key.
 fn files(name: &str, person: &str, key: &SecretKey) -> Vec<(String, String)> {
     let line = format!(r#"keys: ["{}"]"#, key.public().to_line(person));
@@ -88,12 +102,16 @@ fn files(name: &str, person: &str, key: &SecretKey) -> Vec<(String, String)> {
     crate::init::files().into_iter().map(|(path, text)| (path, filled(text))).collect()
 }
 
-fn tell(folder: &Path, person: &str, key_file: &Path, is_new: bool, home: &Path) {
+fn tell(folder: &Path, person: &str, key_file: &Path, is_new: bool, home: &Path, drafts: &Drafts) {
     let mut page = Page::of_stdout();
     let made = if is_new { "your key, made now" } else { "your key, as before" };
     page.line([Part::new("made ", Tone::Good), Part::new(folder.display().to_string(), Tone::Strong)]);
     let rows = [(made, key_file.display().to_string()), ("keys of this workspace", home.display().to_string())];
     page.table(2, &rows.map(|(what, path)| vec![what.into(), Part::new(path, Tone::Accent)]));
+    if !drafts.is_empty() {
+        page.gap();
+        drafts.tell(&mut page);
+    }
     page.gap();
     page.hang(
         [Part::new("solo: ", Tone::Warn)],

@@ -9,5 +9,6 @@ mod plans;
 mod server;
 mod servers;
 mod several;
+mod tasks;
 
 pub(crate) use agent::{Agent, text};

@@ -12,6 +12,7 @@
 mod approvals;
 mod audit;
 mod bad_input;
+mod budgets;
 mod catalogues;
 mod check;
 mod clock;
@@ -33,6 +34,7 @@ mod gateway_http;
 mod hooks;
 mod import;
 mod imported;
+mod init_from;
 mod inspection;
 mod limits;
 mod linked;

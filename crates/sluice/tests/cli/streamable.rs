@@ -1,7 +1,9 @@
 //! `sluice gateway http` for agents: the protocol over streamable HTTP, in both of its eras.
 
+mod all;
 mod alone;
 mod client;
+mod parameters;
 mod refusals;
 mod remote;
 mod sessions;

@@ -4,8 +4,9 @@
 //! tools reply. The agent reads, does all that the attacker says, and then its task. A person is asked as the gateway asks
 //! them, and approves exactly the calls that the task needs. What is counted is what reached the tools.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on fails")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that cannot go on fails")]
 
+mod flood;
 mod run;
 mod worlds;
 

@@ -116,17 +116,25 @@ async fn serve(scenario: &Scenario, side: impl AsyncRead + AsyncWrite, effects: 
 
 /// A workspace with its person.
 pub(crate) struct House {
-    workspace: Workspace,
-    ledger: Ledger,
+    pub(crate) workspace: Workspace,
+    pub(crate) ledger: Ledger,
     key: SecretKey,
 }
 
 impl House {
     pub(crate) fn new(folder: &std::path::Path) -> Self {
+        Self::with(folder, &[])
+    }
+
+    /// With these files, beside those of a new workspace or in their place.
+    pub(crate) fn with(folder: &std::path::Path, files: &[(&str, &str)]) -> Self {
+        let given = |path: &str| files.iter().any(|(file, _)| *file == path);
+        let given: Vec<_> = sluice::init::files().into_iter().filter(|(path, _)| !given(path)).collect();
+        let files = files.iter().map(|(path, text)| ((*path).to_owned(), *text)).chain(given);
         let key = SecretKey::from_seed("you", [7; 32]);
         let line = format!(r#"keys: ["{}"]"#, key.public().to_line("you"));
         let comment = r#"# keys: ["sluice-public-key-1 you ed25519 HEX"]"#;
-        let files = sluice::init::files().into_iter().map(|(path, text)| (path, text.replace(comment, &line)));
+        let files = files.map(|(path, text)| (path, text.replace(comment, &line)));
         let inside = folder.join("workspace");
         write_files(&inside, &files.collect::<Vec<_>>()).unwrap();
         let home = Home::create_under(&folder.join("home"), &inside, [1; 16]).unwrap();

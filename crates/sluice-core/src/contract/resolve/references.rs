@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Complete, Resolver, nothing};
 use crate::catalogue::{Argument, Idempotency};
+use crate::contract::budgets::{BudgetOf, Kind};
 use crate::contract::codes::{
     BAD_LOOKUP, BAD_VERSION, DUPLICATE, MISSING_DESTINATION, MISSING_OWNER, PLACEMENT, UNKNOWN_REFERENCE,
 };
@@ -17,6 +18,7 @@ pub(super) fn check(cx: &mut Resolver<'_>, contracts: &[Contract]) {
     classification(cx);
     destinations(cx);
     standings(cx, contracts);
+    budgets(cx, contracts);
     let mut names = BTreeSet::new();
     for contract in contracts {
         if !names.insert(contract.connector.value.clone()) {
@@ -181,6 +183,38 @@ fn standings(cx: &mut Resolver<'_>, contracts: &[Contract]) {
             origin(cx, contracts, file, place);
         }
     }
+}
+
+fn budgets(cx: &mut Resolver<'_>, contracts: &[Contract]) {
+    let registers = cx.registers;
+    let file = &registers.budgets.file;
+    for entry in registers.budgets.entries.values() {
+        let BudgetOf::One(kind, name) = &entry.value.of else { continue };
+        match kind {
+            Kind::Origin => origin(cx, contracts, file, name),
+            Kind::Class => refer(cx, file, name, &registers.classification, "classification"),
+            Kind::Destination if registers.destinations.knows(&name.value) => {}
+            Kind::Dataset | Kind::Destination => dataset(cx, contracts, file, *kind, name),
+        }
+    }
+}
+
+/// A dataset is what some contract calls so.
+fn dataset(cx: &mut Resolver<'_>, contracts: &[Contract], file: &Name, kind: Kind, name: &Located<Name>) {
+    let actions = contracts.iter().flat_map(|contract| contract.actions.values());
+    let datasets: Vec<&str> = actions.filter_map(|action| Some(&*action.output.dataset.as_ref()?.value)).collect();
+    // A contract that could not be read may be the one that is meant.
+    if datasets.contains(&&*name.value) || cx.complete == Complete::No {
+        return;
+    }
+    let message = match kind {
+        Kind::Destination => {
+            let known = datasets.into_iter().chain(cx.registers.destinations.ids());
+            unknown(&name.value, "is no destination, and no dataset of a contract", known)
+        }
+        _ => unknown(&name.value, "is no dataset of a contract", datasets.into_iter()),
+    };
+    cx.report(file, UNKNOWN_REFERENCE.at(name.span, message));
 }
 
 /// An origin is a connector, `model:<name>`, `person:<id>` or `author`.

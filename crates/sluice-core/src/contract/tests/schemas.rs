@@ -280,6 +280,10 @@ fn what_a_reader_refuses_for_its_form_the_schema_refuses_too() {
         ("registers/classification.yaml", "email: [pii]", "e-mail: [pii]"),
         ("connectors/mailbox.yaml", "undeclared: raise", "undeclared: ignore"),
         ("registers/principals.yaml", "class: privileged", "class: mighty"),
+        ("registers/budgets.yaml", "each: origin", "each: person"),
+        ("registers/budgets.yaml", "per: minute", "per: moment"),
+        ("registers/budgets.yaml", "asks: 20", "asks: -1"),
+        ("registers/budgets.yaml", ", per: hour }", " }"),
         ("workspace.yaml", "mode: test", "mode: prod"),
     ] {
         let files = edited(&[(file, from, to)]);

@@ -9,6 +9,7 @@ use sluice_connectors::secret::SecretError;
 use super::super::{LAST_EVENT_HEADER, METHOD_HEADER, NAME_HEADER, SESSION_HEADER, VERSION_HEADER, headers};
 use super::{Line, Shown};
 use crate::frame::{FRAME_BYTES_MAX, Frame, Kind};
+use crate::mirrored;
 
 /// For how long a server may say nothing: it may be at work, but it may also be gone.
 const SILENT_FOR: Duration = Duration::from_secs(600);
@@ -89,6 +90,7 @@ impl Line<'_> {
     fn own_lines(&self, method: Method, body: Option<&Frame>, last: Option<&str>) -> Vec<(String, String)> {
         let accepts = if method == Method::Get { "text/event-stream" } else { "application/json, text/event-stream" };
         let mut lines = vec![("accept", accepts.to_owned())];
+        let mut of_arguments = Vec::new();
         lines.extend(last.map(|id| (LAST_EVENT_HEADER, id.to_owned())));
         let asked = body.and_then(|frame| match &frame.kind {
             Kind::Request { method, .. } => Some((frame, method.as_str())),
@@ -101,6 +103,12 @@ impl Line<'_> {
                     lines.push((METHOD_HEADER, headers::encoded(method)));
                     let name = headers::name_field(method).and_then(|field| headers::text_of(frame, field));
                     lines.extend(name.map(|name| (NAME_HEADER, headers::encoded(name))));
+                    if method == "tools/call" {
+                        let known = self.mirrored.borrow();
+                        let mirrored = name.and_then(|name| known.get(name)).map(Vec::as_slice).unwrap_or_default();
+                        let arguments = frame.member("params").and_then(|params| params.get("arguments"));
+                        of_arguments = mirrored::lines(mirrored, arguments);
+                    }
                 }
             }
             // It begins another session.
@@ -110,7 +118,7 @@ impl Line<'_> {
                 lines.extend(self.version.borrow().clone().map(|version| (VERSION_HEADER, version)));
             }
         }
-        lines.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+        lines.into_iter().map(|(name, value)| (name.to_owned(), value)).chain(of_arguments).collect()
     }
 }
 

@@ -8,6 +8,7 @@ use super::super::parser::Parser;
 use super::super::{SESSION_HEADER, one_line};
 use super::{End, Line};
 use crate::frame::{FRAME_BYTES_MAX, Frame, Id, Kind};
+use crate::tools;
 
 /// Longest id of a session.
 const SESSION_BYTES_MAX: usize = 1_024;
@@ -174,6 +175,9 @@ impl Line<'_> {
                 if is_it && awaited.is_some_and(|id| self.is_asked(id, "initialize")) {
                     *self.version.borrow_mut() = agreed(&frame);
                 }
+                if is_it && awaited.is_some_and(|id| self.is_asked(id, "tools/list")) {
+                    self.learn(&frame);
+                }
                 self.says.send(&one_line(frame.raw())).await;
                 is_it
             }
@@ -184,6 +188,17 @@ impl Line<'_> {
                     self.lost(id).await;
                 }
                 awaited.is_some_and(|id| meant.contains(id))
+            }
+        }
+    }
+
+    /// What tools want to see in the head of calls. Of one that says it as nobody can follow no call gets here.
+    fn learn(&self, list: &Frame) {
+        let mut known = self.mirrored.borrow_mut();
+        for tool in tools::page(list).map(|page| page.tools).unwrap_or_default() {
+            match tool.mirrored() {
+                Ok(mirrored) if !mirrored.is_empty() => _ = known.insert(tool.name, mirrored),
+                _ => _ = known.remove(&tool.name),
             }
         }
     }

@@ -75,7 +75,10 @@ fn tell(address: &str) {
     let mut page = Page::of_stdout();
     page.line([Part::new("listening on ", Tone::Good), Part::new(format!("http://{address}"), Tone::Accent)]);
     page.line([Part::new("callers ask for /<connector>/<path>, with `Authorization: Bearer slt_…`", Tone::Faint)]);
-    page.line([Part::new("agents speak the Model Context Protocol at /<connector>/mcp", Tone::Faint)]);
+    page.line([Part::new(
+        "agents speak the Model Context Protocol at /<connector>/mcp, or at /mcp with all of them",
+        Tone::Faint,
+    )]);
     page.print();
 }
 

@@ -31,14 +31,21 @@ pub(super) struct Remote {
 impl Remote {
     /// Shakes hands and lists its tools as any server; `answers` says what comes to everything else, as raw bytes of HTTP.
     pub(super) fn start(answers: impl Fn(&Request) -> Vec<u8> + Send + Sync + 'static) -> Self {
+        let tool = |name: &str| json!({ "name": name, "description": "A tool", "inputSchema": { "type": "object" } });
+        Self::of_tools(json!([tool("list_mail"), tool("send_mail")]), answers)
+    }
+
+    /// The same with these tools.
+    pub(super) fn of_tools(tools: Json, answers: impl Fn(&Request) -> Vec<u8> + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let seen: Arc<Mutex<Vec<Request>>> = Arc::default();
         let (told, answers) = (Arc::clone(&seen), Arc::new(answers));
+        let tools = Arc::new(tools);
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let (told, answers) = (Arc::clone(&told), Arc::clone(&answers));
-                std::thread::spawn(move || serve(stream, &told, &*answers));
+                let (told, answers, tools) = (Arc::clone(&told), Arc::clone(&answers), Arc::clone(&tools));
+                std::thread::spawn(move || serve(stream, &told, &tools, &*answers));
             }
         });
         Self { port, seen }
@@ -53,7 +60,7 @@ impl Remote {
     }
 }
 
-fn serve(stream: TcpStream, told: &Mutex<Vec<Request>>, answers: &dyn Fn(&Request) -> Vec<u8>) {
+fn serve(stream: TcpStream, told: &Mutex<Vec<Request>>, tools: &Json, answers: &dyn Fn(&Request) -> Vec<u8>) {
     let mut from = BufReader::new(stream);
     let (mut head, mut length) = (String::new(), 0);
     loop {
@@ -85,11 +92,7 @@ fn serve(stream: TcpStream, told: &Mutex<Vec<Request>>, answers: &dyn Fn(&Reques
                 }),
             ),
         ),
-        Some("tools/list") => {
-            let tool =
-                |name: &str| json!({ "name": name, "description": "A tool", "inputSchema": { "type": "object" } });
-            whole(&result(&request, &json!({ "tools": [tool("list_mail"), tool("send_mail")] })))
-        }
+        Some("tools/list") => whole(&result(&request, &json!({ "tools": tools }))),
         _ => answers(&request),
     };
     // Whoever asked may have gone.
