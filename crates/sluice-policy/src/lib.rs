@@ -15,6 +15,7 @@
 mod answer;
 mod atoms;
 mod bundle;
+pub mod cases;
 mod cedar;
 mod condition;
 mod decide;
@@ -31,7 +32,7 @@ pub use atoms::{AtomSet, Category, Rule};
 pub use bundle::{Bundle, PolicyInfo};
 pub use cedar::Question;
 pub use decide::Said;
-pub use default_bundle::{DEFAULT_SOURCES, SCHEMA};
+pub use default_bundle::{DEFAULT_SOURCES, DEFAULT_TESTS, SCHEMA};
 pub use flaw::Flaw;
 pub use polarity::Polarity;
 pub use remedy::{Approvers, Holder, Party, Remedy, RemedyKind};

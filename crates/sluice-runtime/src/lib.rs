@@ -21,6 +21,7 @@ pub mod incident;
 pub mod init;
 mod inspection;
 pub mod ledger;
+pub mod policy_tests;
 pub mod proposal;
 pub mod run;
 pub mod run_log;

@@ -339,7 +339,7 @@ fn read_signatures(folder: &Path) -> Result<Vec<BundleSignature>, OpenError> {
 }
 
 /// A file of bounded size.
-fn read_file(path: &Path) -> Result<Vec<u8>, OpenError> {
+pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>, OpenError> {
     let io = |source| OpenError::Io { path: path.to_path_buf(), source };
     if std::fs::metadata(path).map_err(io)?.len() > BUNDLE_FILE_BYTES_MAX {
         return Err(OpenError::TooMuch { path: path.to_path_buf() });

@@ -1,11 +1,14 @@
 //! What can be typed. What it does is in the command's own file.
 
+mod policy;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use sluice_core::diagnostic::{Code, Confidence, Severity};
 
 use crate::demo;
+pub use policy::TestPolicies;
 
 /// Makes workflows that an AI wrote safe to run.
 #[derive(Parser)]
@@ -60,7 +63,7 @@ pub enum Command {
     /// Secrets that connectors use: set, list.
     #[command(subcommand)]
     Secret(Secret),
-    /// The rules of this workspace: check, sign.
+    /// The rules of this workspace: check, test, sign, replay.
     #[command(subcommand)]
     Policy(Policy),
     /// Watch two stories play on this machine alone: with Sluice, and without.
@@ -820,6 +823,8 @@ pub struct SetSecret {
 pub enum Policy {
     /// Read all rules as they are on the disk, signed or not.
     Check(List),
+    /// Ask the policies the questions of their tests.
+    Test(TestPolicies),
     /// Sign the rules as they are on the disk.
     Sign(Sign),
     /// Ask other policies about the decisions that were recorded: which would be others.

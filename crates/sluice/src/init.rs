@@ -3,7 +3,7 @@
 //! They are commented defaults that a check accepts: nothing leaves, nobody but one person owns anything, and one
 //! workflow runs without a network. Editors find the schemas of the YAML files under `.sluice/schemas`.
 
-use sluice_policy::DEFAULT_SOURCES;
+use sluice_policy::{DEFAULT_SOURCES, DEFAULT_TESTS};
 
 macro_rules! template {
     ($path:literal) => {
@@ -47,7 +47,8 @@ const SCHEMAS: [(&str, &str); 8] = [
 /// Not among them: keys, signatures and the id, which are made on the spot.
 #[must_use]
 pub fn files() -> Vec<(String, &'static str)> {
-    let policies = DEFAULT_SOURCES.into_iter().map(|(name, text)| (format!("policies/{name}"), text));
+    let policies =
+        DEFAULT_SOURCES.into_iter().chain([DEFAULT_TESTS]).map(|(name, text)| (format!("policies/{name}"), text));
     let named = TEMPLATES.into_iter().chain(SCHEMAS).map(|(path, text)| (path.to_owned(), text));
     named.chain(policies).collect()
 }

@@ -1,6 +1,7 @@
 //! One quiet call that every default policy lets through, and small changes to it.
 
 mod attributes;
+mod cases;
 mod default_policies;
 mod laws;
 mod loading;

@@ -79,6 +79,7 @@ pub(crate) fn codes() -> impl Iterator<Item = &'static CodeInfo> {
         .iter()
         .chain(&dsl::CODES)
         .chain(contract::CODES)
+        .chain(&sluice_policy::cases::CODES)
         .chain(sluice_formats::CODES)
         .chain(sluice_gateway::CODES)
         .chain(sluice_identity::CODES)

@@ -1,6 +1,7 @@
 //! `sluice policy`: reads all rules of a workspace as they are on the disk, signs them, and asks them about what was decided.
 
 mod replay;
+mod test;
 
 use serde_json::json;
 use sluice_runtime::init::record_bundle;
@@ -21,6 +22,7 @@ use crate::render::{Page, Part, Tone, json as out};
 pub fn run(command: &Policy) -> Result<Exit, Failure> {
     match command {
         Policy::Check(arguments) => check(arguments),
+        Policy::Test(arguments) => test::run(arguments),
         Policy::Sign(arguments) => put_signature(arguments),
         Policy::Replay(arguments) => replay::run(arguments),
     }

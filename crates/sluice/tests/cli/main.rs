@@ -40,6 +40,7 @@ mod linked_machines;
 mod outputs;
 mod outsiders;
 mod policy_replay;
+mod policy_test;
 mod rules;
 mod run;
 mod sandbox;
