@@ -21,6 +21,7 @@ mod condition;
 mod decide;
 mod default_bundle;
 mod flaw;
+mod packs;
 mod polarity;
 mod remedy;
 mod request;
@@ -34,6 +35,7 @@ pub use cedar::Question;
 pub use decide::Said;
 pub use default_bundle::{DEFAULT_SOURCES, DEFAULT_TESTS, SCHEMA};
 pub use flaw::Flaw;
+pub use packs::{PACKS, Pack};
 pub use polarity::Polarity;
 pub use remedy::{Approvers, Holder, Party, Remedy, RemedyKind};
 pub use request::{

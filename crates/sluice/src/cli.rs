@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use sluice_core::diagnostic::{Code, Confidence, Severity};
 
 use crate::demo;
-pub use policy::TestPolicies;
+pub use policy::{AddPack, TestPolicies};
 
 /// Makes workflows that an AI wrote safe to run.
 #[derive(Parser)]
@@ -825,6 +825,10 @@ pub enum Policy {
     Check(List),
     /// Ask the policies the questions of their tests.
     Test(TestPolicies),
+    /// Policies to take over, each pack with its tests.
+    Packs,
+    /// Write a pack of policies into the workspace.
+    Add(AddPack),
     /// Sign the rules as they are on the disk.
     Sign(Sign),
     /// Ask other policies about the decisions that were recorded: which would be others.

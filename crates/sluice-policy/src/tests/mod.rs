@@ -5,6 +5,7 @@ mod cases;
 mod default_policies;
 mod laws;
 mod loading;
+mod packs;
 mod slices;
 mod stories;
 mod traps;

@@ -19,3 +19,14 @@ pub struct TestPolicies {
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
 }
+
+/// `sluice policy add`
+#[derive(Args)]
+pub struct AddPack {
+    /// Which; `sluice policy packs` lists them.
+    #[arg(value_name = "PACK")]
+    pub pack: String,
+    /// Where.
+    #[command(flatten)]
+    pub place: Place,
+}
