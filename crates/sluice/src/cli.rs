@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use sluice_core::diagnostic::{Code, Confidence, Severity};
 
 use crate::demo;
-pub use policy::{AddPack, TestPolicies};
+pub use policy::{AddPack, ExplainPolicy, TestPolicies};
 
 /// Makes workflows that an AI wrote safe to run.
 #[derive(Parser)]
@@ -825,6 +825,8 @@ pub enum Policy {
     Check(List),
     /// Ask the policies the questions of their tests.
     Test(TestPolicies),
+    /// Say what the policies do in words, or why a question is answered as it is.
+    Explain(ExplainPolicy),
     /// Policies to take over, each pack with its tests.
     Packs,
     /// Write a pack of policies into the workspace.

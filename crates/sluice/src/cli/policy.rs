@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Format, Place};
+use super::{Author, Format, Place};
 
 /// `sluice policy test`
 #[derive(Args)]
@@ -29,4 +29,80 @@ pub struct AddPack {
     /// Where.
     #[command(flatten)]
     pub place: Place,
+}
+
+/// `sluice policy explain`
+#[derive(Args)]
+pub struct ExplainPolicy {
+    /// One policy, by its id; else all of them.
+    #[arg(value_name = "POLICY", conflicts_with_all = ["action", "call", "test"])]
+    pub policy: Option<String>,
+    /// Why a question is answered as it is: what is done (read, write, export, grant, execute, notify).
+    #[arg(long, value_name = "EFFECT")]
+    pub action: Option<String>,
+    /// The call, as a contract of the workspace has it.
+    #[arg(long, value_name = "CONNECTOR.ACTION", conflicts_with = "action")]
+    pub call: Option<String>,
+    /// The question of a test, by its name.
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["action", "call"])]
+    pub test: Option<String>,
+    /// On whose behalf.
+    #[arg(long, value_name = "PRINCIPAL")]
+    pub principal: Option<String>,
+    /// Who wrote the definition.
+    #[command(flatten)]
+    pub author: Author,
+    /// Where it goes.
+    #[arg(long, value_name = "DESTINATION", conflicts_with = "dataset")]
+    pub to: Option<String>,
+    /// What it reads or writes.
+    #[arg(long, value_name = "DATASET")]
+    pub dataset: Option<String>,
+    /// For what.
+    #[arg(long)]
+    pub purpose: Option<String>,
+    /// How far the workflow has come: proposed, verified, approved; of agents session, planned.
+    #[arg(long)]
+    pub standing: Option<String>,
+    /// What a part of the call carries: `payload=phi`.
+    #[arg(long, value_name = "PART=CLASS")]
+    pub carries: Vec<String>,
+    /// Who had a part in it: `control=tickets`, `recipient=model:assistant`; `payload=unknown` without a contract's word.
+    #[arg(long, value_name = "PART=ORIGIN")]
+    pub origin: Vec<String>,
+    /// A class of what the arguments refer to: `privileged-group`.
+    #[arg(long, value_name = "CLASS")]
+    pub reference: Vec<String>,
+    /// It hands out rights or runs code, whatever its effect.
+    #[arg(long)]
+    pub privileged: bool,
+    /// How much, in the smallest unit.
+    #[arg(long, allow_negative_numbers = true)]
+    pub amount: Option<i64>,
+    /// How often this run has made the call.
+    #[arg(long, value_name = "COUNT", default_value_t = 0)]
+    pub calls_this_run: i64,
+    /// How often the workspace has made it within the hour.
+    #[arg(long, value_name = "COUNT", default_value_t = 0)]
+    pub calls_this_hour: i64,
+    /// The workflow never made it to this resource.
+    #[arg(long)]
+    pub first_seen: bool,
+    /// What people agreed to: `owner-of:payload/1`.
+    #[arg(long, value_name = "REQUIREMENT")]
+    pub approval: Vec<String>,
+    /// Whose policies.
+    #[command(flatten)]
+    pub place: Place,
+    /// For people or for programs.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+impl ExplainPolicy {
+    /// Whether a question is asked; else policies are told.
+    #[must_use]
+    pub const fn asks(&self) -> bool {
+        self.action.is_some() || self.call.is_some() || self.test.is_some()
+    }
 }
