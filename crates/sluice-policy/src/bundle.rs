@@ -366,7 +366,7 @@ fn parse_remedy(annotations: &BTreeMap<&str, &str>) -> Result<Option<RemedyRule>
     Ok(Some(RemedyRule { kind, approvers: Some(approvers), quorum, clears_origins }))
 }
 
-fn remedy_words(rule: &RemedyRule) -> String {
+pub(crate) fn remedy_words(rule: &RemedyRule) -> String {
     let mut words = rule.kind.name().to_owned();
     if let Some(requirement) = rule.requirement() {
         words.push_str(" by ");

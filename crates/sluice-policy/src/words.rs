@@ -181,7 +181,7 @@ fn said(rule: &Loaded, words: &str) -> Reason {
 }
 
 /// The conditions that all must hold.
-fn split<'a>(e: &'a ast::Expr, out: &mut Vec<&'a ast::Expr>) {
+pub(crate) fn split<'a>(e: &'a ast::Expr, out: &mut Vec<&'a ast::Expr>) {
     if let ExprKind::And { left, right } = e.expr_kind() {
         split(left, out);
         split(right, out);

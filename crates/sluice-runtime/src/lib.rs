@@ -23,6 +23,7 @@ mod inspection;
 pub mod ledger;
 pub mod policy_tests;
 pub mod proposal;
+pub mod rules;
 pub mod run;
 pub mod run_log;
 pub mod session;

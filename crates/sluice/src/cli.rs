@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use sluice_core::diagnostic::{Code, Confidence, Severity};
 
 use crate::demo;
-pub use policy::{AddPack, ExplainPolicy, TestPolicies};
+pub use policy::{AddPack, DiffPolicies, ExplainPolicy, TestPolicies};
 
 /// Makes workflows that an AI wrote safe to run.
 #[derive(Parser)]
@@ -827,6 +827,8 @@ pub enum Policy {
     Test(TestPolicies),
     /// Say what the policies do in words, or why a question is answered as it is.
     Explain(ExplainPolicy),
+    /// Say what changed in the rules, what of it allows more, and which recorded decisions would be others.
+    Diff(DiffPolicies),
     /// Policies to take over, each pack with its tests.
     Packs,
     /// Write a pack of policies into the workspace.

@@ -3,6 +3,7 @@
 mod attributes;
 mod cases;
 mod default_policies;
+mod difference;
 mod explain;
 mod laws;
 mod loading;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Author, Format, Place};
+use super::{Author, Format, Place, Span};
 
 /// `sluice policy test`
 #[derive(Args)]
@@ -105,4 +105,24 @@ impl ExplainPolicy {
     pub const fn asks(&self) -> bool {
         self.action.is_some() || self.call.is_some() || self.test.is_some()
     }
+}
+
+/// `sluice policy diff`
+#[derive(Args)]
+pub struct DiffPolicies {
+    /// The folder of a workspace with the later rules; else this one as it is on the disk, signed or not.
+    #[arg(long, value_name = "DIR")]
+    pub bundle: Option<PathBuf>,
+    /// The folder with the earlier ones; else those that were in force last.
+    #[arg(long, value_name = "DIR")]
+    pub against: Option<PathBuf>,
+    /// Of recorded decisions only those of this long ago or less: `30d`, `12h`, `15m`.
+    #[arg(long, value_name = "SPAN", value_parser = super::span)]
+    pub since: Option<Span>,
+    /// Whose ledger.
+    #[command(flatten)]
+    pub place: Place,
+    /// For people or for programs.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
 }

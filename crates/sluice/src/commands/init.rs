@@ -5,7 +5,7 @@ use std::path::Path;
 use sluice_core::contract::is_id;
 use sluice_core::contract::key::SecretKey;
 use sluice_runtime::home::{HomeError, person_key};
-use sluice_runtime::init::{create, new_key};
+use sluice_runtime::init::{create, new_key, record_bundle};
 
 use crate::cli::Init;
 use crate::failure::{Exit, Failure};
@@ -46,7 +46,8 @@ pub fn run(arguments: &Init) -> Result<Exit, Failure> {
     outside(&key_file, folder)?;
     let is_new = !key_file.exists();
     let key = if is_new { new_key(person, &key_file)? } else { key_of(person, &key_file)? };
-    let (workspace, _ledger) = create(folder, &files(&name, person, &key), std::slice::from_ref(&key), true)?;
+    let (workspace, ledger) = create(folder, &files(&name, person, &key), std::slice::from_ref(&key), true)?;
+    record_bundle(&workspace, &ledger)?;
     tell(folder, person, &key_file, is_new, workspace.home().folder());
     Ok(Exit::Fine)
 }

@@ -1,5 +1,6 @@
 //! `sluice policy`: reads all rules of a workspace as they are on the disk, signs them, and asks them about what was decided.
 
+mod diff;
 mod explain;
 mod packs;
 mod replay;
@@ -26,6 +27,7 @@ pub fn run(command: &Policy) -> Result<Exit, Failure> {
         Policy::Check(arguments) => check(arguments),
         Policy::Test(arguments) => test::run(arguments),
         Policy::Explain(arguments) => explain::run(arguments),
+        Policy::Diff(arguments) => diff::run(arguments),
         Policy::Packs => Ok(packs::list()),
         Policy::Add(arguments) => packs::add(arguments),
         Policy::Sign(arguments) => put_signature(arguments),

@@ -39,6 +39,7 @@ mod linked_actions;
 mod linked_machines;
 mod outputs;
 mod outsiders;
+mod policy_diff;
 mod policy_explain;
 mod policy_packs;
 mod policy_replay;
