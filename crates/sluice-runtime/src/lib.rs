@@ -27,6 +27,7 @@ pub mod rules;
 pub mod run;
 pub mod run_log;
 pub mod session;
+pub mod signing;
 pub mod stop;
 pub mod what_if;
 pub mod workspace;

@@ -7,6 +7,7 @@ mod contracts;
 mod files;
 mod registers;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde_json::Value as Json;
@@ -74,6 +75,19 @@ impl Rules {
         changes.extend(registers::changes(&self.governance, &later.governance));
         changes.extend(files::changes(self, later));
         changes
+    }
+
+    /// Every file whose bytes are others, whether or not that means anything: nobody signs a file unseen.
+    #[must_use]
+    pub fn changed_files(&self, later: &Self) -> Vec<(Name, How)> {
+        let paths: BTreeSet<&str> = self.files.iter().chain(later.files.iter()).map(|(path, _)| path).collect();
+        let changed = paths.into_iter().filter(|path| self.files.get(path) != later.files.get(path));
+        changed
+            .map(|path| {
+                let how = How::of(self.files.get(path).is_some(), later.files.get(path).is_some());
+                (Name::from(path), how)
+            })
+            .collect()
     }
 }
 

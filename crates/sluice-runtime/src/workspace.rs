@@ -185,7 +185,7 @@ impl Workspace {
     }
 }
 
-/// Signs the bundle that is in `folder` now. Other people's signatures over the same bytes are kept, older ones dropped.
+/// Signs the bundle that is in `folder` now. Signatures of other pinned people over the same bytes are kept, all else dropped.
 ///
 /// # Errors
 /// [`OpenError`] if a file cannot be read or written, or the signer is not pinned.
@@ -206,7 +206,8 @@ pub fn sign_with(folder: &Path, home: &Home, key: &SecretKey) -> Result<BundleFi
     }
     let digest = files.digest();
     let mut signatures = read_signatures(folder).unwrap_or_default();
-    signatures.retain(|s| s.digest == digest && s.signer != *key.name());
+    // Of somebody who is pinned no longer, the line alone would keep the bundle from counting.
+    signatures.retain(|s| s.digest == digest && s.signer != *key.name() && signers.key(&s.signer).is_some());
     signatures.push(BundleSignature::sign(digest, key));
     let text: String = signatures.iter().map(|s| s.to_line() + "\n").collect();
     let path = folder.join(SIGNATURES_FILE);
@@ -320,7 +321,7 @@ pub fn read_bundle(folder: &Path) -> Result<BundleFiles, OpenError> {
     Ok(BundleFiles::of(files))
 }
 
-fn read_signers(home: &Home) -> Result<Signers, OpenError> {
+pub(crate) fn read_signers(home: &Home) -> Result<Signers, OpenError> {
     let file = home.signers();
     if !file.exists() {
         return Err(OpenError::NoSigners { file });
@@ -329,7 +330,7 @@ fn read_signers(home: &Home) -> Result<Signers, OpenError> {
     Signers::parse(&text).map_err(|source| OpenError::Bundle { source })
 }
 
-fn read_signatures(folder: &Path) -> Result<Vec<BundleSignature>, OpenError> {
+pub(crate) fn read_signatures(folder: &Path) -> Result<Vec<BundleSignature>, OpenError> {
     let path = folder.join(SIGNATURES_FILE);
     if !path.exists() {
         return Ok(Vec::new());

@@ -8,7 +8,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use sluice_core::diagnostic::{Code, Confidence, Severity};
 
 use crate::demo;
-pub use policy::{AddPack, DiffPolicies, ExplainPolicy, TestPolicies};
+pub use policy::{
+    AddPack, DiffPolicies, ExplainPolicy, ListSigners, ProposeSigners, SignSigners, SignersCommand, TestPolicies,
+};
 
 /// Makes workflows that an AI wrote safe to run.
 #[derive(Parser)]
@@ -63,7 +65,7 @@ pub enum Command {
     /// Secrets that connectors use: set, list.
     #[command(subcommand)]
     Secret(Secret),
-    /// The rules of this workspace: check, test, sign, replay.
+    /// The rules of this workspace: check, test, explain, compare, sign.
     #[command(subcommand)]
     Policy(Policy),
     /// Watch two stories play on this machine alone: with Sluice, and without.
@@ -835,6 +837,9 @@ pub enum Policy {
     Add(AddPack),
     /// Sign the rules as they are on the disk.
     Sign(Sign),
+    /// Who may sign the rules: list, propose others, agree.
+    #[command(subcommand)]
+    Signers(SignersCommand),
     /// Ask other policies about the decisions that were recorded: which would be others.
     Replay(Replay),
 }

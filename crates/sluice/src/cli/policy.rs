@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, Subcommand};
 
 use super::{Author, Format, Place, Span};
 
@@ -125,4 +125,65 @@ pub struct DiffPolicies {
     /// For people or for programs.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
+}
+
+/// `sluice policy signers`
+#[derive(Subcommand)]
+pub enum SignersCommand {
+    /// Who may sign, who has signed, and whether a change waits.
+    List(ListSigners),
+    /// Propose other signers; as many of those who are pinned must agree as must sign the rules.
+    Propose(ProposeSigners),
+    /// Agree to the change that waits.
+    Sign(SignSigners),
+    /// Pin the signers of a change that was agreed to on another machine.
+    Apply(Place),
+}
+
+/// `sluice policy signers list`
+#[derive(Args)]
+pub struct ListSigners {
+    /// Whose.
+    #[command(flatten)]
+    pub place: Place,
+    /// For people or for programs.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+/// `sluice policy signers propose`
+#[derive(Args)]
+pub struct ProposeSigners {
+    /// Who comes: the line of their public key.
+    #[arg(long, value_name = "KEY")]
+    pub add: Vec<String>,
+    /// Who goes.
+    #[arg(long, value_name = "PERSON")]
+    pub remove: Vec<String>,
+    /// Whether one person alone signs the rules.
+    #[arg(long, value_name = "BOOL")]
+    pub solo: Option<bool>,
+    /// Who proposes it; their word counts.
+    #[arg(long = "as", value_name = "PERSON")]
+    pub person: String,
+    /// Their key file.
+    #[arg(long, value_name = "FILE")]
+    pub key: PathBuf,
+    /// Where.
+    #[command(flatten)]
+    pub place: Place,
+}
+
+/// `sluice policy signers sign`
+#[derive(Args)]
+pub struct SignSigners {
+    /// Who agrees.
+    #[arg(long = "as", value_name = "PERSON")]
+    pub person: String,
+    /// Their key file.
+    #[arg(long, value_name = "FILE")]
+    pub key: PathBuf,
+    /// Where.
+    #[command(flatten)]
+    pub place: Place,
 }

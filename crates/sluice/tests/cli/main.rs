@@ -43,6 +43,7 @@ mod policy_diff;
 mod policy_explain;
 mod policy_packs;
 mod policy_replay;
+mod policy_signers;
 mod policy_test;
 mod rules;
 mod run;

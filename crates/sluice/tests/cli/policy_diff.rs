@@ -71,6 +71,8 @@ fn what_allows_more_is_marked_and_comes_first() {
                    forbids write: nothing is written; nothing lifts it
 
     4 differences: 2 allow more, 1 may
+    files: connectors/greetings.yaml (changed), policies/leaving.cedar (changed),
+           policies/mine.cedar (added), registers/destinations.yaml (changed)
 
         1 greetings.append  permit would be forbid
           nothing is written

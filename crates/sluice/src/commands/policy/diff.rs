@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use serde_json::json;
+use sluice_core::label::Name;
 use sluice_policy::Growth;
 use sluice_runtime::rules::{Change, How, Rules};
 use sluice_runtime::what_if::{WhatIf, what_if};
@@ -32,7 +33,7 @@ pub(super) fn run(arguments: &DiffPolicies) -> Result<Exit, Failure> {
         Format::Json => out::print(&wire(&earlier, &later, &changes, &found))?,
         Format::Text => {
             let mut page = Page::of_stdout();
-            told(&mut page, &changes);
+            told(&mut page, &earlier, &later);
             page.gap();
             replay::told(&mut page, &found, "the later policies");
             page.print();
@@ -60,6 +61,9 @@ fn wire(earlier: &Rules, later: &Rules, changes: &[Change], found: &WhatIf) -> s
     let mut all = replay::wire(found, &later.files.digest().to_string());
     if let Some(all) = all.as_object_mut() {
         all.insert("against".to_owned(), earlier.files.digest().to_string().into());
+        let files = earlier.changed_files(later);
+        let file = |(path, how): &(Name, How)| json!({ "path": path, "how": how.name() });
+        all.insert("files".to_owned(), files.iter().map(file).collect());
         all.insert("differences".to_owned(), changes.iter().map(change).collect());
         let grows = changes.iter().map(Change::growth).max().unwrap_or(Growth::No);
         all.insert("grows".to_owned(), grows.name().into());
@@ -68,7 +72,8 @@ fn wire(earlier: &Rules, later: &Rules, changes: &[Change], found: &WhatIf) -> s
 }
 
 /// Every change: what allows more first.
-pub(super) fn told(page: &mut Page, changes: &[Change]) {
+pub(super) fn told(page: &mut Page, earlier: &Rules, later: &Rules) {
+    let changes = earlier.differences(later);
     let mut sorted: Vec<&Change> = changes.iter().collect();
     sorted.sort_by_key(|change| std::cmp::Reverse(change.growth()));
     for change in sorted {
@@ -104,4 +109,9 @@ pub(super) fn told(page: &mut Page, changes: &[Change]) {
     };
     let tone = if count(Growth::Yes) > 0 { Tone::Bad } else { Tone::Strong };
     page.line([Part::new(words, tone)]);
+    let file = |(path, how): &(Name, How)| format!("{path} ({})", how.name());
+    let files: Vec<String> = earlier.changed_files(later).iter().map(file).collect();
+    if !files.is_empty() {
+        page.hang([Part::new("files: ", Tone::Faint)], &[Part::new(files.join(", "), Tone::Faint)]);
+    }
 }
