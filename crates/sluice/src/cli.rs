@@ -828,7 +828,7 @@ pub enum Policy {
     /// Ask the policies the questions of their tests.
     Test(TestPolicies),
     /// Say what the policies do in words, or why a question is answered as it is.
-    Explain(ExplainPolicy),
+    Explain(Box<ExplainPolicy>),
     /// Say what changed in the rules, what of it allows more, and which recorded decisions would be others.
     Diff(DiffPolicies),
     /// Policies to take over, each pack with its tests.
