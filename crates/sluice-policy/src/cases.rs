@@ -17,7 +17,7 @@ use sluice_core::text::Span;
 
 use crate::answer::{Answer, Decision, PolicyId};
 use crate::bundle::Bundle;
-use crate::remedy::{Remedy, RemedyKind};
+use crate::remedy::{Approvers, QUORUM_MAX, Remedy, RemedyKind};
 use crate::request::GateRequest;
 
 /// Most cases of one file: a file of more is one that nobody reads.
@@ -85,17 +85,29 @@ impl Case {
     /// Asks the policies.
     #[must_use]
     pub fn judge(&self, policies: &Bundle) -> Judged {
-        let answer = policies.decide_with_approvals(&self.ask, |remedy| self.is_approved(remedy));
+        let answer = policies.decide_with_approvals(&self.ask, |remedy| is_given(&self.approved, remedy));
         let misses = self.expect.misses(&answer.decision);
         Judged { answer, misses }
     }
+}
 
-    /// Whether the test says that as many as this remedy asks for agreed; three approvals are also two.
-    fn is_approved(&self, remedy: &Remedy) -> bool {
-        let Some(approvers) = &remedy.approvers else { return false };
-        (remedy.quorum..=crate::remedy::QUORUM_MAX)
-            .any(|quorum| self.approved.contains(format!("{approvers}/{quorum}").as_str()))
-    }
+/// Whether as many people as a remedy asks for are among the requirements that are said to be satisfied; three approvals are
+/// also two.
+#[must_use]
+pub fn is_given(approved: &BTreeSet<Name>, remedy: &Remedy) -> bool {
+    let Some(approvers) = &remedy.approvers else { return false };
+    (remedy.quorum..=QUORUM_MAX).any(|quorum| approved.contains(format!("{approvers}/{quorum}").as_str()))
+}
+
+/// Whether people can be asked for this: who and how many, as policies write it.
+#[must_use]
+pub fn is_requirement(word: &str) -> bool {
+    let found = word.rsplit_once('/').and_then(|(approvers, quorum)| {
+        let quorum = quorum.parse::<u8>().ok().filter(|n| (1..=QUORUM_MAX).contains(n))?;
+        // The same number in other digits would be another requirement.
+        Approvers::parse(approvers).map(|approvers| format!("{approvers}/{quorum}"))
+    });
+    found.as_deref() == Some(word)
 }
 
 impl Expect {

@@ -31,10 +31,11 @@ const TEMPLATES: [(&str, &str); 11] = [
     template!("data/.gitignore"),
 ];
 
-const SCHEMAS: [(&str, &str); 8] = [
+const SCHEMAS: [(&str, &str); 9] = [
     schema!("classification.json"),
     schema!("contract.json"),
     schema!("destinations.json"),
+    schema!("policy-test.json"),
     schema!("principals.json"),
     schema!("purposes.json"),
     schema!("regions.json"),

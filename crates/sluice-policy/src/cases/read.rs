@@ -9,9 +9,9 @@ use sluice_core::label::Name;
 use sluice_core::text::Text;
 
 use super::question::{self, ACTION_KEY};
-use super::{BAD_CASE, BAD_REQUIREMENT, CASES_MAX, Case, Expect, Suite, UNKNOWN_POLICY};
+use super::{BAD_CASE, BAD_REQUIREMENT, CASES_MAX, Case, Expect, Suite, UNKNOWN_POLICY, is_requirement};
 use crate::bundle::Bundle;
-use crate::remedy::{Approvers, QUORUM_MAX, RemedyKind};
+use crate::remedy::RemedyKind;
 
 impl Suite {
     /// Reads a file of tests of these policies.
@@ -138,12 +138,7 @@ impl Reader<'_> {
         if may_change && changes.contains(&&*word) {
             return Some(word);
         }
-        let people = word.rsplit_once('/').and_then(|(approvers, quorum)| {
-            let quorum = quorum.parse::<u8>().ok().filter(|n| (1..=QUORUM_MAX).contains(n))?;
-            // The same number in other digits would be another requirement.
-            Approvers::parse(approvers).map(|approvers| Name::from(format!("{approvers}/{quorum}")))
-        });
-        if people.as_ref() != Some(&word) {
+        if !is_requirement(&word) {
             let fixed =
                 ["manager-of:requester/1", "in-charge-of:requester/1", "owner-of:payload/1", "owner-of:resource/1"];
             let changes = changes.into_iter().filter(|_| may_change);
@@ -153,7 +148,7 @@ impl Reader<'_> {
                 .push(BAD_REQUIREMENT.at(node.span, format!("`{word}` is nothing that people can be asked for{near}")));
             return None;
         }
-        people
+        Some(word)
     }
 }
 

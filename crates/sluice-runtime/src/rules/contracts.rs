@@ -15,7 +15,7 @@ use super::{Change, How, Rules};
 ///
 /// The paths are those of the file, `*` for a name of its author's choice. The first that fits counts; what none fits may
 /// allow more, for nobody has said that it does not.
-const PLACES: [(&[&str], Grows); 17] = [
+const PLACES: [(&[&str], Grows); 18] = [
     (&["description"], Grows::Never),
     (&["actions", "*", "description"], Grows::Never),
     (&["actions", "*", "limits", "*"], Grows::WithTheNumber),
@@ -26,10 +26,11 @@ const PLACES: [(&[&str], Grows); 17] = [
     (&["actions", "*", "output", "labels", "*"], Grows::WhenLess),
     (&["actions", "*", "output", "undeclared"], Grows::Always),
     (&["actions", "*", "output", "from"], Grows::Always),
-    (&["actions", "*", "arguments", "*", "allow"], Grows::WhenMore),
+    (&["actions", "*", "arguments", "*", "allow"], Grows::WithTheList),
     (&["credential", "scopes"], Grows::WhenMore),
-    (&["credential"], Grows::Always),
+    (&["credential"], Grows::UnlessGone),
     (&["transport", "mcp", "sandbox", "*"], Grows::WhenMore),
+    (&["transport", "mcp", "sandbox"], Grows::WhenGone),
     (&["transport"], Grows::Always),
     (&["owner"], Grows::Unknown),
     (&["region"], Grows::Unknown),
@@ -41,11 +42,17 @@ enum Grows {
     Always,
     Never,
     Unknown,
+    /// Of something that confines.
+    WhenGone,
+    UnlessGone,
     /// A larger number, or none at all.
     WithTheNumber,
+    /// A longer list, or none at all: without one everything goes.
+    WithTheList,
     WhenFalse,
+    /// Of whose words a part of a reply is.
     WhenTrusted,
-    /// A list that says less.
+    /// A list of classes that says less, or about a part that was unknown until now.
     WhenLess,
     /// A list that says more.
     WhenMore,
@@ -164,8 +171,12 @@ fn growth(at: &[String], was: Option<&Json>, is: Option<&Json>) -> Growth {
             _ => Growth::May,
         },
         Grows::WhenFalse => yes(is != Some(&Json::Bool(true))),
-        Grows::WhenTrusted => yes(is.and_then(Json::as_str) == Some("trusted")),
-        Grows::WhenLess => yes(!says_all(is, was)),
+        Grows::WhenGone => yes(is.is_none()),
+        Grows::UnlessGone => yes(is.is_some()),
+        Grows::WithTheList => yes(is.is_none() || was.is_some() && !says_all(was, is)),
+        // Without a rule of its own the part is what a wider rule says of it.
+        Grows::WhenTrusted => yes(is.map_or(was != Some(&Json::from("trusted")), |is| *is == Json::from("trusted"))),
+        Grows::WhenLess => yes(was.is_none() || !says_all(is, was)),
         Grows::WhenMore => yes(!says_all(was, is)),
     }
 }

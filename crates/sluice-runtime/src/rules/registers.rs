@@ -12,11 +12,12 @@ use super::{Change, How, listed};
 pub(super) fn changes(before: &Governance, after: &Governance) -> Vec<Change> {
     let (old, new) = (&before.registers, &after.registers);
     let mut changes = workspace(&before.workspace, &after.workspace);
-    changes.extend(entries("destination", &old.destinations, &new.destinations, destination));
-    changes.extend(entries("category", &old.classification, &new.classification, category));
-    changes.extend(entries("release", &old.releases, &new.releases, release));
-    changes.extend(entries("purpose", &old.purposes, &new.purposes, described("data can be used for it")));
-    changes.extend(entries("region", &old.regions, &new.regions, described("data can lie there")));
+    changes.extend(entries("destination", Growth::No, &old.destinations, &new.destinations, destination));
+    // What inspection finds is of a category only if there is one.
+    changes.extend(entries("category", Growth::May, &old.classification, &new.classification, category));
+    changes.extend(entries("release", Growth::No, &old.releases, &new.releases, release));
+    changes.extend(entries("purpose", Growth::No, &old.purposes, &new.purposes, described("data can be used for it")));
+    changes.extend(entries("region", Growth::No, &old.regions, &new.regions, described("data can lie there")));
     for finder in sluice_core::found::Finder::ALL {
         let classes = |found: &BTreeMap<_, Vec<Located<Name>>>| found.get(&finder).map(|list| set(list));
         let (old, new) = (classes(&old.inspection), classes(&new.inspection));
@@ -33,9 +34,10 @@ fn changed(about: &'static str, name: &str, aspects: Vec<Aspect>) -> Change {
     Change { about, name: name.to_owned(), how: How::Changed, aspects }
 }
 
-/// Entry by entry: `aspects` says what a new one, or another one, is.
-fn entries<T: PartialEq>(
+/// Entry by entry: `aspects` says what a new one, or another one, is; `gone`, what it may mean that one went.
+fn entries<T>(
     about: &'static str,
+    gone: Growth,
     old: &Register<T>,
     new: &Register<T>,
     aspects: impl Fn(Option<&T>, &T) -> Vec<Aspect>,
@@ -44,7 +46,7 @@ fn entries<T: PartialEq>(
     let change = |name: &Name| {
         let (was, is) = (old.get(name), new.get(name));
         let aspects = match is {
-            None => vec![Aspect::new("it is no longer in the register", Growth::No)],
+            None => vec![Aspect::new("it is no longer in the register", gone)],
             Some(is) => aspects(was, is),
         };
         (!aspects.is_empty()).then(|| Change {

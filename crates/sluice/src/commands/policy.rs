@@ -12,6 +12,7 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 use sluice_core::label::Name;
+use sluice_runtime::policy_tests::of_bundle;
 use sluice_runtime::signing::signed;
 use sluice_runtime::workspace::{Workspace, read_bundle, read_governance, read_policies, read_principals};
 
@@ -43,6 +44,7 @@ fn check(arguments: &List) -> Result<Exit, Failure> {
     let files = read_bundle(&folder)?;
     let governance = read_governance(&files, &read_principals(&folder)?)?;
     let policies = read_policies(&files)?;
+    of_bundle(&files, &policies)?;
     let standing = Workspace::open(&folder);
     if arguments.format == Format::Json {
         let list = policies

@@ -135,6 +135,25 @@ fn every_kind_of_rule_is_compared_and_its_growth_known() {
             "changed contract greetings: yes `transport files folder` was \"data\", and is \"other\"",
         ),
         (
+            "connectors/greetings.yaml",
+            "trust: { \"\": trusted }",
+            "trust: { \"\": trusted, \"/a\": origin }",
+            "changed contract greetings: no `output trust /a` of `append` is new: \"origin\"",
+        ),
+        (
+            "connectors/greetings.yaml",
+            "labels: { \"\": [internal] }",
+            "labels: { \"\": [internal], \"/a\": [] }",
+            "changed contract greetings: yes `output labels /a` of `append` is new: []",
+        ),
+        (
+            "connectors/service-desk.yaml",
+            "scopes: [tickets.read]",
+            "scopes: [tickets.read, tickets.write]",
+            "changed contract service-desk: yes `credential scopes` was [\"tickets.read\"], and is [\"tickets.read\",\"tickets.write\"]",
+        ),
+        ("registers/regions.yaml", "regions:", "regions:\n  there: {}", "added region there: may data can lie there"),
+        (
             "policies/tests/default.yaml",
             "an analysed workflow reads",
             "it reads",

@@ -94,7 +94,7 @@ fn a_question_is_answered_with_what_decides_it_and_what_nearly_did() {
     assert_eq!((&told["asked"]["effect"], &told["decision"]), (&"write".into(), &"permit".into()));
     let excess = ["--call", "greetings.append", "--origin", "write_excess=tickets", "--format", "json"];
     assert_eq!(ask(&excess, 0).json()["needs"], serde_json::json!(["owner-of:resource/1"]));
-    let agreed = [&excess[..], &["--approval", "owner-of:resource/1"]].concat();
+    let agreed = [&excess[..], &["--approval", "owner-of:resource/2"]].concat();
     assert_eq!(ask(&agreed, 0).json()["decision"], "permit");
     // The question of a test.
     let tested = ask(&["--test", "an export states its purpose", "--format", "json"], 0).json();
@@ -117,6 +117,10 @@ fn a_question_about_what_is_not_there_is_told_the_right_word() {
         (&["--action", "read", "--carries", "payload"], "as `payload=phi`"),
         (&["--action", "read", "--carries", "payload=internl"], "do you mean `internal`?"),
         (&["--call", "greetings.apend"], "do you mean `greetings.append`?"),
+        (
+            &["--action", "read", "--approval", "owner-of:paylod/1"],
+            "`owner-of:paylod/1` is nothing that people can agree to",
+        ),
         (&["--test", "no such"], "no test is called `no such`"),
         (&["--action", "read", "--amount", "9000000000000000"], "beyond what a gate compares"),
     ] {

@@ -63,6 +63,18 @@ fn tests_that_fail_are_told_to_whoever_signs() {
 }
 
 #[test]
+fn nobody_signs_tests_that_cannot_be_read() {
+    let sandbox = Sandbox::with_workspace();
+    sandbox.write(
+        "ws/policies/tests/mine.yaml",
+        "version: 1\ncases: [{ case: a, ask: { action: raed }, expect: permit }]\n",
+    );
+    for ended in [sandbox.sign("ana"), sandbox.sluice(&["policy", "check"])] {
+        assert!(ended.code == 2 && ended.err.contains("SL119"), "{ended:?}");
+    }
+}
+
+#[test]
 fn two_of_the_signers_say_who_comes_and_who_goes() {
     let sandbox = Sandbox::signed_by_two();
     let eve = key_line(&sandbox, "eve");

@@ -1,6 +1,7 @@
 //! `sluice policy test`: what policies say is shown by questions that are signed with them.
 
 use insta::assert_snapshot;
+use sluice_policy::{DEFAULT_TESTS, PACKS};
 
 use crate::sandbox::Sandbox;
 
@@ -34,7 +35,7 @@ fn a_change_that_breaks_a_promise_is_told_by_the_test_that_made_it() {
     assert_snapshot!(sandbox.sluice(&["policy", "test"]).with(1).out, @"
     policies/tests/default.yaml  what the default policies say
       fails data that the destination is not cleared for waits for its owner (line
-            41)
+            43)
             expected `hold`, and it is `permit`
             said permit by `analysed-workflows-may-act`
               acting is allowed to every workflow that was analysed, within the
@@ -68,4 +69,32 @@ fn tests_that_cannot_be_asked_are_no_success() {
     }
     let explained = sandbox.sluice(&["explain", "SL312"]).with(0).out;
     assert!(explained.contains("owner-of:payload/1"), "{explained}");
+}
+
+#[test]
+fn the_schema_takes_every_test_that_comes_with_the_program_and_refuses_slips() {
+    let text = include_str!("../../../../docs/schemas/policy-test.json");
+    let (mut schemas, mut compiler) = (boon::Schemas::new(), boon::Compiler::new());
+    compiler.add_resource("https://schemas.example/policy-test.json", serde_json::from_str(text).unwrap()).unwrap();
+    let index = compiler.compile("https://schemas.example/policy-test.json", &mut schemas).unwrap();
+    let fits = |text: &str| {
+        let (_, node) = sluice_core::document::read_bytes("t.yaml", text.as_bytes()).unwrap();
+        schemas.validate(&node.to_json(), index).map_err(|error| format!("{error:#}"))
+    };
+    for (name, text) in PACKS.map(|pack| (pack.name, pack.tests)).into_iter().chain([DEFAULT_TESTS]) {
+        assert_eq!(fits(text), Ok(()), "{name}");
+    }
+    let case = |ask: &str, rest: &str| format!("version: 1\ncases:\n- {{ case: a, ask: {ask}, {rest} }}\n");
+    assert_eq!(fits(&case("{ action: read }", "expect: permit")), Ok(()));
+    for (ask, rest) in [
+        ("{ action: raed }", "expect: permit"),
+        ("{ action: read, carries: { paylod: {} } }", "expect: permit"),
+        ("{ action: read, approvals: [owner-of:paylod/1] }", "expect: permit"),
+        ("{ action: read }", "expect: hold"),
+        ("{ action: read }", "expect: forbid"),
+        ("{ action: read }", "expect: permit, needs: [endorse]"),
+        ("{ action: read }", "expect: permit, why: x"),
+    ] {
+        assert!(fits(&case(ask, rest)).is_err(), "{ask} {rest}");
+    }
 }

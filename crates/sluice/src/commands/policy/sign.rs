@@ -5,10 +5,10 @@ use std::path::Path;
 
 use sluice_runtime::init::record_bundle;
 use sluice_runtime::ledger::Ledger;
-use sluice_runtime::policy_tests::of_bundle;
+use sluice_runtime::policy_tests::{TestFile, of_bundle};
 use sluice_runtime::rules::Rules;
 use sluice_runtime::signing::{Signed, signed};
-use sluice_runtime::workspace::{OpenError, Workspace, sign};
+use sluice_runtime::workspace::{OpenError, Workspace, sign_seen};
 
 use super::{diff, listed, some_of, test};
 use crate::cli::Sign;
@@ -23,30 +23,22 @@ use crate::render::{Page, Part, Tone};
 pub(super) fn run(arguments: &Sign) -> Result<Exit, Failure> {
     let folder = arguments.place.folder()?;
     let key = key_of(&arguments.person, &arguments.key)?;
-    // Nobody signs what cannot be read.
+    // Nobody signs what cannot be read, tests among it.
     let rules = Rules::in_folder(&folder, &folder)?;
+    let tests = of_bundle(&rules.files, &rules.policies)?;
+    let digest = rules.files.digest();
     let before = signed(&folder)?;
-    if before.digest != rules.files.digest() {
-        return Err(changed_meanwhile());
-    }
-    let is_second = before.by.iter().any(|name| **name != *arguments.person);
-    if is_second {
+    if before.digest == digest && before.by.iter().any(|name| **name != *arguments.person) {
         show(&folder, &rules, &before);
         if !is_agreed()? {
             return Err(Failure::usage("not signed"));
         }
     }
-    // What was shown is what is signed.
-    if signed(&folder)?.digest != before.digest {
-        return Err(changed_meanwhile());
-    }
-    let files = sign(&folder, &key)?;
-    if files.digest() != before.digest {
-        return Err(changed_meanwhile());
-    }
+    // What was read and shown is what is signed.
+    sign_seen(&folder, &key, digest)?;
     let mut page = Page::of_stdout();
-    page.line([Part::new("signed ", Tone::Good), Part::new(files.digest().to_string(), Tone::Accent)]);
-    say_tests(&mut page, &rules)?;
+    page.line([Part::new("signed ", Tone::Good), Part::new(digest.to_string(), Tone::Accent)]);
+    say_tests(&mut page, &rules, &tests);
     match Workspace::open(&folder) {
         Ok(workspace) => {
             record_bundle(&workspace, &Ledger::open(&folder, workspace.home())?)?;
@@ -61,10 +53,6 @@ pub(super) fn run(arguments: &Sign) -> Result<Exit, Failure> {
     }
     page.print();
     Ok(Exit::Fine)
-}
-
-fn changed_meanwhile() -> Failure {
-    Failure::usage("the rules changed while they were read: look at them again, then sign")
 }
 
 /// What the rules do not have alike with those in force last: it is what the second person says yes to.
@@ -99,15 +87,13 @@ fn is_agreed() -> Result<bool, Failure> {
 }
 
 /// That tests of these very rules fail is no reason not to sign, and one to know.
-fn say_tests(page: &mut Page, rules: &Rules) -> Result<(), Failure> {
-    let tests = of_bundle(&rules.files, &rules.policies)?;
-    let tested = test::Tested::of(&tests, &rules.policies);
+fn say_tests(page: &mut Page, rules: &Rules, tests: &[TestFile]) {
+    let tested = test::Tested::of(tests, &rules.policies);
     if tested.failed() > 0 {
         let words =
             format!("{} of {} tests of these policies fail: `sluice policy test`", tested.failed(), tested.count());
         page.hang([Part::new("note: ", Tone::Warn)], &[words.into()]);
     }
-    Ok(())
 }
 
 /// Whose word is missing.

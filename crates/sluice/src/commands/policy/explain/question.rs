@@ -9,8 +9,8 @@ use sluice_core::contract::{Governance, Located};
 use sluice_core::document::closest;
 use sluice_core::gate::{Effect, Role};
 use sluice_core::label::Name;
-use sluice_policy::cases::Case;
-use sluice_policy::{Answer, AtomSet, Bundle, Category, Facts, GateRequest, Remedy, Resource, Rule, Standing};
+use sluice_policy::cases::{Case, is_given, is_requirement};
+use sluice_policy::{Answer, AtomSet, Bundle, Category, Facts, GateRequest, Resource, Rule, Standing};
 use sluice_runtime::policy_tests::of_bundle;
 use sluice_verify::principal;
 use sluice_verify::question::destination;
@@ -21,7 +21,7 @@ use crate::place::known;
 
 /// A question, and what people have agreed to.
 pub(super) enum Asked {
-    Typed { request: Box<GateRequest>, approvals: Vec<String> },
+    Typed { request: Box<GateRequest>, approved: BTreeSet<Name> },
     OfTest(Box<Case>),
 }
 
@@ -30,9 +30,8 @@ impl Asked {
     pub(super) fn answer(&self, policies: &Bundle) -> Answer {
         match self {
             Self::OfTest(case) => case.judge(policies).answer,
-            Self::Typed { request, approvals } => {
-                let is_given = |remedy: &Remedy| remedy.requirement.as_ref().is_some_and(|id| approvals.contains(id));
-                policies.decide_with_approvals(request, is_given)
+            Self::Typed { request, approved } => {
+                policies.decide_with_approvals(request, |remedy| is_given(approved, remedy))
             }
         }
     }
@@ -54,7 +53,13 @@ pub(super) fn of(
         });
     }
     let asker = Asker { arguments, governance };
-    Ok(Asked::Typed { request: Box::new(asker.request()?), approvals: arguments.approval.clone() })
+    if let Some(word) = arguments.approval.iter().find(|word| !is_requirement(word)) {
+        let message =
+            format!("`{word}` is nothing that people can agree to: write who and how many, as `owner-of:payload/1`");
+        return Err(Failure::usage(message));
+    }
+    let approved = arguments.approval.iter().map(|word| word.as_str().into()).collect();
+    Ok(Asked::Typed { request: Box::new(asker.request()?), approved })
 }
 
 struct Asker<'a> {
