@@ -10,11 +10,12 @@ use sluice_core::contract::signers::{SIGNERS_CHANGE_FILE, SignersChange, Signers
 use sluice_core::label::Name;
 use sluice_ledger::EntryKind;
 use sluice_ledger::cbor::Map;
-use sluice_store::{NewRecord, Payload};
+use sluice_store::{NewRecord, Payload, Query};
 use thiserror::Error;
 
+use crate::audit::AuditError;
 use crate::home::Home;
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::{Ledger, LedgerError, open_records};
 use crate::workspace::{OpenError, read_bundle, read_file, read_signatures, read_signers, replace};
 
 /// Whose word the rules on the disk have.
@@ -56,6 +57,32 @@ pub fn signed(folder: &Path) -> Result<Signed, OpenError> {
 /// [`OpenError::NoSigners`], or [`OpenError::Bundle`] if the file cannot be read.
 pub fn pinned(folder: &Path) -> Result<Signers, OpenError> {
     read_signers(&Home::of(folder)?)
+}
+
+/// The signers as the ledger has them: those of its first entry, and every change since that counted. `None` if an entry
+/// cannot be opened, or tells of a change that does not follow from those before.
+///
+/// # Errors
+/// [`AuditError`] if the ledger cannot be read.
+pub fn recorded(folder: &Path) -> Result<Option<Signers>, AuditError> {
+    let records = open_records(folder, &Home::of(folder)?)?;
+    let payload = |index| -> Result<Option<String>, AuditError> {
+        let recorded = records.entry(index)?;
+        Ok(recorded.payload.opened().map(|bytes| String::from_utf8_lossy(bytes).into_owned()))
+    };
+    let of = |kind| records.find(&Query { kind: Some(kind), ..Query::default() });
+    let Some(first) = of(EntryKind::WORKSPACE_CREATED)?.first().copied() else { return Ok(None) };
+    let mut signers = payload(first)?.and_then(|text| Signers::parse(&text).ok());
+    for index in of(EntryKind::SIGNERS_CHANGED)? {
+        let change = payload(index)?.and_then(|text| {
+            let said: serde_json::Value = serde_json::from_str(&text).ok()?;
+            SignersChange::parse(said.get("change")?.as_str()?).ok()
+        });
+        let (Some(now), Some(change)) = (signers.take(), change) else { return Ok(None) };
+        // Written again where the machine stopped between the entry and the file.
+        signers = if now == *change.to() { Some(now) } else { change.accepted(&now).ok().cloned() };
+    }
+    Ok(signers)
 }
 
 /// Why the signers were not changed.

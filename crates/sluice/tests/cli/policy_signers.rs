@@ -109,7 +109,7 @@ fn two_of_the_signers_say_who_comes_and_who_goes() {
     assert!(sandbox.sign("ben").with(2).err.contains("SL421"));
     let log = sandbox.sluice(&["audit", "log", "--format", "json"]).with(0).json();
     let kinds: Vec<&str> = log["entries"].as_array().unwrap().iter().map(|e| e["kind"].as_str().unwrap()).collect();
-    assert_eq!(kinds.iter().filter(|kind| **kind == "signers-changed").count(), 1);
+    assert_eq!(kinds.iter().filter(|kind| **kind == "signers-changed").count(), 2);
 }
 
 #[test]
@@ -129,6 +129,20 @@ fn a_change_counts_once_and_never_when_its_signers_come_back() {
     let replayed = sandbox.sluice(&["policy", "signers", "apply"]).with(2).err;
     assert!(replayed.contains("SL433"), "{replayed}");
     assert_eq!(names(&sandbox), ["ana", "ben"]);
+}
+
+#[test]
+fn signers_that_somebody_wrote_into_the_file_are_told_for_what_they_are() {
+    let sandbox = Sandbox::signed_by_two();
+    let as_recorded =
+        || sandbox.sluice(&["policy", "signers", "list", "--format", "json"]).with(0).json()["as_recorded"] == true;
+    assert!(as_recorded());
+    let file = sandbox.keys().join("signers");
+    let before = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, format!("{before}{}\n", key_line(&sandbox, "eve"))).unwrap();
+    assert!(!as_recorded());
+    let shown = sandbox.sluice(&["policy", "signers", "list"]).with(0).out;
+    assert!(shown.contains("not the signers that follow from the ledger"), "{shown}");
 }
 
 #[test]

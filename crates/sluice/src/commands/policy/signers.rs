@@ -6,7 +6,7 @@ use sluice_core::contract::digest::to_hex;
 use sluice_core::contract::key::PublicKey;
 use sluice_core::document::closest;
 use sluice_core::label::Name;
-use sluice_runtime::signing::{ChangeError, Outcome, apply, pinned, propose, sign_change, signed, waiting};
+use sluice_runtime::signing::{ChangeError, Outcome, apply, pinned, propose, recorded, sign_change, signed, waiting};
 
 use super::{listed, some_of};
 use crate::cli::{Format, ListSigners, ProposeSigners, SignSigners, SignersCommand};
@@ -75,6 +75,7 @@ fn list(arguments: &ListSigners) -> Result<Exit, Failure> {
     let now = pinned(&folder)?;
     let rules = signed(&folder)?;
     let change = waiting(&folder)?.filter(|change| *change.to() != now);
+    let is_recorded = recorded(&folder)?.as_ref() == Some(&now);
     if arguments.format == Format::Json {
         let all = |signers: &Signers| -> Vec<_> {
             let one = |name: &Name| json!({ "name": name, "key": signers.key(name).map(|key| to_hex(&key.0)) });
@@ -86,7 +87,7 @@ fn list(arguments: &ListSigners) -> Result<Exit, Failure> {
         });
         out::print(&json!({
             "version": 1, "signers": all(&now), "solo": now.is_solo(), "needed": now.needed(),
-            "signed_by": rules.by, "waiting": change,
+            "signed_by": rules.by, "waiting": change, "as_recorded": is_recorded,
         }))?;
         return Ok(Exit::Fine);
     }
@@ -109,6 +110,11 @@ fn list(arguments: &ListSigners) -> Result<Exit, Failure> {
         needed => format!("{needed} of them sign the rules"),
     };
     page.line([words]);
+    if !is_recorded {
+        let words = "these are not the signers that follow from the ledger: the file outside of the workspace was changed \
+                     without the word of those who were pinned, or copied from a machine with another ledger";
+        page.hang([Part::new("note: ", Tone::Bad)], &[words.into()]);
+    }
     if let Some(change) = change {
         page.gap();
         page.line([Part::new("a change waits", Tone::Warn)]);
