@@ -175,7 +175,8 @@ fn growth(at: &[String], was: Option<&Json>, is: Option<&Json>) -> Growth {
         Grows::UnlessGone => yes(is.is_some()),
         Grows::WithTheList => yes(is.is_none() || was.is_some() && !says_all(was, is)),
         // Without a rule of its own the part is what a wider rule says of it.
-        Grows::WhenTrusted => yes(is.map_or(was != Some(&Json::from("trusted")), |is| *is == Json::from("trusted"))),
+        Grows::WhenTrusted if is.is_none() => yes(was.and_then(Json::as_str) != Some("trusted")),
+        Grows::WhenTrusted => yes(is.and_then(Json::as_str) == Some("trusted")),
         Grows::WhenLess => yes(was.is_none() || !says_all(is, was)),
         Grows::WhenMore => yes(!says_all(was, is)),
     }

@@ -49,14 +49,19 @@ fn tests(before: &Rules, after: &Rules) -> Vec<Change> {
         files.iter().flat_map(|file| file.suite.cases.iter().map(|case| case.name.clone())).collect()
     };
     let (old, new) = (names(&old), names(&new));
-    let one = |name: &Name, how, words| Change {
-        about: "test",
-        name: name.to_string(),
-        how,
-        aspects: vec![Aspect::new(words, Growth::No)],
-    };
-    let gone = old.difference(&new).map(|name| one(name, How::Removed, "nothing shows it any more"));
-    gone.chain(new.difference(&old).map(|name| one(name, How::Added, "a test shows it"))).collect()
+    let told = |words: &str, name: &Name| Aspect::new(format!("{words}: {name}"), Growth::No);
+    let gone = old.difference(&new).map(|name| told("nothing shows any more", name));
+    let came = new.difference(&old).map(|name| told("a test shows", name));
+    let aspects: Vec<Aspect> = gone.chain(came).collect();
+    if aspects.is_empty() {
+        return Vec::new();
+    }
+    vec![Change {
+        about: "tests",
+        name: TESTS_FOLDER.to_owned(),
+        how: How::of(!old.is_empty(), !new.is_empty()),
+        aspects,
+    }]
 }
 
 /// Definitions of tools that people have seen.

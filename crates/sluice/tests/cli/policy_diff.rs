@@ -157,7 +157,7 @@ fn every_kind_of_rule_is_compared_and_its_growth_known() {
             "policies/tests/default.yaml",
             "an analysed workflow reads",
             "it reads",
-            "removed test an analysed workflow reads: no nothing shows it any more",
+            "changed tests policies/tests/: no nothing shows any more: an analysed workflow reads",
         ),
         (
             "policies/storing.cedar",

@@ -20,13 +20,14 @@ fn a_pack_is_written_beside_the_rules_and_counts_once_it_is_signed() {
     wrote policies/exports.cedar
     wrote policies/tests/exports.yaml
       forbid  exports-first-time
-              this workflow has never sent anything to `{resource}` before
+              this workflow has never sent anything to the destination or dataset
+              before
       forbid  exports-in-a-services-name
-              `{principal}` is a service, and {payload.categories} would leave in
-              its name
+              whoever asks is a service, and the kinds of data in the payload would
+              leave in its name
       forbid  exports-no-credentials
-              credentials never leave, and {arguments.categories+control.categories}
-              would
+              credentials never leave, and the kinds of data in the arguments or
+              what decides that the step runs would
 
     next: not in force until it is signed: read it, change what is not yours,
           `sluice policy test`, then `sluice policy sign`

@@ -83,7 +83,8 @@ fn tell(pack: &Pack, policies: &Bundle, missing: &[Name]) {
     }
     for info in of(policies, pack) {
         page.line([Part::new("  forbid  ", Tone::Bad), Part::new(&info.id.0, Tone::Strong)]);
-        page.hang(["          "], &[info.why.as_str().into()]);
+        let why = policies.in_words(&info.id).map_or_else(|| info.why.clone(), |words| words.why);
+        page.hang(["          "], &[why.into()]);
     }
     page.gap();
     for group in missing {
