@@ -46,6 +46,8 @@ fn check(arguments: &List) -> Result<Exit, Failure> {
     let policies = read_policies(&files)?;
     of_bundle(&files, &policies)?;
     let standing = Workspace::open(&folder);
+    // Where nobody is pinned, nobody's word can be known.
+    let whose = signed(&folder).ok();
     if arguments.format == Format::Json {
         let list = policies
             .policies()
@@ -53,6 +55,9 @@ fn check(arguments: &List) -> Result<Exit, Failure> {
         out::print(&json!({
             "bundle": files.digest().to_string(),
             "signed": standing.is_ok(),
+            "signed_by": whose.as_ref().map(|whose| &whose.by),
+            "not_signed_by": whose.as_ref().map(|whose| &whose.not_by),
+            "missing": whose.as_ref().map(|whose| whose.missing()),
             "solo": governance.workspace.solo,
             "policies": list.collect::<Vec<_>>(),
         }))?;
@@ -79,8 +84,8 @@ fn check(arguments: &List) -> Result<Exit, Failure> {
         }
         Err(error) => {
             page.hang([Part::new("not in force: ", Tone::Bad)], &[Part::plain(error.to_string())]);
-            if let Ok(standing) = signed(&folder) {
-                sign::say_missing(&mut page, &standing);
+            if let Some(whose) = &whose {
+                sign::say_missing(&mut page, whose);
             }
         }
     }

@@ -32,6 +32,9 @@ fn the_second_signer_sees_what_changed_and_each_is_told_whose_word_is_missing() 
     not in force yet: 1 of 2 needed people signed the bundle
     missing: the word of `ben`
     ");
+    let told = sandbox.sluice(&["policy", "check", "--format", "json"]).with(1).json();
+    let whose = (&told["signed_by"], &told["not_signed_by"], &told["missing"]);
+    assert_eq!(whose, (&serde_json::json!(["ana"]), &serde_json::json!(["ben"]), &1.into()));
     assert_snapshot!(sandbox.redacted(&sandbox.sign("ben").with(0).out), @"
     signed by `ana`; what it changes
 
