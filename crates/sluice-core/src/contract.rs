@@ -27,6 +27,7 @@ pub mod registers;
 mod request;
 mod resolve;
 pub mod sandbox;
+pub mod signers;
 pub mod workspace;
 
 pub use codes::CODES;

@@ -53,6 +53,8 @@ pub struct PolicyInfo {
     pub why: String,
     /// Its remedy as written, such as `approval by owner-of:payload/1`.
     pub remedy: Option<String>,
+    /// Who must agree, and how many of each party.
+    pub approvers: Option<(Approvers, u8)>,
     /// The effects that it can say something about.
     pub effects: Vec<Effect>,
     /// Its own text.
@@ -244,6 +246,7 @@ impl Loader<'_> {
             permits,
             why,
             remedy: remedy.as_ref().map(remedy_words),
+            approvers: remedy.as_ref().and_then(|rule| Some((rule.approvers.clone()?, rule.quorum))),
             effects: effects(policy, self.schema),
             source: text.content.get(whole.start..whole.end).unwrap_or_default().to_owned(),
             text: text.name.clone(),
@@ -363,7 +366,7 @@ fn parse_remedy(annotations: &BTreeMap<&str, &str>) -> Result<Option<RemedyRule>
     Ok(Some(RemedyRule { kind, approvers: Some(approvers), quorum, clears_origins }))
 }
 
-fn remedy_words(rule: &RemedyRule) -> String {
+pub(crate) fn remedy_words(rule: &RemedyRule) -> String {
     let mut words = rule.kind.name().to_owned();
     if let Some(requirement) = rule.requirement() {
         words.push_str(" by ");

@@ -11,3 +11,6 @@ pub const DEFAULT_SOURCES: [(&str, &str); 5] = [
     ("permits.cedar", include_str!("../../../policies/permits.cedar")),
     ("storing.cedar", include_str!("../../../policies/storing.cedar")),
 ];
+
+/// The tests of the default policies: name and text of their file, beside the policies.
+pub const DEFAULT_TESTS: (&str, &str) = ("tests/default.yaml", include_str!("../../../policies/tests/default.yaml"));

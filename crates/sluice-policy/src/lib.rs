@@ -15,11 +15,15 @@
 mod answer;
 mod atoms;
 mod bundle;
+pub mod cases;
 mod cedar;
 mod condition;
 mod decide;
 mod default_bundle;
+mod difference;
+mod explain;
 mod flaw;
+mod packs;
 mod polarity;
 mod remedy;
 mod request;
@@ -31,8 +35,11 @@ pub use atoms::{AtomSet, Category, Rule};
 pub use bundle::{Bundle, PolicyInfo};
 pub use cedar::Question;
 pub use decide::Said;
-pub use default_bundle::{DEFAULT_SOURCES, SCHEMA};
+pub use default_bundle::{DEFAULT_SOURCES, DEFAULT_TESTS, SCHEMA};
+pub use difference::{Aspect, Growth, PolicyDifference};
+pub use explain::{InWords, Stand, Stood};
 pub use flaw::Flaw;
+pub use packs::{PACKS, Pack};
 pub use polarity::Polarity;
 pub use remedy::{Approvers, Holder, Party, Remedy, RemedyKind};
 pub use request::{

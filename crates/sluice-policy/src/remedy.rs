@@ -104,6 +104,34 @@ impl Approvers {
     }
 }
 
+impl Approvers {
+    /// Who that is and how many, as people say it of no call in particular.
+    pub(crate) fn in_words(&self, quorum: u8) -> String {
+        let who = match self {
+            Self::Group(id) if quorum > 1 => return format!("{quorum} different members of `{id}`"),
+            Self::OwnerOf(Holder::Resource) => "whoever answers for the destination or dataset".to_owned(),
+            Self::OwnerOf(Holder::Atoms(of)) => format!("every owner of what is at issue in {}", of.in_words()),
+            Self::Group(id) => format!("a member of `{id}`"),
+            Self::ManagerOfRequester => "the manager of whoever asked".to_owned(),
+            Self::InChargeOfRequester => "whoever answers for the one who asked".to_owned(),
+            Self::Person(id) => format!("`{id}`"),
+        };
+        if quorum > 1 { format!("{who} ({quorum} different people of each)") } else { who }
+    }
+}
+
+impl AtomsOf {
+    /// The part of a call, as people say it.
+    pub(crate) fn in_words(self) -> String {
+        match self {
+            Self::Role(role) => format!("the {role}"),
+            Self::Arguments => "the arguments".to_owned(),
+            Self::Control => "what decides that the step runs".to_owned(),
+            Self::WriteExcess => "what the dataset does not declare".to_owned(),
+        }
+    }
+}
+
 impl fmt::Display for Approvers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

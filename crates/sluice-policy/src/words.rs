@@ -10,6 +10,7 @@ use crate::answer::Reason;
 use crate::bundle::{Bundle, Loaded};
 use crate::cedar::{Question, SETS, Seen};
 use crate::condition;
+use crate::explain::listed;
 use crate::remedy::Holder;
 use crate::request::GateRequest;
 use crate::scope::Cover;
@@ -50,6 +51,59 @@ pub(crate) fn fill(why: &str, request: &GateRequest) -> String {
     out
 }
 
+/// The sentence with words in its places, of no request in particular.
+pub(crate) fn unfilled(why: &str) -> String {
+    // A name stands in backticks, and these are no names.
+    let why = why.replace("`{", "{").replace("}`", "}");
+    let mut out = String::new();
+    for (i, part) in why.split('{').enumerate() {
+        match part.split_once('}') {
+            Some((place, rest)) if i > 0 => {
+                out.push_str(&named(place));
+                out.push_str(rest);
+            }
+            _ => out.push_str(part),
+        }
+    }
+    out
+}
+
+/// What stands in a place, by what it is.
+fn named(place: &str) -> String {
+    match place {
+        "resource" => return "the destination or dataset".to_owned(),
+        "principal" => return "whoever asks".to_owned(),
+        "purpose" => return "the purpose stated".to_owned(),
+        "region" => return "the region".to_owned(),
+        _ => {}
+    }
+    let set = |set: &str| {
+        let (part, attribute) = set.split_once('.')?;
+        let Some(Holder::Atoms(of)) = Holder::named(part) else { return None };
+        let what = match attribute {
+            "categories" => "the kinds of data",
+            "owners" => "the owners of data",
+            "uncleared" => "the kinds of data at issue",
+            "outside" => "outsiders with a part",
+            "models" => "models with a part",
+            "persons" => "people with a part",
+            "datasets" => "the datasets",
+            _ => "the owners with rules on the data",
+        };
+        Some((what, of.in_words()))
+    };
+    let mut whats: Vec<&str> = Vec::new();
+    let mut parts: Vec<String> = Vec::new();
+    for (what, part) in place.split('+').filter_map(set) {
+        if !whats.contains(&what) {
+            whats.push(what);
+        }
+        parts.push(part);
+    }
+    let parts: Vec<&str> = parts.iter().map(AsRef::as_ref).collect();
+    format!("{} in {}", listed(&whats, "or"), listed(&parts, "or"))
+}
+
 fn value(place: &str, request: &GateRequest) -> Option<String> {
     match place {
         "resource" => Some(request.resource.id().to_string()),
@@ -80,8 +134,11 @@ pub(crate) fn nearest(bundle: &Bundle, request: &GateRequest) -> Vec<Reason> {
         let permits = bundle.index.covering(request, cover).filter(|policy| policy.permits);
         permits.filter_map(|policy| bundle.rules.get(&policy.id.0))
     };
-    let mut misses: Vec<(usize, Reason)> =
-        permits(Cover::Whole).filter_map(|rule| first_false(rule, &evaluator)).collect();
+    let miss = |rule| {
+        let miss = first_false(rule, &evaluator)?;
+        Some((miss.held, said(rule, &format!("it asks that `{}`", miss.condition))))
+    };
+    let mut misses: Vec<(usize, Reason)> = permits(Cover::Whole).filter_map(miss).collect();
     misses.sort_by(|(a, x), (b, y)| b.cmp(a).then_with(|| x.policy.cmp(&y.policy)));
     let resource = permits(Cover::NotResource).map(|rule| said(rule, "it does not cover the resource"));
     let principal = permits(Cover::NotPrincipal).map(|rule| said(rule, "it does not cover who asks"));
@@ -94,15 +151,29 @@ pub(crate) fn nearest(bundle: &Bundle, request: &GateRequest) -> Vec<Reason> {
     reasons
 }
 
-/// How many conditions of a permit hold before its first false one, and which that is.
-fn first_false(rule: &Loaded, evaluator: &Evaluator<'_>) -> Option<(usize, Reason)> {
+/// The first condition of a policy that is not so.
+pub(crate) struct FirstFalse {
+    /// How many conditions hold before it.
+    pub(crate) held: usize,
+    /// How many are not so, itself among them.
+    pub(crate) wrong: usize,
+    /// In the author's words.
+    pub(crate) condition: String,
+}
+
+/// The first condition of a policy that is not so; none if all are.
+pub(crate) fn first_false(rule: &Loaded, evaluator: &Evaluator<'_>) -> Option<FirstFalse> {
     let policy: &ast::Policy = rule.policy.as_ref();
     let mut conjuncts = Vec::new();
     split(policy.non_scope_constraints()?, &mut conjuncts);
-    let is_false = |condition: &&ast::Expr| condition::holds(evaluator, condition) != Ok(true);
-    let held = conjuncts.iter().position(is_false)?;
+    let is_false = |condition: &ast::Expr| condition::holds(evaluator, condition) != Ok(true);
+    let held = conjuncts.iter().position(|condition| is_false(condition))?;
     let condition = conjuncts.get(held)?;
-    Some((held, said(rule, &format!("it asks that `{}`", source(condition)))))
+    Some(FirstFalse {
+        held,
+        wrong: conjuncts.iter().filter(|condition| is_false(condition)).count(),
+        condition: source(condition),
+    })
 }
 
 fn said(rule: &Loaded, words: &str) -> Reason {
@@ -110,7 +181,7 @@ fn said(rule: &Loaded, words: &str) -> Reason {
 }
 
 /// The conditions that all must hold.
-fn split<'a>(e: &'a ast::Expr, out: &mut Vec<&'a ast::Expr>) {
+pub(crate) fn split<'a>(e: &'a ast::Expr, out: &mut Vec<&'a ast::Expr>) {
     if let ExprKind::And { left, right } = e.expr_kind() {
         split(left, out);
         split(right, out);

@@ -18,6 +18,7 @@ use thiserror::Error;
 use crate::home::{Home, HomeError};
 use crate::incident::Incident;
 use crate::ledger::{Ledger, LedgerError, open_records};
+use crate::rules::kept_files;
 use crate::what_if;
 use crate::workspace::{LEDGER_FILE, OpenError, read_bundle, read_policies};
 
@@ -211,11 +212,7 @@ fn ask_again(folder: &Path, home: &Home) -> Result<Decisions, AuditError> {
 
 /// A bundle that the log kept, under the digest of what it really holds.
 fn kept_bundle(recorded: &Recorded) -> Option<(String, Policies)> {
-    let payload: Json = serde_json::from_slice(recorded.payload.opened()?).ok()?;
-    let text = |(path, content): (&String, &Json)| Some((path.as_str().into(), content.as_str()?.as_bytes().to_vec()));
-    let files: Vec<(sluice_core::label::Name, Vec<u8>)> =
-        payload.get("files")?.as_object()?.iter().map(text).collect::<Option<_>>()?;
-    let files = BundleFiles::of(files);
+    let files = kept_files(recorded)?;
     Some((files.digest().to_string(), read_policies(&files).ok()?))
 }
 

@@ -18,6 +18,9 @@ use crate::clock::{LedgerClock, now_ms};
 use crate::home::{Home, HomeError, write_new};
 use crate::workspace::LEDGER_FILE;
 
+/// How often another bundle came into force.
+const BUNDLE_CHANGES: &str = "bundle/changes";
+
 /// Between checkpoints, but for run ends and recoveries.
 const CHECKPOINT_MS: u64 = 1_000;
 
@@ -116,18 +119,21 @@ impl Ledger {
         Ok(self.writer.submit(Batch { records, expect }).wait()?)
     }
 
-    /// Keeps the signed bundle in the log, once: decisions made under it can be asked again when it is long gone.
+    /// Keeps the signed bundle in the log when it comes into force: decisions made under it can be asked again when it is
+    /// long gone. One that comes back is kept again, so that the latest is the one in force.
     ///
     /// # Errors
     /// [`LedgerError`].
     pub fn keep_bundle(&self, bundle: &SignedBundle) -> Result<(), LedgerError> {
         let digest = bundle.digest().to_string();
-        let key = format!("bundle/{digest}");
-        let known = {
-            let key = key.clone();
-            self.read(move |records| records.fact(&key))? > 0
+        let (changes, is_latest) = {
+            let digest = digest.clone();
+            self.read(move |records| {
+                let changes = records.fact(BUNDLE_CHANGES)?;
+                Ok((changes, records.fact(&format!("bundle/{changes}/{digest}"))? > 0))
+            })?
         };
-        if known {
+        if is_latest {
             return Ok(());
         }
         let files: serde_json::Map<String, serde_json::Value> = bundle
@@ -139,7 +145,8 @@ impl Ledger {
         let body = Map::new().with("bundle", bundle.digest().0.0.to_vec()).with("solo", bundle.is_solo());
         let mut record = NewRecord::new(EntryKind::BUNDLE_CHANGED, self.clock.now_ms(), body)
             .with_payload(Payload::of_run(payload.to_string().into_bytes()));
-        record.counts.push(Count { key, add: 1 });
+        let key = format!("bundle/{}/{digest}", changes.saturating_add(1));
+        record.counts.extend([Count { key: BUNDLE_CHANGES.to_owned(), add: 1 }, Count { key, add: 1 }]);
         self.append(vec![record])?;
         Ok(())
     }

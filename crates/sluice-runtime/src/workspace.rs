@@ -7,7 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use sluice_core::contract::bundle::{
-    self, BundleError, BundleFiles, BundleSignature, SIGNATURES_FILE, SignedBundle, Signers,
+    self, BundleDigest, BundleError, BundleFiles, BundleSignature, SIGNATURES_FILE, SignedBundle, Signers,
 };
 use sluice_core::contract::governance::POLICIES_FOLDER;
 use sluice_core::contract::key::SecretKey;
@@ -185,12 +185,26 @@ impl Workspace {
     }
 }
 
-/// Signs the bundle that is in `folder` now. Other people's signatures over the same bytes are kept, older ones dropped.
+/// Signs the bundle that is in `folder` now. Signatures of other pinned people over the same bytes are kept, all else dropped.
 ///
 /// # Errors
 /// [`OpenError`] if a file cannot be read or written, or the signer is not pinned.
 pub fn sign(folder: &Path, key: &SecretKey) -> Result<BundleFiles, OpenError> {
     sign_with(folder, &Home::of(folder)?, key)
+}
+
+/// Signs the bundle in `folder` if it is still the one that the signer has seen.
+///
+/// # Errors
+/// As [`sign`]; [`BundleError::OtherDigest`] if a file changed meanwhile, and nothing is signed then.
+pub fn sign_seen(folder: &Path, key: &SecretKey, seen: BundleDigest) -> Result<(), OpenError> {
+    let (files, home) = (read_bundle(folder)?, Home::of(folder)?);
+    let found = files.digest();
+    if found != seen {
+        let source = BundleError::OtherDigest { signer: key.name().clone(), signed: seen, found };
+        return Err(OpenError::Bundle { source });
+    }
+    put_signature(folder, &home, key, found)
 }
 
 /// The same with the home that the caller found.
@@ -199,19 +213,23 @@ pub fn sign(folder: &Path, key: &SecretKey) -> Result<BundleFiles, OpenError> {
 /// As [`sign`].
 pub fn sign_with(folder: &Path, home: &Home, key: &SecretKey) -> Result<BundleFiles, OpenError> {
     let files = read_bundle(folder)?;
+    put_signature(folder, home, key, files.digest())?;
+    Ok(files)
+}
+
+fn put_signature(folder: &Path, home: &Home, key: &SecretKey, digest: BundleDigest) -> Result<(), OpenError> {
     let signers = read_signers(home)?;
     if !signers.names().any(|name| name == key.name()) {
         let source = BundleError::UnknownSigner { signer: key.name().clone() };
         return Err(OpenError::Bundle { source });
     }
-    let digest = files.digest();
     let mut signatures = read_signatures(folder).unwrap_or_default();
-    signatures.retain(|s| s.digest == digest && s.signer != *key.name());
+    // Of somebody who is pinned no longer, the line alone would keep the bundle from counting.
+    signatures.retain(|s| s.digest == digest && s.signer != *key.name() && signers.key(&s.signer).is_some());
     signatures.push(BundleSignature::sign(digest, key));
     let text: String = signatures.iter().map(|s| s.to_line() + "\n").collect();
     let path = folder.join(SIGNATURES_FILE);
-    replace(&path, text.as_bytes()).map_err(|source| OpenError::Io { path, source })?;
-    Ok(files)
+    replace(&path, text.as_bytes()).map_err(|source| OpenError::Io { path, source })
 }
 
 /// Puts a whole file in place of an earlier one: readers see the old one or the new one.
@@ -320,7 +338,7 @@ pub fn read_bundle(folder: &Path) -> Result<BundleFiles, OpenError> {
     Ok(BundleFiles::of(files))
 }
 
-fn read_signers(home: &Home) -> Result<Signers, OpenError> {
+pub(crate) fn read_signers(home: &Home) -> Result<Signers, OpenError> {
     let file = home.signers();
     if !file.exists() {
         return Err(OpenError::NoSigners { file });
@@ -329,7 +347,7 @@ fn read_signers(home: &Home) -> Result<Signers, OpenError> {
     Signers::parse(&text).map_err(|source| OpenError::Bundle { source })
 }
 
-fn read_signatures(folder: &Path) -> Result<Vec<BundleSignature>, OpenError> {
+pub(crate) fn read_signatures(folder: &Path) -> Result<Vec<BundleSignature>, OpenError> {
     let path = folder.join(SIGNATURES_FILE);
     if !path.exists() {
         return Ok(Vec::new());
@@ -339,7 +357,7 @@ fn read_signatures(folder: &Path) -> Result<Vec<BundleSignature>, OpenError> {
 }
 
 /// A file of bounded size.
-fn read_file(path: &Path) -> Result<Vec<u8>, OpenError> {
+pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>, OpenError> {
     let io = |source| OpenError::Io { path: path.to_path_buf(), source };
     if std::fs::metadata(path).map_err(io)?.len() > BUNDLE_FILE_BYTES_MAX {
         return Err(OpenError::TooMuch { path: path.to_path_buf() });

@@ -1,11 +1,16 @@
 //! What can be typed. What it does is in the command's own file.
 
+mod policy;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use sluice_core::diagnostic::{Code, Confidence, Severity};
 
 use crate::demo;
+pub use policy::{
+    AddPack, DiffPolicies, ExplainPolicy, ListSigners, ProposeSigners, SignSigners, SignersCommand, TestPolicies,
+};
 
 /// Makes workflows that an AI wrote safe to run.
 #[derive(Parser)]
@@ -60,7 +65,7 @@ pub enum Command {
     /// Secrets that connectors use: set, list.
     #[command(subcommand)]
     Secret(Secret),
-    /// The rules of this workspace: check, sign.
+    /// The rules of this workspace: check, test, explain, compare, sign.
     #[command(subcommand)]
     Policy(Policy),
     /// Serve the console where people see and decide what waits, and go on with runs as they do.
@@ -853,8 +858,21 @@ pub struct SetSecret {
 pub enum Policy {
     /// Read all rules as they are on the disk, signed or not.
     Check(List),
+    /// Ask the policies the questions of their tests.
+    Test(TestPolicies),
+    /// Say what the policies do in words, or why a question is answered as it is.
+    Explain(Box<ExplainPolicy>),
+    /// Say what changed in the rules, what of it allows more, and which recorded decisions would be others.
+    Diff(DiffPolicies),
+    /// Policies to take over, each pack with its tests.
+    Packs,
+    /// Write a pack of policies into the workspace.
+    Add(AddPack),
     /// Sign the rules as they are on the disk.
     Sign(Sign),
+    /// Who may sign the rules: list, propose others, agree.
+    #[command(subcommand)]
+    Signers(SignersCommand),
     /// Ask other policies about the decisions that were recorded: which would be others.
     Replay(Replay),
 }

@@ -3,7 +3,7 @@
 //! They are commented defaults that a check accepts: nothing leaves, nobody but one person owns anything, and one
 //! workflow runs without a network. Editors find the schemas of the YAML files under `.sluice/schemas`.
 
-use sluice_policy::DEFAULT_SOURCES;
+use sluice_policy::{DEFAULT_SOURCES, DEFAULT_TESTS};
 
 macro_rules! template {
     ($path:literal) => {
@@ -32,11 +32,12 @@ const TEMPLATES: [(&str, &str); 12] = [
     template!("data/.gitignore"),
 ];
 
-const SCHEMAS: [(&str, &str); 9] = [
+const SCHEMAS: [(&str, &str); 10] = [
     schema!("budgets.json"),
     schema!("classification.json"),
     schema!("contract.json"),
     schema!("destinations.json"),
+    schema!("policy-test.json"),
     schema!("principals.json"),
     schema!("purposes.json"),
     schema!("regions.json"),
@@ -49,7 +50,8 @@ const SCHEMAS: [(&str, &str); 9] = [
 /// Not among them: keys, signatures and the id, which are made on the spot.
 #[must_use]
 pub fn files() -> Vec<(String, &'static str)> {
-    let policies = DEFAULT_SOURCES.into_iter().map(|(name, text)| (format!("policies/{name}"), text));
+    let policies =
+        DEFAULT_SOURCES.into_iter().chain([DEFAULT_TESTS]).map(|(name, text)| (format!("policies/{name}"), text));
     let named = TEMPLATES.into_iter().chain(SCHEMAS).map(|(path, text)| (path.to_owned(), text));
     named.chain(policies).collect()
 }

@@ -3,6 +3,7 @@
 use sluice_core::contract::approval::SignedStatement;
 use sluice_core::contract::bundle::{BundleSignature, Signers};
 use sluice_core::contract::key::{PublicKey, SecretKey};
+use sluice_core::contract::signers::SignersChange;
 use sluice_core::contract::{Contract, Governance, resolve};
 use sluice_core::text::Text;
 
@@ -67,6 +68,9 @@ fn lines(data: &[u8]) {
     if let Ok(signers) = Signers::parse(text) {
         assert_eq!(Signers::parse(&signers.to_text()), Ok(signers));
     }
+    if let Ok(change) = SignersChange::parse(text) {
+        assert_eq!(SignersChange::parse(&change.to_text()), Ok(change));
+    }
     if let Ok(signatures) = BundleSignature::from_lines(text) {
         let written: String = signatures.iter().map(|s| s.to_line() + "\n").collect();
         assert_eq!(BundleSignature::from_lines(&written), Ok(signatures));
@@ -96,6 +100,14 @@ fn seeds() -> Vec<Vec<u8>> {
     seeds.push(key.to_line().into_bytes());
     seeds.push(key.public().to_line("ana").into_bytes());
     seeds.push(format!("solo\n{}\n", key.public().to_line("ana")).into_bytes());
+    let signers = |solo| Signers::new([("ana".into(), key.public())], solo).expect("one name has one key");
+    let mut change = SignersChange::new(&signers(true), {
+        let ben = SecretKey::from_seed("ben", [2; 32]).public();
+        Signers::new([("ana".into(), key.public()), ("ben".into(), ben)], false).expect("two names, two keys")
+    })
+    .expect("two can sign");
+    change.sign(&signers(true), &key).expect("she is pinned");
+    seeds.push(change.to_text().into_bytes());
     seeds.push(signature.to_line().into_bytes());
     seeds.push(statement.sign(&key).to_bytes());
     seeds

@@ -156,12 +156,15 @@ fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
 /// ```text
 /// # ~/.config/sluice/signers/<workspace>: one public key line per signer
 /// solo
+/// serial 2
 /// sluice-public-key-1 ana ed25519 <64 hexadecimal digits>
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Signers {
     keys: BTreeMap<Name, PublicKey>,
     solo: bool,
+    /// How often they were changed: a set of people who come back are not the same signers, so that no change counts twice.
+    serial: u64,
 }
 
 impl Signers {
@@ -170,7 +173,7 @@ impl Signers {
     /// # Errors
     /// [`BundleError::SameKey`] if two names have one key: one person would be two.
     pub fn new(keys: impl IntoIterator<Item = (Name, PublicKey)>, solo: bool) -> Result<Self, BundleError> {
-        let mut signers = Self { keys: BTreeMap::new(), solo };
+        let mut signers = Self { keys: BTreeMap::new(), solo, serial: 0 };
         for (name, key) in keys {
             let same_key = signers.keys.iter().find(|(_, known)| **known == key).map(|(other, _)| other.clone());
             if let Some(other) = same_key {
@@ -188,23 +191,43 @@ impl Signers {
     /// # Errors
     /// [`BundleError::SignersLine`] at the first line that is none, [`BundleError::SameKey`] for two names with one key.
     pub fn parse(text: &str) -> Result<Self, BundleError> {
-        let (mut keys, mut solo) = (Vec::new(), false);
+        let (mut keys, mut solo, mut serial) = (Vec::new(), false, 0);
         for (number, line) in lines(text) {
             if line.trim() == "solo" {
                 solo = true;
+                continue;
+            }
+            if let Some(number) = line.trim().strip_prefix("serial ").and_then(|number| number.parse().ok()) {
+                serial = number;
                 continue;
             }
             keys.push(
                 PublicKey::from_line(line).map_err(|error| BundleError::SignersLine { line: number + 1, error })?,
             );
         }
-        Self::new(keys, solo)
+        Ok(Self { serial, ..Self::new(keys, solo)? })
+    }
+
+    /// The same people as the signers that come after `earlier`.
+    #[must_use]
+    pub const fn following(mut self, earlier: &Self) -> Self {
+        self.serial = earlier.serial.saturating_add(1);
+        self
+    }
+
+    /// Whether the same people may sign under the same rule, whenever that was.
+    #[must_use]
+    pub fn are_same(&self, other: &Self) -> bool {
+        self.keys == other.keys && self.solo == other.solo
     }
 
     /// The text of a signers file.
     #[must_use]
     pub fn to_text(&self) -> String {
         let mut text = if self.solo { "solo\n".to_owned() } else { String::new() };
+        if self.serial > 0 {
+            text.push_str(&format!("serial {}\n", self.serial));
+        }
         for (name, key) in &self.keys {
             text.push_str(&key.to_line(name));
             text.push('\n');
@@ -215,6 +238,12 @@ impl Signers {
     /// Everyone who may sign.
     pub fn names(&self) -> impl Iterator<Item = &Name> {
         self.keys.keys()
+    }
+
+    /// The key of one who may sign.
+    #[must_use]
+    pub fn key(&self, name: &str) -> Option<&PublicKey> {
+        self.keys.get(name)
     }
 
     /// Whether one signature is enough.
@@ -400,6 +429,19 @@ pub fn verify(
         return Err(BundleError::SoloDisagrees { workspace: workspace.solo, pinned: signers.solo });
     }
     Ok(SignedBundle { files, digest, signers: people, workspace })
+}
+
+/// The pinned people whose signature over exactly these files holds; what does not hold is nobody's. Whether the bundle counts
+/// is [`verify`]'s to say.
+#[must_use]
+pub fn signed_by(files: &BundleFiles, signatures: &[BundleSignature], signers: &Signers) -> BTreeSet<Name> {
+    let digest = files.digest();
+    let holds = |signature: &&BundleSignature| {
+        signature.digest == digest
+            && signers.key(&signature.signer) == Some(&signature.key)
+            && signature.key.verifies(&statement(digest, &signature.signer), &signature.signature)
+    };
+    signatures.iter().filter(holds).map(|signature| signature.signer.clone()).collect()
 }
 
 fn workspace(files: &BundleFiles) -> Option<Workspace> {

@@ -111,7 +111,9 @@ pub enum ReleaseKindEntry {
 }
 
 impl ReleaseKindEntry {
-    pub(super) fn resolved(&self) -> ReleaseKind {
+    /// What it does, without places in the text.
+    #[must_use]
+    pub fn resolved(&self) -> ReleaseKind {
         match self {
             Self::Drop(patterns) => ReleaseKind::Drop(patterns.clone()),
             Self::Mask(patterns) => ReleaseKind::Mask(patterns.clone()),

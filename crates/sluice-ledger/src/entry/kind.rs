@@ -90,6 +90,8 @@ registered! {
     PASSKEY_ENROLLED = 30, "passkey-enrolled";
     /// It no longer does.
     PASSKEY_REMOVED = 31, "passkey-removed";
+    /// Other people may sign the bundle.
+    SIGNERS_CHANGED = 32, "signers-changed";
     /// A person had masked data shown to them.
     REVEALED = 33, "revealed";
 }
@@ -130,7 +132,7 @@ mod tests {
     #[test]
     fn codes_run_from_one_without_a_gap_and_names_differ() {
         let codes: Vec<u16> = EntryKind::REGISTERED.iter().map(|kind| kind.code()).collect();
-        assert_eq!(codes, (1..=29).collect::<Vec<_>>());
+        assert_eq!(codes, (1..=33).collect::<Vec<_>>());
         let names: std::collections::BTreeSet<_> = EntryKind::REGISTERED.iter().map(|kind| kind.name()).collect();
         assert_eq!(names.len(), codes.len());
         assert_eq!(EntryKind::from_code(900).to_string(), "kind-900");

@@ -1,9 +1,13 @@
 //! One quiet call that every default policy lets through, and small changes to it.
 
 mod attributes;
+mod cases;
 mod default_policies;
+mod difference;
+mod explain;
 mod laws;
 mod loading;
+mod packs;
 mod slices;
 mod stories;
 mod traps;

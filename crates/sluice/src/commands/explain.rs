@@ -80,6 +80,7 @@ pub(crate) fn codes() -> impl Iterator<Item = &'static CodeInfo> {
         .chain(&dsl::CODES)
         .chain(contract::CODES)
         .chain(sluice_api::CODES)
+        .chain(&sluice_policy::cases::CODES)
         .chain(sluice_formats::CODES)
         .chain(sluice_gateway::CODES)
         .chain(sluice_identity::CODES)

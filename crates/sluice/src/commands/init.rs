@@ -7,7 +7,7 @@ use std::path::Path;
 use sluice_core::contract::is_id;
 use sluice_core::contract::key::SecretKey;
 use sluice_runtime::home::{HomeError, person_key};
-use sluice_runtime::init::{create, new_key};
+use sluice_runtime::init::{create, new_key, record_bundle};
 
 use crate::cli::Init;
 use crate::failure::{Exit, Failure};
@@ -55,7 +55,8 @@ pub fn run(arguments: &Init) -> Result<Exit, Failure> {
     let key = if is_new { new_key(person, &key_file)? } else { key_of(person, &key_file)? };
     let mut files = files(&name, person, &key);
     drafts.add_to(&mut files);
-    let (workspace, _ledger) = create(folder, &files, std::slice::from_ref(&key), true)?;
+    let (workspace, ledger) = create(folder, &files, std::slice::from_ref(&key), true)?;
+    record_bundle(&workspace, &ledger)?;
     tell(folder, person, &key_file, is_new, workspace.home().folder(), &drafts);
     Ok(Exit::Fine)
 }

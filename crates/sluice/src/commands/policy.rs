@@ -1,17 +1,24 @@
 //! `sluice policy`: reads all rules of a workspace as they are on the disk, signs them, and asks them about what was decided.
 
+mod diff;
+mod explain;
+mod packs;
 mod replay;
+mod sign;
+mod signers;
+mod test;
+
+use std::collections::BTreeSet;
 
 use serde_json::json;
-use sluice_runtime::init::record_bundle;
-use sluice_runtime::ledger::Ledger;
-use sluice_runtime::workspace::{
-    OpenError, Workspace, read_bundle, read_governance, read_policies, read_principals, sign,
-};
+use sluice_core::label::Name;
+use sluice_runtime::policy_tests::of_bundle;
+use sluice_runtime::signing::signed;
+use sluice_runtime::workspace::{Workspace, read_bundle, read_governance, read_policies, read_principals};
 
-use crate::cli::{Format, List, Policy, Sign};
+use crate::cli::{Format, List, Policy};
 use crate::failure::{Exit, Failure};
-use crate::place::{key_of, say_solo};
+use crate::place::say_solo;
 use crate::render::{Page, Part, Tone, json as out};
 
 /// Checks or signs.
@@ -21,7 +28,13 @@ use crate::render::{Page, Part, Tone, json as out};
 pub fn run(command: &Policy) -> Result<Exit, Failure> {
     match command {
         Policy::Check(arguments) => check(arguments),
-        Policy::Sign(arguments) => put_signature(arguments),
+        Policy::Test(arguments) => test::run(arguments),
+        Policy::Explain(arguments) => explain::run(arguments),
+        Policy::Diff(arguments) => diff::run(arguments),
+        Policy::Packs => Ok(packs::list()),
+        Policy::Add(arguments) => packs::add(arguments),
+        Policy::Sign(arguments) => sign::run(arguments),
+        Policy::Signers(command) => signers::run(command),
         Policy::Replay(arguments) => replay::run(arguments),
     }
 }
@@ -31,7 +44,10 @@ fn check(arguments: &List) -> Result<Exit, Failure> {
     let files = read_bundle(&folder)?;
     let governance = read_governance(&files, &read_principals(&folder)?)?;
     let policies = read_policies(&files)?;
+    of_bundle(&files, &policies)?;
     let standing = Workspace::open(&folder);
+    // Where nobody is pinned, nobody's word can be known.
+    let whose = signed(&folder).ok();
     if arguments.format == Format::Json {
         let list = policies
             .policies()
@@ -39,6 +55,9 @@ fn check(arguments: &List) -> Result<Exit, Failure> {
         out::print(&json!({
             "bundle": files.digest().to_string(),
             "signed": standing.is_ok(),
+            "signed_by": whose.as_ref().map(|whose| &whose.by),
+            "not_signed_by": whose.as_ref().map(|whose| &whose.not_by),
+            "missing": whose.as_ref().map(|whose| whose.missing()),
             "solo": governance.workspace.solo,
             "policies": list.collect::<Vec<_>>(),
         }))?;
@@ -63,33 +82,32 @@ fn check(arguments: &List) -> Result<Exit, Failure> {
             page.hang([Part::new("signed by ", Tone::Good)], &[Part::plain(names.join(" and "))]);
             say_solo(&mut page, workspace.is_solo());
         }
-        Err(error) => page.hang([Part::new("not in force: ", Tone::Bad)], &[Part::plain(error.to_string())]),
+        Err(error) => {
+            page.hang([Part::new("not in force: ", Tone::Bad)], &[Part::plain(error.to_string())]);
+            if let Some(whose) = &whose {
+                sign::say_missing(&mut page, whose);
+            }
+        }
     }
     page.print();
     Ok(if standing.is_ok() { Exit::Fine } else { Exit::Findings })
 }
 
-fn put_signature(arguments: &Sign) -> Result<Exit, Failure> {
-    let folder = arguments.place.folder()?;
-    let key = key_of(&arguments.person, &arguments.key)?;
-    // Nobody signs what cannot be read.
-    let unsigned = read_bundle(&folder)?;
-    read_governance(&unsigned, &read_principals(&folder)?)?;
-    read_policies(&unsigned)?;
-    let files = sign(&folder, &key)?;
-    let mut page = Page::of_stdout();
-    page.line([Part::new("signed ", Tone::Good), Part::new(files.digest().to_string(), Tone::Accent)]);
-    match Workspace::open(&folder) {
-        Ok(workspace) => {
-            record_bundle(&workspace, &Ledger::open(&folder, workspace.home())?)?;
-            page.line(["these rules are in force now"]);
-            say_solo(&mut page, workspace.is_solo());
-        }
-        Err(OpenError::Bundle { source }) => {
-            page.hang([Part::new("not in force yet: ", Tone::Warn)], &[Part::plain(source.to_string())])
-        }
-        Err(error) => return Err(error.into()),
+/// So many of these people; all of them, if it takes all.
+fn some_of(count: usize, people: &BTreeSet<Name>) -> String {
+    match count {
+        all if all == people.len() => listed(people),
+        1 => format!("one of {}", listed(people)),
+        _ => format!("{count} of {}", listed(people)),
     }
-    page.print();
-    Ok(Exit::Fine)
+}
+
+/// `` `a` and `b` ``, or nobody.
+fn listed<'n>(names: impl IntoIterator<Item = &'n Name>) -> String {
+    let names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
+    match names.as_slice() {
+        [] => "nobody".to_owned(),
+        [one] => one.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
 }

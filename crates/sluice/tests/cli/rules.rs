@@ -41,12 +41,18 @@ fn the_word_of_one_of_two_is_not_enough() {
     assert_snapshot!(sandbox.redacted(&sandbox.sign("ana").with(0).out), @r"
     signed HEX
     not in force yet: 1 of 2 needed people signed the bundle
+    missing: the word of `ben`
     ");
     not_in_force(&sandbox, "SL423");
     // Saying it twice makes no second person.
     sandbox.sign("ana").with(0);
     not_in_force(&sandbox, "SL423");
     assert_snapshot!(sandbox.redacted(&sandbox.sign("ben").with(0).out), @r"
+    signed by `ana`; what it changes
+
+    no difference that counts
+    files: policies/permits.cedar (changed)
+
     signed HEX
     these rules are in force now
     ");

@@ -65,7 +65,7 @@ impl Sandbox {
             let register = fs::read_to_string(sandbox.path(workspace).join("registers/principals.yaml")).unwrap();
             register.split('"').find(|text| text.starts_with("sluice-public-key-1 ")).unwrap().to_owned()
         };
-        let (ana, ben) = (key_line("ws"), key_line("elsewhere"));
+        let ben = key_line("elsewhere");
         sandbox.edit("ws/workspace.yaml", |text| {
             text.replace("\nsolo: true", "\nsolo: false\ndefinitions: { approvers: owners }")
         });
@@ -73,7 +73,8 @@ impl Sandbox {
             text.replace("\npersons:\n", &format!("\npersons:\n  ben: {{ name: \"Ben\", keys: [\"{ben}\"] }}\n"))
                 .replace("members: [ana]", "members: [ana, ben]")
         });
-        fs::write(sandbox.keys().join("signers"), format!("{ana}\n{ben}\n")).unwrap();
+        let propose = ["policy", "signers", "propose", "--add", &ben, "--solo", "false", "--as", "ana", "--key"];
+        sandbox.sluice(&[&propose[..], &[&sandbox.key()]].concat()).with(0);
         sandbox
     }
 

@@ -16,7 +16,7 @@ pub(crate) fn governance(files: &Files) -> Result<Governance, String> {
 /// The policies by file.
 fn policies(files: &Files) -> Vec<(&str, &str)> {
     let policies = files.iter().filter_map(|(path, text)| Some((path.strip_prefix("policies/")?, text.as_str())));
-    policies.collect()
+    policies.filter(|(name, _)| name.ends_with(".cedar")).collect()
 }
 
 pub(crate) fn bundle(files: &Files) -> Bundle {
@@ -39,9 +39,7 @@ fn every_workspace_is_read_without_a_problem() {
 #[test]
 fn every_workspace_has_policies_that_load() {
     for (name, files) in all() {
-        let sources: Vec<(&str, &str)> =
-            files.iter().filter_map(|(path, text)| Some((path.strip_prefix("policies/")?, text.as_str()))).collect();
-        let bundle = Bundle::load(&sources).unwrap_or_else(|flaws| panic!("{name}: {flaws:#?}"));
+        let bundle = Bundle::load(&policies(&files)).unwrap_or_else(|flaws| panic!("{name}: {flaws:#?}"));
         assert!(bundle.policies().count() > 10, "{name}");
     }
 }
@@ -50,9 +48,7 @@ fn every_workspace_has_policies_that_load() {
 fn the_examples_have_the_default_policies() {
     for name in NAMES {
         let files = example(name);
-        let found: Vec<(&str, &str)> =
-            files.iter().filter_map(|(path, text)| Some((path.strip_prefix("policies/")?, text.as_str()))).collect();
-        assert!(found == DEFAULT_SOURCES, "run `cp policies/*.cedar examples/{name}/policies/`");
+        assert!(policies(&files) == DEFAULT_SOURCES, "run `cp policies/*.cedar examples/{name}/policies/`");
     }
 }
 

@@ -1,7 +1,6 @@
 //! `sluice policy replay`: which recorded decisions other rules would have taken otherwise.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use serde_json::json;
 use sluice_runtime::what_if::{Change, WhatIf, what_if};
@@ -33,17 +32,21 @@ pub(super) fn run(arguments: &Replay) -> Result<Exit, Failure> {
     let found = what_if(&folder, &policies, since_ms)?;
     match arguments.format {
         Format::Json => out::print(&wire(&found, &files.digest().to_string()))?,
-        Format::Text => shown(&found, rules).print(),
+        Format::Text => {
+            let mut page = Page::of_stdout();
+            told(&mut page, &found, &format!("the policies in {}", rules.display()));
+            page.print();
+        }
     }
     Ok(if found.changed == 0 { Exit::Fine } else { Exit::Findings })
 }
 
-fn now_ms() -> u64 {
+pub(super) fn now_ms() -> u64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
 
-fn wire(found: &WhatIf, bundle: &str) -> serde_json::Value {
+pub(super) fn wire(found: &WhatIf, bundle: &str) -> serde_json::Value {
     let change = |change: &Change| {
         json!({
             "index": change.index, "time_ms": change.time_ms, "run": change.run.map(|run| run.to_string()),
@@ -64,8 +67,8 @@ fn wire(found: &WhatIf, bundle: &str) -> serde_json::Value {
 /// Changes of one kind: the same action, the same words then and now.
 type Kind<'c> = (&'c str, &'static str, &'static str, &'c [String]);
 
-fn shown(found: &WhatIf, rules: &Path) -> Page {
-    let mut page = Page::of_stdout();
+/// Each kind of change once, and how many decisions were asked of `whom`.
+pub(super) fn told(page: &mut Page, found: &WhatIf, whom: &str) {
     let mut kinds: BTreeMap<Kind<'_>, Vec<&Change>> = BTreeMap::new();
     for change in &found.changes {
         kinds.entry((&change.action, change.was, change.would_be, &change.why)).or_default().push(change);
@@ -102,7 +105,7 @@ fn shown(found: &WhatIf, rules: &Path) -> Page {
         changed => (changed.to_string(), Tone::Warn),
     };
     page.line([
-        Part::plain(format!("{} decisions asked again of the policies in {}: ", found.asked, rules.display())),
+        Part::plain(format!("{} decisions asked again of {whom}: ", found.asked)),
         Part::new(count, tone),
         " would be another".into(),
     ]);
@@ -120,7 +123,6 @@ fn shown(found: &WhatIf, rules: &Path) -> Page {
             Tone::Faint,
         )],
     );
-    page
 }
 
 fn tone(said: &str) -> Tone {
