@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use sluice_core::contract::approval::{Party, Requirement};
 use sluice_core::label::Name;
+use sluice_policy::own::{Asking, Deed};
 use sluice_runtime::approvals::Waiting;
 use sluice_runtime::workspace::Workspace;
 
@@ -30,16 +31,28 @@ pub fn asked(workspace: &Workspace, needed: &Requirement, requester: &Name) -> B
     people.filter(|person| person != requester).collect()
 }
 
-/// Whether somebody may see what concerns these people: one of them, or whoever signs the rules.
+/// Whether somebody may see what concerns these people, by the workspace's own policies.
 #[must_use]
 pub fn may_see(workspace: &Workspace, person: &Name, concerned: &BTreeSet<Name>) -> bool {
-    concerned.contains(person) || is_steward(workspace, person)
+    may(workspace, person, Deed::See, concerned)
 }
 
-/// Whether somebody signs the rules of this workspace: they may see all that happens under them.
+/// Whether somebody may see the whole ledger.
 #[must_use]
-pub fn is_steward(workspace: &Workspace, person: &Name) -> bool {
-    workspace.bundle().signers().iter().any(|signer| signer == person)
+pub fn may_see_ledger(workspace: &Workspace, person: &Name) -> bool {
+    may(workspace, person, Deed::SeeLedger, &BTreeSet::new())
+}
+
+/// Whether somebody may invite people, and remove passkeys of others.
+#[must_use]
+pub fn may_manage_people(workspace: &Workspace, person: &Name) -> bool {
+    may(workspace, person, Deed::ManagePeople, &BTreeSet::new())
+}
+
+fn may(workspace: &Workspace, person: &Name, deed: Deed, concerned: &BTreeSet<Name>) -> bool {
+    let groups = workspace.principals().groups_of(person);
+    let signs = workspace.bundle().signers().iter().any(|signer| signer == person);
+    workspace.own_rules().allow(Asking { person, groups: &groups, signs }, deed, concerned)
 }
 
 /// Whether somebody may read data of a class: its owner, a member of the owning group, or who is listed as reading it.

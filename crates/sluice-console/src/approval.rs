@@ -221,7 +221,9 @@ fn listing(text: &str) -> Markup {
 /// What this person can say now.
 fn word(asking: &Asking, waiting: &Waiting) -> Result<Markup, Problem> {
     let caller = &asking.caller;
-    if !is_for(asking, waiting) {
+    let is_asked = is_for(asking, waiting);
+    let back = if is_asked { None } else { taking_back(asking, waiting)? };
+    if !is_asked && back.is_none() {
         return Ok(html! {
             h2 { "Your word" }
             p { (why_not(asking, waiting)) }
@@ -252,6 +254,14 @@ fn word(asking: &Asking, waiting: &Waiting) -> Result<Markup, Problem> {
             @if by_file { button class={ (tone) @if !theirs.is_empty() { " quiet" } } type="submit" name="with" value="demo-key" { (verb) " with the demo's key file" } }
         }
     };
+    if let Some(back) = back {
+        return Ok(html! {
+            h2 { "Your word" }
+            p { (why_not(asking, waiting)) }
+            (form(back, html! { div.buttons { (how("Take it back", "quiet")) } })?)
+            p.told role="status" aria-live="polite" {}
+        });
+    }
     Ok(html! {
         h2 { "Your word" }
         @if theirs.is_empty() && !by_file {
@@ -274,6 +284,18 @@ fn word(asking: &Asking, waiting: &Waiting) -> Result<Markup, Problem> {
     })
 }
 
+/// Their last word taken back, while nothing has used it.
+fn taking_back(asking: &Asking, waiting: &Waiting) -> Result<Option<Decision>, Problem> {
+    let ledger = asking.house.ledger();
+    let id = waiting.id.clone();
+    let row = ledger.look(|records| records.approval(&id))?;
+    if waiting.superseded.is_some() || row.is_none_or(|row| row.used_by.is_some()) {
+        return Ok(None);
+    }
+    let approver = Approver::new(&asking.workspace, ledger);
+    Ok(approver.taking_back(&waiting.id, &asking.caller.person).ok())
+}
+
 fn why_not(asking: &Asking, waiting: &Waiting) -> Markup {
     let person = &asking.caller.person;
     if let Some(by) = &waiting.superseded {
@@ -282,7 +304,7 @@ fn why_not(asking: &Asking, waiting: &Waiting) -> Markup {
             @if let Some(by) = by { " " a href={ "/approvals/" (by) } { (by) } " took its place." }
         };
     }
-    if let Some((_, decision)) = waiting.said.iter().find(|(who, _)| who == person) {
+    if let Some((_, decision)) = waiting.said.iter().rfind(|(who, _)| who == person) {
         return html! { "You " strong { (said(*decision).0) } @if !waiting.is_satisfied { ". Others must still speak." } @else { "." } };
     }
     if waiting.is_satisfied {

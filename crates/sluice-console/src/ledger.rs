@@ -9,7 +9,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 use sluice_api::House;
 use sluice_api::guard::Visitor;
-use sluice_api::rights::is_steward;
+use sluice_api::rights::may_see_ledger;
 use sluice_ledger::cbor::Value;
 use sluice_ledger::{EntryKind, LeafIndex};
 use sluice_render::markup::{Message, Seen};
@@ -81,7 +81,7 @@ pub(crate) async fn page(State(house): State<Arc<House>>, visitor: Visitor, Quer
 /// The whole log is for who signs the rules; runs and approvals show others what concerns them.
 fn steward(house: Arc<House>, visitor: Visitor) -> Result<Asking, Problem> {
     let asking = Asking::of(house, visitor)?;
-    if is_steward(&asking.workspace, &asking.caller.person) {
+    if may_see_ledger(&asking.workspace, &asking.caller.person) {
         Ok(asking)
     } else {
         let why = "SL467: the whole ledger is for those who sign the rules of this workspace. What concerns you is under Runs and in your Inbox";

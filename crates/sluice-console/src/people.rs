@@ -11,7 +11,7 @@ use serde::Deserialize;
 use sluice_api::House;
 use sluice_api::door::Purpose;
 use sluice_api::guard::{Visitor, is_their_form};
-use sluice_api::rights::is_steward;
+use sluice_api::rights::may_manage_people;
 use sluice_core::label::Name;
 use sluice_render::markup::Seen;
 use sluice_runtime::enrolment::{Known, Listed, passkeys, remove as forget};
@@ -44,7 +44,7 @@ fn shown(asking: &Asking, invited: Option<&Invited>) -> Shown {
             (creation(house, person, &Name::from(name_of(asking, person)), "/people/passkey", Some(&asking.caller.form_token))?)
             p.told role="status" aria-live="polite" {}
         }
-        @if is_steward(workspace, person) {
+        @if may_manage_people(workspace, person) {
             section aria-labelledby="all" {
                 h2 id="all" { "Everybody" }
                 p.faint { "Who there is stands in " code { "registers/principals.yaml" } ". Whoever signs the rules can invite them: a link makes one passkey, once, within an hour." }
@@ -164,7 +164,7 @@ pub(crate) async fn remove(
         let (house, person) = (&asking.house, &asking.caller.person);
         let listed = passkeys(house.ledger())?;
         let one = listed.iter().find(|one| one.enrolled.passkey.id == id);
-        let one = one.filter(|one| one.enrolled.person == *person || is_steward(&asking.workspace, person));
+        let one = one.filter(|one| one.enrolled.person == *person || may_manage_people(&asking.workspace, person));
         let one = one.ok_or(Problem::NotFound)?;
         forget(house.ledger(), &id, person)?;
         // Whoever had the device is logged out with it, everywhere else.
@@ -189,7 +189,8 @@ pub(crate) async fn invite(State(house): State<Arc<House>>, visitor: Visitor, Fo
         is_their_form(&asking.caller, &asked.form).map_err(|why| Problem::Refused(why.to_owned()))?;
         let persons = &asking.workspace.principals().persons.entries;
         let known = persons.get_key_value(asked.person.as_str()).map(|(name, _)| name.clone());
-        let person = known.filter(|_| is_steward(&asking.workspace, &asking.caller.person)).ok_or(Problem::NotFound)?;
+        let person =
+            known.filter(|_| may_manage_people(&asking.workspace, &asking.caller.person)).ok_or(Problem::NotFound)?;
         let code = asking.house.door.invite(&person)?;
         let link = format!("{}/enrol/{code}", asking.house.party().origin);
         shown(&asking, Some(&Invited { person, link }))

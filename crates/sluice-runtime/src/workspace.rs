@@ -18,6 +18,7 @@ use sluice_core::diagnostic::Diagnostic;
 use sluice_core::label::Name;
 use sluice_core::text::Text;
 use sluice_policy::Bundle as Policies;
+use sluice_policy::own::{CONSOLE_FOLDER, OwnRules};
 use thiserror::Error;
 
 use crate::home::{Home, HomeError};
@@ -39,6 +40,7 @@ pub struct Workspace {
     bundle: SignedBundle,
     governance: Governance,
     policies: Policies,
+    own: OwnRules,
 }
 
 /// Something wrong in a file of the workspace, with the text it is in.
@@ -115,7 +117,8 @@ impl Workspace {
         let bundle = bundle::verify(files, &signatures, &signers).map_err(|source| OpenError::Bundle { source })?;
         let governance = read_governance(bundle.files(), &read_principals(folder)?)?;
         let policies = read_policies(bundle.files())?;
-        Ok(Self { folder: folder.to_path_buf(), home, bundle, governance, policies })
+        let own = read_own_rules(bundle.files())?;
+        Ok(Self { folder: folder.to_path_buf(), home, bundle, governance, policies, own })
     }
 
     /// Where it is.
@@ -146,6 +149,12 @@ impl Workspace {
     #[must_use]
     pub const fn principals(&self) -> &Principals {
         &self.governance.registers.principals
+    }
+
+    /// The policies in force about Sluice itself.
+    #[must_use]
+    pub const fn own_rules(&self) -> &OwnRules {
+        &self.own
     }
 
     /// The policies in force.
@@ -298,13 +307,31 @@ pub fn write_lock(folder: &Path, lock: &Lock) -> Result<(), OpenError> {
 /// # Errors
 /// [`OpenError::Files`] with every flaw.
 pub fn read_policies(files: &BundleFiles) -> Result<Policies, OpenError> {
-    let is_policy = |path: &str| path.starts_with(POLICIES_FOLDER) && path.ends_with(".cedar");
+    let is_policy =
+        |path: &str| path.starts_with(POLICIES_FOLDER) && path.ends_with(".cedar") && !path.starts_with(CONSOLE_FOLDER);
     let sources: Vec<(&str, String)> = files
         .iter()
         .filter(|(path, _)| is_policy(path))
         .map(|(path, bytes)| (path, String::from_utf8_lossy(bytes).into_owned()))
         .collect();
     Policies::load(&sources).map_err(|flaws| {
+        let problems = flaws.into_iter().map(|flaw| problem(&flaw.text, files.get(&flaw.text), flaw.diagnostic));
+        OpenError::Files { problems: problems.collect() }
+    })
+}
+
+/// The policies of a bundle about Sluice itself.
+///
+/// # Errors
+/// [`OpenError::Files`] with every flaw.
+pub fn read_own_rules(files: &BundleFiles) -> Result<OwnRules, OpenError> {
+    let is_own = |path: &str| path.starts_with(CONSOLE_FOLDER) && path.ends_with(".cedar");
+    let sources: Vec<(&str, String)> = files
+        .iter()
+        .filter(|(path, _)| is_own(path))
+        .map(|(path, bytes)| (path, String::from_utf8_lossy(bytes).into_owned()))
+        .collect();
+    OwnRules::load(&sources).map_err(|flaws| {
         let problems = flaws.into_iter().map(|flaw| problem(&flaw.text, files.get(&flaw.text), flaw.diagnostic));
         OpenError::Files { problems: problems.collect() }
     })

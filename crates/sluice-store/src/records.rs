@@ -242,14 +242,15 @@ impl Records {
             .map_err(self.file.deed("read"))
     }
 
-    /// The approvals that people were asked for and may still answer: nobody denied, withdrew or used them.
+    /// The approvals that people were asked for and may still answer: nobody denied or used them.
     ///
     /// # Errors
     /// [`StoreError`] if the ledger cannot be read.
     pub fn held_approvals(&self) -> Result<Vec<ApprovalRow>, StoreError> {
         let mut rows = self.approvals()?;
         rows.retain(|row| {
-            let is_open = matches!(row.last_kind, EntryKind::APPROVAL_REQUESTED | EntryKind::APPROVED);
+            let is_open =
+                matches!(row.last_kind, EntryKind::APPROVAL_REQUESTED | EntryKind::APPROVED | EntryKind::WITHDRAWN);
             is_open && row.used_by.is_none()
         });
         Ok(rows)

@@ -567,6 +567,8 @@ pub enum Approvals {
     Approve(Decide),
     /// Sign that it may not.
     Deny(Decide),
+    /// Take back what you said, as long as nothing has used it.
+    Withdraw(Decide),
 }
 
 /// A list of the workspace.

@@ -8,7 +8,7 @@ use sluice_ledger::EntryKind;
 use sluice_ledger::cbor::Map;
 use sluice_store::{FIELD_APPROVAL, NewRecord, Payload};
 
-use super::{ApprovalError, Approver, EXPIRY_MS_DEFAULT, Waiting, enrolled, in_words};
+use super::{ApprovalError, Approver, EXPIRY_MS_DEFAULT, Waiting, enrolled, in_words, statements};
 use crate::ledger::random;
 
 /// What is recorded beside a statement, and signed by nobody.
@@ -53,6 +53,21 @@ impl Approver<'_> {
         };
         let draft = self.drafts(&waiting, decision, person)?.into_iter().find(is_asked);
         draft.ok_or_else(|| not_asked(&waiting, person))
+    }
+
+    /// What somebody would say to take back the last word that they said.
+    ///
+    /// # Errors
+    /// [`ApprovalError::Refused`] if they have said none that stands.
+    pub fn taking_back(&self, id: &str, person: &Name) -> Result<Decision, ApprovalError> {
+        let said = statements(self.ledger, id)?;
+        let last = said.into_iter().map(|signed| signed.statement).rfind(|statement| statement.approver == *person);
+        match last {
+            Some(Statement { decision: Decision::Approve | Decision::Deny, nonce, .. }) => {
+                Ok(Decision::Withdraw { of: nonce })
+            }
+            _ => Err(ApprovalError::Refused { source: Refusal::NothingToWithdraw(person.clone()) }),
+        }
     }
 
     /// Records what a person signed. A statement that would not count is not recorded.

@@ -6,7 +6,7 @@ use sluice_runtime::approvals::{About, Approver, Referred, Waiting, in_words};
 
 use crate::cli::{Approvals, Decide, Format, List, ShowApproval};
 use crate::failure::{Exit, Failure};
-use crate::place::{key_of, say_solo};
+use crate::place::{Opened, key_of, known, say_solo};
 use crate::render::{Page, Part, Tone, json as out};
 
 /// Lists, shows or decides.
@@ -19,6 +19,12 @@ pub fn run(command: &Approvals) -> Result<Exit, Failure> {
         Approvals::Show(arguments) => show(arguments),
         Approvals::Approve(arguments) => decide(arguments, Decision::Approve),
         Approvals::Deny(arguments) => decide(arguments, Decision::Deny),
+        Approvals::Withdraw(arguments) => {
+            let opened = arguments.place.open_with_ledger()?;
+            let person = known(opened.workspace.principals(), &arguments.person)?;
+            let back = Approver::new(&opened.workspace, &opened.ledger).taking_back(&arguments.id, &person)?;
+            decide_in(&opened, arguments, back)
+        }
     }
 }
 
@@ -68,7 +74,10 @@ fn show(arguments: &ShowApproval) -> Result<Exit, Failure> {
 }
 
 fn decide(arguments: &Decide, decision: Decision) -> Result<Exit, Failure> {
-    let opened = arguments.place.open_with_ledger()?;
+    decide_in(&arguments.place.open_with_ledger()?, arguments, decision)
+}
+
+fn decide_in(opened: &Opened, arguments: &Decide, decision: Decision) -> Result<Exit, Failure> {
     let key = key_of(&arguments.person, &arguments.key)?;
     let approver = Approver::new(&opened.workspace, &opened.ledger);
     let waiting = approver.decide(&arguments.id, decision, &key, &arguments.reason)?;
@@ -82,7 +91,9 @@ fn decide(arguments: &Decide, decision: Decision) -> Result<Exit, Failure> {
         "  ".into(),
         Part::new(what, Tone::Accent),
     ]);
-    if decision == Decision::Approve && !waiting.is_satisfied {
+    if let Decision::Withdraw { .. } = decision {
+        page.line([Part::new("  what you said counts no more", Tone::Faint)]);
+    } else if decision == Decision::Approve && !waiting.is_satisfied {
         page.hang(["  "], &["more people must agree: `sluice approvals show` lists who".into()]);
     } else if waiting.is_agents {
         let next = if decision == Decision::Approve {

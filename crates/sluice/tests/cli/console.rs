@@ -184,7 +184,12 @@ async fn one_person_is_no_quorum_and_whoever_left_the_group_is_not_heard() {
     let ben = invited(&console, &ana, "ben", 8).await;
     let (first, _) = ana.open(&id).await.unwrap();
     assert_eq!(ana.say(&id, &first).await.status, 303);
-    assert!(ana.open(&id).await.is_none(), "she has spoken");
+    // She takes it back, and says it again.
+    let (back, none) = ana.open_any(&id).await;
+    assert!(none.is_none(), "she has spoken, and can only take it back");
+    assert_eq!(ana.say(&id, &back).await.status, 303);
+    let (again, _) = ana.open(&id).await.unwrap();
+    assert_eq!(ana.say(&id, &again).await.status, 303);
     let satisfied =
         || sandbox.sluice(&["approvals", "show", &id, "--format", "json"]).with(0).json()["satisfied"].clone();
     assert_eq!(satisfied(), false);
@@ -199,6 +204,10 @@ async fn one_person_is_no_quorum_and_whoever_left_the_group_is_not_heard() {
     let (approve, _) = ben.open(&id).await.unwrap();
     assert_eq!(ben.say(&id, &approve).await.status, 303);
     assert_eq!(satisfied(), true);
+    let nothing = sandbox.sluice(&["approvals", "withdraw", &id, "--as", "dora", "--key", &sandbox.key()]).with(5);
+    assert!(nothing.err.contains("SL413"), "{}", nothing.err);
+    sandbox.sluice(&["approvals", "withdraw", &id, "--as", "ana", "--key", &sandbox.key()]).with(0);
+    assert_eq!(satisfied(), false);
 }
 
 #[tokio::test]

@@ -40,6 +40,7 @@ mod limits;
 mod linked;
 mod linked_actions;
 mod linked_machines;
+mod operations;
 mod outputs;
 mod outsiders;
 mod policy_diff;

@@ -112,15 +112,26 @@ impl Person<'_> {
 
     /// The forms of an approval's page: to approve and to deny.
     pub(super) async fn open(&self, id: &str) -> Option<(Asked, Asked)> {
+        let mut forms = self.forms(id).await.into_iter();
+        Some((forms.next()?, forms.next()?))
+    }
+
+    /// The first form of an approval's page, and the second if there is one.
+    pub(super) async fn open_any(&self, id: &str) -> (Asked, Option<Asked>) {
+        let mut forms = self.forms(id).await.into_iter();
+        (forms.next().unwrap(), forms.next())
+    }
+
+    async fn forms(&self, id: &str) -> Vec<Asked> {
         let page = self.get(&format!("/approvals/{id}")).await;
         assert_eq!(page.status, 200, "{page:?}");
-        let mut forms = page.text.split("<form").filter(|form| form.contains("data-passkey=\"get\""));
+        let forms = page.text.split("<form").filter(|form| form.contains("data-passkey=\"get\""));
         let asked = |form: &str| Asked {
             form: value(form, "form"),
             draft: value(form, "draft"),
             challenge: decoded(&attribute(form, "data-challenge")),
         };
-        Some((asked(forms.next()?), asked(forms.next()?)))
+        forms.map(asked).collect()
     }
 
     pub(super) fn passkey(&self) -> String {
