@@ -2,15 +2,19 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
+use axum::extract::{Form, State};
+use axum::response::Redirect;
 use maud::{Markup, html};
+use serde::Deserialize;
 use sluice_api::House;
-use sluice_api::guard::Visitor;
+use sluice_api::guard::{Visitor, is_their_form};
+use sluice_api::rights::may_manage_people;
 use sluice_core::contract::connector::{Contract, McpTransport, Transport};
 use sluice_render::markup::Seen;
 use sluice_runtime::stop::Stop;
 
 use crate::page::{Asking, Room, Shown, aside, framed};
+use crate::problem::Problem;
 use crate::words::who;
 
 pub(crate) async fn page(State(house): State<Arc<House>>, visitor: Visitor) -> Shown {
@@ -20,7 +24,11 @@ pub(crate) async fn page(State(house): State<Arc<House>>, visitor: Visitor) -> S
         let everything = Stop::Everything.holds(asking.house.ledger());
         let content = html! {
             h1 { "Connectors" }
-            @if everything { p.note.bad { "Everything is stopped: no call passes until somebody says " code { "sluice go-on --everything" } "." } }
+            @if everything { p.note.bad { "Everything is stopped: no call passes, in no process." } }
+            details.stop {
+                summary { @if everything { "Let it go on" } @else { "Stop everything" } }
+                (switch(&asking, "everything", everything))
+            }
             @if contracts.is_empty() {
                 div.empty {
                     p { strong { "Nothing can be called." } }
@@ -41,6 +49,10 @@ fn one(asking: &Asking, contract: &Contract) -> Markup {
     html! {
         article.connector {
             h2 { (Seen(name)) @if stopped { " " span.tag.bad { "stopped" } } }
+            details.stop {
+                summary { @if stopped { "Let it go on" } @else { "Stop it" } span.sr { ": " (Seen(name)) } }
+                (switch(asking, name, stopped))
+            }
             p.faint {
                 (reached(&contract.transport))
                 @if let Some(region) = &contract.region { " · in " (Seen(&region.value)) }
@@ -65,6 +77,61 @@ fn one(asking: &Asking, contract: &Contract) -> Markup {
             p.digest.faint { (Seen(&contract.file)) " · " (contract.digest) @if governance.lock.connectors.contains_key(name) { " · pinned" } }
         }
     }
+}
+
+/// Stops calls, which anybody may, or lets them go on, which those may who manage people here.
+fn switch(asking: &Asking, what: &str, is_stopped: bool) -> Markup {
+    let may_let = may_manage_people(&asking.workspace, &asking.caller.person);
+    let id = format!("why-{what}");
+    html! {
+        @if is_stopped && !may_let {
+            p.faint { "Those who sign the rules let it go on." }
+        } @else {
+            form method="post" action="/connectors/switch" {
+                input type="hidden" name="form" value=(asking.caller.form_token);
+                input type="hidden" name="what" value=(Seen(what));
+                input type="hidden" name="is" value=(if is_stopped { "on" } else { "off" });
+                label for=(Seen(&id)) { "Why " span.faint { "(for the record)" } }
+                input id=(Seen(&id)) name="reason" maxlength="500" required;
+                div.buttons { button class=(if is_stopped { "good" } else { "bad" }) type="submit" { @if is_stopped { "Let it go on" } @else { "Stop" } } }
+            }
+        }
+    }
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Switch {
+    form: String,
+    what: String,
+    is: String,
+    reason: String,
+}
+
+/// Stops a connector or everything, or lets it go on.
+pub(crate) async fn set(
+    State(house): State<Arc<House>>,
+    visitor: Visitor,
+    Form(asked): Form<Switch>,
+) -> Result<Redirect, Problem> {
+    aside(move || {
+        let asking = Asking::of(house, visitor)?;
+        is_their_form(&asking.caller, &asked.form).map_err(|why| Problem::Refused(why.to_owned()))?;
+        let is_stopped = match asked.is.as_str() {
+            "off" => true,
+            "on" if may_manage_people(&asking.workspace, &asking.caller.person) => false,
+            _ => return Err(Problem::NotFound),
+        };
+        let contracts = &asking.workspace.governance().contracts;
+        let known = contracts.iter().map(|contract| &contract.connector.value).find(|name| ***name == *asked.what);
+        let stop = match known {
+            Some(name) => Stop::Connector(name.clone()),
+            None if asked.what == "everything" => Stop::Everything,
+            None => return Err(Problem::NotFound),
+        };
+        stop.set(asking.house.ledger(), is_stopped, &asking.caller.person, asked.reason.trim())?;
+        Ok(Redirect::to("/connectors"))
+    })
+    .await
 }
 
 fn reached(transport: &Transport) -> Markup {

@@ -16,9 +16,9 @@ pub(crate) async fn page(State(house): State<Arc<House>>, visitor: Visitor) -> S
         let asking = Asking::of(house, visitor)?;
         let (house, workspace) = (&asking.house, &asking.workspace);
         let (head, checkpoint, runs, held) = house.ledger().look(|records| {
-            Ok((records.head()?, records.checkpoint_latest()?, records.runs()?, records.held_approvals()?.len()))
+            Ok((records.head()?, records.checkpoint_latest()?, records.run_counts()?, records.held_approvals()?.len()))
         })?;
-        let count = |status: RunStatus| runs.iter().filter(|row| row.status == status).count();
+        let count = |status: RunStatus| runs.get(&status).copied().unwrap_or_default();
         let behind = house.ledger().clock().is_behind_by_ms();
         let bytes = std::fs::metadata(workspace.ledger_file()).map_or(0, |about| about.len());
         let content = html! {

@@ -51,6 +51,7 @@ pub fn router(house: Arc<House>) -> Router {
         .route("/ledger/{index}/proof", get(ledger::proof))
         .route("/policies", get(policies::page))
         .route("/connectors", get(connectors::page))
+        .route("/connectors/switch", post(connectors::set))
         .route("/people", get(people::page))
         .route("/people/passkey", post(people::add))
         .route("/people/remove", post(people::remove))

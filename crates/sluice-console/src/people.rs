@@ -1,5 +1,6 @@
 //! People and their passkeys: one's own, and for whoever signs the rules those of all, with links that invite.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::{Form, State};
@@ -13,13 +14,20 @@ use sluice_api::door::Purpose;
 use sluice_api::guard::{Visitor, is_their_form};
 use sluice_api::rights::may_manage_people;
 use sluice_core::label::Name;
+use sluice_ledger::EntryKind;
 use sluice_render::markup::Seen;
+use sluice_render::time;
+use sluice_runtime::approvals::Word;
 use sluice_runtime::enrolment::{Known, Listed, passkeys, remove as forget};
+use sluice_store::{Page, Query};
 
 use crate::enter::{Made, closed, creation, take_passkey};
 use crate::page::{Asking, Room, Shown, aside, framed};
 use crate::problem::Problem;
 use crate::words::{ago, who};
+
+/// How many words of each kind are looked at.
+const LATELY: u64 = 500;
 
 pub(crate) async fn page(State(house): State<Arc<House>>, visitor: Visitor) -> Shown {
     aside(move || shown(&Asking::of(house, visitor)?, None)).await
@@ -51,7 +59,7 @@ fn shown(asking: &Asking, invited: Option<&Invited>) -> Shown {
                 @if let Some(Invited { person, link }) = invited {
                     div.note role="status" { p { "For " (who(workspace, person)) ", to be given to them and nobody else:" } pre.listing tabindex="0" { (link) } }
                 }
-                (everybody(asking, &listed))
+                (everybody(asking, &listed, &habits(asking)?))
             }
         }
     };
@@ -88,12 +96,45 @@ fn table(asking: &Asking, listed: &[&Listed]) -> Markup {
     }
 }
 
-fn everybody(asking: &Asking, listed: &[Listed]) -> Markup {
+/// How somebody has decided lately.
+#[derive(Default)]
+struct Habit {
+    approved: usize,
+    denied: usize,
+    read_ms: Vec<u64>,
+}
+
+impl Habit {
+    /// Half of the pages were open no longer than this.
+    fn median_ms(&self) -> Option<u64> {
+        let mut all = self.read_ms.clone();
+        all.sort_unstable();
+        all.get(all.len() / 2).copied()
+    }
+}
+
+/// What people said lately, and how long they had the page open: whoever approves everything at once reads nothing.
+fn habits(asking: &Asking) -> Result<BTreeMap<Name, Habit>, Problem> {
+    let mut habits: BTreeMap<Name, Habit> = BTreeMap::new();
+    for kind in [EntryKind::APPROVED, EntryKind::DENIED] {
+        let wanted = Query { kind: Some(kind), ..Query::default() };
+        let page = Page { before: None, count: LATELY };
+        for recorded in asking.house.ledger().look(|records| records.find_page(&wanted, page))? {
+            let Some(word) = Word::of(&recorded) else { continue };
+            let habit = habits.entry(word.approver).or_default();
+            *(if kind == EntryKind::DENIED { &mut habit.denied } else { &mut habit.approved }) += 1;
+            habit.read_ms.extend(word.read_ms);
+        }
+    }
+    Ok(habits)
+}
+
+fn everybody(asking: &Asking, listed: &[Listed], habits: &BTreeMap<Name, Habit>) -> Markup {
     let principals = asking.workspace.principals();
     html! {
         div.scroll tabindex="0" role="group" aria-label="Everybody" {
             table {
-                thead { tr { th scope="col" { "Person" } th scope="col" { "Groups" } th scope="col" { "Manager" } th scope="col" { "Passkeys" } th scope="col" { span.sr { "Invite" } } } }
+                thead { tr { th scope="col" { "Person" } th scope="col" { "Groups" } th scope="col" { "Manager" } th scope="col" { "Passkeys" } th scope="col" { "Decided" } th scope="col" { "Denied" } th scope="col" title="Half of their decisions took no longer" { "Reads for" } th scope="col" { span.sr { "Invite" } } } }
                 tbody {
                     @for person in principals.persons.entries.keys() {
                         @let groups = principals.groups_of(person);
@@ -102,6 +143,10 @@ fn everybody(asking: &Asking, listed: &[Listed]) -> Markup {
                             td.faint { (Seen(&groups.iter().map(AsRef::as_ref).collect::<Vec<&str>>().join(", "))) }
                             td { @if let Some(manager) = principals.manager_of(person) { (who(&asking.workspace, manager)) } }
                             td.number { (listed.iter().filter(|one| one.enrolled.person == *person).count()) }
+                            @let habit = habits.get(person);
+                            td.number { (habit.map_or(0, |habit| habit.approved + habit.denied)) }
+                            td.number { (habit.map_or(0, |habit| habit.denied)) }
+                            td.number { @if let Some(ms) = habit.and_then(Habit::median_ms) { (time::span(ms)) } }
                             td {
                                 form method="post" action="/people/invite" {
                                     input type="hidden" name="form" value=(asking.caller.form_token);

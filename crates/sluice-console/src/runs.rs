@@ -17,7 +17,7 @@ use sluice_runtime::approvals::{Approver, Waiting};
 use sluice_runtime::audit;
 use sluice_runtime::run::{facts, find};
 use sluice_runtime::told::told_without_data;
-use sluice_store::{RunRow, RunStatus};
+use sluice_store::{Page, RunRow, RunStatus};
 
 use crate::page::{Asking, Room, Shown, aside, framed};
 use crate::problem::Problem;
@@ -26,24 +26,22 @@ use crate::words::{ago, mood, needed, short, what, who};
 
 /// Rows of a page.
 const PAGE: usize = 50;
+/// Runs that are looked through for one page.
+const LOOKED_AT_MAX: u64 = 1_000;
 
 #[derive(Deserialize)]
 pub(crate) struct Filter {
     #[serde(default)]
     status: String,
-    #[serde(default)]
-    page: usize,
+    /// Runs that began before this entry.
+    before: Option<u64>,
 }
 
 pub(crate) async fn page(State(house): State<Arc<House>>, visitor: Visitor, Query(filter): Query<Filter>) -> Shown {
     aside(move || {
         let asking = Asking::of(house, visitor)?;
-        let rows = asking.house.ledger().look(|records| records.runs())?;
-        let fits = |row: &RunRow| filter.status.is_empty() || row.status.name() == filter.status;
-        let mut seen = rows.into_iter().filter(fits).filter_map(|row| visible(&asking, row));
-        let from = filter.page.saturating_mul(PAGE);
-        let shown: Vec<(RunRow, About)> = seen.by_ref().skip(from).take(PAGE).collect();
-        let has_more = seen.next().is_some();
+        let chosen = RunStatus::from_name(&filter.status);
+        let (shown, older) = visible(&asking, chosen, filter.before)?;
         let content = html! {
             h1 { "Runs" }
             (by_status(&filter.status))
@@ -70,7 +68,7 @@ pub(crate) async fn page(State(house): State<Arc<House>>, visitor: Visitor, Quer
                         }
                     }
                 }
-                (pager(&filter, has_more))
+                (pager(chosen, filter.before.is_some(), older))
             }
         };
         Ok(framed(&asking, Room::Runs, "Runs", true, &content))
@@ -98,19 +96,14 @@ fn by_status(chosen: &str) -> Markup {
     }
 }
 
-fn pager(filter: &Filter, has_more: bool) -> Markup {
-    let status = if by_name(&filter.status) { filter.status.as_str() } else { "" };
-    let to = |page: usize| format!("/runs?status={status}&page={page}");
+fn pager(status: Option<RunStatus>, is_later_page: bool, older: Option<u64>) -> Markup {
+    let status = status.map_or("", RunStatus::name);
     html! {
         nav.pager aria-label="Pages" {
-            @if filter.page > 0 { a rel="prev" href=(to(filter.page - 1)) { "Newer" } }
-            @if has_more { a rel="next" href=(to(filter.page + 1)) { "Older" } }
+            @if is_later_page { a rel="first" href={ "/runs?status=" (status) } { "Newest" } }
+            @if let Some(before) = older { a rel="next" href={ "/runs?status=" (status) "&before=" (before) } { "Older" } }
         }
     }
-}
-
-fn by_name(status: &str) -> bool {
-    ["held", "running", "in-doubt", "completed", "refused", "faulted"].contains(&status)
 }
 
 /// What a run is of, and on whose behalf.
@@ -119,9 +112,30 @@ pub(crate) struct About {
     pub(crate) requester: Name,
 }
 
-fn visible(asking: &Asking, row: RunRow) -> Option<(RunRow, About)> {
-    let about = about(asking, row.run).ok()??;
-    may_see(asking, row.run, &about.requester).ok()?.then_some((row, about))
+/// A page of the runs that somebody may see, and where the next one begins.
+///
+/// Of runs that do not concern them no more are looked through at once than somebody would wait for.
+fn visible(
+    asking: &Asking,
+    status: Option<RunStatus>,
+    before: Option<u64>,
+) -> Result<(Vec<(RunRow, About)>, Option<u64>), Problem> {
+    let page = Page { before, count: LOOKED_AT_MAX };
+    let rows = asking.house.ledger().look(|records| records.runs_page(status, page))?;
+    let is_whole = (rows.len() as u64) < LOOKED_AT_MAX;
+    let rest = rows.last().map(|row| row.first.get()).filter(|_| !is_whole);
+    let mut shown: Vec<(RunRow, About)> = Vec::new();
+    for row in rows {
+        if shown.len() == PAGE {
+            return Ok((shown, Some(row.first.get().saturating_add(1))));
+        }
+        match about(asking, row.run) {
+            Ok(Some(about)) if may_see(asking, row.run, &about.requester)? => shown.push((row, about)),
+            // What cannot be opened is of nobody.
+            _ => {}
+        }
+    }
+    Ok((shown, rest))
 }
 
 /// What a run is of; `None` if there is none.

@@ -24,7 +24,7 @@ use crate::proposal::{Proposal, ProposalError};
 use crate::session::is_session;
 use crate::workspace::Workspace;
 
-pub use word::Beside;
+pub use word::{Beside, Word};
 
 /// How long a signature counts if its signer says nothing else.
 pub const EXPIRY_MS_DEFAULT: u64 = 8 * 60 * 60 * 1_000;

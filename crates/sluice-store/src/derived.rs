@@ -54,7 +54,9 @@ impl RunStatus {
         matches!(self, Self::Completed | Self::Refused | Self::Faulted)
     }
 
-    pub(crate) fn from_name(name: &str) -> Option<Self> {
+    /// The status with this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
         Self::NAMES.into_iter().find(|(_, known)| *known == name).map(|(status, _)| status)
     }
 

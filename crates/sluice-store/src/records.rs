@@ -1,5 +1,6 @@
 //! The open ledger of a workspace, and all that can be read from it.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
 use std::path::Path;
@@ -10,7 +11,7 @@ use sluice_ledger::{Entry, EntryKind, Frontier, Hash, LeafIndex, RunId, TreeSize
 
 use crate::append::{Head, read_frontier};
 use crate::database::{self, Mode, Sync};
-use crate::derived::{ApprovalRow, RunRow};
+use crate::derived::{ApprovalRow, RunRow, RunStatus};
 use crate::error::{File, StoreError};
 use crate::fault::Durability;
 use crate::keys::PayloadKeys;
@@ -223,6 +224,36 @@ impl Records {
             .map_err(self.file.deed("read"))
     }
 
+    /// Some of the runs, the newest first: of one status, or of every one.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the ledger cannot be read.
+    pub fn runs_page(&self, status: Option<RunStatus>, page: Page) -> Result<Vec<RunRow>, StoreError> {
+        let sql = format!(
+            "SELECT {RUN_COLUMNS} FROM runs WHERE first < ?1 AND (?2 IS NULL OR status = ?2) ORDER BY first DESC LIMIT ?3"
+        );
+        let before = tables::column(page.before.unwrap_or(u64::MAX));
+        let values = (before, status.map(RunStatus::name), tables::column(page.count));
+        self.conn
+            .prepare_cached(&sql)
+            .and_then(|mut select| select.query_map(values, tables::run_row)?.collect())
+            .map_err(self.file.deed("read"))
+    }
+
+    /// How many runs stand how. A status that no run has is left out.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the ledger cannot be read.
+    pub fn run_counts(&self) -> Result<BTreeMap<RunStatus, u64>, StoreError> {
+        let read = |row: &Row<'_>| Ok((row.get::<_, String>("status")?, tables::number(row, "count")?));
+        let rows: Vec<(String, u64)> = self
+            .conn
+            .prepare_cached("SELECT status, count(*) AS count FROM runs GROUP BY status")
+            .and_then(|mut select| select.query_map((), read)?.collect())
+            .map_err(self.file.deed("read"))?;
+        Ok(rows.into_iter().filter_map(|(name, count)| Some((RunStatus::from_name(&name)?, count))).collect())
+    }
+
     /// One run.
     ///
     /// # Errors
@@ -247,13 +278,14 @@ impl Records {
     /// # Errors
     /// [`StoreError`] if the ledger cannot be read.
     pub fn held_approvals(&self) -> Result<Vec<ApprovalRow>, StoreError> {
-        let mut rows = self.approvals()?;
-        rows.retain(|row| {
-            let is_open =
-                matches!(row.last_kind, EntryKind::APPROVAL_REQUESTED | EntryKind::APPROVED | EntryKind::WITHDRAWN);
-            is_open && row.used_by.is_none()
-        });
-        Ok(rows)
+        let open = [EntryKind::APPROVAL_REQUESTED, EntryKind::APPROVED, EntryKind::WITHDRAWN].map(EntryKind::code);
+        self.conn
+            .prepare_cached(&format!(
+                "SELECT {APPROVAL_COLUMNS} FROM approvals
+                 WHERE last_kind IN (?1, ?2, ?3) AND used_by IS NULL ORDER BY last"
+            ))
+            .and_then(|mut select| select.query_map(open, tables::approval_row)?.collect())
+            .map_err(self.file.deed("read"))
     }
 
     /// The approvals that a run asked for, in the order in which something was last said about them.
@@ -442,10 +474,10 @@ pub struct Query {
     pub to_ms: Option<u64>,
 }
 
-/// Which of the entries that match are given.
+/// Which of what matches is given: from the newest on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Page {
-    /// Entries before this one; all of them if it is `None`.
+    /// Before this entry; of runs: that began before it. All of them if it is `None`.
     pub before: Option<u64>,
     /// At most so many.
     pub count: u64,

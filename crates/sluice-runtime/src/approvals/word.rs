@@ -6,9 +6,9 @@ use sluice_core::contract::key::SecretKey;
 use sluice_core::label::Name;
 use sluice_ledger::EntryKind;
 use sluice_ledger::cbor::Map;
-use sluice_store::{FIELD_APPROVAL, NewRecord, Payload};
+use sluice_store::{FIELD_APPROVAL, NewRecord, Payload, Recorded};
 
-use super::{ApprovalError, Approver, EXPIRY_MS_DEFAULT, Waiting, enrolled, in_words, statements};
+use super::{ApprovalError, Approver, EXPIRY_MS_DEFAULT, Waiting, enrolled, in_words, statements, unhex};
 use crate::ledger::random;
 
 /// What is recorded beside a statement, and signed by nobody.
@@ -18,6 +18,26 @@ pub struct Beside<'a> {
     pub reason: &'a str,
     /// How long they had the page open, in milliseconds.
     pub read_ms: Option<u64>,
+}
+
+/// What somebody said, as it is recorded. Whether it counts is another question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Word {
+    /// Who.
+    pub approver: Name,
+    /// How long they had the page open, in milliseconds; nobody knows if it was no page.
+    pub read_ms: Option<u64>,
+}
+
+impl Word {
+    /// Of an entry that tells what somebody said; `None` if it is no such, or cannot be opened.
+    #[must_use]
+    pub fn of(recorded: &Recorded) -> Option<Self> {
+        let payload: serde_json::Value = serde_json::from_slice(recorded.payload.opened()?).ok()?;
+        let signed = SignedStatement::from_bytes(&unhex(payload.get("statement")?.as_str()?)?).ok()?;
+        let read_ms = payload.get("read_ms").and_then(serde_json::Value::as_u64);
+        Some(Self { approver: signed.statement.approver, read_ms })
+    }
 }
 
 impl Approver<'_> {

@@ -306,6 +306,27 @@ async fn what_was_not_made_at_the_console_is_not_taken() {
     assert_eq!(status_of(&sandbox, &run), "held");
 }
 
+#[tokio::test]
+async fn anybody_stops_a_connector_and_not_everybody_lets_it_go_on() {
+    let sandbox = three_people();
+    let console = Console::start(&sandbox, Some("ana"));
+    let ana = ana(&console).await;
+    let dora = invited(&console, &ana, "dora", 9).await;
+    let turn = async |who: &Person<'_>, what: &str, is: &str| {
+        let form = visitor::value(&who.get("/people").await.text, "form");
+        let said = [("form", form), ("what", what.to_owned()), ("is", is.to_owned()), ("reason", "odd".to_owned())];
+        who.post("/connectors/switch", &said).await
+    };
+    assert_eq!(turn(&dora, "greetings", "off").await.status, 303);
+    let stopped = sandbox.sluice(&["run", "workflows/hello.yaml", "--as", "ben", "--format", "json"]).with(5).json();
+    assert_eq!(stopped["code"], "SL518", "{stopped}");
+    refused(&turn(&dora, "greetings", "on").await, 404, "nothing that you may see");
+    refused(&turn(&dora, "nothing-of-that-name", "off").await, 404, "nothing that you may see");
+    assert!(ana.get("/connectors").await.text.contains("stopped"));
+    assert_eq!(turn(&ana, "greetings", "on").await.status, 303);
+    sandbox.sluice(&["run", "workflows/hello.yaml", "--as", "ben", "--format", "json"]).with(4);
+}
+
 #[test]
 fn only_people_are_invited() {
     let sandbox = three_people();
