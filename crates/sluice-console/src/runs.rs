@@ -112,6 +112,9 @@ pub(crate) struct About {
     pub(crate) requester: Name,
 }
 
+/// Runs as a page shows them, and before which entry the next page begins.
+type Visible = (Vec<(RunRow, About)>, Option<u64>);
+
 /// A page of the runs that somebody may see, and where the next one begins.
 ///
 /// Of runs that do not concern them no more are looked through at once than somebody would wait for.
@@ -119,7 +122,7 @@ fn visible(
     asking: &Asking,
     status: Option<RunStatus>,
     before: Option<u64>,
-) -> Result<(Vec<(RunRow, About)>, Option<u64>), Problem> {
+) -> Result<Visible, Problem> {
     let page = Page { before, count: LOOKED_AT_MAX };
     let rows = asking.house.ledger().look(|records| records.runs_page(status, page))?;
     let is_whole = (rows.len() as u64) < LOOKED_AT_MAX;
