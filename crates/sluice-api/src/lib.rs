@@ -9,6 +9,7 @@ pub mod drafts;
 pub mod engine;
 pub mod guard;
 pub mod house;
+pub mod notify;
 pub mod rights;
 pub mod session;
 mod token;

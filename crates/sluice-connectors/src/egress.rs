@@ -10,6 +10,7 @@
 //! request can have reached the server. After that, only the server knows.
 
 mod error;
+mod named;
 mod request;
 mod stream;
 
@@ -36,6 +37,7 @@ use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
 
 pub use self::error::{EgressError, Phase};
+pub use self::named::Named;
 pub use self::request::{Body, Credential, EgressRequest, EgressRule, Method, Scheme};
 pub use self::stream::EgressStream;
 use crate::address::{Host, Reach, reach};

@@ -118,11 +118,7 @@ type Visible = (Vec<(RunRow, About)>, Option<u64>);
 /// A page of the runs that somebody may see, and where the next one begins.
 ///
 /// Of runs that do not concern them no more are looked through at once than somebody would wait for.
-fn visible(
-    asking: &Asking,
-    status: Option<RunStatus>,
-    before: Option<u64>,
-) -> Result<Visible, Problem> {
+fn visible(asking: &Asking, status: Option<RunStatus>, before: Option<u64>) -> Result<Visible, Problem> {
     let page = Page { before, count: LOOKED_AT_MAX };
     let rows = asking.house.ledger().look(|records| records.runs_page(status, page))?;
     let is_whole = (rows.len() as u64) < LOOKED_AT_MAX;

@@ -1,17 +1,11 @@
 //! How a provider is asked: only at its own address, or at one that it names itself, under the rules of all egress.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
-use sluice_connectors::egress::{
-    Body, Credential, EgressClient, EgressReply, EgressRequest, EgressRule, Method, Scheme,
-};
+use sluice_connectors::egress::{Body, Credential, EgressClient, EgressReply, Method, Named, Scheme};
 use sluice_connectors::http::Base;
 
 use crate::issuer::IssuerError;
-
-const REPLY_BYTES_MAX: usize = 1 << 20;
-const WITHIN: Duration = Duration::from_secs(10);
 
 /// A provider that can be asked.
 pub(crate) struct Reach {
@@ -51,33 +45,9 @@ impl Reach {
         if at.scheme == Scheme::Http && !is_same {
             return Err(answer("its keys would come over plain HTTP"));
         }
-        let path = at.path.fill(&BTreeMap::new()).map_err(|_| answer("it is no plain address"))?;
-        let rule = EgressRule {
-            scheme: at.scheme,
-            host: at.host.clone(),
-            port: at.port,
-            method,
-            path: at.path,
-            // The operator named this host; what it names itself must be of the public internet.
-            allow_private: is_same,
-            pin: None,
-            reply_bytes_max: REPLY_BYTES_MAX,
-            timeout: WITHIN,
-        };
-        let request = EgressRequest {
-            scheme: at.scheme,
-            host: at.host,
-            port: at.port,
-            method,
-            path,
-            query: Vec::new(),
-            headers: vec![("accept".to_owned(), "application/json".to_owned())],
-            body,
-            credentials,
-            idempotency: None,
-            run: "identity".to_owned(),
-        };
-        self.http.send(request, &rule).await.map_err(egress)
+        // The operator named this host; what it names itself must be of the public internet.
+        let named = Named { method, at: &at, credentials, body, allow_private: is_same, run: "identity" };
+        self.http.send_named(named).await.map_err(egress)
     }
 }
 

@@ -383,6 +383,15 @@ pub struct Serve {
     /// Holds what the console shows the provider, if it is given something.
     #[arg(long, value_name = "FILE", requires = "issuer")]
     pub client_secret_file: Option<PathBuf>,
+    /// Tell this address, as JSON, what waits for whom; a service of yours passes it on as mail or chat.
+    #[arg(long, value_name = "URL")]
+    pub notify: Option<String>,
+    /// Holds what that address is shown as a bearer's token.
+    #[arg(long, value_name = "FILE", requires = "notify")]
+    pub notify_secret_file: Option<PathBuf>,
+    /// After how many hours people are reminded.
+    #[arg(long, value_name = "HOURS", default_value = "24", requires = "notify", value_parser = clap::value_parser!(u16).range(1..=720))]
+    pub remind: u16,
     /// Print a one-time link by which this person makes a passkey. At the first start it is for the first of those who sign the rules.
     #[arg(long, value_name = "PERSON")]
     pub invite: Option<String>,

@@ -1,10 +1,13 @@
 //! `sluice serve`: the console, and the engine that goes on with what people decide in it.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use sluice_api::engine::work;
 use sluice_api::house::{House, Origin};
+use sluice_api::notify::Notices;
 use sluice_connectors::egress::EgressClient;
 use sluice_core::label::Name;
 use sluice_identity::Logins;
@@ -29,6 +32,7 @@ pub fn run(arguments: &Serve) -> Result<Exit, Failure> {
     let address = listener.local_addr().map_err(|error| Failure::internal(&error))?;
     let origin = arguments.origin.clone().unwrap_or_else(|| format!("http://localhost:{}", address.port()));
     let origin = Origin::parse(&origin).map_err(Failure::usage)?;
+    let notices = notices(arguments)?;
     let (engine, deeds) = mpsc::unbounded_channel();
     let mut house = House::new(opened.workspace, opened.ledger, &origin, engine)?;
     if let Some(provider) = provider(arguments, &origin)? {
@@ -49,6 +53,9 @@ pub fn run(arguments: &Serve) -> Result<Exit, Failure> {
         })
     };
     let runtime = tokio::runtime::Runtime::new().map_err(|error| Failure::internal(&error))?;
+    if let Some(notices) = notices {
+        runtime.spawn(notices.run(Arc::clone(&house)));
+    }
     let served = runtime.block_on(serve(house, listener, asked_to_end()));
     let _ = stop.send(true);
     // Pages that are open wait for news without an end.
@@ -60,17 +67,25 @@ pub fn run(arguments: &Serve) -> Result<Exit, Failure> {
 /// Where people log in, if it was said.
 fn provider(arguments: &Serve, origin: &Origin) -> Result<Option<Logins>, Failure> {
     let (Some(issuer), Some(client)) = (&arguments.issuer, &arguments.client_id) else { return Ok(None) };
-    let secret = match &arguments.client_secret_file {
-        Some(file) => {
-            let text = String::from_utf8(read(file, "file with the client's secret")?);
-            let text = text.map_err(|_| Failure::usage(format!("`{}` holds no text", file.display())))?;
-            Some(text.trim().to_owned())
-        }
-        None => None,
-    };
+    let secret = arguments.client_secret_file.as_deref().map(secret_in).transpose()?;
     let back = format!("{}/login/provider/back", origin.text());
     let logins = Logins::new(issuer, client, secret, back, EgressClient::default());
     logins.map(Some).map_err(|error| Failure::usage(error.to_string()))
+}
+
+/// Where people are told what waits, if it was said.
+fn notices(arguments: &Serve) -> Result<Option<Notices>, Failure> {
+    let Some(url) = &arguments.notify else { return Ok(None) };
+    let secret = arguments.notify_secret_file.as_deref().map(secret_in).transpose()?;
+    let remind = Duration::from_secs(u64::from(arguments.remind) * 3_600);
+    Notices::new(url, secret, remind).map(Some).map_err(Failure::usage)
+}
+
+/// The one line of a file that holds a secret.
+fn secret_in(file: &Path) -> Result<String, Failure> {
+    let text = String::from_utf8(read(file, "file with a secret")?);
+    let text = text.map_err(|_| Failure::usage(format!("`{}` holds no text", file.display())))?;
+    Ok(text.trim().to_owned())
 }
 
 /// Answers at `listener` until `stop` is done.

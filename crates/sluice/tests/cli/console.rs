@@ -319,12 +319,58 @@ async fn anybody_stops_a_connector_and_not_everybody_lets_it_go_on() {
     };
     assert_eq!(turn(&dora, "greetings", "off").await.status, 303);
     let stopped = sandbox.sluice(&["run", "workflows/hello.yaml", "--as", "ben", "--format", "json"]).with(5).json();
-    assert_eq!(stopped["code"], "SL518", "{stopped}");
+    assert_eq!(stopped["refusal"]["code"], "SL518", "{stopped}");
     refused(&turn(&dora, "greetings", "on").await, 404, "nothing that you may see");
     refused(&turn(&dora, "nothing-of-that-name", "off").await, 404, "nothing that you may see");
     assert!(ana.get("/connectors").await.text.contains("stopped"));
     assert_eq!(turn(&ana, "greetings", "on").await.status, 303);
     sandbox.sluice(&["run", "workflows/hello.yaml", "--as", "ben", "--format", "json"]).with(4);
+}
+
+#[test]
+fn people_are_told_once_what_waits_and_not_why() {
+    use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+    let sandbox = three_people();
+    let (_, before) = held_for(&sandbox, "ben");
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://127.0.0.1:{}/hook", listener.local_addr().unwrap().port());
+    let (told, messages) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let (mut from, mut head, mut length) = (BufReader::new(stream), String::new(), 0);
+            loop {
+                let mut line = String::new();
+                from.read_line(&mut line).unwrap();
+                if let Some((_, value)) = line.to_lowercase().split_once("content-length:") {
+                    length = value.trim().parse().unwrap();
+                }
+                if line.trim().is_empty() {
+                    break;
+                }
+                head.push_str(&line);
+            }
+            let mut body = vec![0; length];
+            from.read_exact(&mut body).unwrap();
+            from.get_mut().write_all(b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n").unwrap();
+            told.send((head, String::from_utf8(body).unwrap())).unwrap();
+        }
+    });
+    sandbox.write("secret", "what-the-hook-asks-for\n");
+    let secret = sandbox.path("secret").display().to_string();
+    let options = ["serve", "--listen", "127.0.0.1:0", "--notify", &url, "--notify-secret-file", &secret];
+    let mut serving = sandbox.start(&options);
+    // What was asked before it began is not told again.
+    std::thread::sleep(std::time::Duration::from_secs(3));
+    let (_, approval) = held_for(&sandbox, "dora");
+    let (head, body) = messages.recv_timeout(std::time::Duration::from_secs(20)).unwrap();
+    assert!(head.starts_with("POST /hook ") && head.contains("Bearer what-the-hook-asks-for"), "{head}");
+    let message: Json = serde_json::from_str(&body).unwrap();
+    assert_eq!((&message["event"], &message["approval"]), (&"asked".into(), &approval.into()), "{message}");
+    assert_eq!(message["asked"], serde_json::json!(["ana"]));
+    assert!(!body.contains("Hello") && !body.contains(&before), "{body}");
+    assert!(messages.recv_timeout(std::time::Duration::from_secs(3)).is_err(), "once");
+    serving.kill().unwrap();
+    serving.wait().unwrap();
 }
 
 #[test]
