@@ -20,6 +20,7 @@ mod condition;
 mod decide;
 mod default_bundle;
 mod flaw;
+pub mod guest;
 mod polarity;
 mod remedy;
 mod request;
