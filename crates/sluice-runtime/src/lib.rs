@@ -26,6 +26,7 @@ pub mod run;
 pub mod run_log;
 pub mod session;
 pub mod stop;
+pub mod tokens;
 pub mod told;
 pub mod what_if;
 pub mod workspace;

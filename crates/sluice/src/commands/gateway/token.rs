@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use serde_json::json;
 use sluice_core::contract::Contract;
 use sluice_core::contract::connector::Transport;
-use sluice_gateway::http::token::{Token, Tokens};
 use sluice_runtime::clock::now_ms;
 use sluice_runtime::ledger::random;
+use sluice_runtime::tokens::{GATEWAY, Token, Tokens};
 use sluice_runtime::workspace::Workspace;
 
 use crate::cli::{AddToken, Format, List, RevokeToken, Token as Command};
@@ -33,8 +33,8 @@ pub(super) fn run(command: &Command) -> Result<Exit, Failure> {
 
 /// The tokens of a workspace, and where they are: outside of it, as its keys are.
 pub(super) fn tokens(workspace: &Workspace) -> Result<(Tokens, PathBuf), Failure> {
-    let file = workspace.home().file("tokens");
-    let tokens = Tokens::read(&file).map_err(|error| Failure::usage(error.to_string()))?;
+    let file = workspace.home().file(GATEWAY.file);
+    let tokens = Tokens::read(&GATEWAY, &file).map_err(|error| Failure::usage(error.to_string()))?;
     Ok((tokens, file))
 }
 
@@ -57,7 +57,7 @@ fn add(arguments: &AddToken) -> Result<Exit, Failure> {
     let (mut tokens, file) = tokens(&workspace)?;
     let expires_ms = now_ms().saturating_add(arguments.days.saturating_mul(DAY_MS));
     let connectors = arguments.connector.iter().cloned().collect();
-    let (token, shown) = Token::new(&arguments.name, &principal, connectors, expires_ms, &random()?);
+    let (token, shown) = Token::new(&GATEWAY, &arguments.name, &principal, connectors, expires_ms, &random()?);
     tokens.add(token).and_then(|()| tokens.write(&file)).map_err(|error| Failure::usage(error.to_string()))?;
     if arguments.format == Format::Json {
         out::print(
@@ -87,7 +87,7 @@ fn list(arguments: &List) -> Result<Exit, Failure> {
     let now_ms = now_ms();
     if arguments.format == Format::Json {
         let wire = tokens.iter().map(|token| {
-            json!({ "name": token.name, "principal": token.principal, "connectors": token.connectors, "expires_ms": token.expires_ms })
+            json!({ "name": token.name, "principal": token.principal, "connectors": token.grants, "expires_ms": token.expires_ms })
         });
         out::print(&wire.collect::<Vec<_>>())?;
         return Ok(Exit::Fine);
@@ -96,7 +96,7 @@ fn list(arguments: &List) -> Result<Exit, Failure> {
     let rows: Vec<Vec<Part>> = tokens
         .iter()
         .map(|token| {
-            let connectors: Vec<&str> = token.connectors.iter().map(String::as_str).collect();
+            let connectors: Vec<&str> = token.grants.iter().map(String::as_str).collect();
             let connectors = if connectors.is_empty() { "every connector".to_owned() } else { connectors.join(", ") };
             let ends = match token.expires_ms.checked_sub(now_ms) {
                 Some(left) if left > 0 => Part::new(format!("for {} more", span(left)), Tone::Faint),
