@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use sluice_core::contract::approval::{Party, Requirement};
 use sluice_core::label::Name;
-use sluice_runtime::approvals::Waiting;
+use sluice_ledger::RunId;
+use sluice_runtime::approvals::{Approver, Waiting, definition_requirement};
+use sluice_runtime::ledger::{Ledger, LedgerError};
+use sluice_runtime::proposal::Proposal;
 use sluice_runtime::workspace::Workspace;
 
 /// Everybody whom something that waits concerns: who asked, who is asked, who has spoken.
@@ -40,6 +43,40 @@ pub fn may_see(workspace: &Workspace, person: &Name, concerned: &BTreeSet<Name>)
 #[must_use]
 pub fn is_steward(workspace: &Workspace, person: &Name) -> bool {
     workspace.bundle().signers().iter().any(|signer| signer == person)
+}
+
+/// Whether somebody may see a run: who started it or answers for it, who is asked about it, and whoever signs the rules.
+///
+/// # Errors
+/// [`LedgerError`] if the ledger cannot be read.
+pub fn may_see_run(
+    workspace: &Workspace,
+    ledger: &Ledger,
+    person: &Name,
+    run: RunId,
+    requester: &Name,
+) -> Result<bool, LedgerError> {
+    if person == requester
+        || is_steward(workspace, person)
+        || workspace.principals().in_charge_of(requester).contains(person)
+    {
+        return Ok(true);
+    }
+    let asked = ledger.look(|records| records.approvals_of(run))?;
+    let approver = Approver::new(workspace, ledger);
+    let concerns = |waiting: Waiting| concerned(workspace, &waiting).contains(person);
+    Ok(asked.iter().any(|row| approver.show(&row.id).is_ok_and(concerns)))
+}
+
+/// Whether somebody may see a proposal: who asked or answers for it, who may sign definitions, and whoever signs the rules.
+#[must_use]
+pub fn may_see_proposal(workspace: &Workspace, person: &Name, proposal: &Proposal) -> bool {
+    let signs = definition_requirement(workspace)
+        .is_some_and(|needed| needed.asks(workspace.principals(), &proposal.requester, person));
+    *person == proposal.requester
+        || signs
+        || is_steward(workspace, person)
+        || workspace.principals().in_charge_of(&proposal.requester).contains(person)
 }
 
 /// Whether somebody may read data of a class: its owner, a member of the owning group, or who is listed as reading it.

@@ -28,7 +28,7 @@ pub fn run(arguments: &Serve) -> Result<Exit, Failure> {
     let origin = arguments.origin.clone().unwrap_or_else(|| format!("http://localhost:{}", address.port()));
     let origin = Origin::parse(&origin).map_err(Failure::usage)?;
     let (engine, deeds) = mpsc::unbounded_channel();
-    let house = Arc::new(House::new(opened.workspace, opened.ledger, &origin, engine)?);
+    let house = Arc::new(House::new(opened.workspace, opened.ledger, &origin, engine)?.with_pace(arguments.per_minute));
     tell(&house, address, arguments.invite.as_deref())?;
     let (stop, stopping) = watch::channel(false);
     let worker = {
