@@ -1,4 +1,4 @@
-//! What the codes of the console mean.
+//! What the codes of the console and the API mean.
 
 use sluice_core::document::CodeInfo;
 
@@ -44,6 +44,69 @@ pub const CODES: &[CodeInfo] = &[
         "whole-ledger",
         "The whole ledger is for those who sign the rules of the workspace. Everybody sees the runs and approvals that concern them.",
     ),
+    CodeInfo::new(
+        470,
+        "no-token",
+        "A request of the API shows no token that counts: none, one that expired or was revoked, or one of a principal who left the register. `sluice token add` gives one out; a session of the console is for looking only.",
+    ),
+    CodeInfo::new(
+        471,
+        "not-for-that",
+        "The token has not the scope that this needs, or its principal is of a kind that may not: only people approve and stop, a model proposes and reads. Give out a token with that scope, to somebody who may.",
+    ),
+    CodeInfo::new(
+        472,
+        "not-there",
+        "There is nothing at this address, or nothing that whoever asks may see; which of both is not said.",
+    ),
+    CodeInfo::new(473, "other-method", "This address takes other methods; the header `Allow` says which."),
+    CodeInfo::new(474, "not-json", "Bodies are JSON, and say so: `Content-Type: application/json`."),
+    CodeInfo::new(475, "body-too-long", "The body, or the definition in it, is longer than it may be. Send less."),
+    CodeInfo::new(
+        476,
+        "unfit-request",
+        "The request is not what the specification of the API says: `/api/v1/openapi.json`. Nothing was done.",
+    ),
+    CodeInfo::new(
+        477,
+        "other-request-same-key",
+        "An `Idempotency-Key` came with another request before, or the same one is still being answered. A new request has a new key.",
+    ),
+    CodeInfo::new(
+        478,
+        "too-often",
+        "Too many requests in the name of one principal. Ask again after the seconds in `Retry-After`; `sluice serve --per-minute` says how many are answered.",
+    ),
+    CodeInfo::new(
+        479,
+        "foreign-cursor",
+        "The cursor is none that this list gave out, or what it stood behind is gone. Begin without one.",
+    ),
+    CodeInfo::new(
+        480,
+        "scope-not-for-principal",
+        "A token is given out with scopes that there are, and that are for its principal: `approve` and `stop` for people, `run` and `evaluate` for people and services.",
+    ),
+    CodeInfo::new(
+        481,
+        "foreign-policies",
+        "The policies of other applications in `policies/authzen/` cannot be used: AuthZEN's questions about them are denied until they can. The message says which file and why.",
+    ),
+    CodeInfo::new(
+        482,
+        "definition-refused",
+        "The definition cannot be read, or policy would refuse it in every run. It was put before nobody; the report says why.",
+    ),
+    CodeInfo::new(
+        483,
+        "may-not-run",
+        "The run may not start or go on now: its definition waits for signatures, is refused, or what it depends on has changed.",
+    ),
+    CodeInfo::new(
+        489,
+        "not-now",
+        "The API cannot answer now: rules that do not count, a ledger that cannot be read, an engine that has ended. Look at what `sluice serve` prints.",
+    ),
 ];
 
 #[cfg(test)]
@@ -51,11 +114,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_page_lists_every_code_and_no_other() {
-        let page = include_str!("../../../docs/console.md");
-        let table = page.split("## Codes").nth(1).unwrap();
+    fn the_pages_list_every_code_and_no_other() {
+        let pages = [include_str!("../../../docs/console.md"), include_str!("../../../docs/api.md")];
+        let tables = pages.map(|page| page.split("## Codes").nth(1).unwrap());
+        let lines = tables.iter().flat_map(|table| table.lines());
         let listed: Vec<u16> =
-            table.lines().filter_map(|line| line.strip_prefix("| SL")?.split(' ').next()?.parse().ok()).collect();
+            lines.filter_map(|line| line.strip_prefix("| SL")?.split(' ').next()?.parse().ok()).collect();
         assert_eq!(listed, CODES.iter().map(|info| info.code).collect::<Vec<_>>());
     }
 }

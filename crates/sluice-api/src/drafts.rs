@@ -36,6 +36,11 @@ impl Drafts {
     /// # Errors
     /// [`LedgerError::Random`] without random bytes.
     pub fn keep(&self, caller: &Caller, approval: &str, statement: Statement) -> Result<String, LedgerError> {
+        self.keep_for(caller.session, approval, statement)
+    }
+
+    /// The same for whoever holds a session or a token.
+    pub(crate) fn keep_for(&self, holder: Kept, approval: &str, statement: Statement) -> Result<String, LedgerError> {
         let (text, now) = (fresh()?, now_ms());
         let draft = Draft { approval: approval.to_owned(), statement, opened_ms: now };
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -44,15 +49,20 @@ impl Drafts {
             let oldest = all.iter().min_by_key(|(_, (_, draft))| draft.opened_ms).map(|(key, _)| *key);
             oldest.filter(|_| all.len() >= DRAFTS_MAX).map(|key| all.remove(&key));
         }
-        all.insert(kept(&text), (caller.session, draft));
+        all.insert(kept(&text), (holder, draft));
         Ok(text)
     }
 
     /// The statement that was kept for this session under a text, about this very thing.
     #[must_use]
     pub fn take(&self, caller: &Caller, approval: &str, text: &str) -> Option<Draft> {
-        let (session, draft) = self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&kept(text))?;
+        self.take_for(caller.session, approval, text)
+    }
+
+    /// The same for whoever holds a session or a token.
+    pub(crate) fn take_for(&self, holder: Kept, approval: &str, text: &str) -> Option<Draft> {
+        let (whose, draft) = self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&kept(text))?;
         let is_alive = now_ms().saturating_sub(draft.opened_ms) < DRAFT_MS;
-        (session == caller.session && draft.approval == approval && is_alive).then_some(draft)
+        (whose == holder && draft.approval == approval && is_alive).then_some(draft)
     }
 }

@@ -7,8 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sluice_ledger::{EntryKind, RunId};
+use sluice_runtime::admit::Proposed;
 use sluice_runtime::clock::now_ms;
 use sluice_runtime::ledger::LedgerError;
+use sluice_runtime::proposal::Proposal;
 use sluice_runtime::run::{Executor, RunError, facts};
 use sluice_runtime::session::is_session;
 use sluice_store::RunStatus;
@@ -38,7 +40,10 @@ pub async fn work(house: Arc<House>, mut deeds: UnboundedReceiver<Deed>, stop: i
             loop {
                 tokio::select! {
                     () = &mut stop => break,
-                    Some(Deed::GoOn(run)) = deeds.recv() => go_on(&house, &driven, run),
+                    Some(deed) = deeds.recv() => match deed {
+                        Deed::GoOn(run) => go_on(&house, &driven, run),
+                        Deed::Start { run, proposal, input } => start_anew(&house, &driven, run, proposal, input),
+                    },
                     _ = tick.tick() => {
                         for run in decided(&house, &mut seen).unwrap_or_default() {
                             go_on(&house, &driven, run);
@@ -83,6 +88,32 @@ fn decided(house: &House, seen: &mut u64) -> Result<Vec<RunId>, LedgerError> {
     })?;
     *seen = now;
     Ok(runs)
+}
+
+/// Starts a run that nobody has started, and from then on drives it like every other.
+fn start_anew(house: &Arc<House>, driven: &Driven, run: RunId, proposal: String, input: serde_json::Value) {
+    driven.borrow_mut().insert(run, false);
+    let (house, driven) = (Arc::clone(house), Rc::clone(driven));
+    tokio::task::spawn_local(async move {
+        if let Err(why) = begin(&house, run, &proposal, input).await {
+            eprintln!("sluice serve: run {run} of {proposal} does not go on: {why}");
+        }
+        // Somebody may have decided while it was driven.
+        if driven.borrow_mut().remove(&run) == Some(true) {
+            go_on(&house, &driven, run);
+        }
+    });
+}
+
+async fn begin(house: &House, run: RunId, proposal: &str, input: serde_json::Value) -> Result<(), String> {
+    let in_words = |error: RunError| error.to_string();
+    let workspace = house.workspace()?;
+    let found = Proposal::find(house.ledger(), proposal).map_err(|error| error.to_string())?;
+    let found = found.ok_or("there is no such proposal")?;
+    let proposed = Proposed::read(&found.name, found.text.as_bytes()).map_err(|_| "it cannot be read any more")?;
+    let executor = Executor::open(&workspace, house.ledger()).map_err(in_words)?;
+    let started = executor.start_as(run, proposed, input, &found.requester, found.author).await;
+    started.map(drop).map_err(in_words)
 }
 
 fn go_on(house: &Arc<House>, driven: &Driven, run: RunId) {

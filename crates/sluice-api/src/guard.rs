@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use axum::extract::{FromRef, FromRequestParts, Request, State};
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, COOKIE, HOST, HeaderName, HeaderValue, ORIGIN, REFERRER_POLICY,
-    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, COOKIE, HOST, HeaderName, HeaderValue, ORIGIN,
+    REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode};
@@ -14,6 +14,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
 use crate::house::House;
+use crate::rest::problem::Problem;
 use crate::session::Caller;
 use crate::token::is_same;
 
@@ -23,11 +24,15 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; c
 
 /// Refuses what is not meant for this console or was not made at it, and says to browsers what they may do with the answer.
 pub async fn guard(State(house): State<Arc<House>>, request: Request, next: Next) -> Response {
+    let is_api = ["/api", "/access/"].iter().any(|path| request.uri().path().starts_with(path));
     let refusal = is_for_us(&house, request.headers()).err().or_else(|| {
         let changes = !matches!(*request.method(), Method::GET | Method::HEAD);
-        changes.then(|| is_from_us(&house, request.headers()).err()).flatten()
+        // What changes something through the API shows a token; without one it is told so.
+        let is_programs = is_programs(request.headers()) || (is_api && !request.headers().contains_key(AUTHORIZATION));
+        (changes && !is_programs).then(|| is_from_us(&house, request.headers()).err()).flatten()
     });
     let mut response = match refusal {
+        Some(why) if is_api => Problem::told(StatusCode::FORBIDDEN, 461, why).into_response(),
         Some(why) => (StatusCode::FORBIDDEN, why).into_response(),
         None => next.run(request).await,
     };
@@ -64,6 +69,12 @@ fn is_from_us(house: &House, headers: &HeaderMap) -> Result<(), &'static str> {
     let origin = headers.get(ORIGIN).and_then(|origin| origin.to_str().ok());
     let is_ours = origin == Some(house.party().origin.as_str()) && headers.get_all(ORIGIN).iter().count() == 1;
     is_ours.then_some(()).ok_or("SL461: this was not sent from a page of the console")
+}
+
+/// Whether a request acts by a token that it shows, and by nothing that a browser adds unasked: no page of another site could
+/// have made it.
+fn is_programs(headers: &HeaderMap) -> bool {
+    headers.contains_key(AUTHORIZATION) && !headers.contains_key(COOKIE)
 }
 
 /// The name of the cookie. With its prefix no other name of the domain can set it; on this machine, where it has none,

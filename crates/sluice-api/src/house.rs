@@ -18,8 +18,11 @@ use sluice_runtime::ledger::{Ledger, LedgerError};
 use sluice_runtime::workspace::{OpenError, Workspace, read_bundle, read_principals};
 use tokio::sync::mpsc::UnboundedSender;
 
+use crate::authzen::Guests;
 use crate::door::Door;
 use crate::drafts::Drafts;
+use crate::rest::Answers;
+use crate::rest::pace::{PER_MINUTE, Pace};
 use crate::session::Sessions;
 use crate::token::fresh;
 
@@ -41,6 +44,12 @@ pub struct House {
     pub door: Door,
     /// What people were shown and may sign.
     pub drafts: Drafts,
+    /// How often programs may ask.
+    pub(crate) pace: Pace,
+    /// What programs were answered that may ask again.
+    pub(crate) answers: Answers,
+    /// The policies of other applications.
+    pub(crate) guests: Guests,
     /// Key files of a demo's people, who have no passkeys yet. They count in `demo` workspaces only.
     demo_keys: BTreeMap<Name, SecretKey>,
     /// Texts of links by which a demo's people come in.
@@ -52,6 +61,15 @@ pub struct House {
 pub enum Deed {
     /// Go on with a run, if it can.
     GoOn(RunId),
+    /// Start a run of a recorded proposal, under this id.
+    Start {
+        /// The id that nobody has yet.
+        run: RunId,
+        /// `P-…`.
+        proposal: String,
+        /// Its input.
+        input: serde_json::Value,
+    },
 }
 
 /// The files as they were read last.
@@ -87,6 +105,9 @@ impl House {
             sessions: Sessions::default(),
             door: Door::default(),
             drafts: Drafts::default(),
+            pace: Pace::new(PER_MINUTE),
+            answers: Answers::default(),
+            guests: Guests::default(),
             demo_keys: BTreeMap::new(),
             demo_links: BTreeMap::new(),
         })
@@ -103,6 +124,13 @@ impl House {
     #[must_use]
     pub const fn provider(&self) -> Option<&Logins> {
         self.provider.as_ref()
+    }
+
+    /// The same with another pace for programs: so many requests a minute for each principal.
+    #[must_use]
+    pub fn with_pace(mut self, per_minute: u32) -> Self {
+        self.pace = Pace::new(per_minute);
+        self
     }
 
     /// The same with the key files of a demo's people, who come in by links. In other workspaces it changes nothing.
@@ -174,6 +202,11 @@ impl House {
     #[must_use]
     pub fn demo_key(&self, person: &str) -> Option<&SecretKey> {
         self.demo_keys.get(person)
+    }
+
+    /// Asks the engine to do something; `false` if it has ended.
+    pub(crate) fn tell(&self, deed: Deed) -> bool {
+        self.engine.send(deed).is_ok()
     }
 
     /// Asks the engine to go on with a run. Where it has ended, the next start finds the run.

@@ -1,8 +1,9 @@
 //! One open workspace for many people at once: who is asking, what they may do, and the engine that goes on with runs.
 //!
-//! Everything here answers for a person: a [`house::House`] is asked with a [`session::Caller`], never without. Pages over it
-//! are `sluice-console`'s.
+//! Everything here answers for somebody: people at the console's pages (`sluice-console`) with a [`session::Caller`], programs at
+//! [`rest`] with a token that was given out for a principal of the register. Nobody is answered without.
 
+mod authzen;
 mod codes;
 pub mod door;
 pub mod drafts;
@@ -10,6 +11,7 @@ pub mod engine;
 pub mod guard;
 pub mod house;
 pub mod notify;
+pub mod rest;
 pub mod rights;
 pub mod session;
 mod token;

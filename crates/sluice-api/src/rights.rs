@@ -4,8 +4,11 @@ use std::collections::BTreeSet;
 
 use sluice_core::contract::approval::{Party, Requirement};
 use sluice_core::label::Name;
+use sluice_ledger::RunId;
 use sluice_policy::own::{Asking, Deed};
-use sluice_runtime::approvals::Waiting;
+use sluice_runtime::approvals::{Approver, Waiting, definition_requirement};
+use sluice_runtime::ledger::{Ledger, LedgerError};
+use sluice_runtime::proposal::Proposal;
 use sluice_runtime::workspace::Workspace;
 
 /// Everybody whom something that waits concerns: who asked, who is asked, who has spoken.
@@ -53,6 +56,41 @@ fn may(workspace: &Workspace, person: &Name, deed: Deed, concerned: &BTreeSet<Na
     let groups = workspace.principals().groups_of(person);
     let signs = workspace.bundle().signers().iter().any(|signer| signer == person);
     workspace.own_rules().allow(Asking { person, groups: &groups, signs }, deed, concerned)
+}
+
+/// Whether somebody may see a run: it concerns who started it or answers for that, and who is asked about it.
+///
+/// # Errors
+/// [`LedgerError`] if the ledger cannot be read.
+pub fn may_see_run(
+    workspace: &Workspace,
+    ledger: &Ledger,
+    person: &Name,
+    run: RunId,
+    requester: &Name,
+) -> Result<bool, LedgerError> {
+    let mut people = workspace.principals().in_charge_of(requester);
+    people.insert(requester.clone());
+    // What it asked of people is read only where that decides it.
+    if may_see(workspace, person, &people) {
+        return Ok(true);
+    }
+    let asked = ledger.look(|records| records.approvals_of(run))?;
+    let approver = Approver::new(workspace, ledger);
+    let waiting = asked.iter().filter_map(|row| approver.show(&row.id).ok());
+    people.extend(waiting.flat_map(|waiting| concerned(workspace, &waiting)));
+    Ok(may_see(workspace, person, &people))
+}
+
+/// Whether somebody may see a proposal: it concerns who asked or answers for that, and who may sign definitions.
+#[must_use]
+pub fn may_see_proposal(workspace: &Workspace, person: &Name, proposal: &Proposal) -> bool {
+    let mut people = workspace.principals().in_charge_of(&proposal.requester);
+    people.insert(proposal.requester.clone());
+    if let Some(needed) = definition_requirement(workspace) {
+        people.extend(asked(workspace, &needed, &proposal.requester));
+    }
+    may_see(workspace, person, &people)
 }
 
 /// Whether somebody may read data of a class: its owner, a member of the owning group, or who is listed as reading it.

@@ -35,7 +35,7 @@ use sluice_api::guard::guard;
 /// Longest form: a reason in words and a passkey's answer.
 const FORM_BYTES_MAX: usize = 256 << 10;
 
-/// Everything that the console answers.
+/// Everything that the console answers, and the API beside it.
 pub fn router(house: Arc<House>) -> Router {
     Router::new()
         .route("/", get(inbox::page))
@@ -68,6 +68,7 @@ pub fn router(house: Arc<House>) -> Router {
         .route("/assets/{name}", get(assets::asset))
         .fallback(problem::not_found)
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
+        .merge(sluice_api::rest::router(&house))
         .layer(from_fn_with_state(Arc::clone(&house), guard))
         .with_state(house)
 }

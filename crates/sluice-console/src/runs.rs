@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 use sluice_api::House;
 use sluice_api::guard::Visitor;
-use sluice_api::rights;
+use sluice_api::rights::may_see_run;
 use sluice_core::label::Name;
 use sluice_engine::Fact;
 use sluice_ledger::RunId;
@@ -148,20 +148,8 @@ pub(crate) fn about(asking: &Asking, run: RunId) -> Result<Option<About>, Proble
     Ok(Some(About { what, requester: start.requester.as_str().into() }))
 }
 
-/// It concerns who started it or answers for that, and who is asked about it.
 fn may_see(asking: &Asking, run: RunId, requester: &Name) -> Result<bool, Problem> {
-    let (workspace, person) = (&asking.workspace, &asking.caller.person);
-    let mut people = workspace.principals().in_charge_of(requester);
-    people.insert(requester.clone());
-    // What it asked of people is read only where that decides it.
-    if rights::may_see(workspace, person, &people) {
-        return Ok(true);
-    }
-    let asked = asking.house.ledger().look(|records| records.approvals_of(run))?;
-    let approver = Approver::new(workspace, asking.house.ledger());
-    let waiting = asked.iter().filter_map(|row| approver.show(&row.id).ok());
-    people.extend(waiting.flat_map(|waiting| rights::concerned(workspace, &waiting)));
-    Ok(rights::may_see(workspace, person, &people))
+    Ok(may_see_run(&asking.workspace, asking.house.ledger(), &asking.caller.person, run, requester)?)
 }
 
 /// How a run stands.

@@ -6,7 +6,7 @@ use axum::extract::{Path, State};
 use maud::html;
 use sluice_api::House;
 use sluice_api::guard::Visitor;
-use sluice_api::rights::{asked, may_see as allowed};
+use sluice_api::rights::may_see_proposal;
 use sluice_render::markup::{Message, Seen};
 use sluice_runtime::approvals::statements;
 use sluice_runtime::proposal::{Proposal, author_in_words};
@@ -58,15 +58,8 @@ pub(crate) async fn page(State(house): State<Arc<House>>, visitor: Visitor) -> S
     .await
 }
 
-/// It concerns who asked, who answers for them, and who may sign definitions.
 fn may_see(asking: &Asking, proposal: &Proposal) -> bool {
-    let workspace = &asking.workspace;
-    let mut concerned = workspace.principals().in_charge_of(&proposal.requester);
-    concerned.insert(proposal.requester.clone());
-    if let Some(needed) = sluice_runtime::approvals::definition_requirement(workspace) {
-        concerned.extend(asked(workspace, &needed, &proposal.requester));
-    }
-    allowed(workspace, &asking.caller.person, &concerned)
+    may_see_proposal(&asking.workspace, &asking.caller.person, proposal)
 }
 
 pub(crate) async fn one(State(house): State<Arc<House>>, visitor: Visitor, Path(id): Path<String>) -> Shown {

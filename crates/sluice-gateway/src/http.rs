@@ -11,7 +11,6 @@ pub(crate) mod caller;
 mod resource;
 mod route;
 pub(crate) mod sessions;
-pub mod token;
 
 use std::convert::Infallible;
 use std::io;

@@ -23,6 +23,7 @@ mod default_bundle;
 mod difference;
 mod explain;
 mod flaw;
+pub mod guest;
 pub mod own;
 mod packs;
 mod polarity;

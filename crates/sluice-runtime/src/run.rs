@@ -218,11 +218,26 @@ impl<'a> Executor<'a> {
         requester: &Name,
         author: Acting,
     ) -> Result<RunOutcome, RunError> {
+        self.start_as(RunId::from_bytes(random()?), proposed, input, requester, author).await
+    }
+
+    /// The same under an id that the caller made. If a run has it already, nothing is written.
+    ///
+    /// # Errors
+    /// As [`Executor::start`].
+    pub async fn start_as(
+        &self,
+        run: RunId,
+        proposed: Proposed,
+        input: Json,
+        requester: &Name,
+        author: Acting,
+    ) -> Result<RunOutcome, RunError> {
         let (runnable, report) = match self.admit(proposed, requester, author)? {
             Admission::Runnable(runnable, report) => (runnable, report),
             Admission::Not(outcome) => return Ok(*outcome),
         };
-        let (state, events) = runnable.begin(random()?, input);
+        let (state, events) = runnable.begin(*run.as_bytes(), input);
         let plan = runnable.plan()?;
         let state = self.drive(&plan, &runnable, state, events, 0, Epoch::FIRST).await?;
         Ok(RunOutcome { report: Some(*report), ..outcome(&plan, &state) })
@@ -277,6 +292,14 @@ impl<'a> Executor<'a> {
             Ok(events)
         })
         .await
+    }
+
+    /// Ends a run, whoever drives it: from then on nothing of it is called.
+    ///
+    /// # Errors
+    /// As [`Executor::resume`].
+    pub async fn cancel(&self, run: RunId, why: String) -> Result<RunOutcome, RunError> {
+        self.go_on(run, |_| Ok(vec![Event::Cancelled { why }])).await
     }
 
     /// Records what `person` found that became of a call in doubt, and goes on. `doubt` is its id; `None` if there is

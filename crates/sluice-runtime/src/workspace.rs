@@ -29,6 +29,8 @@ pub const STATE_FOLDER: &str = ".sluice";
 pub const LEDGER_FILE: &str = ".sluice/ledger.db";
 /// The sealed secrets.
 pub const SECRETS_FILE: &str = ".sluice/secrets.sealed";
+/// The folder of the bundle with schema, policies and entities of other applications, for which AuthZEN's questions are answered.
+pub const APPLICATIONS_FOLDER: &str = "policies/authzen/";
 /// Most files of a bundle, and the largest one: more is no bundle that people can read.
 const BUNDLE_FILES_MAX: usize = 2_000;
 const BUNDLE_FILE_BYTES_MAX: u64 = 4 << 20;
@@ -307,8 +309,12 @@ pub fn write_lock(folder: &Path, lock: &Lock) -> Result<(), OpenError> {
 /// # Errors
 /// [`OpenError::Files`] with every flaw.
 pub fn read_policies(files: &BundleFiles) -> Result<Policies, OpenError> {
-    let is_policy =
-        |path: &str| path.starts_with(POLICIES_FOLDER) && path.ends_with(".cedar") && !path.starts_with(CONSOLE_FOLDER);
+    // Those about the console and those of other applications decide no call.
+    let is_ours = |path: &str| {
+        let others = [CONSOLE_FOLDER, APPLICATIONS_FOLDER];
+        path.starts_with(POLICIES_FOLDER) && !others.iter().any(|folder| path.starts_with(folder))
+    };
+    let is_policy = |path: &str| is_ours(path) && path.ends_with(".cedar");
     let sources: Vec<(&str, String)> = files
         .iter()
         .filter(|(path, _)| is_policy(path))

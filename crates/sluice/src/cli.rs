@@ -68,8 +68,11 @@ pub enum Command {
     /// The rules of this workspace: check, test, explain, compare, sign.
     #[command(subcommand)]
     Policy(Policy),
-    /// Serve the console where people see and decide what waits, and go on with runs as they do.
+    /// Serve the console where people see and decide what waits, the API beside it, and go on with runs as they do.
     Serve(Serve),
+    /// Tokens of programs that call the API of `sluice serve`: add, list, revoke.
+    #[command(subcommand)]
+    Token(ApiToken),
     /// Watch two stories play on this machine alone: with Sluice, and without.
     Demo(demo::play::Arguments),
     /// Go on with a run of the demo, in a process that the demo kills.
@@ -395,6 +398,42 @@ pub struct Serve {
     /// Print a one-time link by which this person makes a passkey. At the first start it is for the first of those who sign the rules.
     #[arg(long, value_name = "PERSON")]
     pub invite: Option<String>,
+    /// How many requests a minute the API answers each principal.
+    #[arg(long, value_name = "N", default_value_t = sluice_api::rest::pace::PER_MINUTE, value_parser = clap::value_parser!(u32).range(1..))]
+    pub per_minute: u32,
+}
+
+/// `sluice token`
+#[derive(Subcommand)]
+pub enum ApiToken {
+    /// Give one out. It is shown once.
+    Add(AddApiToken),
+    /// Which there are.
+    List(List),
+    /// Take one back.
+    Revoke(RevokeToken),
+}
+
+/// `sluice token add`
+#[derive(Args)]
+pub struct AddApiToken {
+    /// The program that it is for.
+    pub name: String,
+    /// In whose name it calls: a person, service or model of the register.
+    #[arg(long = "for", value_name = "PRINCIPAL")]
+    pub principal: String,
+    /// What it is good for: `read`, `propose`, `run`, `approve`, `stop`, `evaluate`; may be said more than once.
+    #[arg(long = "scope", value_name = "SCOPE", required = true)]
+    pub scopes: Vec<String>,
+    /// For how many days.
+    #[arg(long, value_name = "N", default_value_t = 90, value_parser = clap::value_parser!(u64).range(1..=3650))]
+    pub days: u64,
+    /// Where.
+    #[command(flatten)]
+    pub place: Place,
+    /// For people or for programs.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
 }
 
 /// `sluice gateway`

@@ -18,3 +18,4 @@ pub mod runs;
 pub mod secret;
 pub mod serve;
 pub mod stop;
+pub mod token;

@@ -8,10 +8,10 @@ use hyper::header::AUTHORIZATION;
 
 use sluice_core::contract::Principals;
 use sluice_identity::{AccessError, AccessTokens};
+use sluice_runtime::tokens::{GATEWAY, Token, Tokens};
 
 use super::answer::Refusal;
 use super::resource::EVERYTHING;
-use super::token::{PREFIX, Token, Tokens};
 use crate::note::note;
 
 /// Whoever shows a token that counts.
@@ -34,8 +34,8 @@ impl Caller {
 
 impl From<&Token> for Caller {
     fn from(token: &Token) -> Self {
-        let Token { name, principal, connectors, .. } = token;
-        Self { name: name.clone(), principal: principal.clone(), connectors: connectors.clone() }
+        let Token { name, principal, grants, .. } = token;
+        Self { name: name.clone(), principal: principal.clone(), connectors: grants.clone() }
     }
 }
 
@@ -60,9 +60,9 @@ impl Bearers<'_> {
         let (Some(shown), None) = (shown.next(), shown.next()) else { return Err(Refusal::Token) };
         let bearer = shown.to_str().ok().and_then(|value| value.strip_prefix("Bearer ")).ok_or(Refusal::Token)?;
         match self.access {
-            Some(access) if !bearer.starts_with(PREFIX) => self.provided(access, bearer).await,
+            Some(access) if !bearer.starts_with(GATEWAY.prefix) => self.provided(access, bearer).await,
             _ => {
-                let tokens = Tokens::read(self.tokens).map_err(|error| Refusal::Ledger(error.to_string()))?;
+                let tokens = Tokens::read(&GATEWAY, self.tokens).map_err(|error| Refusal::Ledger(error.to_string()))?;
                 tokens.find(bearer, now_ms).map(Caller::from).ok_or(Refusal::Token)
             }
         }

@@ -34,7 +34,8 @@ pub fn run(arguments: &Serve) -> Result<Exit, Failure> {
     let origin = Origin::parse(&origin).map_err(Failure::usage)?;
     let notices = notices(arguments)?;
     let (engine, deeds) = mpsc::unbounded_channel();
-    let mut house = House::new(opened.workspace, opened.ledger, &origin, engine)?;
+    let house = House::new(opened.workspace, opened.ledger, &origin, engine)?;
+    let mut house = house.with_pace(arguments.per_minute);
     if let Some(provider) = provider(arguments, &origin)? {
         house = house.with_provider(provider);
     }

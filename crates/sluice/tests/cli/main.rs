@@ -9,8 +9,10 @@
     reason = "a test that cannot go on fails"
 )]
 
+mod api;
 mod approvals;
 mod audit;
+mod authzen;
 mod bad_input;
 mod budgets;
 mod catalogues;

@@ -7,11 +7,12 @@ use sluice_connectors::secret::{SecretStore, WorkspaceKey};
 use sluice_gateway::http::{Face, ServeError, serve};
 use sluice_identity::{AccessTokens, Issuer};
 use sluice_runtime::connect::Connectors;
+use sluice_runtime::tokens::GATEWAY;
 use sluice_runtime::workspace::SECRETS_FILE;
 use tokio::net::TcpListener;
 
-use super::token::tokens;
 use crate::cli::HttpFace;
+use crate::commands::token::tokens;
 use crate::failure::{Exit, Failure};
 use crate::render::{Page, Part, Tone};
 
@@ -26,7 +27,7 @@ pub(super) fn run(arguments: &HttpFace) -> Result<Exit, Failure> {
     let secrets = Arc::new(SecretStore::new(workspace.folder().join(SECRETS_FILE), key));
     let connectors = Connectors::of(&workspace.governance().contracts, workspace.folder(), &secrets)
         .map_err(|error| Failure::usage(error.to_string()))?;
-    let (known, tokens) = tokens(workspace)?;
+    let (known, tokens) = tokens(&GATEWAY, workspace)?;
     let access = access(arguments)?;
     if known.iter().next().is_none() && access.is_none() {
         return Err(Failure::usage(
