@@ -25,6 +25,7 @@ pub const TARGETS: &[Target] = &[
     targets::n8n::TARGET,
     targets::native::TARGET,
     targets::note::TARGET,
+    targets::passkey::TARGET,
     targets::proof::TARGET,
     targets::schema::TARGET,
     targets::step_functions::TARGET,

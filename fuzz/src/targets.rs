@@ -14,6 +14,7 @@ pub mod logic_apps;
 pub mod n8n;
 pub mod native;
 pub mod note;
+pub mod passkey;
 pub mod proof;
 pub mod schema;
 pub mod step_functions;

@@ -8,7 +8,7 @@ use sluice_identity::login::OpenLogin;
 use sluice_runtime::clock::now_ms;
 use sluice_runtime::ledger::{LedgerError, random};
 
-use crate::token::{Kept, fresh, kept};
+use crate::token::{Kept, code, fresh, kept};
 
 /// How long a code that was printed counts.
 const CODE_MS: u64 = 60 * 60 * 1_000;
@@ -59,7 +59,7 @@ impl Door {
     /// # Errors
     /// [`LedgerError::Random`] without random bytes.
     pub fn invite(&self, person: &Name) -> Result<String, LedgerError> {
-        let code = fresh()?;
+        let code = code()?;
         let mut codes = self.codes.lock().unwrap_or_else(PoisonError::into_inner);
         let now = now_ms();
         // A newer code takes the place of an older one.

@@ -24,7 +24,7 @@ use crate::drafts::Drafts;
 use crate::rest::Answers;
 use crate::rest::pace::{PER_MINUTE, Pace};
 use crate::session::Sessions;
-use crate::token::fresh;
+use crate::token::code;
 
 /// How long what was read of the files is taken for what they say.
 const FRESH: Duration = Duration::from_secs(1);
@@ -140,7 +140,7 @@ impl House {
     pub fn with_demo(mut self, keys: impl IntoIterator<Item = SecretKey>) -> Result<Self, LedgerError> {
         let is_demo = self.workspace().is_ok_and(|open| open.bundle().workspace().mode == Mode::Demo);
         for key in keys.into_iter().filter(|_| is_demo) {
-            self.demo_links.insert(fresh()?, key.name().clone());
+            self.demo_links.insert(code()?, key.name().clone());
             self.demo_keys.insert(key.name().clone(), key);
         }
         Ok(self)

@@ -12,6 +12,11 @@ pub(crate) fn fresh() -> Result<String, LedgerError> {
     Ok(to_hex(&random::<32>()?))
 }
 
+/// A new text of 128 random bits, for links that people copy: it serves once, or as long as a demo.
+pub(crate) fn code() -> Result<String, LedgerError> {
+    Ok(to_hex(&random::<16>()?))
+}
+
 /// What is kept of a text.
 pub(crate) fn kept(text: &str) -> Kept {
     Sha256::digest(text.as_bytes()).into()

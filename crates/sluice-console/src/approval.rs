@@ -27,7 +27,7 @@ use crate::inbox::is_for;
 use crate::page::{Asking, Room, Shown, aside, framed};
 use crate::problem::Problem;
 use crate::reading::{Reading, proposal_of};
-use crate::sight::{Argument, arguments, may_reveal};
+use crate::sight::{Argument, arguments, masked, may_reveal};
 use crate::words::{ago, needed, said, short, what, who};
 
 pub(crate) async fn page(State(house): State<Arc<House>>, visitor: Visitor, Path(id): Path<String>) -> Shown {
@@ -183,12 +183,19 @@ fn about(asking: &Asking, waiting: &Waiting, seen: &[Argument], revealed: bool) 
                 @if revealed { p.note { "Shown to you in full; this is recorded." } }
             }
         },
-        About::Value { value, .. } => html! {
-            section aria-labelledby="value" {
-                h2 id="value" { "The value" }
-                (listing(&serde_json::to_string_pretty(value).unwrap_or_default()))
+        About::Value { value, .. } => {
+            // Whoever may vouch for it may read it; others see that there is one.
+            let (person, principals) = (&asking.caller.person, asking.workspace.principals());
+            let is_asked = waiting.needs.iter().any(|needed| needed.asks(principals, &waiting.requester, person));
+            let shown = if is_asked { value.clone() } else { masked(value, &mut 0) };
+            html! {
+                section aria-labelledby="value" {
+                    h2 id="value" { "The value" }
+                    (listing(&serde_json::to_string_pretty(&shown).unwrap_or_default()))
+                    @if !is_asked { p.faint { "Masked: only who may vouch for it sees it." } }
+                }
             }
-        },
+        }
     }
 }
 

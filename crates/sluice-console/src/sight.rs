@@ -80,7 +80,7 @@ fn is_outside(origin: &str) -> bool {
 }
 
 /// The shape of a value: how long texts are, what objects have, the first of a list.
-fn masked(value: &Json, left_out: &mut usize) -> Json {
+pub(crate) fn masked(value: &Json, left_out: &mut usize) -> Json {
     match value {
         Json::Null | Json::Bool(_) => value.clone(),
         Json::Number(_) => "•••".into(),

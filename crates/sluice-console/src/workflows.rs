@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query as Asked, State};
 use maud::html;
+use serde::Deserialize;
 use sluice_api::House;
 use sluice_api::guard::Visitor;
 use sluice_api::rights::may_see_proposal;
+use sluice_ledger::EntryKind;
 use sluice_render::markup::{Message, Seen};
 use sluice_runtime::approvals::statements;
 use sluice_runtime::proposal::{Proposal, author_in_words};
+use sluice_store::{FIELD_APPROVAL, Page, Query};
 
 use crate::page::{Asking, Room, Shown, aside, framed};
 use crate::problem::Problem;
@@ -17,16 +20,28 @@ use crate::reading::Reading;
 use crate::words::{said, who};
 
 /// Proposals that a page shows.
-const SHOWN_MAX: usize = 200;
+const SHOWN_MAX: u64 = 100;
 
-pub(crate) async fn page(State(house): State<Arc<House>>, visitor: Visitor) -> Shown {
+#[derive(Deserialize)]
+pub(crate) struct Filter {
+    /// Definitions that were proposed before this entry.
+    before: Option<u64>,
+}
+
+pub(crate) async fn page(State(house): State<Arc<House>>, visitor: Visitor, Asked(filter): Asked<Filter>) -> Shown {
     aside(move || {
         let asking = Asking::of(house, visitor)?;
         let ledger = asking.house.ledger();
-        let mut rows = ledger.look(|records| records.approvals())?;
-        rows.retain(|row| row.id.starts_with("P-"));
-        let all = rows.iter().rev().filter_map(|row| Some((row, Proposal::find(ledger, &row.id).ok()??)));
-        let seen: Vec<_> = all.filter(|(_, proposal)| may_see(&asking, proposal)).take(SHOWN_MAX).collect();
+        let wanted = Query { kind: Some(EntryKind::PROPOSAL), ..Query::default() };
+        let page = Page { before: filter.before, count: SHOWN_MAX };
+        let found = ledger.look(|records| records.find_page(&wanted, page))?;
+        let older = found.last().map(|last| last.entry.log.get()).filter(|_| found.len() as u64 == SHOWN_MAX);
+        let all = found.iter().filter_map(|recorded| {
+            let id = recorded.entry.body.get(FIELD_APPROVAL)?.as_text()?;
+            let signed = ledger.look(|records| records.approval(id)).ok()?.map_or(0, |row| row.approved);
+            Some((signed, Proposal::find(ledger, id).ok()??))
+        });
+        let seen: Vec<_> = all.filter(|(_, proposal)| may_see(&asking, proposal)).collect();
         let content = html! {
             h1 { "Workflows" }
             @if seen.is_empty() {
@@ -39,19 +54,20 @@ pub(crate) async fn page(State(house): State<Arc<House>>, visitor: Visitor) -> S
                     table {
                         thead { tr { th scope="col" { "Definition" } th scope="col" { "Id" } th scope="col" { "Written by" } th scope="col" { "For" } th scope="col" { "Signatures" } } }
                         tbody {
-                            @for (row, proposal) in &seen {
+                            @for (signed, proposal) in &seen {
                                 tr {
                                     td { a href={ "/workflows/" (proposal.id) } { (Seen(&proposal.name)) } }
                                     td.id { (proposal.id) }
                                     td { (Seen(&author_in_words(&proposal.author))) }
                                     td { (who(&asking.workspace, &proposal.requester)) }
-                                    td { @if row.approved > 0 { span.tag.good { (row.approved) } } @else { span.faint { "none yet" } } }
+                                    td { @if *signed > 0 { span.tag.good { (signed) } } @else { span.faint { "none" } } }
                                 }
                             }
                         }
                     }
                 }
             }
+            @if let Some(before) = older { nav.pager aria-label="Pages" { a rel="next" href={ "/workflows?before=" (before) } { "Older" } } }
         };
         Ok(framed(&asking, Room::Workflows, "Workflows", true, &content))
     })

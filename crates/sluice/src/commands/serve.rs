@@ -5,6 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
 use sluice_api::engine::work;
 use sluice_api::house::{House, Origin};
 use sluice_api::notify::Notices;
@@ -13,7 +16,7 @@ use sluice_core::label::Name;
 use sluice_identity::Logins;
 use sluice_runtime::enrolment::passkeys;
 use tokio::net::TcpListener;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 
 use super::gateway::until::asked_to_end;
 use crate::cli::Serve;
@@ -89,6 +92,14 @@ fn secret_in(file: &Path) -> Result<String, Failure> {
     Ok(text.trim().to_owned())
 }
 
+/// How long a caller may take for the head of its request.
+const HEAD_WITHIN: Duration = Duration::from_secs(10);
+/// Most connections at once: pages that are open hold one each.
+const CONNECTIONS_MAX: usize = 4_096;
+/// Most headers of a request, and about how many bytes its head may have.
+const HEADERS_MAX: usize = 100;
+const HEAD_BYTES_MAX: usize = 64 << 10;
+
 /// Answers at `listener` until `stop` is done.
 pub(crate) async fn serve(
     house: Arc<House>,
@@ -97,10 +108,27 @@ pub(crate) async fn serve(
 ) -> std::io::Result<()> {
     listener.set_nonblocking(true)?;
     let listener = TcpListener::from_std(listener)?;
-    let answering = axum::serve(listener, sluice_console::router(house));
-    tokio::select! {
-        ended = answering => ended,
-        () = stop => Ok(()),
+    let router = sluice_console::router(house);
+    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let mut stop = std::pin::pin!(stop);
+    loop {
+        let place = Arc::clone(&places).acquire_owned().await.map_err(std::io::Error::other)?;
+        let stream = tokio::select! {
+            () = &mut stop => return Ok(()),
+            accepted = listener.accept() => accepted,
+        };
+        let Ok((stream, _)) = stream else { continue };
+        // Small answers would wait for the acknowledgement of the one before; a caller that is gone already needs none.
+        let _ = stream.set_nodelay(true);
+        let service = TowerToHyperService::new(router.clone());
+        tokio::spawn(async move {
+            let mut http = http1::Builder::new();
+            http.timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN);
+            http.max_headers(HEADERS_MAX).max_buf_size(HEAD_BYTES_MAX);
+            // A caller that leaves in the middle concerns nobody else.
+            let _ = http.serve_connection(TokioIo::new(stream), service).await;
+            drop(place);
+        });
     }
 }
 
