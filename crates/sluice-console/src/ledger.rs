@@ -10,11 +10,11 @@ use serde::Deserialize;
 use sluice_api::House;
 use sluice_api::guard::Visitor;
 use sluice_api::rights::may_see_ledger;
-use sluice_ledger::cbor::Value;
 use sluice_ledger::{EntryKind, LeafIndex};
 use sluice_render::markup::{Message, Seen};
 use sluice_render::time;
 use sluice_runtime::audit;
+use sluice_runtime::told::field_in_words;
 use sluice_store::{Page as StorePage, Query as Wanted};
 
 use crate::page::{Asking, Room, Shown, aside, framed};
@@ -185,7 +185,7 @@ pub(crate) async fn one(State(house): State<Arc<House>>, visitor: Visitor, Path(
             (timeline(std::slice::from_ref(&line), false))
             section aria-labelledby="open" {
                 h2 id="open" { "What stands in the open log" }
-                dl.facts { @for (key, value) in entry.body.iter() { dt { (Seen(&key.to_string())) } dd { code { (Seen(&in_words(value))) } } } }
+                dl.facts { @for (key, value) in entry.body.iter() { dt { (Seen(&key.to_string())) } dd { code { (Seen(&field_in_words(value))) } } } }
                 @if let Some(why) = line.sealed { p.note { "Its sealed part is " (why) "." } }
                 @else if line.payload.is_some() { p.faint { "Names and values are sealed beside it; the log itself names nobody." } }
             }
@@ -235,18 +235,4 @@ pub(crate) async fn proof(
             .into_response())
     })
     .await
-}
-
-fn in_words(value: &Value) -> String {
-    match value {
-        Value::Text(text) => text.clone(),
-        Value::Bytes(bytes) => sluice_core::contract::digest::to_hex(bytes),
-        Value::Int(number) => number.get().to_string(),
-        Value::Array(items) => items.iter().map(in_words).collect::<Vec<_>>().join(", "),
-        Value::Map(fields) => {
-            fields.iter().map(|(key, value)| format!("{key}: {}", in_words(value))).collect::<Vec<_>>().join(", ")
-        }
-        Value::Bool(is) => is.to_string(),
-        other => format!("{other:?}"),
-    }
 }

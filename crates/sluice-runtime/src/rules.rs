@@ -22,7 +22,7 @@ use sluice_store::{Query, Recorded};
 use crate::audit::AuditError;
 use crate::home::Home;
 use crate::ledger::open_records;
-use crate::workspace::{OpenError, read_bundle, read_governance, read_policies, read_principals};
+use crate::workspace::{OpenError, read_bundle, read_governance, read_own_rules, read_policies, read_principals};
 
 /// A bundle, signed or not, and what it says.
 #[derive(Debug)]
@@ -43,6 +43,7 @@ impl Rules {
     pub fn read(files: BundleFiles, principals: &[u8]) -> Result<Self, OpenError> {
         let governance = read_governance(&files, principals)?;
         let policies = read_policies(&files)?;
+        read_own_rules(&files)?;
         Ok(Self { files, governance, policies })
     }
 

@@ -2,7 +2,9 @@
 
 use serde_json::Value as Json;
 use sluice_core::contract::approval::SignedStatement;
+use sluice_core::contract::digest::to_hex;
 use sluice_engine::{CallOutcome, Fact, GateAnswer, Resolution};
+use sluice_ledger::cbor::Value;
 
 use crate::approvals::unhex;
 use crate::audit::Line;
@@ -134,5 +136,21 @@ pub fn resolution_in_words(resolution: &Resolution, by: Option<&str>) -> String 
         Resolution::Happened { reply, .. } => format!("{by} says that it happened: {reply}"),
         Resolution::Repeat => format!("{by} says that it did not happen: done now"),
         Resolution::Abandon => format!("{by} says that it did not happen: left undone"),
+    }
+}
+
+/// A field of an entry's body, in words.
+#[must_use]
+pub fn field_in_words(value: &Value) -> String {
+    match value {
+        Value::Text(text) => text.clone(),
+        Value::Bytes(bytes) => to_hex(bytes),
+        Value::Int(number) => number.get().to_string(),
+        Value::Array(items) => items.iter().map(field_in_words).collect::<Vec<_>>().join(", "),
+        Value::Map(fields) => {
+            fields.iter().map(|(key, value)| format!("{key}: {}", field_in_words(value))).collect::<Vec<_>>().join(", ")
+        }
+        Value::Bool(is) => is.to_string(),
+        Value::Null => "nothing".to_owned(),
     }
 }

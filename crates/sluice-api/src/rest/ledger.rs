@@ -9,11 +9,9 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use serde::{Deserialize, Serialize};
-use sluice_core::contract::digest::to_hex;
-use sluice_ledger::cbor::Value;
 use sluice_ledger::{EntryKind, LeafIndex};
 use sluice_runtime::audit;
-use sluice_runtime::told::told_without_data;
+use sluice_runtime::told::{field_in_words, told_without_data};
 use sluice_store::{Page, Query};
 use utoipa::{IntoParams, ToSchema};
 
@@ -160,7 +158,7 @@ pub(super) async fn one(State(house): State<Arc<House>>, asker: Asker, At(index)
         let index = place(asking, &index)?;
         let recorded = asking.house.ledger().look(|records| records.entry(LeafIndex::new(index)))?;
         let line = audit::line(&recorded);
-        let body = recorded.entry.body.iter().map(|(key, value)| (key.to_string(), in_words(value)));
+        let body = recorded.entry.body.iter().map(|(key, value)| (key.to_string(), field_in_words(value)));
         let (body, sealed) = (body.collect(), line.sealed);
         Ok(Entry { line: Line::of(&line, told_without_data(&line).0), body, sealed })
     });
@@ -181,18 +179,4 @@ pub(super) async fn proof(
         Ok(audit::prove(asking.house.ledger(), index)?.to_string())
     });
     Ok(([(CONTENT_TYPE, "text/plain; charset=utf-8")], proof.await?))
-}
-
-fn in_words(value: &Value) -> String {
-    match value {
-        Value::Text(text) => text.clone(),
-        Value::Bytes(bytes) => to_hex(bytes),
-        Value::Int(number) => number.get().to_string(),
-        Value::Array(items) => items.iter().map(in_words).collect::<Vec<_>>().join(", "),
-        Value::Map(fields) => {
-            fields.iter().map(|(key, value)| format!("{key}: {}", in_words(value))).collect::<Vec<_>>().join(", ")
-        }
-        Value::Bool(is) => is.to_string(),
-        Value::Null => "nothing".to_owned(),
-    }
 }

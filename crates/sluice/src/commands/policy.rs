@@ -14,7 +14,9 @@ use serde_json::json;
 use sluice_core::label::Name;
 use sluice_runtime::policy_tests::of_bundle;
 use sluice_runtime::signing::signed;
-use sluice_runtime::workspace::{Workspace, read_bundle, read_governance, read_policies, read_principals};
+use sluice_runtime::workspace::{
+    Workspace, read_bundle, read_governance, read_own_rules, read_policies, read_principals,
+};
 
 use crate::cli::{Format, List, Policy};
 use crate::failure::{Exit, Failure};
@@ -44,6 +46,8 @@ fn check(arguments: &List) -> Result<Exit, Failure> {
     let files = read_bundle(&folder)?;
     let governance = read_governance(&files, &read_principals(&folder)?)?;
     let policies = read_policies(&files)?;
+    // Those about the console decide nothing here; a slip in them would be told only when it is opened.
+    read_own_rules(&files)?;
     of_bundle(&files, &policies)?;
     let standing = Workspace::open(&folder);
     // Where nobody is pinned, nobody's word can be known.

@@ -172,3 +172,16 @@ fn a_solo_workspace_becomes_one_of_two_and_nobody_is_locked_out() {
     sandbox.write("ws/signers.change", "nonsense");
     assert!(sandbox.sluice(&["policy", "signers", "apply"]).with(2).err.contains("SL436"));
 }
+
+#[test]
+fn a_slip_in_policies_about_the_console_is_told_before_anybody_signs_it() {
+    let sandbox = Sandbox::with_workspace();
+    let slip = r#"permit (principal, action == Action::"see-legder", resource);"#;
+    sandbox.write("ws/policies/console/own.cedar", slip);
+    let before = std::fs::read(sandbox.path("ws/bundle.signatures")).ok();
+    for refused in [sandbox.sluice(&["policy", "check"]), sandbox.sign("ana")] {
+        let refused = refused.with(2);
+        assert!(refused.err.contains("SL302") && refused.err.contains("policies/console/own.cedar:1:1"), "{refused:?}");
+    }
+    assert_eq!(std::fs::read(sandbox.path("ws/bundle.signatures")).ok(), before);
+}
