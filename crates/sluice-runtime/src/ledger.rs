@@ -250,7 +250,7 @@ fn checkpoints(signer: SignerKey, due: Arc<AtomicBool>) -> CheckpointSigner {
             return None;
         }
         last_ms = now;
-        let head = TreeHead { origin: signer.verifier().name().clone(), size, root: *root };
+        let head = TreeHead { origin: signer.verifier().name().clone(), size, root: root() };
         head.sign(&signer).ok()
     })
 }

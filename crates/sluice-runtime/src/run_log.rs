@@ -65,16 +65,18 @@ impl<'a> RunLog<'a> {
     /// As [`RunLog::write`].
     pub async fn write_if(&self, records: &[Record], facts: Vec<FactExpect>) -> Result<(), HostError> {
         let (tell, told) = futures_channel::oneshot::channel();
-        self.submit(records, facts, move |result| {
+        let batch = self.batch(records, facts)?;
+        self.ledger.writer().submit_with(batch, move |result| {
             // Nobody listens any more: the entries are written all the same.
             let _ = tell.send(result);
-        })?;
+        });
         told.await.unwrap_or(Err(AppendError::Unknown))?;
         self.count(records);
         Ok(())
     }
 
-    /// Hands records to the writer and does not wait. They keep their place before all that is handed in later.
+    /// Hands records to the writer and does not wait. They keep their place before all that is handed in later, and share
+    /// the commit of what comes next, if it comes within a few milliseconds.
     ///
     /// # Errors
     /// [`HostError`] if a record cannot be written at all; what the ledger says comes to `answer`.
@@ -83,7 +85,8 @@ impl<'a> RunLog<'a> {
         records: &[Record],
         answer: impl FnOnce(Result<Appended, AppendError>) + Send + 'static,
     ) -> Result<(), HostError> {
-        self.submit(records, Vec::new(), answer)?;
+        let batch = self.batch(records, Vec::new())?;
+        self.ledger.writer().submit_later(batch, answer);
         self.count(records);
         Ok(())
     }
@@ -93,12 +96,7 @@ impl<'a> RunLog<'a> {
         self.next_seq.set(self.next_seq.get().saturating_add(count));
     }
 
-    fn submit(
-        &self,
-        records: &[Record],
-        facts: Vec<FactExpect>,
-        answer: impl FnOnce(Result<Appended, AppendError>) + Send + 'static,
-    ) -> Result<(), HostError> {
+    fn batch(&self, records: &[Record], facts: Vec<FactExpect>) -> Result<Batch, HostError> {
         let ends = records.iter().any(|r| {
             matches!(r.fact, Fact::Completed { .. } | Fact::Refused { .. } | Fact::Faulted { .. } | Fact::Recovered)
         });
@@ -110,8 +108,7 @@ impl<'a> RunLog<'a> {
         if ends {
             self.ledger.want_checkpoint();
         }
-        self.ledger.writer().submit_with(Batch { records, expect }, answer);
-        Ok(())
+        Ok(Batch { records, expect })
     }
 
     /// Who resolved a call stands in the open body by pseudonym: their name is in the sealed payload alone.

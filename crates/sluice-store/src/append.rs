@@ -56,7 +56,7 @@ impl Records {
         let mut results = Vec::with_capacity(batches.len());
         for batch in batches {
             let before = frontier.clone();
-            tx.execute_batch("SAVEPOINT batch").map_err(&deed)?;
+            tables::execute(&tx, "SAVEPOINT batch").map_err(&deed)?;
             let mut writer =
                 BatchWriter { conn: &tx, file, keys: &mut self.keys, frontier: &mut frontier, runs: BTreeMap::new() };
             match writer.write(batch) {
@@ -68,19 +68,19 @@ impl Records {
                 })),
                 Err(Refusal::Batch(error)) => {
                     frontier = before;
-                    tx.execute_batch("ROLLBACK TO batch").map_err(&deed)?;
+                    tables::execute(&tx, "ROLLBACK TO batch").map_err(&deed)?;
                     results.push(Err(error));
                 }
                 Err(Refusal::Store(error)) => return Err(Failure::Store(error)),
             }
-            tx.execute_batch("RELEASE batch").map_err(&deed)?;
+            tables::execute(&tx, "RELEASE batch").map_err(&deed)?;
         }
         if frontier.size() == size_before {
             return Ok(results);
         }
         tables::put_frontier(&tx, &frontier).map_err(&deed)?;
         if let Some(signer) = &mut self.signer
-            && let Some(note) = signer(frontier.size(), &frontier.root())
+            && let Some(note) = signer(frontier.size(), &|| frontier.root())
         {
             tables::put_checkpoint(&tx, frontier.size().get(), &note).map_err(&deed)?;
         }
@@ -181,7 +181,8 @@ impl BatchWriter<'_> {
         for one in &expect.runs {
             if let Some(expected) = one.next_seq {
                 let row = tables::run(self.conn, one.run).map_err(&deed)?;
-                let found = row.map_or(0, |row| row.entries);
+                let found = row.as_ref().map_or(0, |row| row.entries);
+                self.runs.extend(row.map(|row| (one.run, row)));
                 if found != expected {
                     return Err(Conflict::RunSeq { run: one.run, expected, found }.into());
                 }

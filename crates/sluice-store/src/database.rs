@@ -5,6 +5,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use crate::error::{File, StoreError};
@@ -91,6 +92,8 @@ fn connect(file: &File, access: OpenFlags) -> Result<Connection, StoreError> {
         .and_then(|()| conn.pragma_update(None, "foreign_keys", true))
         // A file that somebody prepared must not run functions through its schema.
         .and_then(|()| conn.pragma_update(None, "trusted_schema", false))
+        // Without it a statement is compiled anew whenever the first value it is asked with differs from the last.
+        .and_then(|()| conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop))
         .map_err(file.deed("open"))?;
     conn.set_prepared_statement_cache_capacity(64);
     Ok(conn)

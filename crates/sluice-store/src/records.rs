@@ -22,7 +22,7 @@ use crate::tables::{self, APPROVAL_COLUMNS, LEDGER, NODE_LEVEL_MIN, RUN_COLUMNS}
 /// Asked with each commit for a checkpoint of the log as it will be; `None` if it is not yet time.
 ///
 /// What it gives is stored in the same commit as the entries, so that it costs none of its own.
-pub type CheckpointSigner = Box<dyn FnMut(TreeSize, &Hash) -> Option<String> + Send>;
+pub type CheckpointSigner = Box<dyn FnMut(TreeSize, &dyn Fn() -> Hash) -> Option<String> + Send>;
 
 /// The open ledger of a workspace. Several processes may have it open.
 pub struct Records {

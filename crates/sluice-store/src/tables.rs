@@ -118,6 +118,12 @@ fn kind(row: &Row<'_>, name: &str) -> rusqlite::Result<EntryKind> {
     row.get(name).map(EntryKind::from_code)
 }
 
+/// A statement without a result.
+pub(crate) fn execute(conn: &Connection, sql: &str) -> rusqlite::Result<()> {
+    conn.prepare_cached(sql)?.execute(())?;
+    Ok(())
+}
+
 /// The stored bytes of the frontier.
 pub(crate) fn frontier_bytes(conn: &Connection) -> rusqlite::Result<Vec<u8>> {
     conn.prepare_cached("SELECT frontier FROM head")?.query_row((), |row| row.get(0))
@@ -214,7 +220,9 @@ pub(crate) fn run(conn: &Connection, run: RunId) -> rusqlite::Result<Option<RunR
 
 pub(crate) fn put_run(conn: &Connection, row: &RunRow) -> rusqlite::Result<()> {
     conn.prepare_cached(&format!(
-        "INSERT OR REPLACE INTO runs ({RUN_COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
+        "INSERT INTO runs ({RUN_COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+         ON CONFLICT (run) DO UPDATE SET status = ?2, entries = ?3, last = ?5, last_leaf = ?6, last_kind = ?7,
+         updated_ms = ?9"
     ))?
     .execute((
         row.run.as_bytes(),

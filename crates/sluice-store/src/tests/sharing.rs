@@ -102,3 +102,43 @@ fn a_lone_run_commits_once_per_batch() {
     assert_eq!(records.commits(), 5);
     assert_eq!(records.keys().commits(), 1, "one key, made once");
 }
+
+fn one(run: u8, seq: u64) -> Batch {
+    Batch { records: vec![step(run, "x")], expect: at(run, seq, Epoch::FIRST) }
+}
+
+#[test]
+fn what_nobody_waits_for_shares_the_next_commit_and_keeps_its_place() {
+    let (workspace, records) = Workspace::new();
+    let writer = Writer::start(records).unwrap();
+    for turn in 0..5 {
+        writer.submit_later(one(1, 2 * turn), |result| assert!(result.is_ok()));
+        let appended = writer.submit(one(1, 2 * turn + 1)).wait().unwrap();
+        assert_eq!(appended.first.get(), 2 * turn + 1, "the entry before it is in the log before it");
+    }
+    assert!(writer.commits() < 10, "at least once they shared one");
+    drop(writer);
+    assert!(workspace.verify().agrees());
+}
+
+#[test]
+fn what_nobody_waits_for_is_written_soon_before_anything_is_read_and_at_the_end() {
+    let (workspace, records) = Workspace::new();
+    let writer = Writer::start(records).unwrap();
+    let (tell, told) = std::sync::mpsc::channel();
+    writer.submit_later(one(1, 0), move |result| tell.send(result).unwrap());
+    told.recv_timeout(std::time::Duration::from_secs(20)).unwrap().unwrap();
+    writer.submit_later(one(1, 1), |_| {});
+    assert_eq!(writer.with(|records| records.head().unwrap().size).unwrap(), TreeSize::new(2));
+    writer.submit_later(one(1, 2), |_| {});
+    drop(writer);
+    assert_eq!(workspace.open().head().unwrap().size, TreeSize::new(3));
+}
+
+#[test]
+fn what_nobody_waits_for_may_fail_and_leaves_what_is_waited_for_alone() {
+    let (_workspace, records) = Workspace::new();
+    let writer = Writer::start(records).unwrap();
+    writer.submit_later(one(1, 7), |result| assert!(matches!(result, Err(AppendError::Conflict(_)))));
+    writer.submit(one(2, 0)).wait().unwrap();
+}

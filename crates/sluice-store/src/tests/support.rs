@@ -75,7 +75,7 @@ pub(super) fn signer() -> SignerKey {
 pub(super) fn sign_all(records: &mut Records) {
     let signer = signer();
     records.sign_with(Box::new(move |size, root| {
-        let head = TreeHead { origin: signer.verifier().name().clone(), size, root: *root };
+        let head = TreeHead { origin: signer.verifier().name().clone(), size, root: root() };
         Some(head.sign(&signer).unwrap())
     }));
 }
