@@ -1,6 +1,7 @@
 //! `sluice gateway`: between an agent and a server of the Model Context Protocol.
 
 mod http;
+mod pipes;
 mod token;
 pub(crate) mod until;
 
@@ -58,15 +59,16 @@ fn stdio(arguments: &Stdio) -> Result<Exit, Failure> {
         .build()
         .map_err(|error| Failure::internal(&error))?;
     let ended = runtime.block_on(async {
-        let input = Until::new(BufReader::new(tokio::io::stdin()), asked_to_end());
+        let (from, output) = pipes::of_agent();
+        let input = Until::new(BufReader::new(from), asked_to_end());
         match <[(Name, Upstream); 1]>::try_from(servers) {
             Ok([(connector, upstream)]) => {
                 let setup = Setup { workspace, ledger, connector, upstream, mandate, console };
-                proxy::run(setup, &secrets, input, tokio::io::stdout()).await
+                proxy::run(setup, &secrets, input, output).await
             }
             Err(servers) => {
                 let terms = Terms { workspace, ledger, mandate, console };
-                several::run(terms, servers, &secrets, (input, tokio::io::stdout())).await
+                several::run(terms, servers, &secrets, (input, output)).await
             }
         }
     });
