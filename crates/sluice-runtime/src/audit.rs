@@ -3,6 +3,8 @@
 //! [`verify`] recomputes everything from the entries, and asks policy again: a recorded decision must be what
 //! its recorded bundle says to its recorded request.
 
+mod approval;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -21,6 +23,11 @@ use crate::ledger::{Ledger, LedgerError, open_records};
 use crate::rules::kept_files;
 use crate::what_if;
 use crate::workspace::{LEDGER_FILE, OpenError, read_bundle, read_policies};
+
+pub use approval::{
+    APPROVAL_PROOF_BYTES_MAX, ApprovalProof, ApprovalProofError, ProvenApproval, ProvenWord, ShownBy, prove_approval,
+    read_approval_proof, verify_approval,
+};
 
 /// Why the ledger could not be audited. That something in it does not fit is a result, not an error.
 #[derive(Debug, Error)]
@@ -181,7 +188,9 @@ pub fn verify_with(folder: &Path, home: &Home) -> Result<AuditReport, AuditError
     Ok(AuditReport { store, decisions, has_pinned_key: !trusted.is_empty() })
 }
 
-fn pinned(home: &Home) -> Vec<VerifierKey> {
+/// The public keys of the workspace's log that this machine has.
+#[must_use]
+pub fn pinned(home: &Home) -> Vec<VerifierKey> {
     let text = std::fs::read_to_string(home.ledger_verifier()).unwrap_or_default();
     text.lines().filter_map(|line| line.trim().parse().ok()).collect()
 }

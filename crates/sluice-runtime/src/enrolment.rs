@@ -7,8 +7,8 @@ use serde_json::{Value as Json, json};
 use sluice_core::contract::approval::Enrolled;
 use sluice_core::contract::digest::to_hex;
 use sluice_core::label::Name;
-use sluice_ledger::EntryKind;
 use sluice_ledger::cbor::Map;
+use sluice_ledger::{Entry, EntryKind};
 use sluice_passkey::{Passkey, PasskeyKey, RelyingParty};
 use sluice_store::{FIELD_APPROVAL, NewRecord, Payload, Recorded};
 
@@ -16,7 +16,7 @@ use crate::approvals::unhex;
 use crate::ledger::{Ledger, LedgerError};
 
 /// The name under which entries about passkeys are found.
-const TOPIC: &str = "passkeys";
+pub(crate) const TOPIC: &str = "passkeys";
 
 /// How it was known that a passkey is somebody's.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,7 +106,11 @@ fn payload(recorded: &Recorded) -> Option<Json> {
 }
 
 fn read(recorded: &Recorded) -> Option<Listed> {
-    let said = payload(recorded)?;
+    listed(&recorded.entry, &payload(recorded)?)
+}
+
+/// What an entry of an enrolment says, with its payload.
+pub(crate) fn listed(entry: &Entry, said: &Json) -> Option<Listed> {
     let text = |key: &str| said.get(key).and_then(Json::as_str);
     let enrolled = Enrolled {
         person: text("person")?.into(),
@@ -117,6 +121,6 @@ fn read(recorded: &Recorded) -> Option<Listed> {
         },
         party: RelyingParty { id: text("domain")?.to_owned(), origin: text("origin")?.to_owned() },
     };
-    let (since_ms, entry) = (recorded.entry.time_ms, recorded.entry.log.get());
+    let (since_ms, entry) = (entry.time_ms, entry.log.get());
     Some(Listed { enrolled, since_ms, entry, known: text("known").unwrap_or_default().to_owned() })
 }

@@ -39,6 +39,7 @@ pub use record::{
     PAYLOAD_BYTES_MAX, Payload, PayloadState, Recorded, RunExpect, Subjects,
 };
 pub use records::{CheckpointSigner, Page, Query, Records};
+pub use seal::Opening;
 pub use verify::{Misfit, MisfitKind, PayloadCounts, VerifyReport, verify_all};
 pub use writer::{Receipt, Writer};
 

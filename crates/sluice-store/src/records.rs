@@ -16,7 +16,7 @@ use crate::error::{File, StoreError};
 use crate::fault::Durability;
 use crate::keys::PayloadKeys;
 use crate::record::{Epoch, PayloadState, Recorded};
-use crate::seal::{self, Sealed};
+use crate::seal::{self, Opening, Sealed};
 use crate::tables::{self, APPROVAL_COLUMNS, LEDGER, NODE_LEVEL_MIN, RUN_COLUMNS};
 
 /// Asked with each commit for a checkpoint of the log as it will be; `None` if it is not yet time.
@@ -174,6 +174,17 @@ impl Records {
             entries.push(self.recorded(row.map_err(&deed)?)?);
         }
         Ok(entries)
+    }
+
+    /// The payload of an entry with its salt, to hand to somebody who has the entry and no key; `None` if it has none that
+    /// opens.
+    ///
+    /// # Errors
+    /// As [`Records::entry`].
+    pub fn opening(&self, index: LeafIndex) -> Result<Option<Opening>, StoreError> {
+        let entry = self.entry(index)?.entry;
+        let sealed = tables::payload(&self.conn, index).map_err(self.file.deed("read"))?;
+        Ok(seal::opening(&self.keys, &entry, sealed.as_ref())?.ok())
     }
 
     fn recorded(&self, stored: Stored) -> Result<Recorded, StoreError> {

@@ -5,9 +5,11 @@
 //! run, sequence number) and the ids of the keys are authenticated with it: a sealed payload cannot be
 //! moved to another entry.
 
+use std::fmt;
+
 use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload as Sealable};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
-use sluice_ledger::{Commitment, Entry, Hash, LeafIndex, PayloadRef, RunLink, Salt, commit};
+use sluice_ledger::{Commitment, Entry, LeafIndex, PayloadRef, RunLink, Salt, commit};
 use zeroize::Zeroizing;
 
 use crate::error::StoreError;
@@ -55,23 +57,57 @@ pub(crate) fn seal(
     Ok((sealed, reference))
 }
 
+/// A payload in the clear, with the salt under which its entry commits to it: both together show a stranger that the
+/// entry was written with these very bytes.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Opening {
+    /// The salt.
+    pub salt: Salt,
+    /// The payload.
+    pub bytes: Vec<u8>,
+}
+
+impl Opening {
+    /// Whether the entry commits to it.
+    #[must_use]
+    pub fn fits(&self, entry: &Entry) -> bool {
+        let commitment = |payload: &PayloadRef| Commitment::from_hash(payload.commitment);
+        entry.payload.as_ref().is_some_and(|payload| commitment(payload).opens_to(&self.salt, FIELD, &self.bytes))
+    }
+}
+
+impl fmt::Debug for Opening {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Opening({} bytes)", self.bytes.len())
+    }
+}
+
 /// What became of the payload of an entry.
 pub(crate) fn open(keys: &PayloadKeys, entry: &Entry, stored: Option<&Sealed>) -> Result<PayloadState, StoreError> {
+    Ok(match opening(keys, entry, stored)? {
+        Ok(opening) => PayloadState::Opened(opening.bytes),
+        Err(state) => state,
+    })
+}
+
+/// The same with the salt; without a payload that opens, why there is none.
+pub(crate) fn opening(
+    keys: &PayloadKeys,
+    entry: &Entry,
+    stored: Option<&Sealed>,
+) -> Result<Result<Opening, PayloadState>, StoreError> {
     let Some(reference) = entry.payload else {
-        return Ok(PayloadState::None);
+        return Ok(Err(PayloadState::None));
     };
     let Some(sealed) = stored.filter(|sealed| fits(sealed, &reference)) else {
-        return Ok(PayloadState::Missing);
+        return Ok(Err(PayloadState::Missing));
     };
     Ok(match keys.lookup(&sealed.keys)? {
-        Lookup::Erased => PayloadState::Erased,
-        Lookup::Unknown => PayloadState::WrongKey,
+        Lookup::Erased => Err(PayloadState::Erased),
+        Lookup::Unknown => Err(PayloadState::WrongKey),
         Lookup::Found(key) => {
             let key = SealKey { ids: sealed.keys.clone(), key };
-            match unseal(&key, entry, &sealed.bytes, &reference.commitment) {
-                Some(bytes) => PayloadState::Opened(bytes),
-                None => PayloadState::Missing,
-            }
+            unseal(&key, entry, &sealed.bytes).ok_or(PayloadState::Missing)
         }
     })
 }
@@ -81,13 +117,14 @@ pub(crate) fn fits(sealed: &Sealed, reference: &PayloadRef) -> bool {
     sealed.bytes.len() as u64 == reference.sealed_len && sealed.bytes.len() >= NONCE_BYTES + Salt::BYTES + TAG_BYTES
 }
 
-fn unseal(key: &SealKey, entry: &Entry, sealed: &[u8], commitment: &Hash) -> Option<Vec<u8>> {
+fn unseal(key: &SealKey, entry: &Entry, sealed: &[u8]) -> Option<Opening> {
     let (nonce, cipher) = sealed.split_first_chunk::<NONCE_BYTES>()?;
     let text = Sealable { msg: cipher, aad: &place(entry.log, entry.run.as_ref(), &key.ids) };
     let clear =
         XChaCha20Poly1305::new(&(*key.key).into()).decrypt(&XNonce::from(*nonce), text).ok().map(Zeroizing::new)?;
     let (salt, bytes) = clear.split_first_chunk::<{ Salt::BYTES }>()?;
-    Commitment::from_hash(*commitment).opens_to(&Salt::from_bytes(*salt), FIELD, bytes).then(|| bytes.to_vec())
+    let opening = Opening { salt: Salt::from_bytes(*salt), bytes: bytes.to_vec() };
+    opening.fits(entry).then_some(opening)
 }
 
 /// Where a payload belongs, in one spelling.

@@ -167,6 +167,12 @@ pub(crate) fn put_payload(conn: &Connection, log: LeafIndex, sealed: &Sealed) ->
     Ok(())
 }
 
+pub(crate) fn payload(conn: &Connection, log: LeafIndex) -> rusqlite::Result<Option<Sealed>> {
+    conn.prepare_cached("SELECT keys, sealed FROM payloads WHERE log = ?1")?
+        .query_row([column(log.get())], |row| Ok(Sealed { keys: row.get("keys")?, bytes: row.get("sealed")? }))
+        .optional()
+}
+
 pub(crate) fn put_node(conn: &Connection, id: NodeId, hash: &Hash) -> rusqlite::Result<()> {
     conn.prepare_cached("INSERT INTO nodes (level, place, hash) VALUES (?1, ?2, ?3)")?.execute((
         id.level,

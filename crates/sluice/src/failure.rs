@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use sluice_connectors::secret::SecretError;
 use sluice_runtime::approvals::ApprovalError;
-use sluice_runtime::audit::AuditError;
+use sluice_runtime::audit::{ApprovalProofError, AuditError};
 use sluice_runtime::home::HomeError;
 use sluice_runtime::init::InitError;
 use sluice_runtime::ledger::LedgerError;
@@ -213,6 +213,15 @@ impl From<AuditError> for Failure {
         match error {
             AuditError::Bundle(OpenError::Files { problems }) => Self { problems, ..failure },
             _ => failure,
+        }
+    }
+}
+
+impl From<ApprovalProofError> for Failure {
+    fn from(error: ApprovalProofError) -> Self {
+        match error {
+            ApprovalProofError::Audit(error) => error.into(),
+            error => Self::usage(error.to_string()),
         }
     }
 }

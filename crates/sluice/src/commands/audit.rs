@@ -1,12 +1,14 @@
 //! `sluice audit`: what happened and why, and whether the log still says what was written.
 
+mod proof;
+
 use serde_json::{Value as Json, json};
 use sluice_runtime::audit::{self, AuditReport, Line};
 use sluice_runtime::incident::Incident;
 use sluice_runtime::run::find;
 use sluice_runtime::told::{Mood, told};
 
-use crate::cli::{Audit, Format, List, Log, Prove, Resume};
+use crate::cli::{Audit, Format, Log, Prove, Resume, VerifyLedger};
 use crate::failure::{Exit, Failure};
 use crate::render::{Page, Part, Tone, json as out, time};
 
@@ -55,13 +57,19 @@ fn log(arguments: &Log) -> Result<Exit, Failure> {
 
 fn prove(arguments: &Prove) -> Result<Exit, Failure> {
     let opened = arguments.place.open_with_ledger()?;
-    let evidence = audit::prove(&opened.ledger, arguments.index)?;
-    // A file format of its own, without anybody's words: base64 and hashes.
-    print!("{evidence}");
+    match (&arguments.approval, arguments.index) {
+        (Some(id), _) => out::print(&audit::prove_approval(&opened.ledger, id)?)?,
+        // A file format of its own, without anybody's words: base64 and hashes.
+        (None, Some(index)) => print!("{}", audit::prove(&opened.ledger, index)?),
+        (None, None) => return Err(Failure::usage("name an entry, or an approval with --approval")),
+    }
     Ok(Exit::Fine)
 }
 
-fn verify(arguments: &List) -> Result<Exit, Failure> {
+fn verify(arguments: &VerifyLedger) -> Result<Exit, Failure> {
+    if let Some(file) = &arguments.proof {
+        return proof::verify(file, arguments);
+    }
     let folder = arguments.place.folder()?;
     let report = audit::verify(&folder)?;
     match arguments.format {

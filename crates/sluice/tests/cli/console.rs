@@ -82,6 +82,23 @@ async fn a_word_given_with_a_passkey_lets_the_run_go_on_and_proves_who_gave_it()
     );
     let said = entries.iter().find(|line| line["kind"] == "approved").unwrap();
     assert!(said["payload"]["read_ms"].is_u64(), "how long the page was open is recorded: {said}");
+    shown_to_a_stranger(&sandbox, &approval);
+}
+
+/// One file has the word, the passkey's answer and its enrolment, and without the enrolment it shows nothing.
+fn shown_to_a_stranger(sandbox: &Sandbox, approval: &str) {
+    let mut proof = sandbox.sluice(&["audit", "prove", "--approval", approval]).with(0).json();
+    let verify = |proof: &Json, code: i32| {
+        let file = sandbox.write("ws/approval.json", proof.to_string());
+        sandbox.sluice(&["audit", "verify", "--proof", &file, "--format", "json"]).with(code).json()
+    };
+    let shown = verify(&proof, 0);
+    let word = &shown["words"][0];
+    assert_eq!((&word["approver"], &word["said"]), (&"ana".into(), &"approved".into()), "{shown}");
+    assert!(word["shown_by"]["passkey"]["enrolled"].is_u64(), "{shown}");
+    proof["entries"].as_array_mut().unwrap().remove(0);
+    let why = verify(&proof, 1)["why"].to_string();
+    assert!(why.contains("SL693") && why.contains("no passkey of `ana` was enrolled before it"), "{why}");
 }
 
 #[tokio::test]
