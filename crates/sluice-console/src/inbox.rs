@@ -88,5 +88,6 @@ fn of(asking: &Asking, waiting: &Waiting) -> Option<String> {
         About::Step { run, .. } | About::Value { run, .. } => *run,
         About::Definition { .. } => return None,
     };
-    runs::about(asking, run).ok()?.map(|about| about.what)
+    let about = sluice_runtime::run::about(asking.house.ledger(), run).ok()??;
+    Some(runs::what_of(&about).to_owned())
 }

@@ -18,6 +18,7 @@ use super::problem::Problem;
 use super::scope::Scope;
 use super::sent::Sent;
 use crate::house::House;
+use crate::rights::may_stop;
 
 /// What can be stopped.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -78,7 +79,7 @@ pub(super) async fn list(State(house): State<Arc<House>>, asker: Asker) -> Resul
     listed.await.map(Json)
 }
 
-/// Stops calls, from the next gate on. Whoever signs the rules stops anything; others what is theirs to answer for.
+/// Stops calls, from the next gate on. Any person may, unless policies about the console forbid it.
 #[utoipa::path(post, path = "/api/v1/stops", tag = "stops", operation_id = "stop",
     params(Once), request_body = New,
     responses((status = 201, description = "It is stopped", body = Stopped)))]
@@ -92,9 +93,9 @@ pub(super) async fn stop(
         if reason.is_empty() || reason.chars().count() > 2_000 {
             return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, 476, "`reason` has 1 to 2000 characters"));
         }
-        let (stop, is_theirs) = meant(asking, new.what, new.name.as_deref())?;
-        if !is_theirs && !asking.is_steward() {
-            return Err(Problem::not_for_that("this is stopped by whoever signs the rules, or answers for it"));
+        let stop = meant(asking, new.what, new.name.as_deref())?;
+        if !may_stop(&asking.workspace, &asking.asker.principal, &stop) {
+            return Err(Problem::not_for_that("policies of this workspace forbid that you stop this"));
         }
         stop.set(asking.house.ledger(), true, &asking.asker.principal, reason)?;
         Ok(Stopped { what: new.what, name: new.name })
@@ -102,25 +103,21 @@ pub(super) async fn stop(
     Ok((StatusCode::CREATED, Json(stopped.await?)))
 }
 
-/// What is meant, and whether whoever asks answers for it.
-fn meant(asking: &Asking, what: What, name: Option<&str>) -> Result<(Stop, bool), Problem> {
-    let (person, principals) = (&asking.asker.principal, asking.workspace.principals());
-    let owns = |connector: &str| {
-        let contracts = &asking.workspace.governance().contracts;
-        let contract = contracts.iter().find(|contract| *contract.connector.value == *connector)?;
-        let owner = contract.owner.as_ref();
-        Some((contract, owner.is_some_and(|owner| principals.persons_of(&owner.value).contains(person))))
-    };
+/// What is meant, if there is such a thing here.
+fn meant(asking: &Asking, what: What, name: Option<&str>) -> Result<Stop, Problem> {
+    let contracts = &asking.workspace.governance().contracts;
+    let contract = |connector: &str| contracts.iter().find(|contract| *contract.connector.value == *connector);
     let found = match (what, name) {
-        (What::Everything, None) => Some((Stop::Everything, false)),
-        (What::Connector, Some(name)) => owns(name).map(|(_, is_theirs)| (Stop::Connector(name.into()), is_theirs)),
+        (What::Everything, None) => Some(Stop::Everything),
+        (What::Connector, Some(name)) => contract(name).map(|found| Stop::Connector(found.connector.value.clone())),
         (What::Action, Some(name)) => name.split_once('.').and_then(|(connector, action)| {
-            let (contract, is_theirs) = owns(connector)?;
-            let is_there = contract.actions.contains_key(action);
-            is_there.then(|| (Stop::Action(connector.into(), action.into()), is_theirs))
+            let (action, _) = contract(connector)?.actions.get_key_value(action)?;
+            Some(Stop::Action(connector.into(), action.clone()))
         }),
-        (What::Principal, Some(name)) => matches!(principals.kind(name), Some(Kind::Person | Kind::Service))
-            .then(|| (Stop::Principal(name.into()), principals.in_charge_of(name).contains(person))),
+        (What::Principal, Some(name)) => {
+            let kind = asking.workspace.principals().kind(name);
+            matches!(kind, Some(Kind::Person | Kind::Service)).then(|| Stop::Principal(name.into()))
+        }
         _ => {
             let why = "`name` says which connector, action or principal; everything has none";
             return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, 476, why));
