@@ -183,8 +183,7 @@ fn may_see(asking: &Asking, waiting: &Waiting) -> bool {
 
 /// How it stands.
 fn state(waiting: &Waiting) -> Stands {
-    let is_denied = waiting.said.iter().any(|(_, decision)| *decision == Decision::Deny);
-    match (&waiting.superseded, waiting.is_satisfied, is_denied) {
+    match (&waiting.superseded, waiting.is_satisfied, waiting.is_denied) {
         (Some(_), ..) => Stands::Superseded,
         (None, _, true) => Stands::Denied,
         (None, true, false) => Stands::Approved,
@@ -194,10 +193,7 @@ fn state(waiting: &Waiting) -> Stands {
 
 /// Whether a word of whoever asks is still needed.
 fn is_theirs(asking: &Asking, waiting: &Waiting) -> bool {
-    let (person, principals) = (&asking.asker.principal, asking.workspace.principals());
-    let has_said = waiting.said.iter().any(|(who, _)| who == person);
-    let is_asked = waiting.needs.iter().any(|needed| needed.asks(principals, &waiting.requester, person));
-    asking.asker.is_person() && is_asked && !has_said && !waiting.is_satisfied && waiting.superseded.is_none()
+    asking.asker.is_person() && waiting.awaits(asking.workspace.principals(), &asking.asker.principal)
 }
 
 pub(super) fn shown(asking: &Asking, waiting: Waiting) -> Approval {

@@ -1,4 +1,4 @@
-//! The kill switch: what is stopped, and stopping more. Letting go on takes a key: `sluice go-on`.
+//! The kill switch: what is stopped, stopping more, and letting it go on.
 
 use std::sync::Arc;
 
@@ -18,7 +18,10 @@ use super::problem::Problem;
 use super::scope::Scope;
 use super::sent::Sent;
 use crate::house::House;
-use crate::rights::may_stop;
+use crate::rights::{may_let_go_on, may_stop};
+
+/// The longest reason.
+const REASON_CHARS_MAX: usize = 2_000;
 
 /// What can be stopped.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -43,7 +46,7 @@ pub(super) struct Stopped {
     name: Option<String>,
 }
 
-/// Something to be stopped.
+/// Something to be stopped, or to go on.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = NewStop)]
@@ -89,10 +92,7 @@ pub(super) async fn stop(
     Sent(new): Sent<New>,
 ) -> Result<(StatusCode, Json<Stopped>), Problem> {
     let stopped = asked(house, asker, Scope::Stop, move |asking| {
-        let reason = new.reason.trim();
-        if reason.is_empty() || reason.chars().count() > 2_000 {
-            return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, 476, "`reason` has 1 to 2000 characters"));
-        }
+        let reason = reason(&new)?;
         let stop = meant(asking, new.what, new.name.as_deref())?;
         if !may_stop(&asking.workspace, &asking.asker.principal, &stop) {
             return Err(Problem::not_for_that("policies of this workspace forbid that you stop this"));
@@ -101,6 +101,35 @@ pub(super) async fn stop(
         Ok(Stopped { what: new.what, name: new.name })
     });
     Ok((StatusCode::CREATED, Json(stopped.await?)))
+}
+
+/// Lets calls go on that were stopped. Whoever policies about the console permit it may; by default, who signs the rules.
+#[utoipa::path(post, path = "/api/v1/stops/go-on", tag = "stops", operation_id = "go_on",
+    params(Once), request_body = New,
+    responses((status = 200, description = "It is not stopped", body = Stopped)))]
+pub(super) async fn go_on(
+    State(house): State<Arc<House>>,
+    asker: Asker,
+    Sent(new): Sent<New>,
+) -> Result<Json<Stopped>, Problem> {
+    let released = asked(house, asker, Scope::GoOn, move |asking| {
+        let reason = reason(&new)?;
+        let stop = meant(asking, new.what, new.name.as_deref())?;
+        if !may_let_go_on(&asking.workspace, &asking.asker.principal, &stop) {
+            return Err(Problem::not_for_that("policies of this workspace do not permit that you let this go on"));
+        }
+        stop.set(asking.house.ledger(), false, &asking.asker.principal, reason)?;
+        Ok(Stopped { what: new.what, name: new.name })
+    });
+    released.await.map(Json)
+}
+
+/// Why, for the record.
+fn reason(new: &New) -> Result<&str, Problem> {
+    let reason = new.reason.trim();
+    let fits = (1..=REASON_CHARS_MAX).contains(&reason.chars().count());
+    let unfit = || Problem::new(StatusCode::UNPROCESSABLE_ENTITY, 476, "`reason` has 1 to 2000 characters");
+    fits.then_some(reason).ok_or_else(unfit)
 }
 
 /// What is meant, if there is such a thing here.

@@ -64,7 +64,7 @@ pub struct AddApiToken {
     /// In whose name it calls: a person, service or model of the register.
     #[arg(long = "for", value_name = "PRINCIPAL")]
     pub principal: String,
-    /// What it is good for: `read`, `propose`, `run`, `approve`, `stop`, `evaluate`; may be said more than once.
+    /// What it is good for: `read`, `propose`, `run`, `approve`, `stop`, `go-on`, `evaluate`; may be said more than once.
     #[arg(long = "scope", value_name = "SCOPE", required = true)]
     pub scopes: Vec<String>,
     /// For how many days.
