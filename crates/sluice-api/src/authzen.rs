@@ -6,6 +6,7 @@
 //!
 //! Source: OpenID Authorization API 1.0; context as in the drafts on obligations and on access requests.
 
+mod binding;
 mod ours;
 mod pdp;
 mod search;
@@ -29,6 +30,7 @@ use crate::rest::problem::Problem;
 use crate::rest::scope::Scope;
 use crate::rest::sent::Sent;
 use crate::rest::{Asker, asked};
+pub(crate) use binding::{Binding, Denial, Unbound};
 pub(crate) use pdp::Guests;
 use wire::{Answer, Answers, Batch, Evaluation, Evaluations, Semantic};
 

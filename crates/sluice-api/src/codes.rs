@@ -45,6 +45,11 @@ pub const CODES: &[CodeInfo] = &[
         "The whole ledger is for those who sign the rules of the workspace. Everybody sees the runs and approvals that concern them.",
     ),
     CodeInfo::new(
+        468,
+        "denial-not-answered",
+        "A proposal came with a denial of AuthZEN that it does not answer: its token is none of this process or too old, somebody else was denied, or the definition does not call what was denied. Ask again, or propose without it.",
+    ),
+    CodeInfo::new(
         470,
         "no-token",
         "A request of the API shows no token that counts: none, one that expired or was revoked, or one of a principal who left the register. `sluice token add` gives one out; a session of the console is for looking only.",
@@ -85,7 +90,7 @@ pub const CODES: &[CodeInfo] = &[
     CodeInfo::new(
         480,
         "scope-not-for-principal",
-        "A token is given out with scopes that there are, and that are for its principal: `approve` and `stop` for people, `run` and `evaluate` for people and services.",
+        "A token is given out with scopes that there are, and that are for its principal: `approve`, `stop` and `go-on` for people, `run` and `evaluate` for people and services.",
     ),
     CodeInfo::new(
         481,

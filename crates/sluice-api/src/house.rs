@@ -18,7 +18,7 @@ use sluice_runtime::ledger::{Ledger, LedgerError};
 use sluice_runtime::workspace::{OpenError, Workspace, read_bundle, read_principals};
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::authzen::Guests;
+use crate::authzen::{Binding, Guests};
 use crate::door::Door;
 use crate::drafts::Drafts;
 use crate::rest::Answers;
@@ -50,6 +50,8 @@ pub struct House {
     pub(crate) answers: Answers,
     /// The policies of other applications.
     pub(crate) guests: Guests,
+    /// What binds proposals to the denials that they answer.
+    pub(crate) binding: Binding,
     /// Key files of a demo's people, who have no passkeys yet. They count in `demo` workspaces only.
     demo_keys: BTreeMap<Name, SecretKey>,
     /// Texts of links by which a demo's people come in.
@@ -108,6 +110,7 @@ impl House {
             pace: Pace::new(PER_MINUTE),
             answers: Answers::default(),
             guests: Guests::default(),
+            binding: Binding::default(),
             demo_keys: BTreeMap::new(),
             demo_links: BTreeMap::new(),
         })

@@ -14,6 +14,7 @@ pub mod notify;
 pub mod rest;
 pub mod rights;
 pub mod session;
+pub mod sight;
 mod token;
 
 pub use codes::CODES;

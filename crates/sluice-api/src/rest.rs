@@ -61,6 +61,7 @@ fn operations() -> OpenApiRouter<Arc<House>> {
         .routes(routes!(connectors::one))
         .routes(routes!(health::health))
         .routes(routes!(stops::list, stops::stop))
+        .routes(routes!(stops::go_on))
 }
 
 /// Everything that programs are answered.

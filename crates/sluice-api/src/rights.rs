@@ -9,6 +9,7 @@ use sluice_policy::own::{Asking, Deed};
 use sluice_runtime::approvals::{Approver, Waiting, definition_requirement};
 use sluice_runtime::ledger::{Ledger, LedgerError};
 use sluice_runtime::proposal::Proposal;
+use sluice_runtime::stop::Stop;
 use sluice_runtime::workspace::Workspace;
 
 /// Everybody whom something that waits concerns: who asked, who is asked, who has spoken.
@@ -50,6 +51,37 @@ pub fn may_see_ledger(workspace: &Workspace, person: &Name) -> bool {
 #[must_use]
 pub fn may_manage_people(workspace: &Workspace, person: &Name) -> bool {
     may(workspace, person, Deed::ManagePeople, &BTreeSet::new())
+}
+
+/// Whether somebody may stop this: anybody of the register, unless the workspace's own policies forbid it.
+#[must_use]
+pub fn may_stop(workspace: &Workspace, person: &Name, what: &Stop) -> bool {
+    is_person(workspace, person) && may(workspace, person, Deed::Stop, &answering(workspace, what))
+}
+
+/// Whether somebody may let this go on: whoever the workspace's own policies permit it, by default those who sign the rules.
+#[must_use]
+pub fn may_let_go_on(workspace: &Workspace, person: &Name, what: &Stop) -> bool {
+    is_person(workspace, person) && may(workspace, person, Deed::GoOn, &answering(workspace, what))
+}
+
+fn is_person(workspace: &Workspace, name: &Name) -> bool {
+    workspace.principals().persons.entries.contains_key(name)
+}
+
+/// The people who answer for what is stopped.
+fn answering(workspace: &Workspace, what: &Stop) -> BTreeSet<Name> {
+    let principals = workspace.principals();
+    match what {
+        Stop::Everything => BTreeSet::new(),
+        Stop::Principal(name) => principals.in_charge_of(name),
+        Stop::Connector(connector) | Stop::Action(connector, _) => {
+            let mut contracts = workspace.governance().contracts.iter();
+            let contract = contracts.find(|contract| contract.connector.value == *connector);
+            let owner = contract.and_then(|contract| contract.owner.as_ref());
+            owner.map(|owner| principals.persons_of(&owner.value)).unwrap_or_default()
+        }
+    }
 }
 
 fn may(workspace: &Workspace, person: &Name, deed: Deed, concerned: &BTreeSet<Name>) -> bool {

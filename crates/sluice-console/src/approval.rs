@@ -88,8 +88,7 @@ fn reading(asking: &Asking, waiting: &Waiting) -> Result<Option<Reading>, Proble
 }
 
 fn state(waiting: &Waiting) -> Markup {
-    let denied = waiting.said.iter().any(|(_, decision)| *decision == Decision::Deny);
-    let (word, tone) = match (&waiting.superseded, waiting.is_satisfied, denied) {
+    let (word, tone) = match (&waiting.superseded, waiting.is_satisfied, waiting.is_denied) {
         (Some(_), ..) => ("no longer asked", "bad"),
         (None, _, true) => ("denied", "bad"),
         (None, true, _) => ("approved", "good"),
@@ -229,7 +228,7 @@ fn listing(text: &str) -> Markup {
 fn word(asking: &Asking, waiting: &Waiting) -> Result<Markup, Problem> {
     let caller = &asking.caller;
     let is_asked = is_for(asking, waiting);
-    let back = if is_asked { None } else { taking_back(asking, waiting)? };
+    let back = if is_asked { None } else { taking_back(asking, waiting) };
     if !is_asked && back.is_none() {
         return Ok(html! {
             h2 { "Your word" }
@@ -292,15 +291,12 @@ fn word(asking: &Asking, waiting: &Waiting) -> Result<Markup, Problem> {
 }
 
 /// Their last word taken back, while nothing has used it.
-fn taking_back(asking: &Asking, waiting: &Waiting) -> Result<Option<Decision>, Problem> {
-    let ledger = asking.house.ledger();
-    let id = waiting.id.clone();
-    let row = ledger.look(|records| records.approval(&id))?;
-    if waiting.superseded.is_some() || row.is_none_or(|row| row.used_by.is_some()) {
-        return Ok(None);
+fn taking_back(asking: &Asking, waiting: &Waiting) -> Option<Decision> {
+    if waiting.superseded.is_some() {
+        return None;
     }
-    let approver = Approver::new(&asking.workspace, ledger);
-    Ok(approver.taking_back(&waiting.id, &asking.caller.person).ok())
+    let approver = Approver::new(&asking.workspace, asking.house.ledger());
+    approver.taking_back(&waiting.id, &asking.caller.person).ok()
 }
 
 fn why_not(asking: &Asking, waiting: &Waiting) -> Markup {
@@ -311,8 +307,8 @@ fn why_not(asking: &Asking, waiting: &Waiting) -> Markup {
             @if let Some(by) = by { " " a href={ "/approvals/" (by) } { (by) } " took its place." }
         };
     }
-    if let Some((_, decision)) = waiting.said.iter().rfind(|(who, _)| who == person) {
-        return html! { "You " strong { (said(*decision).0) } @if !waiting.is_satisfied { ". Others must still speak." } @else { "." } };
+    if let Some(decision) = waiting.last_word_of(person) {
+        return html! { "You " strong { (said(decision).0) } @if !waiting.is_satisfied { ". Others must still speak." } @else { "." } };
     }
     if waiting.is_satisfied {
         return html! { "Everything that was needed has been said." };

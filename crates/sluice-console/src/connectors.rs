@@ -8,7 +8,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 use sluice_api::House;
 use sluice_api::guard::{Visitor, is_their_form};
-use sluice_api::rights::may_manage_people;
+use sluice_api::rights::{may_let_go_on, may_stop};
 use sluice_core::contract::connector::{Contract, McpTransport, Transport};
 use sluice_render::markup::Seen;
 use sluice_runtime::stop::Stop;
@@ -27,7 +27,7 @@ pub(crate) async fn page(State(house): State<Arc<House>>, visitor: Visitor) -> S
             @if everything { p.note.bad { "Everything is stopped: no call passes, in no process." } }
             details.stop {
                 summary { @if everything { "Let it go on" } @else { "Stop everything" } }
-                (switch(&asking, "everything", everything))
+                (switch(&asking, "everything", &Stop::Everything, everything))
             }
             @if contracts.is_empty() {
                 div.empty {
@@ -44,14 +44,15 @@ pub(crate) async fn page(State(house): State<Arc<House>>, visitor: Visitor) -> S
 
 fn one(asking: &Asking, contract: &Contract) -> Markup {
     let name = &contract.connector.value;
-    let stopped = Stop::Connector(name.clone()).holds(asking.house.ledger());
+    let stop = Stop::Connector(name.clone());
+    let stopped = stop.holds(asking.house.ledger());
     let governance = asking.workspace.governance();
     html! {
         article.connector {
             h2 { (Seen(name)) @if stopped { " " span.tag.bad { "stopped" } } }
             details.stop {
                 summary { @if stopped { "Let it go on" } @else { "Stop it" } span.sr { ": " (Seen(name)) } }
-                (switch(asking, name, stopped))
+                (switch(asking, name, &stop, stopped))
             }
             p.faint {
                 (reached(&contract.transport))
@@ -79,13 +80,14 @@ fn one(asking: &Asking, contract: &Contract) -> Markup {
     }
 }
 
-/// Stops calls, which anybody may, or lets them go on, which those may who manage people here.
-fn switch(asking: &Asking, what: &str, is_stopped: bool) -> Markup {
-    let may_let = may_manage_people(&asking.workspace, &asking.caller.person);
+/// Stops calls or lets them go on, for whoever may.
+fn switch(asking: &Asking, what: &str, stop: &Stop, is_stopped: bool) -> Markup {
     let id = format!("why-{what}");
     html! {
-        @if is_stopped && !may_let {
-            p.faint { "Those who sign the rules let it go on." }
+        @if is_stopped && !may_let_go_on(&asking.workspace, &asking.caller.person, stop) {
+            p.faint { "Policies of this workspace say who lets it go on: if nothing else is said, those who sign the rules." }
+        } @else if !is_stopped && !may_stop(&asking.workspace, &asking.caller.person, stop) {
+            p.faint { "Policies of this workspace forbid that you stop it." }
         } @else {
             form method="post" action="/connectors/switch" {
                 input type="hidden" name="form" value=(asking.caller.form_token);
@@ -116,17 +118,17 @@ pub(crate) async fn set(
     aside(move || {
         let asking = Asking::of(house, visitor)?;
         is_their_form(&asking.caller, &asked.form).map_err(|why| Problem::Refused(why.to_owned()))?;
-        let is_stopped = match asked.is.as_str() {
-            "off" => true,
-            "on" if may_manage_people(&asking.workspace, &asking.caller.person) => false,
-            _ => return Err(Problem::NotFound),
-        };
         let contracts = &asking.workspace.governance().contracts;
         let known = contracts.iter().map(|contract| &contract.connector.value).find(|name| ***name == *asked.what);
         let stop = match known {
             Some(name) => Stop::Connector(name.clone()),
             None if asked.what == "everything" => Stop::Everything,
             None => return Err(Problem::NotFound),
+        };
+        let is_stopped = match asked.is.as_str() {
+            "off" if may_stop(&asking.workspace, &asking.caller.person, &stop) => true,
+            "on" if may_let_go_on(&asking.workspace, &asking.caller.person, &stop) => false,
+            _ => return Err(Problem::NotFound),
         };
         stop.set(asking.house.ledger(), is_stopped, &asking.caller.person, asked.reason.trim())?;
         Ok(Redirect::to("/connectors"))

@@ -7,7 +7,6 @@ use maud::{Markup, html};
 use sluice_api::House;
 use sluice_api::guard::Visitor;
 use sluice_api::rights::{concerned, may_see};
-use sluice_core::contract::approval::Decision;
 use sluice_render::markup::{Message, Seen};
 use sluice_runtime::approvals::{About, Approver, Waiting};
 
@@ -50,11 +49,7 @@ pub(crate) async fn page(State(house): State<Arc<House>>, visitor: Visitor) -> S
 
 /// Whether somebody's word is still asked for.
 pub(crate) fn is_for(asking: &Asking, waiting: &Waiting) -> bool {
-    let (person, principals) = (&asking.caller.person, asking.workspace.principals());
-    let last = waiting.said.iter().rfind(|(who, _)| who == person);
-    let has_said = last.is_some_and(|(_, decision)| !matches!(decision, Decision::Withdraw { .. }));
-    let is_asked = waiting.needs.iter().any(|needed| needed.asks(principals, &waiting.requester, person));
-    is_asked && !has_said && !waiting.is_satisfied && waiting.superseded.is_none()
+    waiting.awaits(asking.workspace.principals(), &asking.caller.person)
 }
 
 fn row(asking: &Asking, waiting: &Waiting) -> Markup {
@@ -88,5 +83,6 @@ fn of(asking: &Asking, waiting: &Waiting) -> Option<String> {
         About::Step { run, .. } | About::Value { run, .. } => *run,
         About::Definition { .. } => return None,
     };
-    runs::about(asking, run).ok()?.map(|about| about.what)
+    let about = sluice_runtime::run::about(asking.house.ledger(), run).ok()??;
+    Some(runs::what_of(&about).to_owned())
 }

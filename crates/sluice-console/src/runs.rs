@@ -9,13 +9,12 @@ use sluice_api::House;
 use sluice_api::guard::Visitor;
 use sluice_api::rights::may_see_run;
 use sluice_core::label::Name;
-use sluice_engine::Fact;
 use sluice_ledger::RunId;
 use sluice_render::markup::{Message, Seen};
 use sluice_render::time;
 use sluice_runtime::approvals::{Approver, Waiting};
 use sluice_runtime::audit;
-use sluice_runtime::run::{facts, find};
+use sluice_runtime::run::{About, about, find};
 use sluice_runtime::told::told_without_data;
 use sluice_store::{Page, RunRow, RunStatus};
 
@@ -58,7 +57,7 @@ pub(crate) async fn page(State(house): State<Arc<House>>, visitor: Visitor, Quer
                             @for (row, about) in &shown {
                                 tr {
                                     td { a.id href={ "/runs/" (row.run) } { (short(row.run)) } }
-                                    td { (Seen(&about.what)) }
+                                    td { (Seen(what_of(about))) }
                                     td { (who(&asking.workspace, &about.requester)) }
                                     td { (status(row.status)) }
                                     td { (ago(row.started_ms)) }
@@ -106,12 +105,6 @@ fn pager(status: Option<RunStatus>, is_later_page: bool, older: Option<u64>) -> 
     }
 }
 
-/// What a run is of, and on whose behalf.
-pub(crate) struct About {
-    pub(crate) what: String,
-    pub(crate) requester: Name,
-}
-
 /// Runs as a page shows them, and before which entry the next page begins.
 type Visible = (Vec<(RunRow, About)>, Option<u64>);
 
@@ -128,7 +121,7 @@ fn visible(asking: &Asking, status: Option<RunStatus>, before: Option<u64>) -> R
         if shown.len() == PAGE {
             return Ok((shown, Some(row.first.get().saturating_add(1))));
         }
-        match about(asking, row.run) {
+        match about(asking.house.ledger(), row.run) {
             Ok(Some(about)) if may_see(asking, row.run, &about.requester)? => shown.push((row, about)),
             // What cannot be opened is of nobody.
             _ => {}
@@ -137,15 +130,9 @@ fn visible(asking: &Asking, status: Option<RunStatus>, before: Option<u64>) -> R
     Ok((shown, rest))
 }
 
-/// What a run is of; `None` if there is none.
-pub(crate) fn about(asking: &Asking, run: RunId) -> Result<Option<About>, Problem> {
-    let entries = asking.house.ledger().look(|records| records.run_beginning(run, 1))?;
-    let first = facts(&entries)?;
-    let Some(Fact::Started(start)) = first.first().map(|record| &record.fact) else { return Ok(None) };
-    let document = start.definition.get("document");
-    let name = document.and_then(|d| d.get("name")).and_then(|n| n.as_str());
-    let what = name.map_or_else(|| "an agent's session".to_owned(), str::to_owned);
-    Ok(Some(About { what, requester: start.requester.as_str().into() }))
+/// What a run is of, in a few words.
+pub(crate) fn what_of(about: &About) -> &str {
+    about.workflow.as_deref().unwrap_or("an agent's session")
 }
 
 fn may_see(asking: &Asking, run: RunId, requester: &Name) -> Result<bool, Problem> {
@@ -168,7 +155,7 @@ pub(crate) async fn one(State(house): State<Arc<House>>, visitor: Visitor, Path(
         let asking = Asking::of(house, visitor)?;
         let (house, workspace) = (&asking.house, &asking.workspace);
         let run = find(house.ledger(), &id)?;
-        let about = about(&asking, run)?.ok_or(Problem::NotFound)?;
+        let about = about(house.ledger(), run)?.ok_or(Problem::NotFound)?;
         if !may_see(&asking, run, &about.requester)? {
             return Err(Problem::NotFound);
         }
@@ -176,7 +163,7 @@ pub(crate) async fn one(State(house): State<Arc<House>>, visitor: Visitor, Path(
         let reading = proposal_of(house, run)?.and_then(|proposal| Reading::of(workspace, proposal, None));
         let content = html! {
             p.crumb { a href="/runs" { "Runs" } " / " span.id { (short(run)) } }
-            h1 { (Seen(&about.what)) " " (status(row.status)) }
+            h1 { (Seen(what_of(&about))) " " (status(row.status)) }
             p.lead { "for " (who(workspace, &about.requester)) ", began " (ago(row.started_ms)) ", last heard of " (ago(row.updated_ms)) }
             (waits(&asking, run)?)
             @if let Some(reading) = &reading {
@@ -187,7 +174,7 @@ pub(crate) async fn one(State(house): State<Arc<House>>, visitor: Visitor, Path(
                 (timeline(&audit::show(house.ledger(), run)?, false))
             }
         };
-        Ok(framed(&asking, Room::Runs, &format!("{} · {}", about.what, short(run)), true, &content))
+        Ok(framed(&asking, Room::Runs, &format!("{} · {}", what_of(&about), short(run)), true, &content))
     })
     .await
 }

@@ -1,9 +1,8 @@
 //! What of a held step's arguments a person sees: data that has owners is masked until somebody entitled asks to see it.
 
-use std::collections::BTreeSet;
-
 use serde_json::{Map, Value as Json};
 use sluice_api::rights::may_read;
+use sluice_api::sight;
 use sluice_core::gate::Role;
 use sluice_core::label::Name;
 use sluice_policy::GateRequest;
@@ -35,32 +34,15 @@ pub(crate) fn arguments(
     request: Option<&GateRequest>,
     revealed: bool,
 ) -> Vec<Argument> {
-    let known = action
-        .split_once('.')
-        .and_then(|(connector, action)| workspace.governance().catalogue.action(connector, action));
-    let Json::Object(fields) = arguments else { return Vec::new() };
-    let shown = fields.iter().map(|(name, value)| {
-        let role = known.and_then(|action| action.arguments.get(name.as_str())?.role);
-        // Without a role an argument may carry whatever any of them does.
-        let atoms = match (request, role) {
-            (Some(request), Some(role)) => request.atoms(sluice_policy::AtomsOf::Role(role)),
-            (Some(request), None) => request.atoms(sluice_policy::AtomsOf::Arguments),
-            (None, _) => sluice_policy::AtomSet::default(),
-        };
-        let classes: BTreeSet<Name> = atoms.categories.iter().map(|category| category.class.clone()).collect();
-        // Who gets it, where it goes, which object and how much is what a person decides about. Of what no label is known
-        // nothing else is shown.
-        let is_decided_about =
-            matches!(role, Some(Role::Recipient | Role::Destination | Role::Reference | Role::Amount));
-        let has_owner = !classes.is_empty() || atoms.unknown || request.is_none();
-        let is_masked = !revealed && !is_decided_about && has_owner;
+    let shown = sight::arguments(workspace, action, arguments, request).into_iter().map(|argument| {
+        let is_masked = !revealed && !argument.is_decided_about() && argument.has_owner();
         let mut left_out = 0;
         Argument {
-            name: name.clone(),
-            role: role.map(Role::name),
-            classes: classes.into_iter().collect(),
-            origins: atoms.origins.iter().filter(|origin| is_outside(origin)).cloned().collect(),
-            value: if is_masked { masked(value, &mut left_out) } else { value.clone() },
+            name: argument.name.to_owned(),
+            role: argument.role.map(Role::name),
+            value: if is_masked { masked(argument.value, &mut left_out) } else { argument.value.clone() },
+            classes: argument.classes.into_iter().collect(),
+            origins: argument.origins.into_iter().filter(|origin| is_outside(origin)).collect(),
             is_masked,
             left_out,
         }

@@ -20,6 +20,9 @@ pub const CONSOLE_FOLDER: &str = "policies/console/";
 /// The policies where a workspace has none of its own.
 pub const CONSOLE_DEFAULT: (&str, &str) =
     ("policies/console/default.cedar", include_str!("../../../policies/console/default.cedar"));
+/// Holds beside whatever a workspace says: who is at hand when something goes wrong stops it. Policies of a workspace can only
+/// forbid it; letting go on they must permit.
+const STOPPING: &str = r#"permit (principal, action == Action::"stop", resource);"#;
 const SCHEMA: &str = include_str!("../../../policies/console.cedarschema");
 
 /// What somebody wants to do.
@@ -31,6 +34,10 @@ pub enum Deed {
     SeeLedger,
     /// Invite people, see who has which passkey, remove one.
     ManagePeople,
+    /// Stop calls.
+    Stop,
+    /// Let calls go on that were stopped.
+    GoOn,
 }
 
 impl Deed {
@@ -39,6 +46,8 @@ impl Deed {
             Self::See => "see",
             Self::SeeLedger => "see-ledger",
             Self::ManagePeople => "manage-people",
+            Self::Stop => "stop",
+            Self::GoOn => "go-on",
         }
     }
 }
@@ -69,7 +78,7 @@ impl OwnRules {
         let (name, text) = CONSOLE_DEFAULT;
         let default = [(name, text.to_owned())];
         let sources = if sources.is_empty() { &default } else { sources };
-        let mut all = String::new();
+        let mut all = format!("{STOPPING}\n");
         for (name, text) in sources {
             let text = Text::new(*name, text.as_str());
             let at = |message: String| vec![flaw(&text, UNREADABLE, Span::default(), message, HELP)];
@@ -117,7 +126,7 @@ impl OwnRules {
     }
 }
 
-const HELP: &str = "policies/console.cedarschema of Sluice's sources says what they can speak of: `see`, `see-ledger` and `manage-people`";
+const HELP: &str = "policies/console.cedarschema of Sluice's sources says what they can speak of: `see`, `see-ledger`, `manage-people`, `stop` and `go-on`";
 
 fn in_words(error: &(dyn std::error::Error + '_)) -> String {
     let mut words = error.to_string();
@@ -146,9 +155,26 @@ mod tests {
         assert!(!allows(&rules, "dora", &[], false, Deed::See, &["ana", "ben"]));
         assert!(!allows(&rules, "ana", &[], false, Deed::SeeLedger, &["ana"]));
         assert!(!allows(&rules, "ana", &[], false, Deed::ManagePeople, &["ana"]));
-        for deed in [Deed::See, Deed::SeeLedger, Deed::ManagePeople] {
+        for deed in [Deed::See, Deed::SeeLedger, Deed::ManagePeople, Deed::Stop, Deed::GoOn] {
             assert!(allows(&rules, "ana", &[], true, deed, &[]), "{deed:?}");
         }
+    }
+
+    #[test]
+    fn anybody_stops_unless_it_is_forbidden_and_nobody_lets_go_on_unless_it_is_permitted() {
+        let default = OwnRules::load(&[]).unwrap();
+        assert!(allows(&default, "dora", &[], false, Deed::Stop, &[]));
+        assert!(!allows(&default, "dora", &[], false, Deed::GoOn, &["dora"]));
+        let own = |text: &str| OwnRules::load(&[("policies/console/own.cedar", text.to_owned())]).unwrap();
+        let silent = own(r#"permit (principal in Group::"auditors", action == Action::"see-ledger", resource);"#);
+        assert!(allows(&silent, "dora", &[], false, Deed::Stop, &[]), "who says nothing of it does not forbid it");
+        assert!(!allows(&silent, "ana", &[], true, Deed::GoOn, &["ana"]));
+        let narrow = own(r#"forbid (principal in Group::"guests", action == Action::"stop", resource);
+               permit (principal, action == Action::"go-on", resource) when { resource.concerned.contains(principal) };"#);
+        assert!(!allows(&narrow, "gus", &["guests"], false, Deed::Stop, &[]));
+        assert!(allows(&narrow, "dora", &[], false, Deed::Stop, &[]));
+        assert!(allows(&narrow, "ben", &[], false, Deed::GoOn, &["ben"]), "whoever answers for it");
+        assert!(!allows(&narrow, "ana", &[], true, Deed::GoOn, &["ben"]));
     }
 
     #[test]

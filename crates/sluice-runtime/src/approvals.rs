@@ -3,6 +3,7 @@
 //! An approval is never a flag. It is a signature over one exact digest; whether it counts is judged each
 //! time it is used, against the principals of that moment.
 
+mod stands;
 mod word;
 
 use std::collections::BTreeSet;
@@ -50,6 +51,8 @@ pub struct Waiting {
     pub said: Vec<(Name, Decision)>,
     /// Whether everything needed was said.
     pub is_satisfied: bool,
+    /// Whether a denial stands.
+    pub is_denied: bool,
     /// Whether an agent asked, which calls again by itself; a run must be resumed.
     pub is_agents: bool,
     /// Whether something else took its place: the id of that, if it is still asked.
@@ -212,6 +215,7 @@ impl<'a> Approver<'a> {
         let count = self.question(&waiting, &passkeys).count(&statements, &waiting.needs);
         waiting.is_satisfied =
             !waiting.needs.is_empty() && waiting.needs.iter().all(|n| count.satisfied.contains(&n.id()));
+        waiting.is_denied = !count.denied_by.is_empty();
         waiting.said = statements.into_iter().map(|s| (s.statement.approver, s.statement.decision)).collect();
         Ok(waiting)
     }
@@ -231,6 +235,7 @@ impl<'a> Approver<'a> {
             asked_ms: 0,
             said: Vec::new(),
             is_satisfied: false,
+            is_denied: false,
             is_agents: false,
             superseded: None,
             about: About::Definition {
@@ -279,6 +284,7 @@ impl<'a> Approver<'a> {
             asked_ms: 0,
             said: Vec::new(),
             is_satisfied: false,
+            is_denied: false,
             is_agents: matches!(facts.first().map(|first| &first.fact), Some(Fact::Started(start)) if is_session(start)),
             superseded: superseded(later, &key, id),
             about: match more.get("entry").and_then(|v| v.as_str()) {

@@ -1,5 +1,7 @@
 //! Runs: started, held, resumed, listed.
 
+mod about;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -30,6 +32,8 @@ use crate::ledger::{Ledger, LedgerError, random};
 use crate::proposal::{Proposal, ProposalError, Proposer, proposal_id};
 use crate::run_log::RunLog;
 use crate::workspace::{SECRETS_FILE, Workspace};
+
+pub use about::{About, about, find};
 
 /// May start and resume runs. Cannot approve.
 pub struct Executor<'a> {
@@ -503,19 +507,6 @@ fn resolved(plan: &Plan, records: &[Record]) -> Vec<Resolved> {
 /// The id under which people find a call in doubt.
 fn doubt_id(token: TokenId, key: &str) -> String {
     format!("D-{}-{}", token.0, key.get(..10).unwrap_or_default())
-}
-
-/// Reads a run's id as people write it: 32 hexadecimal digits, or the beginning of one that is in the ledger.
-///
-/// # Errors
-/// [`RunError::Unknown`] if no run, or more than one, begins so.
-pub fn find(ledger: &Ledger, text: &str) -> Result<RunId, RunError> {
-    let rows = ledger.read(|r| r.runs())?;
-    let mut fitting = rows.iter().map(|row| row.run).filter(|run| run.to_string().starts_with(text));
-    match (fitting.next(), fitting.next()) {
-        (Some(run), None) if !text.is_empty() => Ok(run),
-        _ => Err(RunError::Unknown { run: text.to_owned() }),
-    }
 }
 
 /// How long ago something was, for lists.

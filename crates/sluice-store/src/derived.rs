@@ -26,14 +26,9 @@ pub enum RunStatus {
 }
 
 impl RunStatus {
-    const NAMES: [(Self, &'static str); 6] = [
-        (Self::Running, "running"),
-        (Self::Held, "held"),
-        (Self::InDoubt, "in-doubt"),
-        (Self::Completed, "completed"),
-        (Self::Refused, "refused"),
-        (Self::Faulted, "faulted"),
-    ];
+    /// Every status.
+    pub const ALL: [Self; 6] =
+        [Self::Running, Self::Held, Self::InDoubt, Self::Completed, Self::Refused, Self::Faulted];
 
     /// Its name, as it is stored and shown.
     #[must_use]
@@ -57,7 +52,7 @@ impl RunStatus {
     /// The status with this name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::NAMES.into_iter().find(|(_, known)| *known == name).map(|(status, _)| status)
+        Self::ALL.into_iter().find(|status| status.name() == name)
     }
 
     /// The status after an entry; most kinds leave it as it is.

@@ -17,12 +17,14 @@ use sluice_policy::guest::Properties;
 use sluice_policy::{
     Acting, Answer as Said, AtomSet, Category, Decision, Facts, GateRequest, Resource, Rule, Standing,
 };
+use sluice_render::time::written;
 use sluice_runtime::approvals::in_words;
 use sluice_runtime::ledger::random;
 use sluice_runtime::stop::Stop;
 use sluice_verify::principal;
 use sluice_verify::question::{classes_of, destination, is_satisfiable, requirement};
 
+use super::binding::Denial;
 use super::wire::{Answer, Asked};
 use crate::rest::Asking;
 
@@ -45,7 +47,7 @@ struct Denied(&'static str, String);
 pub(super) fn decide(asking: &Asking, asked: &Asked) -> Answer {
     match request(asking, asked) {
         Err(Denied(reason, words)) => Answer::of(false, json!({ "reason": reason, "reason_admin": { "en": words } })),
-        Ok(request) => answer(asking, &request.principal.id, &asking.workspace.policies().decide(&request)),
+        Ok(request) => answer(asking, asked, &request.principal.id, &asking.workspace.policies().decide(&request)),
     }
 }
 
@@ -54,7 +56,7 @@ pub(super) fn is_allowed(asking: &Asking, asked: &Asked) -> bool {
     request(asking, asked).is_ok_and(|request| asking.workspace.policies().decide(&request).decision.is_permit())
 }
 
-fn answer(asking: &Asking, requester: &Name, said: &Said) -> Answer {
+fn answer(asking: &Asking, asked: &Asked, requester: &Name, said: &Said) -> Answer {
     let words: Vec<&str> = said.reasons.iter().map(|reason| reason.words.as_str()).collect();
     let policies: Vec<String> = said.decision.policies().iter().map(ToString::to_string).collect();
     let admin = json!({ "en": words.join("; ") });
@@ -81,16 +83,33 @@ fn answer(asking: &Asking, requester: &Name, said: &Said) -> Answer {
         Decision::Hold { remedies, .. } => {
             let needs: BTreeSet<String> =
                 remedies.iter().filter_map(requirement).map(|needed| in_words(&needed)).collect();
-            let evaluation = random::<16>().map_or(Json::Null, |id| to_hex(&id).into());
-            let access_request = json!({
-                "endpoint": format!("{}/api/v1/proposals", asking.house.party().origin),
-                "template": "sluice:proposal",
-                "needs": needs,
-                "display": { "title": "Propose it", "description": PROPOSE_IT },
-            });
-            denied("approval_required", json!({ "evaluation_id": evaluation, "access_request": access_request }))
+            denied("approval_required", requestable(asking, asked, &needs))
         }
     }
+}
+
+/// How it can be asked for, where a token can bind what is asked to this denial.
+fn requestable(asking: &Asking, asked: &Asked, needs: &BTreeSet<String>) -> Json {
+    let (origin, now_ms) = (&asking.house.party().origin, asking.house.ledger().clock().now_ms());
+    let made = || {
+        let evaluation = to_hex(&random::<16>().ok()?);
+        let denial = Denial::of(origin, &evaluation, asked, now_ms).ok()??;
+        let token = asking.house.binding.token(&denial).ok()??;
+        Some((evaluation, denial.expires_s(), token))
+    };
+    let Some((evaluation, expires_s, token)) = made() else { return json!({ "needs": needs }) };
+    json!({
+        "evaluation_id": evaluation,
+        "evaluated_at": written(now_ms / 1_000),
+        "access_request": {
+            "endpoint": format!("{origin}/api/v1/proposals"),
+            "template": "sluice:proposal",
+            "expires_at": written(expires_s),
+            "binding_token": token,
+            "needs": needs,
+            "display": { "title": "Propose it", "description": PROPOSE_IT },
+        },
+    })
 }
 
 /// The gate's question, as far as what is asked tells it.

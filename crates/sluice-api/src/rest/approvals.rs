@@ -7,7 +7,7 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use sluice_core::contract::approval::Decision;
 use sluice_core::gate::Role;
-use sluice_policy::{AtomsOf, GateRequest};
+use sluice_policy::GateRequest;
 use sluice_runtime::approvals::{About, ApprovalError, Approver, Waiting, in_words};
 use sluice_store::ApprovalRow;
 use utoipa::{IntoParams, ToSchema};
@@ -20,6 +20,7 @@ use super::scope::Scope;
 use super::sent::{At, Wanted};
 use crate::house::House;
 use crate::rights::{self, concerned};
+use crate::sight;
 
 /// How something that people were asked stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -182,8 +183,7 @@ fn may_see(asking: &Asking, waiting: &Waiting) -> bool {
 
 /// How it stands.
 fn state(waiting: &Waiting) -> Stands {
-    let is_denied = waiting.said.iter().any(|(_, decision)| *decision == Decision::Deny);
-    match (&waiting.superseded, waiting.is_satisfied, is_denied) {
+    match (&waiting.superseded, waiting.is_satisfied, waiting.is_denied) {
         (Some(_), ..) => Stands::Superseded,
         (None, _, true) => Stands::Denied,
         (None, true, false) => Stands::Approved,
@@ -193,10 +193,7 @@ fn state(waiting: &Waiting) -> Stands {
 
 /// Whether a word of whoever asks is still needed.
 fn is_theirs(asking: &Asking, waiting: &Waiting) -> bool {
-    let (person, principals) = (&asking.asker.principal, asking.workspace.principals());
-    let has_said = waiting.said.iter().any(|(who, _)| who == person);
-    let is_asked = waiting.needs.iter().any(|needed| needed.asks(principals, &waiting.requester, person));
-    asking.asker.is_person() && is_asked && !has_said && !waiting.is_satisfied && waiting.superseded.is_none()
+    asking.asker.is_person() && waiting.awaits(asking.workspace.principals(), &asking.asker.principal)
 }
 
 pub(super) fn shown(asking: &Asking, waiting: Waiting) -> Approval {
@@ -239,21 +236,13 @@ pub(super) fn shown(asking: &Asking, waiting: Waiting) -> Approval {
 }
 
 fn arguments(asking: &Asking, action: &str, sent: &serde_json::Value, request: &str) -> Vec<Argument> {
-    let catalogue = &asking.workspace.governance().catalogue;
-    let known = action.split_once('.').and_then(|(connector, name)| catalogue.action(connector, name));
     let request = GateRequest::from_bytes(request.as_bytes()).ok();
-    let Some(fields) = sent.as_object() else { return Vec::new() };
-    let one = |(name, value): (&String, &serde_json::Value)| {
-        let role = known.and_then(|action| action.arguments.get(name.as_str())?.role);
-        let of = role.map_or(AtomsOf::Arguments, AtomsOf::Role);
-        let atoms = request.as_ref().map(|request| request.atoms(of)).unwrap_or_default();
-        let is_decided = matches!(role, Some(Role::Recipient | Role::Destination | Role::Reference | Role::Amount));
-        Argument {
-            name: name.clone(),
-            role: role.map(Role::name),
-            classes: atoms.categories.iter().map(|category| category.class.to_string()).collect(),
-            value: is_decided.then(|| value.clone()),
-        }
+    let all = sight::arguments(&asking.workspace, action, sent, request.as_ref());
+    let one = |argument: sight::Argument<'_>| Argument {
+        name: argument.name.to_owned(),
+        role: argument.role.map(Role::name),
+        classes: argument.classes.iter().map(ToString::to_string).collect(),
+        value: argument.is_decided_about().then(|| argument.value.clone()),
     };
-    fields.iter().map(one).collect()
+    all.into_iter().map(one).collect()
 }

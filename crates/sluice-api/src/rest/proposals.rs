@@ -26,7 +26,8 @@ use super::asking::{Asking, asked};
 use super::cursor::{Listed, foreign, limit, read, written};
 use super::problem::Problem;
 use super::scope::Scope;
-use super::sent::{At, Sent, Wanted};
+use super::sent::{At, Sent, Wanted, maybe};
+use crate::authzen::{Denial, Unbound};
 use crate::house::House;
 use crate::rights::may_see_proposal;
 
@@ -64,6 +65,18 @@ pub(super) struct New {
     model: Option<String>,
     /// Whom it is for, where a model sends it; everybody else proposes for themselves.
     on_behalf_of: Option<String>,
+    /// The denial of AuthZEN that it answers.
+    #[serde(default, deserialize_with = "maybe")]
+    denial: Option<Denied>,
+}
+
+/// A denial that could be asked about (`access_request`), as it was told.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = Denial)]
+pub(super) struct Denied {
+    /// The token that came with it.
+    #[schema(max_length = 8192)]
+    binding_token: String,
 }
 
 /// A recorded proposal.
@@ -81,6 +94,9 @@ pub(super) struct Shown {
     needs: Option<String>,
     /// How many people approved of it.
     approved: usize,
+    /// The denied evaluation that it answers, where one is proposed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    evaluation_id: Option<String>,
     /// Its text, where one is asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     text: Option<String>,
@@ -227,6 +243,7 @@ fn record(asking: &Asking, new: &New) -> Result<Shown, Problem> {
         return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, 475, why));
     }
     let (author, requester) = (author(asking, new)?, requester(asking, new)?);
+    let denial = new.denial.as_ref().map(|denied| denial(asking, denied, &requester)).transpose()?;
     let refused = |why: String, report: Report| {
         Err(Problem::told(StatusCode::UNPROCESSABLE_ENTITY, 482, &why).with_report(report))
     };
@@ -245,12 +262,33 @@ fn record(asking: &Asking, new: &New) -> Result<Shown, Problem> {
         solo: workspace.is_solo(),
     };
     let checked = proposed.verify(workspace, &assumptions);
+    if let Some(denial) = &denial
+        && !checked.report.steps.iter().any(|step| step.action == denial.action())
+    {
+        return Err(unbound(&format!("it does not call `{}`, which was denied", denial.action())));
+    }
     let report = of(checked.report);
     if let Err(why) = &checked.standing {
         return refused(format!("SL482: nothing was recorded: {why}"), report);
     }
     let proposal = Proposer::new(workspace, ledger).propose(&checked.proposed, &author, None, &requester)?;
-    Ok(Shown { report: Some(report), ..shown(asking, &proposal, 0) })
+    let evaluation_id = denial.map(|denial| denial.evaluation_id);
+    Ok(Shown { report: Some(report), evaluation_id, ..shown(asking, &proposal, 0) })
+}
+
+/// The denial that a proposal for somebody answers.
+fn denial(asking: &Asking, denied: &Denied, requester: &str) -> Result<Denial, Problem> {
+    let (house, now_ms) = (&asking.house, asking.house.ledger().clock().now_ms());
+    let read = house.binding.denial(&denied.binding_token, &house.party().origin, now_ms);
+    let denial = read.map_err(|why| match why {
+        Unbound::Foreign => unbound("its token is none that this service gave out since it was started; ask again"),
+        Unbound::TooLate => unbound("its token is too old; ask again"),
+    })?;
+    if denial.subject() == requester { Ok(denial) } else { Err(unbound("somebody else was denied")) }
+}
+
+fn unbound(why: &str) -> Problem {
+    Problem::new(StatusCode::FORBIDDEN, 468, format!("the proposal does not answer this denial: {why}"))
 }
 
 /// Who wrote it: the model that is named or sends it, else the person who sends it.
@@ -320,6 +358,7 @@ fn shown(asking: &Asking, proposal: &Proposal, approved: usize) -> Shown {
         requester: proposal.requester.to_string(),
         needs: definition_requirement(&asking.workspace).as_ref().map(in_words),
         approved,
+        evaluation_id: None,
         text: None,
         report: None,
     }

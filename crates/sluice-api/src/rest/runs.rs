@@ -4,15 +4,16 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use sluice_core::label::Name;
-use sluice_engine::Fact;
 use sluice_ledger::RunId;
 use sluice_runtime::approvals::Approver;
 use sluice_runtime::audit;
-use sluice_runtime::run::{facts, find};
+use sluice_runtime::run::{About, about, find};
 use sluice_runtime::told::told_without_data;
-use sluice_store::RunRow;
+use sluice_store::{RunRow, RunStatus};
+use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 use utoipa::{IntoParams, ToSchema};
 
 use super::Asker;
@@ -25,46 +26,15 @@ use super::sent::{At, Wanted};
 use crate::house::House;
 use crate::rights::may_see_run;
 
-/// How a run stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
-#[serde(rename_all = "kebab-case")]
-#[schema(as = RunStatus)]
-pub(super) enum Status {
-    /// It goes on.
-    Running,
-    /// It waits for people.
-    Held,
-    /// Nobody knows whether a call took effect.
-    InDoubt,
-    /// It came to its end.
-    Completed,
-    /// It was stopped.
-    Refused,
-    /// An error that nothing caught.
-    Faulted,
-}
-
-impl Status {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Running => "running",
-            Self::Held => "held",
-            Self::InDoubt => "in-doubt",
-            Self::Completed => "completed",
-            Self::Refused => "refused",
-            Self::Faulted => "faulted",
-        }
-    }
-}
-
 /// What is looked for.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Filter {
     /// How it stands.
-    #[param(inline)]
-    status: Option<Status>,
+    #[serde(default, deserialize_with = "status")]
+    #[param(schema_with = statuses)]
+    status: Option<RunStatus>,
     /// In whose name.
     requester: Option<String>,
     /// Things of a page.
@@ -72,6 +42,18 @@ pub(super) struct Filter {
     limit: Option<u32>,
     /// Where the page before this one said that this one begins.
     cursor: Option<String>,
+}
+
+/// The status of a word.
+fn status<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<RunStatus>, D::Error> {
+    let Some(word) = Option::<String>::deserialize(deserializer)? else { return Ok(None) };
+    let unknown = || D::Error::custom(format!("no run stands so: `{word}`"));
+    RunStatus::from_name(&word).map(Some).ok_or_else(unknown)
+}
+
+/// The words for how runs stand.
+fn statuses() -> Object {
+    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(RunStatus::ALL.map(RunStatus::name))).build()
 }
 
 /// Which entries of a run.
@@ -125,11 +107,11 @@ pub(super) async fn list(
         let rows = asking.house.ledger().look(|records| records.runs())?;
         let named = |row: &RunRow| row.run.to_string();
         page("runs", (filter.limit, filter.cursor.as_deref()), rows, named, |row| {
-            if filter.status.is_some_and(|wanted| row.status.name() != wanted.name()) {
+            if filter.status.is_some_and(|wanted| row.status != wanted) {
                 return Ok(None);
             }
             // A run whose beginning cannot be read any more is in no list.
-            let Ok(Some(about)) = about(asking, row.run) else { return Ok(None) };
+            let Ok(Some(about)) = about(asking.house.ledger(), row.run) else { return Ok(None) };
             let fits = filter.requester.as_ref().is_none_or(|wanted| **wanted == *about.requester);
             Ok((fits && may_see(asking, row.run, &about.requester)?).then(|| shown(row, about, Vec::new())))
         })
@@ -168,21 +150,6 @@ pub(super) async fn entries(
     listed.await.map(Json)
 }
 
-/// What a run is of, and in whose name.
-pub(super) struct About {
-    workflow: Option<String>,
-    pub(super) requester: Name,
-}
-
-/// What a run is of; `None` if there is none.
-pub(super) fn about(asking: &Asking, run: RunId) -> Result<Option<About>, Problem> {
-    let entries = asking.house.ledger().look(|records| records.run_beginning(run, 1))?;
-    let first = facts(&entries)?;
-    let Some(Fact::Started(start)) = first.first().map(|record| &record.fact) else { return Ok(None) };
-    let name = start.definition.get("document").and_then(|document| document.get("name")?.as_str());
-    Ok(Some(About { workflow: name.map(str::to_owned), requester: start.requester.as_str().into() }))
-}
-
 fn may_see(asking: &Asking, run: RunId, requester: &Name) -> Result<bool, Problem> {
     let principal = &asking.asker.principal;
     if !asking.asker.is_person() {
@@ -198,7 +165,7 @@ pub(super) fn open(asking: &Asking, id: &str) -> Result<(RunId, About), Problem>
         return Err(Problem::not_found());
     }
     let run = find(asking.house.ledger(), id)?;
-    let about = about(asking, run)?.ok_or_else(Problem::not_found)?;
+    let about = about(asking.house.ledger(), run)?.ok_or_else(Problem::not_found)?;
     if may_see(asking, run, &about.requester)? { Ok((run, about)) } else { Err(Problem::not_found()) }
 }
 
@@ -206,7 +173,7 @@ pub(super) fn open(asking: &Asking, id: &str) -> Result<(RunId, About), Problem>
 pub(super) fn of(asking: &Asking, run: RunId) -> Result<Run, Problem> {
     let ledger = asking.house.ledger();
     let (row, asked) = ledger.look(|records| Ok((records.run_row(run)?, records.approvals_of(run)?)))?;
-    let about = about(asking, run)?.ok_or_else(Problem::not_found)?;
+    let about = about(asking.house.ledger(), run)?.ok_or_else(Problem::not_found)?;
     let approver = Approver::new(&asking.workspace, ledger);
     let open = asked.iter().filter(|row| row.used_by.is_none()).filter_map(|row| approver.show(&row.id).ok());
     let open = open.filter(|waiting| waiting.superseded.is_none() && !waiting.is_satisfied).map(|waiting| waiting.id);

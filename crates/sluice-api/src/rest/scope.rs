@@ -15,13 +15,16 @@ pub enum Scope {
     Approve,
     /// To stop calls.
     Stop,
+    /// To let calls go on that were stopped. A token that stops does not let go on.
+    GoOn,
     /// To ask what policy says (AuthZEN).
     Evaluate,
 }
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 6] = [Self::Read, Self::Propose, Self::Run, Self::Approve, Self::Stop, Self::Evaluate];
+    pub const ALL: [Self; 7] =
+        [Self::Read, Self::Propose, Self::Run, Self::Approve, Self::Stop, Self::GoOn, Self::Evaluate];
 
     /// The word for it.
     #[must_use]
@@ -32,6 +35,7 @@ impl Scope {
             Self::Run => "run",
             Self::Approve => "approve",
             Self::Stop => "stop",
+            Self::GoOn => "go-on",
             Self::Evaluate => "evaluate",
         }
     }
@@ -43,7 +47,7 @@ impl Scope {
     }
 }
 
-/// Whether a scope is for a kind of principal. Only people decide and stop; a model proposes and reads, and starts nothing.
+/// Whether a scope is for a kind of principal. Only people decide, stop and let go on; a model proposes and reads, and starts nothing.
 #[must_use]
 pub const fn is_for(scope: Scope, kind: Kind) -> bool {
     match kind {
@@ -61,7 +65,9 @@ mod tests {
     #[test]
     fn only_people_approve_and_stop() {
         for kind in [Kind::Service, Kind::Model, Kind::Group] {
-            assert!(!is_for(Scope::Approve, kind) && !is_for(Scope::Stop, kind), "{kind:?}");
+            for scope in [Scope::Approve, Scope::Stop, Scope::GoOn] {
+                assert!(!is_for(scope, kind), "{kind:?}: {scope:?}");
+            }
         }
         assert!(Scope::ALL.into_iter().all(|scope| is_for(scope, Kind::Person) && !is_for(scope, Kind::Group)));
         assert!(!is_for(Scope::Run, Kind::Model));

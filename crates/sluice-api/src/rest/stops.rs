@@ -1,4 +1,4 @@
-//! The kill switch: what is stopped, and stopping more. Letting go on takes a key: `sluice go-on`.
+//! The kill switch: what is stopped, stopping more, and letting it go on.
 
 use std::sync::Arc;
 
@@ -18,6 +18,10 @@ use super::problem::Problem;
 use super::scope::Scope;
 use super::sent::Sent;
 use crate::house::House;
+use crate::rights::{may_let_go_on, may_stop};
+
+/// The longest reason.
+const REASON_CHARS_MAX: usize = 2_000;
 
 /// What can be stopped.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -42,7 +46,7 @@ pub(super) struct Stopped {
     name: Option<String>,
 }
 
-/// Something to be stopped.
+/// Something to be stopped, or to go on.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = NewStop)]
@@ -78,7 +82,7 @@ pub(super) async fn list(State(house): State<Arc<House>>, asker: Asker) -> Resul
     listed.await.map(Json)
 }
 
-/// Stops calls, from the next gate on. Whoever signs the rules stops anything; others what is theirs to answer for.
+/// Stops calls, from the next gate on. Any person may, unless policies about the console forbid it.
 #[utoipa::path(post, path = "/api/v1/stops", tag = "stops", operation_id = "stop",
     params(Once), request_body = New,
     responses((status = 201, description = "It is stopped", body = Stopped)))]
@@ -88,13 +92,10 @@ pub(super) async fn stop(
     Sent(new): Sent<New>,
 ) -> Result<(StatusCode, Json<Stopped>), Problem> {
     let stopped = asked(house, asker, Scope::Stop, move |asking| {
-        let reason = new.reason.trim();
-        if reason.is_empty() || reason.chars().count() > 2_000 {
-            return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, 476, "`reason` has 1 to 2000 characters"));
-        }
-        let (stop, is_theirs) = meant(asking, new.what, new.name.as_deref())?;
-        if !is_theirs && !asking.is_steward() {
-            return Err(Problem::not_for_that("this is stopped by whoever signs the rules, or answers for it"));
+        let reason = reason(&new)?;
+        let stop = meant(asking, new.what, new.name.as_deref())?;
+        if !may_stop(&asking.workspace, &asking.asker.principal, &stop) {
+            return Err(Problem::not_for_that("policies of this workspace forbid that you stop this"));
         }
         stop.set(asking.house.ledger(), true, &asking.asker.principal, reason)?;
         Ok(Stopped { what: new.what, name: new.name })
@@ -102,25 +103,50 @@ pub(super) async fn stop(
     Ok((StatusCode::CREATED, Json(stopped.await?)))
 }
 
-/// What is meant, and whether whoever asks answers for it.
-fn meant(asking: &Asking, what: What, name: Option<&str>) -> Result<(Stop, bool), Problem> {
-    let (person, principals) = (&asking.asker.principal, asking.workspace.principals());
-    let owns = |connector: &str| {
-        let contracts = &asking.workspace.governance().contracts;
-        let contract = contracts.iter().find(|contract| *contract.connector.value == *connector)?;
-        let owner = contract.owner.as_ref();
-        Some((contract, owner.is_some_and(|owner| principals.persons_of(&owner.value).contains(person))))
-    };
+/// Lets calls go on that were stopped. Whoever policies about the console permit it may; by default, who signs the rules.
+#[utoipa::path(post, path = "/api/v1/stops/go-on", tag = "stops", operation_id = "go_on",
+    params(Once), request_body = New,
+    responses((status = 200, description = "It is not stopped", body = Stopped)))]
+pub(super) async fn go_on(
+    State(house): State<Arc<House>>,
+    asker: Asker,
+    Sent(new): Sent<New>,
+) -> Result<Json<Stopped>, Problem> {
+    let released = asked(house, asker, Scope::GoOn, move |asking| {
+        let reason = reason(&new)?;
+        let stop = meant(asking, new.what, new.name.as_deref())?;
+        if !may_let_go_on(&asking.workspace, &asking.asker.principal, &stop) {
+            return Err(Problem::not_for_that("policies of this workspace do not permit that you let this go on"));
+        }
+        stop.set(asking.house.ledger(), false, &asking.asker.principal, reason)?;
+        Ok(Stopped { what: new.what, name: new.name })
+    });
+    released.await.map(Json)
+}
+
+/// Why, for the record.
+fn reason(new: &New) -> Result<&str, Problem> {
+    let reason = new.reason.trim();
+    let fits = (1..=REASON_CHARS_MAX).contains(&reason.chars().count());
+    let unfit = || Problem::new(StatusCode::UNPROCESSABLE_ENTITY, 476, "`reason` has 1 to 2000 characters");
+    fits.then_some(reason).ok_or_else(unfit)
+}
+
+/// What is meant, if there is such a thing here.
+fn meant(asking: &Asking, what: What, name: Option<&str>) -> Result<Stop, Problem> {
+    let contracts = &asking.workspace.governance().contracts;
+    let contract = |connector: &str| contracts.iter().find(|contract| *contract.connector.value == *connector);
     let found = match (what, name) {
-        (What::Everything, None) => Some((Stop::Everything, false)),
-        (What::Connector, Some(name)) => owns(name).map(|(_, is_theirs)| (Stop::Connector(name.into()), is_theirs)),
+        (What::Everything, None) => Some(Stop::Everything),
+        (What::Connector, Some(name)) => contract(name).map(|found| Stop::Connector(found.connector.value.clone())),
         (What::Action, Some(name)) => name.split_once('.').and_then(|(connector, action)| {
-            let (contract, is_theirs) = owns(connector)?;
-            let is_there = contract.actions.contains_key(action);
-            is_there.then(|| (Stop::Action(connector.into(), action.into()), is_theirs))
+            let (action, _) = contract(connector)?.actions.get_key_value(action)?;
+            Some(Stop::Action(connector.into(), action.clone()))
         }),
-        (What::Principal, Some(name)) => matches!(principals.kind(name), Some(Kind::Person | Kind::Service))
-            .then(|| (Stop::Principal(name.into()), principals.in_charge_of(name).contains(person))),
+        (What::Principal, Some(name)) => {
+            let kind = asking.workspace.principals().kind(name);
+            matches!(kind, Some(Kind::Person | Kind::Service)).then(|| Stop::Principal(name.into()))
+        }
         _ => {
             let why = "`name` says which connector, action or principal; everything has none";
             return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, 476, why));

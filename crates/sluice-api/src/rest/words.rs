@@ -41,6 +41,8 @@ pub(super) enum Wish {
     Approve,
     /// It must not, whoever else approves.
     Deny,
+    /// What they said last holds no longer, as long as nothing has used it.
+    Withdraw,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -71,7 +73,7 @@ pub(super) struct Draft {
 /// A statement in words.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Says {
-    /// `approve` or `deny`.
+    /// `approve`, `deny` or `withdraw`.
     decision: &'static str,
     closure: String,
     role: String,
@@ -93,12 +95,14 @@ pub(super) async fn draft(
 ) -> Result<(StatusCode, Json<Draft>), Problem> {
     let drafted = asked(house, asker, Scope::Approve, move |asking| {
         open(asking, &id)?;
+        let (house, person) = (&asking.house, &asking.asker.principal);
+        let approver = Approver::new(&asking.workspace, house.ledger());
         let (decision, word) = match wanted.decision {
             Wish::Approve => (Decision::Approve, "approve"),
             Wish::Deny => (Decision::Deny, "deny"),
+            Wish::Withdraw => (approver.taking_back(&id, person)?, "withdraw"),
         };
-        let (house, person) = (&asking.house, &asking.asker.principal);
-        let statement = Approver::new(&asking.workspace, house.ledger()).draft(&id, decision, person)?;
+        let statement = approver.draft(&id, decision, person)?;
         let theirs = passkeys(house.ledger())?.into_iter().map(|listed| listed.enrolled);
         let theirs = theirs.filter(|one| one.person == *person).map(|one| URL_SAFE_NO_PAD.encode(&one.passkey.id));
         Ok(Draft {

@@ -75,11 +75,15 @@ impl Approver<'_> {
         draft.ok_or_else(|| not_asked(&waiting, person))
     }
 
-    /// What somebody would say to take back the last word that they said.
+    /// What somebody would say to take back the last word that they said, while nothing has used it.
     ///
     /// # Errors
-    /// [`ApprovalError::Refused`] if they have said none that stands.
+    /// [`ApprovalError::Refused`] if they have said none that stands, [`ApprovalError::Superseded`] if a run went on with it.
     pub fn taking_back(&self, id: &str, person: &Name) -> Result<Decision, ApprovalError> {
+        let row = self.ledger.look(|records| records.approval(id))?;
+        if row.is_some_and(|row| row.used_by.is_some()) {
+            return Err(ApprovalError::Superseded { id: id.to_owned(), by: None });
+        }
         let said = statements(self.ledger, id)?;
         let last = said.into_iter().map(|signed| signed.statement).rfind(|statement| statement.approver == *person);
         match last {

@@ -1,10 +1,34 @@
-//! What can be typed after `sluice policy`, but for `check`, `sign` and `replay`.
+//! What can be typed after `sluice policy`.
 
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{Author, Format, Place, Span};
+use super::{Author, Format, List, Place};
+
+/// `sluice policy`
+#[derive(Subcommand)]
+pub enum Policy {
+    /// Read all rules as they are on the disk, signed or not.
+    Check(List),
+    /// Ask the policies the questions of their tests.
+    Test(TestPolicies),
+    /// Say what the policies do in words, or why a question is answered as it is.
+    Explain(Box<ExplainPolicy>),
+    /// Say what changed in the rules, what of it allows more, and which recorded decisions would be others.
+    Diff(DiffPolicies),
+    /// Policies to take over, each pack with its tests.
+    Packs,
+    /// Write a pack of policies into the workspace.
+    Add(AddPack),
+    /// Sign the rules as they are on the disk.
+    Sign(Sign),
+    /// Who may sign the rules: list, propose others, agree.
+    #[command(subcommand)]
+    Signers(SignersCommand),
+    /// Ask other policies about the decisions that were recorded: which would be others.
+    Replay(Replay),
+}
 
 /// `sluice policy test`
 #[derive(Args)]
@@ -117,7 +141,7 @@ pub struct DiffPolicies {
     #[arg(long, value_name = "DIR")]
     pub against: Option<PathBuf>,
     /// Of recorded decisions only those of this long ago or less: `30d`, `12h`, `15m`.
-    #[arg(long, value_name = "SPAN", value_parser = super::span)]
+    #[arg(long, value_name = "SPAN", value_parser = span)]
     pub since: Option<Span>,
     /// Whose ledger.
     #[command(flatten)]
@@ -178,6 +202,47 @@ pub struct ProposeSigners {
 #[derive(Args)]
 pub struct SignSigners {
     /// Who agrees.
+    #[arg(long = "as", value_name = "PERSON")]
+    pub person: String,
+    /// Their key file.
+    #[arg(long, value_name = "FILE")]
+    pub key: PathBuf,
+    /// Where.
+    #[command(flatten)]
+    pub place: Place,
+}
+
+/// `sluice policy replay`
+#[derive(Args)]
+pub struct Replay {
+    /// The folder of a workspace with the other policies; else those of this one as they are on the disk, signed or not.
+    #[arg(long, value_name = "DIR")]
+    pub bundle: Option<PathBuf>,
+    /// Only decisions of this long ago or less: `30d`, `12h`, `15m`.
+    #[arg(long, value_name = "SPAN", value_parser = span)]
+    pub since: Option<Span>,
+    /// Whose ledger.
+    #[command(flatten)]
+    pub place: Place,
+    /// For people or for programs.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+/// A span of time, in milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span(pub u64);
+
+fn span(text: &str) -> Result<Span, String> {
+    const UNITS: [(char, u64); 3] = [('d', 86_400_000), ('h', 3_600_000), ('m', 60_000)];
+    let read = UNITS.into_iter().find_map(|(unit, ms)| text.strip_suffix(unit)?.parse::<u64>().ok()?.checked_mul(ms));
+    read.map(Span).ok_or_else(|| "write a number of days, hours or minutes: `30d`, `12h`, `15m`".to_owned())
+}
+
+/// `sluice policy sign`
+#[derive(Args)]
+pub struct Sign {
+    /// Who signs.
     #[arg(long = "as", value_name = "PERSON")]
     pub person: String,
     /// Their key file.

@@ -1,6 +1,7 @@
 //! `sluice stop` and `sluice go-on`: the kill switch.
 
-use sluice_core::contract::bundle::SignedBundle;
+use sluice_api::rights::{may_let_go_on, may_stop};
+use sluice_core::contract::key::SecretKey;
 use sluice_runtime::stop::Stop as Switch;
 
 use crate::cli::{GoOn, Stop, What};
@@ -14,36 +15,38 @@ use crate::render::{Page, Part, Tone};
 /// [`Failure`] if a name is none, or it cannot be recorded.
 pub fn stop(arguments: &Stop) -> Result<Exit, Failure> {
     let opened = arguments.place.open_with_ledger()?;
-    known(opened.workspace.principals(), &arguments.person)?;
+    let person = known(opened.workspace.principals(), &arguments.person)?;
     let what = switch(&arguments.what, &opened)?;
+    if !may_stop(&opened.workspace, &person, &what) {
+        return Err(Failure::usage(format!("policies of this workspace forbid that `{person}` stops {what}")));
+    }
     let is_news = what.set(&opened.ledger, true, &arguments.person, &arguments.reason)?;
     tell(&what, if is_news { "stopped " } else { "stopped already: " }, Tone::Bad);
     Ok(Exit::Fine)
 }
 
-/// Lets what was stopped go on. Whoever says so shows the key that signs the rules of this workspace.
+/// Lets what was stopped go on. Whoever says so shows their key, and policies about the console say whether they may.
 ///
 /// # Errors
 /// [`Failure`] if a name is none, the key is nobody's who may, or it cannot be recorded.
 pub fn go_on(arguments: &GoOn) -> Result<Exit, Failure> {
     let opened = arguments.place.open_with_ledger()?;
     let key = key_of(&arguments.person, &arguments.key)?;
-    if !signs(opened.workspace.bundle(), &arguments.person) || !is_theirs(&opened, &key) {
-        let why = format!("`{}` does not sign the rules of this workspace, or not with this key", arguments.person);
+    let what = switch(&arguments.what, &opened)?;
+    if !is_theirs(&opened, &key) || !may_let_go_on(&opened.workspace, key.name(), &what) {
+        let person = key.name();
+        let why = format!(
+            "`{person}` may not let {what} go on, or not with this key: if `policies/console/` says nothing else, those may who sign the rules"
+        );
         return Err(Failure::usage(why));
     }
-    let what = switch(&arguments.what, &opened)?;
     let is_news = what.set(&opened.ledger, false, &arguments.person, &arguments.reason)?;
     tell(&what, if is_news { "goes on: " } else { "was not stopped: " }, Tone::Good);
     Ok(Exit::Fine)
 }
 
-fn signs(bundle: &SignedBundle, person: &str) -> bool {
-    bundle.signers().iter().any(|signer| signer.as_ref() == person)
-}
-
 /// Whether the register has the key as theirs.
-fn is_theirs(opened: &Opened, key: &sluice_core::contract::key::SecretKey) -> bool {
+fn is_theirs(opened: &Opened, key: &SecretKey) -> bool {
     let person = opened.workspace.principals().persons.get(key.name());
     person.is_some_and(|person| person.keys.iter().any(|known| known.value == key.public()))
 }

@@ -261,11 +261,10 @@ async fn what_one_may_not_see_is_not_there() {
     let next = page["next"].as_str().unwrap();
     let older = api.get(&ana, &format!("/api/v1/ledger/entries?limit=2&cursor={next}")).await.with(200);
     assert!(older["items"][0]["index"].as_u64() < page["items"][1]["index"].as_u64());
-    // Whoever answers for nothing here stops nothing; whoever signs the rules stops all of it.
+    // To stop is anybody's right, as at the console.
     let stop = json!({ "what": "everything", "reason": "drill" });
-    api.post(&cleo, "/api/v1/stops", &stop).await.refused(403, "SL471");
+    api.post(&cleo, "/api/v1/stops", &stop).await.with(201);
     api.post(&cleo, "/api/v1/stops", &json!({ "what": "principal", "name": "bot", "reason": "drill" })).await.with(201);
-    api.post(&ana, "/api/v1/stops", &stop).await.with(201);
     assert_eq!(api.get(&cleo, "/api/v1/stops").await.with(200)["items"].as_array().unwrap().len(), 2);
     // What is ended is named whole: the beginning of an id may be another run's tomorrow.
     api.post(&ana, &format!("/api/v1/runs/{}/cancel", &run[..8]), &cancel).await.refused(404, "SL472");
@@ -517,4 +516,55 @@ fn tokens_are_listed_without_their_text_and_taken_back() {
     assert!(sandbox.sluice(&["token", "list"]).with(0).out.contains("nobody has a token"));
     let again = sandbox.sluice(&["token", "revoke", "nightly"]).with(2);
     assert!(again.err.contains("SL961"), "{}", again.err);
+}
+
+#[tokio::test]
+async fn who_stops_does_not_let_go_on_with_the_same_token_and_policies_say_who_does() {
+    let sandbox = Sandbox::with_two_people();
+    sandbox.edit("ws/registers/principals.yaml", |text| {
+        text.replace("\npersons:\n", "\npersons:\n  cleo: { name: \"Cleo\" }\n")
+    });
+    let stops = token(&sandbox, "stops", "ana", &["read", "stop"]);
+    let signer = token(&sandbox, "signer", "ana", &["go-on"]);
+    let ben = token(&sandbox, "ben", "ben", &["stop", "go-on"]);
+    let cleo = token(&sandbox, "cleo", "cleo", &["stop", "go-on"]);
+    let api = Api::start(&sandbox, &[]);
+    let what = json!({ "what": "connector", "name": "greetings", "reason": "drill" });
+    let go_on = "/api/v1/stops/go-on";
+    let stopped = async || api.get(&stops, "/api/v1/stops").await.with(200)["items"].as_array().unwrap().len();
+    api.post(&cleo, "/api/v1/stops", &what).await.with(201);
+    api.post(&stops, go_on, &what).await.refused(403, "SL471");
+    api.post(&cleo, go_on, &what).await.refused(403, "SL471");
+    assert_eq!(stopped().await, 1);
+    for wrong in [
+        json!({ "what": "connector", "name": "greetings", "reason": " " }),
+        json!({ "what": "everything", "name": "x", "reason": "y" }),
+    ] {
+        api.post(&signer, go_on, &wrong).await.refused(422, "SL476");
+    }
+    api.post(&signer, go_on, &json!({ "what": "connector", "name": "nothing", "reason": "x" }))
+        .await
+        .refused(404, "SL472");
+    api.post(&signer, go_on, &what).await.with(200);
+    api.post(&signer, go_on, &what).await.with(200);
+    assert_eq!(stopped().await, 0);
+
+    // Policies of the workspace itself say otherwise, at every door.
+    let own = r#"permit (principal, action == Action::"see", resource);
+        permit (principal in Group::"owners", action == Action::"go-on", resource);
+        forbid (principal == Person::"cleo", action == Action::"stop", resource);"#;
+    std::fs::create_dir_all(sandbox.path("ws/policies/console")).unwrap();
+    std::fs::write(sandbox.path("ws/policies/console/own.cedar"), own).unwrap();
+    sandbox.edit("ws/registers/principals.yaml", |text| text.replace("members: [ana]", "members: [ben]"));
+    sandbox.sign("ana").with(0);
+    tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
+    api.post(&cleo, "/api/v1/stops", &what).await.refused(403, "SL471");
+    let cannot = sandbox.sluice(&["stop", "--connector", "greetings", "--as", "cleo"]).with(2);
+    assert!(cannot.err.contains("forbid"), "{}", cannot.err);
+    sandbox.sluice(&["stop", "--connector", "greetings", "--as", "ana"]).with(0);
+    api.post(&signer, go_on, &what).await.refused(403, "SL471");
+    let key = sandbox.key();
+    sandbox.sluice(&["go-on", "--connector", "greetings", "--as", "ana", "--key", &key]).with(2);
+    api.post(&ben, go_on, &what).await.with(200);
+    assert_eq!(stopped().await, 0);
 }

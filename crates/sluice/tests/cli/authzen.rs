@@ -201,6 +201,28 @@ async fn questions_about_the_workspace_are_predicted_and_say_who_could_approve()
             && request["endpoint"].as_str().unwrap().ends_with("/api/v1/proposals")
     );
     assert_eq!(request["needs"], json!(["`owners`"]), "{told}");
+    let token = request["binding_token"].as_str().unwrap().to_owned();
+    assert!(request["expires_at"].as_str() > told["context"]["evaluated_at"].as_str(), "{told}");
+    let evaluation = told["context"]["evaluation_id"].clone();
+    // A proposal answers the denial by its token: of whom it was denied, what was denied, and no other one.
+    let (ben, ana) =
+        (self::token(&sandbox, "ben", "ben", &["propose"]), self::token(&sandbox, "ana", "ana", &["propose"]));
+    let proposal = |call: &str, token: &str| {
+        let text = format!(
+            "document: {{ dsl: '1.0.3', namespace: examples, name: send, version: '1.0.0', metadata: {{ purpose: operations }} }}\ndo:\n  - send: {call}\n"
+        );
+        json!({ "name": "send.yaml", "text": text, "denial": { "binding_token": token } })
+    };
+    let send = "{ call: mail.send, with: { text: hello, to: partner } }";
+    let proposed = api.post(&ben, "/api/v1/proposals", &proposal(send, &token)).await.with(201);
+    assert_eq!(proposed["evaluation_id"], evaluation, "{proposed}");
+    let changed = token.replace('e', "f");
+    for (who, call, token) in
+        [(&ben, send, changed.as_str()), (&ana, send, &token), (&ben, "{ set: { x: 1 } }", &token)]
+    {
+        let told = api.post(who, "/api/v1/proposals", &proposal(call, token)).await.with(403);
+        assert_eq!(told["code"], "SL468", "{call}");
+    }
     let told =
         api.post(&asker, "/access/v1/evaluation", &ours("ben", "greetings.append", greetings, data.clone())).await;
     assert_eq!(told.body["context"]["obligations"][0]["name"], "sluice:through-the-gate");

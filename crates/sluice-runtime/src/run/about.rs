@@ -1,0 +1,41 @@
+//! Finding a run, and saying what it is of.
+
+use sluice_core::label::Name;
+use sluice_engine::Fact;
+use sluice_ledger::RunId;
+
+use super::{RunError, facts};
+use crate::ledger::Ledger;
+
+/// Reads a run's id as people write it: 32 hexadecimal digits, or the beginning of one that is in the ledger.
+///
+/// # Errors
+/// [`RunError::Unknown`] if no run, or more than one, begins so.
+pub fn find(ledger: &Ledger, text: &str) -> Result<RunId, RunError> {
+    let rows = ledger.read(|r| r.runs())?;
+    let mut fitting = rows.iter().map(|row| row.run).filter(|run| run.to_string().starts_with(text));
+    match (fitting.next(), fitting.next()) {
+        (Some(run), None) if !text.is_empty() => Ok(run),
+        _ => Err(RunError::Unknown { run: text.to_owned() }),
+    }
+}
+
+/// What a run is of, and in whose name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct About {
+    /// The workflow's name; none of an agent's session.
+    pub workflow: Option<String>,
+    /// In whose name.
+    pub requester: Name,
+}
+
+/// What a run is of, read from how it began; `None` if there is none.
+///
+/// # Errors
+/// [`RunError`] if its beginning cannot be read any more.
+pub fn about(ledger: &Ledger, run: RunId) -> Result<Option<About>, RunError> {
+    let first = facts(&ledger.look(|records| records.run_beginning(run, 1))?)?;
+    let Some(Fact::Started(start)) = first.first().map(|record| &record.fact) else { return Ok(None) };
+    let name = start.definition.pointer("/document/name").and_then(|name| name.as_str());
+    Ok(Some(About { workflow: name.map(str::to_owned), requester: start.requester.as_str().into() }))
+}
