@@ -21,7 +21,9 @@ use sluice_policy::own::{CONSOLE_FOLDER, OwnRules};
 use sluice_policy::{Bundle as Policies, PolicyInfo, TicketRule};
 use thiserror::Error;
 
+use crate::clock::now_ms;
 use crate::home::{Home, HomeError};
+use crate::memberships::Memberships;
 
 /// The folder of everything that Sluice writes in a workspace.
 pub const STATE_FOLDER: &str = ".sluice";
@@ -117,7 +119,11 @@ impl Workspace {
         let signers = read_signers(&home)?;
         let signatures = read_signatures(folder)?;
         let bundle = bundle::verify(files, &signatures, &signers).map_err(|source| OpenError::Bundle { source })?;
-        let governance = read_governance(bundle.files(), &read_principals(folder)?)?;
+        let mut governance = read_governance(bundle.files(), &read_principals(folder)?)?;
+        if let Some(mapping) = &bundle.workspace().login_groups {
+            let members = Memberships::read(folder).at(now_ms());
+            members.add_to(&mut governance.registers.principals, mapping);
+        }
         let policies = read_policies(bundle.files())?;
         let own = read_own_rules(bundle.files())?;
         check_tickets(&governance, &policies, bundle.files())?;

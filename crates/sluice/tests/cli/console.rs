@@ -1,5 +1,7 @@
 //! `sluice serve`: people come in, see what waits, and decide it with passkeys; and everything that must not work does not.
 
+mod provider;
+mod surety;
 mod visitor;
 
 use reqwest::Method;
