@@ -108,6 +108,16 @@ pub const CODES: &[CodeInfo] = &[
         "The run may not start or go on now: its definition waits for signatures, is refused, or what it depends on has changed.",
     ),
     CodeInfo::new(
+        487,
+        "needs-a-stronger-login",
+        "A policy in `policies/console/` lets people decide this only when they logged in at a level that it names. The console's page leads to the provider and back; through the API nobody can.",
+    ),
+    CodeInfo::new(
+        488,
+        "may-not-decide",
+        "A policy in `policies/console/` does not let this person decide, in whichever way they log in.",
+    ),
+    CodeInfo::new(
         489,
         "not-now",
         "The API cannot answer now: rules that do not count, a ledger that cannot be read, an engine that has ended. Look at what `sluice serve` prints.",

@@ -24,8 +24,14 @@ const CHALLENGES_MAX: usize = 4_096;
 pub enum Purpose {
     /// To log in, whoever it is.
     Login,
-    /// To make a passkey for this person.
+    /// To make a passkey for this person, who has its one-time code.
     Enrol(Name),
+    /// To show once more who sits there: a device of theirs that verifies them.
+    Confirm(Name),
+    /// To make one more passkey for this person, who showed just now who they are.
+    Another(Name),
+    /// To make the first passkey of this person, who logged in for that just now.
+    First(Name),
 }
 
 /// A question to a device.
@@ -40,6 +46,8 @@ pub struct Asked {
 /// Somebody who was sent to the identity provider, and comes back.
 struct Away {
     open: OpenLogin,
+    /// Where they go on: a page of ours.
+    to: String,
     /// The browser that went.
     browser: Kept,
     until_ms: u64,
@@ -82,11 +90,11 @@ impl Door {
         taken.filter(|(_, until)| *until > now_ms()).map(|(person, _)| person)
     }
 
-    /// Somebody goes to the identity provider with `state`; gives the text by which their browser is known again.
+    /// Somebody goes to the identity provider with `state`, and on to our page `to` when they are back; gives the text by which their browser is known again.
     ///
     /// # Errors
     /// [`LedgerError::Random`] without random bytes.
-    pub fn sent_away(&self, state: &str, open: OpenLogin) -> Result<String, LedgerError> {
+    pub fn sent_away(&self, state: &str, open: OpenLogin, to: String) -> Result<String, LedgerError> {
         let (browser, now) = (fresh()?, now_ms());
         let mut away = self.away.lock().unwrap_or_else(PoisonError::into_inner);
         if away.len() >= CHALLENGES_MAX {
@@ -96,15 +104,16 @@ impl Door {
             let oldest = away.iter().min_by_key(|(_, one)| one.until_ms).map(|(key, _)| *key);
             oldest.map(|key| away.remove(&key));
         }
-        away.insert(kept(state), Away { open, browser: kept(&browser), until_ms: now.saturating_add(LOGIN_MS) });
+        away.insert(kept(state), Away { open, to, browser: kept(&browser), until_ms: now.saturating_add(LOGIN_MS) });
         Ok(browser)
     }
 
-    /// What the answer is checked with of whoever comes back with `state`, in the browser that went. It serves once.
+    /// What the answer is checked with of whoever comes back with `state`, in the browser that went, and where they go on.
+    /// It serves once.
     #[must_use]
-    pub fn came_back(&self, state: &str, browser: &str) -> Option<OpenLogin> {
+    pub fn came_back(&self, state: &str, browser: &str) -> Option<(OpenLogin, String)> {
         let one = self.away.lock().unwrap_or_else(PoisonError::into_inner).remove(&kept(state))?;
-        (one.browser == kept(browser) && one.until_ms > now_ms()).then_some(one.open)
+        (one.browser == kept(browser) && one.until_ms > now_ms()).then_some((one.open, one.to))
     }
 
     /// A new challenge, and the text under which its answer must come.

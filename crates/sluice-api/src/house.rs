@@ -1,6 +1,6 @@
 //! The workspace as it is served: opened once, read again when its files change, never believed without its signatures.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -11,10 +11,13 @@ use sluice_core::contract::key::SecretKey;
 use sluice_core::contract::workspace::Mode;
 use sluice_core::label::Name;
 use sluice_identity::Logins;
+use sluice_identity::login::LoggedIn;
 use sluice_ledger::RunId;
 use sluice_passkey::RelyingParty;
+use sluice_runtime::clock::now_ms;
 use sluice_runtime::home::Home;
 use sluice_runtime::ledger::{Ledger, LedgerError};
+use sluice_runtime::memberships::Memberships;
 use sluice_runtime::workspace::{OpenError, Workspace, read_bundle, read_principals};
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -23,7 +26,7 @@ use crate::door::Door;
 use crate::drafts::Drafts;
 use crate::rest::Answers;
 use crate::rest::pace::{PER_MINUTE, Pace};
-use crate::session::Sessions;
+use crate::session::{Sessions, WHOLE_MS};
 use crate::token::code;
 
 /// How long what was read of the files is taken for what they say.
@@ -189,6 +192,31 @@ impl House {
         seen.at = Instant::now();
     }
 
+    /// Somebody logged in at the provider: the groups of the register that they are in by its word from now on.
+    ///
+    /// # Errors
+    /// Why it cannot be written down; nobody is in then.
+    pub fn logged_in_with(
+        &self,
+        workspace: &Workspace,
+        person: &Name,
+        who: &LoggedIn,
+    ) -> Result<BTreeSet<Name>, String> {
+        let Some(mapping) = &workspace.bundle().workspace().login_groups else { return Ok(BTreeSet::new()) };
+        // What nothing maps is not kept.
+        let said = who.texts(&mapping.claim).into_iter().map(Name::from);
+        let said: BTreeSet<Name> = said.filter(|group| mapping.groups.contains_key(group)).collect();
+        let groups = Memberships::mapped(mapping, &said);
+        let now = now_ms();
+        let issuer = self.provider.as_ref().map(Logins::issuer).unwrap_or_default();
+        // One login at a time: two that write at once would lose one.
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        Memberships::logged_in(&self.folder, person, issuer, said, (now, now.saturating_add(WHOLE_MS)))
+            .map_err(|error| error.to_string())?;
+        self.look_again(&mut seen);
+        Ok(groups)
+    }
+
     /// Where entries go.
     #[must_use]
     pub const fn ledger(&self) -> &Ledger {
@@ -274,6 +302,9 @@ fn stamp(folder: &Path, home: &Home) -> Result<[u8; 32], OpenError> {
     let mut hash = Sha256::new();
     hash.update(read_bundle(folder)?.digest().0.0);
     hash.update(Sha256::digest(read_principals(folder)?));
+    // What lapsed is another register too.
+    let members = serde_json::to_vec(&Memberships::read(folder).at(now_ms())).unwrap_or_default();
+    hash.update(Sha256::digest(members));
     for file in [folder.join(SIGNATURES_FILE), home.signers()] {
         hash.update(Sha256::digest(std::fs::read(&file).unwrap_or_default()));
     }

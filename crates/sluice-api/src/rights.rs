@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use sluice_core::contract::approval::{Party, Requirement};
 use sluice_core::label::Name;
 use sluice_ledger::RunId;
-use sluice_policy::own::{Asking, Deed};
+use sluice_policy::own::{Asking, Deciding, Deed, Entry};
 use sluice_runtime::approvals::{Approver, Waiting, definition_requirement};
 use sluice_runtime::ledger::{Ledger, LedgerError};
 use sluice_runtime::proposal::Proposal;
@@ -81,6 +81,28 @@ fn answering(workspace: &Workspace, what: &Stop) -> BTreeSet<Name> {
             let owner = contract.and_then(|contract| contract.owner.as_ref());
             owner.map(|owner| principals.persons_of(&owner.value)).unwrap_or_default()
         }
+    }
+}
+
+/// Whether somebody who has come in like that may give their word on what concerns these people, by the workspace's own
+/// policies. Whether it counts is the gate's to say.
+#[must_use]
+pub fn may_decide(workspace: &Workspace, person: &Name, entry: &Entry, concerned: &BTreeSet<Name>) -> Deciding {
+    let groups = workspace.principals().groups_of(person);
+    let signs = workspace.bundle().signers().iter().any(|signer| signer == person);
+    workspace.own_rules().may_decide(Asking { person, groups: &groups, signs }, entry, concerned)
+}
+
+/// Why somebody may not decide, in words; `None` if they may.
+#[must_use]
+pub fn why_undecided(deciding: &Deciding) -> Option<String> {
+    match deciding {
+        Deciding::Yes => None,
+        Deciding::StepUp(levels) => {
+            let levels = levels.iter().map(|level| format!("`{level}`")).collect::<Vec<_>>().join(" or ");
+            Some(format!("SL487: to decide this you log in again, at the level {levels}"))
+        }
+        Deciding::No => Some("SL488: the policies about the console do not let you decide this".to_owned()),
     }
 }
 

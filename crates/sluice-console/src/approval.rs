@@ -10,11 +10,12 @@ use maud::{Markup, html};
 use serde::Deserialize;
 use sluice_api::House;
 use sluice_api::guard::{Visitor, is_their_form};
-use sluice_api::rights::{concerned, may_see};
+use sluice_api::rights::{concerned, may_decide, may_see, why_undecided};
 use sluice_core::contract::approval::{Decision, Proof, SignedStatement, Statement};
 use sluice_ledger::cbor::Map;
 use sluice_ledger::{EntryKind, RunId};
 use sluice_passkey::Assertion;
+use sluice_policy::own::{Deciding, Entry};
 use sluice_policy::{GateRequest, Resource};
 use sluice_render::markup::{Message, Seen};
 use sluice_runtime::approvals::{About, Approver, Beside, Referred, Waiting};
@@ -34,7 +35,13 @@ pub(crate) async fn page(State(house): State<Arc<House>>, visitor: Visitor, Path
     aside(move || shown(&Asking::of(house, visitor)?, &id, false)).await
 }
 
-fn open(asking: &Asking, id: &str) -> Result<Waiting, Problem> {
+/// Whether the policies about the console let them give their word on it, as they have come in.
+pub(crate) fn deciding(asking: &Asking, waiting: &Waiting) -> Deciding {
+    let people = concerned(&asking.workspace, waiting);
+    may_decide(&asking.workspace, &asking.caller.person, &asking.caller.entry(), &people)
+}
+
+pub(crate) fn open(asking: &Asking, id: &str) -> Result<Waiting, Problem> {
     let waiting = Approver::new(&asking.workspace, asking.house.ledger()).show(id)?;
     let people = concerned(&asking.workspace, &waiting);
     if may_see(&asking.workspace, &asking.caller.person, &people) { Ok(waiting) } else { Err(Problem::NotFound) }
@@ -235,6 +242,15 @@ fn word(asking: &Asking, waiting: &Waiting) -> Result<Markup, Problem> {
             p { (why_not(asking, waiting)) }
         });
     }
+    let deciding = deciding(asking, waiting);
+    if let Some(why) = why_undecided(&deciding) {
+        let can_step_up = matches!(deciding, Deciding::StepUp(_)) && asking.house.provider().is_some();
+        return Ok(html! {
+            h2 { "Your word" }
+            p { (Message(&why)) }
+            @if can_step_up { p { a.button href={ "/approvals/" (waiting.id) "/again" } { "Log in again for this" } } }
+        });
+    }
     let approver = Approver::new(&asking.workspace, asking.house.ledger());
     let theirs = passkeys(asking.house.ledger())?.into_iter().map(|listed| listed.enrolled);
     let theirs: Vec<String> =
@@ -376,12 +392,16 @@ pub(crate) async fn say(
     aside(move || {
         let asking = Asking::of(house, visitor)?;
         is_their_form(&asking.caller, &said.form).map_err(|why| Problem::Refused(why.to_owned()))?;
-        open(&asking, &id)?;
+        let waiting = open(&asking, &id)?;
+        if let Some(why) = why_undecided(&deciding(&asking, &waiting)) {
+            return Err(Problem::Refused(why));
+        }
         let again = "SL463: this page was opened too long ago, or its word was already given; open it again";
         let draft = asking.house.drafts.take(&asking.caller, &id, &said.draft);
         let draft = draft.ok_or_else(|| Problem::Refused(again.to_owned()))?;
         let signed = signed(&asking, draft.statement, &said)?;
-        let beside = Beside { reason: said.reason.trim(), read_ms: Some(now_ms().saturating_sub(draft.opened_ms)) };
+        let read_ms = Some(now_ms().saturating_sub(draft.opened_ms));
+        let beside = Beside { reason: said.reason.trim(), read_ms, login: Some(login_of(&asking)) };
         let waiting = Approver::new(&asking.workspace, asking.house.ledger()).say(&id, signed, &beside)?;
         if let Some(run) = run_of(&waiting) {
             asking.house.go_on(run);
@@ -389,6 +409,12 @@ pub(crate) async fn say(
         Ok(Redirect::to(&format!("/approvals/{id}")))
     })
     .await
+}
+
+/// How whoever speaks has come in, as it is recorded beside their word.
+fn login_of(asking: &Asking) -> serde_json::Value {
+    let Entry { login, acr, amr } = asking.caller.entry();
+    serde_json::json!({ "by": login, "acr": acr, "amr": amr, "groups": asking.caller.proofs.groups })
 }
 
 fn signed(asking: &Asking, statement: Statement, said: &Say) -> Result<SignedStatement, Problem> {

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use sluice_api::House;
 use sluice_api::door::{Asked, Purpose};
 use sluice_api::guard::{Visitor, is_their_form, set_cookie};
-use sluice_api::session::Login;
+use sluice_api::session::{Login, Proofs};
 use sluice_core::contract::Digest;
 use sluice_core::contract::approval::Enrolled;
 use sluice_core::label::Name;
@@ -56,7 +56,7 @@ pub(crate) async fn login(State(house): State<Arc<House>>, visitor: Visitor) -> 
     Ok(Html(page.into_string()).into_response())
 }
 
-fn challenge(asked: &Asked) -> String {
+pub(crate) fn challenge(asked: &Asked) -> String {
     URL_SAFE_NO_PAD.encode(asked.challenge)
 }
 
@@ -80,13 +80,28 @@ pub(crate) async fn with_passkey(
         let theirs = listed.into_iter().find(|one| one.passkey.id == id).ok_or_else(closed)?;
         let counts =
             theirs.party == *house.party() && theirs.party.verify(&theirs.passkey, &answer, &asked.challenge).is_ok();
-        if counts { come_in(&house, visitor, &theirs.person, Login::Passkey) } else { Err(closed()) }
+        if counts { come_in(&house, visitor, &theirs.person, Coming::by(Login::Passkey)) } else { Err(closed()) }
     })
     .await
 }
 
+/// How somebody comes in, and where they go on.
+pub(crate) struct Coming<'a> {
+    pub(crate) login: Login,
+    pub(crate) proofs: Proofs,
+    /// A page of ours.
+    pub(crate) to: &'a str,
+}
+
+impl Coming<'static> {
+    /// To the inbox, in a way of which no provider says anything.
+    pub(crate) fn by(login: Login) -> Self {
+        Self { login, proofs: Proofs::default(), to: "/" }
+    }
+}
+
 /// Begins a session; the one before ends.
-pub(crate) fn come_in(house: &House, visitor: Visitor, person: &Name, login: Login) -> Result<Response, Problem> {
+pub(crate) fn come_in(house: &House, visitor: Visitor, person: &Name, coming: Coming<'_>) -> Result<Response, Problem> {
     let workspace = house.workspace()?;
     if !workspace.principals().persons.entries.contains_key(person) {
         return Err(closed());
@@ -94,8 +109,8 @@ pub(crate) fn come_in(house: &House, visitor: Visitor, person: &Name, login: Log
     if let Some(before) = visitor.0 {
         house.sessions.end(&before);
     }
-    let cookie = house.sessions.begin(person, login)?;
-    Ok(([(SET_COOKIE, set_cookie(house, Some(&cookie)))], Redirect::to("/")).into_response())
+    let cookie = house.sessions.begin(person, coming.login, coming.proofs)?;
+    Ok(([(SET_COOKIE, set_cookie(house, Some(&cookie)))], Redirect::to(coming.to)).into_response())
 }
 
 #[derive(Deserialize)]
@@ -119,7 +134,7 @@ pub(crate) async fn enrol(State(house): State<Arc<House>>, Path(code): Path<Stri
     let workspace = house.workspace()?;
     let name =
         workspace.principals().persons.get(&person).and_then(|p| p.name.clone()).unwrap_or_else(|| person.clone());
-    let form = creation(&house, &person, &name, &format!("/enrol/{code}"), None)?;
+    let form = creation(&house, Purpose::Enrol(person.clone()), &name, &format!("/enrol/{code}"), None)?;
     let page = bare(
         "Make a passkey",
         html! {
@@ -135,17 +150,21 @@ pub(crate) async fn enrol(State(house): State<Arc<House>>, Path(code): Path<Stri
 /// A form that makes a passkey; the script fills in what the device answers.
 pub(crate) fn creation(
     house: &House,
-    person: &Name,
+    purpose: Purpose,
     name: &str,
     action: &str,
     form_token: Option<&str>,
 ) -> Result<Markup, Problem> {
-    let (text, asked) = house.door.ask(Purpose::Enrol(person.clone()))?;
+    let person = match &purpose {
+        Purpose::Enrol(person) | Purpose::Another(person) | Purpose::First(person) => person.clone(),
+        Purpose::Login | Purpose::Confirm(_) => return Err(closed()),
+    };
+    let (text, asked) = house.door.ask(purpose)?;
     // What a device keeps for somebody must not tell their name to whoever finds it.
     let handle = URL_SAFE_NO_PAD.encode(Digest::of(format!("sluice person {person}").as_bytes()).0);
     Ok(html! {
         form method="post" action=(action) data-passkey="create" data-challenge=(challenge(&asked))
-            data-domain=(house.party().id) data-handle=(handle) data-person=(Seen(person)) data-name=(Seen(name)) {
+            data-domain=(house.party().id) data-handle=(handle) data-person=(Seen(&person)) data-name=(Seen(name)) {
             @if let Some(token) = form_token { input type="hidden" name="form" value=(token); }
             input type="hidden" name="ask" value=(text);
             @for name in ["client", "attestation"] { input type="hidden" name=(name); }
@@ -176,7 +195,7 @@ pub(crate) async fn enrolled(
         // Used up before it is recorded: two answers at once make one passkey. A device that failed needs a new code.
         let person = house.door.take(&code).filter(|whose| *whose == person).ok_or_else(closed)?;
         take_passkey(&house, &person, &made, &asked, &Known::ByCode)?;
-        come_in(&house, visitor, &person, Login::Passkey)
+        come_in(&house, visitor, &person, Coming::by(Login::Passkey))
     })
     .await
 }
@@ -223,5 +242,5 @@ pub(crate) async fn with_demo(
     Path(code): Path<String>,
 ) -> Result<Response, Problem> {
     let person = house.demo_visitor(&code).cloned().ok_or_else(closed)?;
-    come_in(&house, visitor, &person, Login::DemoLink)
+    come_in(&house, visitor, &person, Coming::by(Login::DemoLink))
 }

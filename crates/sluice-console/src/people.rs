@@ -13,6 +13,7 @@ use sluice_api::House;
 use sluice_api::door::Purpose;
 use sluice_api::guard::{Visitor, is_their_form};
 use sluice_api::rights::may_manage_people;
+use sluice_api::session::Login;
 use sluice_core::label::Name;
 use sluice_ledger::EntryKind;
 use sluice_render::markup::Seen;
@@ -21,7 +22,8 @@ use sluice_runtime::approvals::Word;
 use sluice_runtime::enrolment::{Known, Listed, passkeys, remove as forget};
 use sluice_store::{Page, Query};
 
-use crate::enter::{Made, closed, creation, take_passkey};
+use crate::approval::{Answer, answer_fields};
+use crate::enter::{Made, challenge, closed, creation, take_passkey};
 use crate::page::{Asking, Room, Shown, aside, framed};
 use crate::problem::Problem;
 use crate::words::{ago, who};
@@ -30,7 +32,7 @@ use crate::words::{ago, who};
 const LATELY: u64 = 500;
 
 pub(crate) async fn page(State(house): State<Arc<House>>, visitor: Visitor) -> Shown {
-    aside(move || shown(&Asking::of(house, visitor)?, None)).await
+    aside(move || shown(&Asking::of(house, visitor)?, None, false)).await
 }
 
 /// A link that was made for somebody just now.
@@ -39,7 +41,8 @@ struct Invited {
     link: String,
 }
 
-fn shown(asking: &Asking, invited: Option<&Invited>) -> Shown {
+/// `confirmed`: they showed just now, with a device that verified them, that it is them.
+fn shown(asking: &Asking, invited: Option<&Invited>, confirmed: bool) -> Shown {
     let (house, workspace, person) = (&asking.house, &asking.workspace, &asking.caller.person);
     let listed = passkeys(house.ledger())?;
     let theirs: Vec<&Listed> = listed.iter().filter(|one| one.enrolled.person == *person).collect();
@@ -49,7 +52,7 @@ fn shown(asking: &Asking, invited: Option<&Invited>) -> Shown {
             h2 id="yours" { "Your passkeys " span.count { (theirs.len()) } }
             @if theirs.is_empty() { p { "You have none yet. With one you log in here, and sign what you decide." } }
             @else { (table(asking, &theirs)) }
-            (creation(house, person, &Name::from(name_of(asking, person)), "/people/passkey", Some(&asking.caller.form_token))?)
+            (making(asking, &theirs, confirmed)?)
             p.told role="status" aria-live="polite" {}
         }
         @if may_manage_people(workspace, person) {
@@ -64,6 +67,68 @@ fn shown(asking: &Asking, invited: Option<&Invited>) -> Shown {
         }
     };
     Ok(framed(asking, Room::People, "People", false, &content))
+}
+
+/// How one more passkey is made: a session alone makes none, for whoever took it would stay in for good.
+fn making(asking: &Asking, theirs: &[&Listed], confirmed: bool) -> Result<Markup, Problem> {
+    let (house, caller) = (&asking.house, &asking.caller);
+    let make = |purpose: Purpose| {
+        creation(house, purpose, name_of(asking, &caller.person), "/people/passkey", Some(&caller.form_token))
+    };
+    if confirmed {
+        return make(Purpose::Another(caller.person.clone()));
+    }
+    if theirs.is_empty() {
+        return match caller.login {
+            Login::DemoLink => make(Purpose::First(caller.person.clone())),
+            Login::Provider if caller.is_fresh => make(Purpose::First(caller.person.clone())),
+            _ if house.provider().is_some() => Ok(html! {
+                p { "To make your first passkey, show once more who you are." }
+                p { a.button href="/people/again" { "Log in again, and make a passkey" } }
+            }),
+            _ => Ok(html! { p { "Ask whoever runs this console for a link that makes one." } }),
+        };
+    }
+    let (text, asked) = house.door.ask(Purpose::Confirm(caller.person.clone()))?;
+    let ids: Vec<String> = theirs.iter().map(|one| URL_SAFE_NO_PAD.encode(&one.enrolled.passkey.id)).collect();
+    Ok(html! {
+        form method="post" action="/people/confirm" data-passkey="get" data-challenge=(challenge(&asked))
+            data-domain=(house.party().id) data-passkeys=(ids.join(",")) {
+            input type="hidden" name="form" value=(caller.form_token);
+            input type="hidden" name="ask" value=(text);
+            (answer_fields())
+            button type="submit" { "Make another passkey" }
+            p.faint { "First answer with one that you have." }
+        }
+    })
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Confirm {
+    form: String,
+    ask: String,
+    #[serde(flatten)]
+    answer: Answer,
+}
+
+/// Takes the answer of a passkey that they have, and shows how another one is made.
+pub(crate) async fn confirm(State(house): State<Arc<House>>, visitor: Visitor, Form(said): Form<Confirm>) -> Shown {
+    aside(move || {
+        let asking = Asking::of(house, visitor)?;
+        is_their_form(&asking.caller, &said.form).map_err(|why| Problem::Refused(why.to_owned()))?;
+        let (id, answer) = said.answer.read()?;
+        let (house, person) = (&asking.house, &asking.caller.person);
+        let asked = house.door.answered(&said.ask).ok_or_else(closed)?;
+        if asked.purpose != Purpose::Confirm(person.clone()) {
+            return Err(closed());
+        }
+        let listed = passkeys(house.ledger())?.into_iter().map(|listed| listed.enrolled);
+        let theirs = listed.filter(|one| one.person == *person).find(|one| one.passkey.id == id).ok_or_else(closed)?;
+        let counts =
+            theirs.party == *house.party() && theirs.party.verify(&theirs.passkey, &answer, &asked.challenge).is_ok();
+        if counts { shown(&asking, None, true) } else { Err(closed()) }
+    })
+    .await
 }
 
 fn name_of<'a>(asking: &'a Asking, person: &'a str) -> &'a str {
@@ -180,10 +245,16 @@ pub(crate) async fn add(
         is_their_form(&asking.caller, &another.form).map_err(|why| Problem::Refused(why.to_owned()))?;
         let person = asking.caller.person.clone();
         let asked = asking.house.door.answered(&another.made.ask).ok_or_else(closed)?;
-        if asked.purpose != Purpose::Enrol(person.clone()) {
+        let is_first = asked.purpose == Purpose::First(person.clone());
+        let has_some = || -> Result<bool, Problem> {
+            Ok(passkeys(asking.house.ledger())?.iter().any(|one| one.enrolled.person == person))
+        };
+        // Of two pages that were opened for a first passkey only one makes it.
+        if (is_first && has_some()?) || !(is_first || asked.purpose == Purpose::Another(person.clone())) {
             return Err(closed());
         }
-        let known = Known::ByLogin(asking.caller.login.in_words().to_owned());
+        let how = if is_first { asking.caller.login.in_words() } else { Login::Passkey.in_words() };
+        let known = Known::ByLogin(how.to_owned());
         take_passkey(&asking.house, &person, &another.made, &asked, &known)?;
         Ok(Redirect::to("/people"))
     })
@@ -238,7 +309,7 @@ pub(crate) async fn invite(State(house): State<Arc<House>>, visitor: Visitor, Fo
             known.filter(|_| may_manage_people(&asking.workspace, &asking.caller.person)).ok_or(Problem::NotFound)?;
         let code = asking.house.door.invite(&person)?;
         let link = format!("{}/enrol/{code}", asking.house.party().origin);
-        shown(&asking, Some(&Invited { person, link }))
+        shown(&asking, Some(&Invited { person, link }), false)
     })
     .await
 }

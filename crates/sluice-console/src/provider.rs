@@ -2,25 +2,60 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Query, State};
+use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
 use axum::http::header::SET_COOKIE;
 use axum::response::{AppendHeaders, IntoResponse as _, Redirect, Response};
 use serde::Deserialize;
 use sluice_api::House;
 use sluice_api::guard::{Visitor, cookie_of, login_cookie_name, set_login_cookie};
-use sluice_api::session::Login;
+use sluice_api::session::{Login, Proofs};
+use sluice_identity::login::Wants;
+use sluice_policy::own::Deciding;
 
-use crate::enter::{closed, come_in};
-use crate::page::aside;
+use crate::approval::{deciding, open};
+use crate::enter::{Coming, closed, come_in};
+use crate::page::{Asking, aside};
 use crate::problem::Problem;
 
 /// Sends somebody to the provider.
 pub(crate) async fn go(State(house): State<Arc<House>>) -> Result<Response, Problem> {
+    away(&house, Wants::default(), "/".to_owned()).await
+}
+
+/// Sends somebody who is in to the provider once more, to be known as surely as their word on this needs.
+pub(crate) async fn again(
+    State(house): State<Arc<House>>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    let kept = Arc::clone(&house);
+    let (levels, to) = aside(move || {
+        let asking = Asking::of(kept, visitor)?;
+        let waiting = open(&asking, &id)?;
+        let levels = match deciding(&asking, &waiting) {
+            Deciding::StepUp(levels) => levels.into_iter().collect(),
+            Deciding::Yes | Deciding::No => Vec::new(),
+        };
+        Ok((levels, format!("/approvals/{}", waiting.id)))
+    })
+    .await?;
+    let fresh = !levels.is_empty();
+    away(&house, Wants { levels, fresh }, to).await
+}
+
+/// Sends somebody who is in to the provider once more, so that they may make their first passkey.
+pub(crate) async fn anew(State(house): State<Arc<House>>, visitor: Visitor) -> Result<Response, Problem> {
+    visitor.0.ok_or(Problem::LoggedOut)?;
+    away(&house, Wants { levels: Vec::new(), fresh: true }, "/people".to_owned()).await
+}
+
+/// To the provider, and back to our page `to`.
+async fn away(house: &House, wants: Wants, to: String) -> Result<Response, Problem> {
     let provider = house.provider().ok_or(Problem::NotFound)?;
-    let begun = provider.begin().await.map_err(|error| Problem::Broken(error.to_string()))?;
-    let browser = house.door.sent_away(&begun.state, begun.open)?;
-    let cookie = [(SET_COOKIE, set_login_cookie(&house, Some(&browser)))];
+    let begun = provider.begin(wants).await.map_err(|error| Problem::Broken(error.to_string()))?;
+    let browser = house.door.sent_away(&begun.state, begun.open, to)?;
+    let cookie = [(SET_COOKIE, set_login_cookie(house, Some(&browser)))];
     Ok((AppendHeaders(cookie), Redirect::to(&begun.url)).into_response())
 }
 
@@ -45,7 +80,7 @@ pub(crate) async fn back(
 ) -> Result<Response, Problem> {
     let provider = house.provider().ok_or(Problem::NotFound)?;
     let browser = cookie_of(&headers, &login_cookie_name(&house)).unwrap_or_default();
-    let open = house.door.came_back(&back.state, browser).ok_or_else(closed)?;
+    let (open, to) = house.door.came_back(&back.state, browser).ok_or_else(closed)?;
     let is_theirs = back.iss.as_deref().is_none_or(|issuer| issuer == provider.issuer());
     if !is_theirs {
         return Err(closed());
@@ -61,7 +96,14 @@ pub(crate) async fn back(
         let person = workspace.principals().identified(issuer, &who.subject).cloned();
         let nobody =
             || Problem::Refused(format!("SL984: `{}` of `{issuer}` is nobody of the principals register", who.subject));
-        let mut answer = come_in(&kept, visitor, &person.ok_or_else(nobody)?, Login::Provider)?;
+        let person = person.ok_or_else(nobody)?;
+        // Whoever was sent to show once more that it is them comes back as nobody else.
+        if to != "/" && visitor.0.as_ref().is_some_and(|before| before.person != person) {
+            return Err(closed());
+        }
+        let groups = kept.logged_in_with(&workspace, &person, &who)?;
+        let coming = Coming { login: Login::Provider, proofs: Proofs { surety: who.surety, groups }, to: &to };
+        let mut answer = come_in(&kept, visitor, &person, coming)?;
         if let Ok(gone) = set_login_cookie(&kept, None).parse() {
             answer.headers_mut().append(SET_COOKIE, gone);
         }

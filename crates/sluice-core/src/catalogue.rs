@@ -11,6 +11,7 @@ use crate::found::Findings;
 use crate::gate::{Effect, Role};
 use crate::label::{Atom, AtomId, Label, Name, TooManyAtoms, Universe};
 use crate::subject::Subjects;
+use crate::ticket::Ticket;
 use crate::value::{Kinds, Rest, Shape, Value};
 
 /// Everything that the bundle vouches for.
@@ -30,6 +31,8 @@ pub struct Catalogue {
     pub releases: BTreeMap<Name, Release>,
     /// What inspection's findings are labelled.
     pub findings: Findings,
+    /// The actions that show a ticket, and how.
+    pub tickets: BTreeMap<(Name, Name), Ticket>,
 }
 
 /// One operation of a connector.
@@ -336,7 +339,7 @@ impl Pattern {
     }
 
     /// Longest first, then the one with more literal segments.
-    fn weight(&self) -> (usize, usize) {
+    pub(crate) fn weight(&self) -> (usize, usize) {
         (self.0.len(), self.0.iter().filter(|s| matches!(s, Segment::Key(_))).count())
     }
 }
@@ -442,6 +445,12 @@ impl Catalogue {
     #[must_use]
     pub fn action(&self, connector: &str, action: &str) -> Option<&Action> {
         self.actions.get(&(connector.into(), action.into()))
+    }
+
+    /// How an action shows a ticket; `None` if it shows none.
+    #[must_use]
+    pub fn ticket(&self, connector: &str, action: &str) -> Option<&Ticket> {
+        self.tickets.get(&(connector.into(), action.into()))
     }
 
     /// The atom of a person on whose behalf a run goes.

@@ -28,6 +28,7 @@ mod request;
 mod resolve;
 pub mod sandbox;
 pub mod signers;
+mod ticket;
 pub mod workspace;
 
 pub use codes::CODES;

@@ -27,5 +27,6 @@ pub mod limits;
 pub mod program;
 pub mod subject;
 pub mod text;
+pub mod ticket;
 pub mod transfer;
 pub mod value;

@@ -71,7 +71,7 @@ pub struct Program {
 }
 
 /// What a definition says of itself. Claims, until its digest is signed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Document {
     /// `document.dsl`.
     pub dsl: String,
@@ -85,8 +85,8 @@ pub struct Document {
     pub title: Option<String>,
     /// `document.metadata.purpose`: why the data is used.
     pub purpose: Option<(Name, Span)>,
-    /// `document.metadata.ticket`.
-    pub ticket: Option<String>,
+    /// `document.metadata.ticket`: the id of the ticket that a run is for, or where its input has it.
+    pub ticket: Option<Expression>,
     /// Where `document` stands.
     pub span: Span,
 }

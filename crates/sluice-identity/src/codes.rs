@@ -44,6 +44,16 @@ pub const CODES: &[CodeInfo] = &[
         "login-setting",
         "What was said about the identity provider cannot be used to log in. Its address begins with `https://`, and it sends people back to the console's address with `/login/provider/back`.",
     ),
+    CodeInfo::new(
+        988,
+        "login-too-weak",
+        "What somebody wants to do needs a login of a level that the identity provider did not give (`acr`). Log in again in the way that the provider asks for; if it cannot give that level, the policies in `policies/console/` name another.",
+    ),
+    CodeInfo::new(
+        989,
+        "login-not-fresh",
+        "The identity provider was asked to ask the person again, and did not say that it did (`auth_time`). Log out at the provider and begin again; a provider that cannot say it is none by which a first passkey is made.",
+    ),
 ];
 
 #[cfg(test)]

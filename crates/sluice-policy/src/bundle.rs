@@ -1,6 +1,6 @@
 //! A set of policies that was read, validated and understood as a whole, or refused with every flaw it has.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
 use cedar_policy::{Effect as CedarEffect, Policy, PolicySet, Schema, ValidationMode, Validator};
@@ -15,7 +15,7 @@ use crate::answer::PolicyId;
 use crate::default_bundle::{DEFAULT_SOURCES, SCHEMA};
 use crate::flaw::{self, Flaw, flaw};
 use crate::polarity::{self, Polarity};
-use crate::remedy::{Approvers, QUORUM_MAX, RemedyKind, RemedyRule};
+use crate::remedy::{Approvers, QUORUM_MAX, RemedyKind, RemedyRule, TicketRule};
 use crate::scope::Index;
 use crate::words;
 
@@ -30,6 +30,8 @@ pub struct Bundle {
     pub(crate) rules: BTreeMap<Name, Loaded>,
     pub(crate) index: Index,
     digest: [u8; 32],
+    /// The effects about which a policy asks for a ticket.
+    by_ticket: BTreeSet<Effect>,
 }
 
 /// One policy of a bundle.
@@ -88,7 +90,9 @@ impl Bundle {
             return Err(loader.flaws);
         }
         let index = Index::of(loader.rules.values().map(|rule| (&rule.info.id, rule.policy.as_ref())));
-        Ok(Self { rules: loader.rules, index, digest: digest(&texts) })
+        let by_ticket = loader.rules.values().filter(|rule| rule.remedy.as_ref().is_some_and(|r| r.ticket.is_some()));
+        let by_ticket = by_ticket.flat_map(|rule| rule.info.effects.iter().copied()).collect();
+        Ok(Self { rules: loader.rules, index, digest: digest(&texts), by_ticket })
     }
 
     /// The bundle that `sluice init` writes.
@@ -114,6 +118,17 @@ impl Bundle {
     #[must_use]
     pub fn policy(&self, id: &PolicyId) -> Option<&PolicyInfo> {
         self.rules.get(&id.0).map(|rule| &rule.info)
+    }
+
+    /// Whether a policy about this effect asks for a ticket.
+    #[must_use]
+    pub fn asks_for_tickets(&self, effect: Effect) -> bool {
+        self.by_ticket.contains(&effect)
+    }
+
+    /// Every ticket that some policy asks for, with the policy.
+    pub fn tickets(&self) -> impl Iterator<Item = (&PolicyInfo, &TicketRule)> {
+        self.rules.values().filter_map(|rule| Some((&rule.info, rule.remedy.as_ref()?.ticket.as_ref()?)))
     }
 
     /// Whether, for calls of this effect, more label never turns a refusal into a permit. Shown from the shape of the
@@ -283,15 +298,15 @@ impl Loader<'_> {
         for key in annotations.keys() {
             match *key {
                 "id" | "why" => {}
-                "remedy" | "approvers" | "quorum" | "clears" if policy.effect() == CedarEffect::Forbid => {}
-                "remedy" | "approvers" | "quorum" | "clears" => {
+                key if OF_REMEDY.contains(&key) && policy.effect() == CedarEffect::Forbid => {}
+                key if OF_REMEDY.contains(&key) => {
                     let message = format!("`{id}` is a permit, and `@{key}` belongs to a forbid");
                     let help = "write a forbid for what needs approval: a permit alone cannot hold a call";
                     self.flaws.push(flaw(text, flaw::MISPLACED_REMEDY, at(key), message, help));
                 }
                 other => {
                     let message = format!("`{id}` has an unknown annotation `@{other}`");
-                    let help = "known are `@id`, `@why`, `@remedy`, `@approvers`, `@quorum` and `@clears`";
+                    let help = "known are `@id`, `@why`, `@remedy`, `@approvers`, `@quorum`, `@clears`, `@ticket` and `@names`";
                     self.flaws.push(flaw(text, flaw::UNKNOWN_ANNOTATION, at(other), message, help));
                 }
             }
@@ -327,23 +342,54 @@ impl Loader<'_> {
     }
 }
 
+/// The annotations of a remedy.
+const OF_REMEDY: [&str; 6] = ["remedy", "approvers", "quorum", "clears", "ticket", "names"];
+
 fn parse_remedy(annotations: &BTreeMap<&str, &str>) -> Result<Option<RemedyRule>, (&'static str, String)> {
-    let Some(kind) = annotations.get("remedy") else {
-        return match ["approvers", "quorum", "clears"].into_iter().find(|key| annotations.contains_key(key)) {
+    let [remedy, of_remedy @ ..] = OF_REMEDY;
+    let Some(kind) = annotations.get(remedy) else {
+        return match of_remedy.into_iter().find(|key| annotations.contains_key(key)) {
             Some(key) => Err((key, format!("`@{key}` without `@remedy`"))),
             None => Ok(None),
         };
     };
-    let kind = [RemedyKind::Approval, RemedyKind::Redact, RemedyKind::Endorse]
-        .into_iter()
-        .find(|known| known.name() == *kind)
-        .ok_or_else(|| ("remedy", format!("unknown remedy `{kind}`: there are `approval`, `redact` and `endorse`")))?;
-    if kind != RemedyKind::Approval {
-        return match ["approvers", "quorum", "clears"].into_iter().find(|key| annotations.contains_key(key)) {
-            Some(key) => Err((key, format!("`@{key}` belongs to an approval, and `{}` is none", kind.name()))),
-            None => Ok(Some(RemedyRule { kind, approvers: None, quorum: 0, clears_origins: false })),
-        };
+    let kind = RemedyKind::ALL.into_iter().find(|known| known.name() == *kind).ok_or_else(|| {
+        ("remedy", format!("unknown remedy `{kind}`: there are `approval`, `redact`, `endorse` and `ticket`"))
+    })?;
+    let of_kind: &[&str] = match kind {
+        RemedyKind::Approval => &["approvers", "quorum", "clears"],
+        RemedyKind::Ticket => &["ticket", "names"],
+        RemedyKind::Redact | RemedyKind::Endorse => &[],
+    };
+    if let Some(key) = of_remedy.into_iter().find(|key| annotations.contains_key(key) && !of_kind.contains(key)) {
+        let owner = if ["ticket", "names"].contains(&key) { "a ticket" } else { "an approval" };
+        return Err((key, format!("`@{key}` belongs to {owner}, and `{}` is none", kind.name())));
     }
+    let bare = RemedyRule { kind, approvers: None, quorum: 0, clears_origins: false, ticket: None };
+    match kind {
+        RemedyKind::Approval => parse_approval(annotations, bare),
+        RemedyKind::Ticket => parse_ticket(annotations, bare),
+        RemedyKind::Redact | RemedyKind::Endorse => Ok(Some(bare)),
+    }
+}
+
+fn parse_ticket(
+    annotations: &BTreeMap<&str, &str>,
+    bare: RemedyRule,
+) -> Result<Option<RemedyRule>, (&'static str, String)> {
+    let shown_by = annotations.get("ticket").ok_or(("remedy", "a ticket needs `@ticket`".to_owned()))?;
+    let names = annotations.get("names").ok_or(("remedy", "a ticket needs `@names`".to_owned()))?;
+    let rule = TicketRule::parse(shown_by, names).ok_or_else(|| {
+        let message = "`@ticket` is `connector.action`, and `@names` the role of what the ticket must name".to_owned();
+        ("ticket", message)
+    })?;
+    Ok(Some(RemedyRule { ticket: Some(rule), ..bare }))
+}
+
+fn parse_approval(
+    annotations: &BTreeMap<&str, &str>,
+    bare: RemedyRule,
+) -> Result<Option<RemedyRule>, (&'static str, String)> {
     let approvers = annotations.get("approvers").ok_or(("remedy", "an approval needs `@approvers`".to_owned()))?;
     let approvers = Approvers::parse(approvers).ok_or_else(|| {
         let message = format!(
@@ -363,11 +409,14 @@ fn parse_remedy(annotations: &BTreeMap<&str, &str>) -> Result<Option<RemedyRule>
         Some(&"origins") => true,
         Some(other) => return Err(("clears", format!("an approval can clear `origins`, not `{other}`"))),
     };
-    Ok(Some(RemedyRule { kind, approvers: Some(approvers), quorum, clears_origins }))
+    Ok(Some(RemedyRule { approvers: Some(approvers), quorum, clears_origins, ..bare }))
 }
 
 pub(crate) fn remedy_words(rule: &RemedyRule) -> String {
     let mut words = rule.kind.name().to_owned();
+    if let Some(ticket) = &rule.ticket {
+        return ticket.to_string();
+    }
     if let Some(requirement) = rule.requirement() {
         words.push_str(" by ");
         words.push_str(&requirement);

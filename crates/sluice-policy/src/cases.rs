@@ -17,7 +17,7 @@ use sluice_core::text::Span;
 
 use crate::answer::{Answer, Decision, PolicyId};
 use crate::bundle::Bundle;
-use crate::remedy::{Approvers, QUORUM_MAX, Remedy, RemedyKind};
+use crate::remedy::{Approvers, QUORUM_MAX, Remedy, RemedyKind, TicketRule};
 use crate::request::GateRequest;
 
 /// Most cases of one file: a file of more is one that nobody reads.
@@ -99,9 +99,13 @@ pub fn is_given(approved: &BTreeSet<Name>, remedy: &Remedy) -> bool {
     (remedy.quorum..=QUORUM_MAX).any(|quorum| approved.contains(format!("{approvers}/{quorum}").as_str()))
 }
 
-/// Whether people can be asked for this: who and how many, as policies write it.
+/// Whether this can be asked for: who and how many, or which ticket, as policies write it.
 #[must_use]
 pub fn is_requirement(word: &str) -> bool {
+    if let Some(ticket) = word.strip_prefix("ticket:") {
+        let rule = ticket.split_once('/').and_then(|(shown_by, names)| TicketRule::parse(shown_by, names));
+        return rule.is_some_and(|rule| rule.to_string() == word);
+    }
     let found = word.rsplit_once('/').and_then(|(approvers, quorum)| {
         let quorum = quorum.parse::<u8>().ok().filter(|n| (1..=QUORUM_MAX).contains(n))?;
         // The same number in other digits would be another requirement.
@@ -136,7 +140,7 @@ impl Expect {
 pub fn needs(decision: &Decision) -> BTreeSet<Name> {
     let Decision::Hold { remedies, .. } = decision else { return BTreeSet::new() };
     let word = |remedy: &Remedy| match (&remedy.requirement, remedy.kind) {
-        (Some(requirement), RemedyKind::Approval) => requirement.as_str().into(),
+        (Some(requirement), RemedyKind::Approval | RemedyKind::Ticket) => requirement.as_str().into(),
         (_, kind) => kind.name().into(),
     };
     remedies.iter().map(word).collect()

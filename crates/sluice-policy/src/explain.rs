@@ -9,7 +9,7 @@ use sluice_core::gate::Effect;
 use crate::answer::{Answer, PolicyId};
 use crate::bundle::{Bundle, Loaded};
 use crate::cedar::Question;
-use crate::remedy::RemedyKind;
+use crate::remedy::{RemedyKind, TicketRule};
 use crate::request::GateRequest;
 use crate::scope::Cover;
 use crate::words;
@@ -144,6 +144,13 @@ fn lifted_by(rule: &Loaded) -> Option<String> {
         (_, RemedyKind::Redact) => {
             "a catalogued redaction, which takes the data out of the workflow's value".to_owned()
         }
+        (_, RemedyKind::Ticket) => match &remedy.ticket {
+            Some(TicketRule { connector, action, names }) => format!(
+                "a ticket that `{connector}.{action}` shows: open, raised by whoever asks, and naming the {}",
+                names.name()
+            ),
+            None => "a ticket".to_owned(),
+        },
         _ => "a catalogued endorsement, by which somebody vouches for the value".to_owned(),
     })
 }

@@ -43,7 +43,7 @@ pub use explain::{InWords, Stand, Stood};
 pub use flaw::Flaw;
 pub use packs::{PACKS, Pack};
 pub use polarity::Polarity;
-pub use remedy::{Approvers, Holder, Party, Remedy, RemedyKind};
+pub use remedy::{Approvers, Holder, Party, Remedy, RemedyKind, TicketRule};
 pub use request::{
     Acting, AtomsOf, FACT_MAX, Facts, GateRequest, Principal, PrincipalKind, REQUEST_VERSION, RequestBytesError,
     Resource, Standing,

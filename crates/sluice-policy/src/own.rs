@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::str::FromStr;
 
 use cedar_policy::{
-    Authorizer, Context, Decision, Entities, Entity, EntityId, EntityTypeName, EntityUid, PolicySet, Request,
+    Authorizer, Context, Decision, Entities, Entity, EntityId, EntityTypeName, EntityUid, PolicyId, PolicySet, Request,
     RestrictedExpression, Schema, ValidationMode, Validator,
 };
 use sluice_core::label::Name;
@@ -23,6 +23,8 @@ pub const CONSOLE_DEFAULT: (&str, &str) =
 /// Holds beside whatever a workspace says: who is at hand when something goes wrong stops it. Policies of a workspace can only
 /// forbid it; letting go on they must permit.
 const STOPPING: &str = r#"permit (principal, action == Action::"stop", resource);"#;
+/// The annotation of a policy that forbids to decide: the levels of a login at which it does not.
+const STEP_UP: &str = "step_up";
 const SCHEMA: &str = include_str!("../../../policies/console.cedarschema");
 
 /// What somebody wants to do.
@@ -38,6 +40,8 @@ pub enum Deed {
     Stop,
     /// Let calls go on that were stopped.
     GoOn,
+    /// Give one's word on one thing, where the gate asks for it.
+    Decide,
 }
 
 impl Deed {
@@ -48,6 +52,7 @@ impl Deed {
             Self::ManagePeople => "manage-people",
             Self::Stop => "stop",
             Self::GoOn => "go-on",
+            Self::Decide => "decide",
         }
     }
 }
@@ -61,6 +66,28 @@ pub struct Asking<'a> {
     pub groups: &'a BTreeSet<Name>,
     /// Whether they sign the rules.
     pub signs: bool,
+}
+
+/// How somebody who wants to decide has come in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Entry {
+    /// `passkey`, `provider`, `demo` or `token`.
+    pub login: &'static str,
+    /// The level that the identity provider said (`acr`); empty if it said none, or was not asked.
+    pub acr: String,
+    /// How they showed it there (`amr`).
+    pub amr: BTreeSet<String>,
+}
+
+/// Whether somebody may decide.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Deciding {
+    /// They may.
+    Yes,
+    /// Once they logged in at one of these levels.
+    StepUp(BTreeSet<String>),
+    /// They may not.
+    No,
 }
 
 /// The policies about Sluice itself.
@@ -101,10 +128,41 @@ impl OwnRules {
     /// Whether somebody may do something with what concerns these people.
     #[must_use]
     pub fn allow(&self, asking: Asking<'_>, deed: Deed, concerned: &BTreeSet<Name>) -> bool {
-        self.decide(asking, deed, concerned).unwrap_or(false)
+        let answer = self.answer(asking, deed, concerned, Context::empty());
+        answer.is_some_and(|answer| answer.decision() == Decision::Allow)
     }
 
-    fn decide(&self, asking: Asking<'_>, deed: Deed, concerned: &BTreeSet<Name>) -> Option<bool> {
+    /// Whether somebody may give their word on what concerns these people, and what would let them if they may not.
+    ///
+    /// Levels are told only where each policy that forbids it names some: another one would forbid it at any level.
+    #[must_use]
+    pub fn may_decide(&self, asking: Asking<'_>, entry: &Entry, concerned: &BTreeSet<Name>) -> Deciding {
+        let text = |text: &str| RestrictedExpression::new_string(text.to_owned());
+        let amr = RestrictedExpression::new_set(entry.amr.iter().map(|method| text(method)));
+        let pairs = [("login", text(entry.login)), ("acr", text(&entry.acr)), ("amr", amr)];
+        let context = Context::from_pairs(pairs.map(|(name, value)| (name.to_owned(), value))).ok();
+        let answer = context.and_then(|context| self.answer(asking, Deed::Decide, concerned, context));
+        let Some(answer) = answer else { return Deciding::No };
+        if answer.decision() == Decision::Allow {
+            return Deciding::Yes;
+        }
+        let named = |id: &PolicyId| {
+            let levels = self.policies.policy(id)?.annotation(STEP_UP)?;
+            Some(levels.split_whitespace().map(ToOwned::to_owned).collect::<Vec<_>>())
+        };
+        let levels: Option<Vec<Vec<String>>> = answer.diagnostics().reason().map(named).collect();
+        let levels: BTreeSet<String> = levels.into_iter().flatten().flatten().collect();
+        if levels.is_empty() { Deciding::No } else { Deciding::StepUp(levels) }
+    }
+
+    /// What Cedar says; `None` if something could not be evaluated.
+    fn answer(
+        &self,
+        asking: Asking<'_>,
+        deed: Deed,
+        concerned: &BTreeSet<Name>,
+        context: Context,
+    ) -> Option<cedar_policy::Response> {
         let uid = |kind: &str, id: &str| {
             Some(EntityUid::from_type_name_and_id(EntityTypeName::from_str(kind).ok()?, EntityId::new(id)))
         };
@@ -118,15 +176,16 @@ impl OwnRules {
             Entity::new(thing.clone(), [("concerned".to_owned(), people)].into(), [].into()).ok()?,
         ];
         let entities = Entities::from_entities(entities, None).ok()?;
-        let request = Request::new(person, uid("Action", deed.name())?, thing, Context::empty(), None).ok()?;
+        let request = Request::new(person, uid("Action", deed.name())?, thing, context, None).ok()?;
         let answer = Authorizer::new().is_authorized(&request, &self.policies, &entities);
         // A policy that errs is skipped by Cedar; it may have been one that forbids.
         let is_sound = answer.diagnostics().errors().next().is_none();
-        Some(is_sound && answer.decision() == Decision::Allow)
+        is_sound.then_some(answer)
     }
 }
 
-const HELP: &str = "policies/console.cedarschema of Sluice's sources says what they can speak of: `see`, `see-ledger`, `manage-people`, `stop` and `go-on`";
+const HELP: &str = "policies/console.cedarschema of Sluice's sources says what they can speak of: `see`, `see-ledger`, `manage-people`, `decide`, `stop` and \
+                    `go-on`";
 
 fn in_words(error: &(dyn std::error::Error + '_)) -> String {
     let mut words = error.to_string();
@@ -188,5 +247,36 @@ mod tests {
         let calls = r#"permit (principal, action == Action::"export", resource);"#;
         assert_eq!(flaws(calls)[0].diagnostic.code.0, 302);
         assert_eq!(flaws("permit (principal, action, resource) when { principal.age > 3 };")[0].diagnostic.code.0, 302);
+    }
+
+    #[test]
+    fn deciding_can_need_a_level_and_says_which_one_would_do() {
+        let decides = |rules: &OwnRules, person: &str, login: &'static str, acr: &str| {
+            let entry = Entry { login, acr: acr.to_owned(), amr: BTreeSet::new() };
+            let asking = Asking { person: &person.into(), groups: &BTreeSet::new(), signs: false };
+            rules.may_decide(asking, &entry, &["ana".into()].into())
+        };
+        let default = OwnRules::load(&[]).unwrap();
+        assert_eq!(decides(&default, "ana", "token", ""), Deciding::Yes);
+        assert_eq!(decides(&default, "dora", "passkey", ""), Deciding::No);
+        let demands = r#"
+            permit (principal, action == Action::"decide", resource) when { resource.concerned.contains(principal) };
+            @step_up("gold platinum")
+            forbid (principal, action == Action::"decide", resource)
+            unless { context.login == "passkey" || ["gold", "platinum"].contains(context.acr) };"#;
+        let own = |text: &str| OwnRules::load(&[("policies/console/own.cedar", text.to_owned())]).unwrap();
+        let rules = own(demands);
+        let levels = Deciding::StepUp(["gold".into(), "platinum".into()].into());
+        for (login, acr, expected) in [
+            ("passkey", "", Deciding::Yes),
+            ("provider", "gold", Deciding::Yes),
+            ("provider", "silver", levels.clone()),
+            ("provider", "", levels.clone()),
+            ("demo", "", levels),
+        ] {
+            assert_eq!(decides(&rules, "ana", login, acr), expected, "{login} {acr}");
+        }
+        let never = own(&format!("{demands} forbid (principal, action == Action::\"decide\", resource);"));
+        assert_eq!(decides(&never, "ana", "provider", "silver"), Deciding::No, "no level helps");
     }
 }

@@ -5,6 +5,7 @@
 //! @remedy("approval") @approvers("manager-of:requester") @quorum("1") @clears("origins")
 //! @remedy("redact")
 //! @remedy("endorse")
+//! @remedy("ticket") @ticket("tickets.show") @names("recipient")
 //! ```
 
 use std::collections::BTreeSet;
@@ -27,9 +28,14 @@ pub enum RemedyKind {
     Redact,
     /// The author has somebody vouch for the value with a catalogued endorsement.
     Endorse,
+    /// The run is for a ticket that is open, about this, and raised by whoever asks.
+    Ticket,
 }
 
 impl RemedyKind {
+    /// Every kind.
+    pub(crate) const ALL: [Self; 4] = [Self::Approval, Self::Redact, Self::Endorse, Self::Ticket];
+
     /// The word in `@remedy`.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -37,6 +43,7 @@ impl RemedyKind {
             Self::Approval => "approval",
             Self::Redact => "redact",
             Self::Endorse => "endorse",
+            Self::Ticket => "ticket",
         }
     }
 }
@@ -171,6 +178,34 @@ impl fmt::Display for Party {
     }
 }
 
+/// Which ticket a policy asks for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TicketRule {
+    /// The connector of the action that shows it.
+    pub connector: Name,
+    /// That action.
+    pub action: Name,
+    /// The arguments that it must name: all of this role.
+    pub names: Role,
+}
+
+impl TicketRule {
+    /// Reads `@ticket("connector.action") @names("role")`.
+    pub(crate) fn parse(shown_by: &str, names: &str) -> Option<Self> {
+        let (connector, action) = shown_by.split_once('.').filter(|(c, a)| !c.is_empty() && !a.is_empty())?;
+        let names = Role::ALL.into_iter().find(|role| role.name() == names)?;
+        // A slash would let one requirement's id pass for another's.
+        (!shown_by.contains('/')).then(|| Self { connector: connector.into(), action: action.into(), names })
+    }
+}
+
+/// The id that policies look for in `context.satisfied`.
+impl fmt::Display for TicketRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ticket:{}.{}/{}", self.connector, self.action, self.names.name())
+    }
+}
+
 /// What a policy's annotations ask for, whatever the request.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct RemedyRule {
@@ -178,12 +213,14 @@ pub(crate) struct RemedyRule {
     pub(crate) approvers: Option<Approvers>,
     pub(crate) quorum: u8,
     pub(crate) clears_origins: bool,
+    pub(crate) ticket: Option<TicketRule>,
 }
 
 impl RemedyRule {
     /// The id that policies look for in `context.satisfied`.
     pub(crate) fn requirement(&self) -> Option<String> {
-        self.approvers.as_ref().map(|approvers| format!("{approvers}/{}", self.quorum))
+        let ticket = self.ticket.as_ref().map(ToString::to_string);
+        ticket.or_else(|| self.approvers.as_ref().map(|approvers| format!("{approvers}/{}", self.quorum)))
     }
 
     /// What it asks for in this request; `None` if nobody is there to ask.
@@ -202,6 +239,7 @@ impl RemedyRule {
             quorum: self.quorum,
             parties,
             requirement: self.requirement(),
+            ticket: self.ticket.clone(),
             clears: if self.clears_origins { request.outside_origins() } else { BTreeSet::new() },
         })
     }
@@ -218,8 +256,10 @@ pub struct Remedy {
     pub quorum: u8,
     /// Who that is here. Every party must reach the quorum before the requirement is satisfied.
     pub parties: BTreeSet<Party>,
-    /// The id to add to `satisfied` once they did.
+    /// The id to add to `satisfied` once they did, or once the ticket was seen.
     pub requirement: Option<String>,
+    /// Which ticket it asks for.
+    pub ticket: Option<TicketRule>,
     /// The origins that the approval vouches for, at this gate only.
     pub clears: BTreeSet<Name>,
 }
@@ -229,6 +269,16 @@ impl fmt::Display for Remedy {
         match self.kind {
             RemedyKind::Redact => return f.write_str("a catalogued redaction of the data"),
             RemedyKind::Endorse => return f.write_str("a catalogued endorsement of the value"),
+            RemedyKind::Ticket => {
+                let Some(TicketRule { connector, action, names }) = &self.ticket else {
+                    return f.write_str("a ticket");
+                };
+                let names = names.name();
+                return write!(
+                    f,
+                    "an open ticket of whoever asks that names the {names}, as {connector}.{action} shows it"
+                );
+            }
             RemedyKind::Approval => f.write_str("approval by ")?,
         }
         for (i, party) in self.parties.iter().enumerate() {

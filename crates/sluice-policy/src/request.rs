@@ -281,12 +281,12 @@ impl GateRequest {
         }
     }
 
-    /// This request once `remedy` is really recorded: its requirement is satisfied, and the origins it clears are vouched
+    /// This request once `remedy` is really recorded, or the ticket that it asks for was seen: its requirement is satisfied, and the origins it clears are vouched
     /// for at this gate. Redactions and endorsements change the workflow instead, so they change nothing here.
     #[must_use]
     pub fn with_approval(&self, remedy: &Remedy) -> Self {
         let mut next = self.clone();
-        if remedy.kind == RemedyKind::Approval {
+        if matches!(remedy.kind, RemedyKind::Approval | RemedyKind::Ticket) {
             next.satisfied.extend(remedy.requirement.clone());
             next.cleared.extend(remedy.clears.iter().cloned());
         }
@@ -297,7 +297,7 @@ impl GateRequest {
     pub(crate) fn assuming(&self, remedy: &Remedy) -> Self {
         let mut next = self.with_approval(remedy);
         match remedy.kind {
-            RemedyKind::Approval => {}
+            RemedyKind::Approval | RemedyKind::Ticket => {}
             RemedyKind::Redact => {
                 for atoms in next.roles.values_mut() {
                     atoms.categories.clear();

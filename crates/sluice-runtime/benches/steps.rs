@@ -159,7 +159,7 @@ impl<'a> World<'a> {
             gate: RunGate {
                 workspace: self.workspace,
                 catalogue: &plan.catalogue,
-                asker: Asker::of(&self.runnable, log.workflow()),
+                asker: Asker::of(&self.runnable, log.workflow(), None),
                 universe: &plan.universe,
                 run: state.run(),
                 evidence: LedgerEvidence::new(self.ledger),

@@ -4,6 +4,7 @@
 //! There is no way to not answer: whatever cannot be evaluated is a `Forbid`.
 
 mod budget;
+mod ticket;
 mod version;
 mod word;
 
@@ -27,8 +28,10 @@ use sluice_verify::question::{
     Circumstances, Objects, classes_of, destination, is_satisfiable, request, requirement, resource,
 };
 
+pub use ticket::TicketNamed;
+use ticket::TicketSeen;
 use version::Referred;
-pub use version::{VersionRead, Versions};
+pub use version::{ReadOf, VersionRead, Versions};
 
 use crate::admit::Runnable;
 use crate::counts::Counted;
@@ -70,12 +73,14 @@ pub struct Asker<'a> {
     pub program: Option<&'a Program>,
     /// The name under which "called before" counts.
     pub workflow: &'a str,
+    /// The ticket that it is for.
+    pub ticket: Option<&'a TicketNamed>,
 }
 
 impl<'a> Asker<'a> {
     /// A run of a definition.
     #[must_use]
-    pub fn of(runnable: &'a Runnable, workflow: &'a str) -> Self {
+    pub fn of(runnable: &'a Runnable, workflow: &'a str, ticket: Option<&'a TicketNamed>) -> Self {
         Self {
             principal: runnable.requester(),
             requester: runnable.requester(),
@@ -84,6 +89,7 @@ impl<'a> Asker<'a> {
             closure: runnable.closure(),
             program: Some(runnable.verified().program()),
             workflow,
+            ticket,
         }
     }
 }
@@ -128,11 +134,15 @@ impl<E: Evidence> RunGate<'_, E> {
             Err(why) => return forbid(json!({}), "SL517", why),
         };
         let asked = self.request(question, action, hourly, now_ms);
-        let digest = self.step_closure(question, action, &referred).digest();
+        let ticket = self.tickets_seen(versions);
+        let digest = self.step_closure(question, action, &referred, ticket.as_ref()).digest();
         let statements = self.evidence.statements(digest);
         let passkeys = if statements.is_empty() { Vec::new() } else { self.evidence.passkeys() };
         let asking = self.asking(digest, &passkeys, now_ms);
         let answer = self.workspace.policies().decide_with_approvals(&asked, |remedy| {
+            if let Some(rule) = &remedy.ticket {
+                return self.opens(rule, question, action, versions).is_ok();
+            }
             requirement(remedy).is_some_and(|needed| {
                 asking.count(&statements, std::slice::from_ref(&needed)).satisfied.contains(&needed.id())
             })
@@ -147,7 +157,10 @@ impl<E: Evidence> RunGate<'_, E> {
                 is_read_by_policy: !self.workspace.policies().reads_run_facts(action.effect).is_empty(),
             },
         });
-        let answer = self.answered(&answer, question, &referred, digest, permit);
+        let answer = match self.closed(&answer, question, action, versions) {
+            Some(why) => forbid(receipt_of(self.workspace, &answer, json!({}), ticket.as_ref()), "SL418", why),
+            None => self.answered(&answer, question, &referred, ticket.as_ref(), digest, permit),
+        };
         self.within_budgets(answer, question, action, now_ms)
     }
 
@@ -172,26 +185,28 @@ impl<E: Evidence> RunGate<'_, E> {
         }
     }
 
+    /// Why the ticket of this run leaves the gate closed, if policy asks for one and it does.
+    fn closed(&self, answer: &Answer, question: &Question, action: &Action, versions: &Versions) -> Option<String> {
+        let Decision::Hold { remedies, .. } = &answer.decision else { return None };
+        let rules = remedies.iter().filter_map(|remedy| remedy.ticket.as_ref());
+        let faults: BTreeSet<String> =
+            rules.filter_map(|rule| self.opens(rule, question, action, versions).err()).collect();
+        let mut words: Vec<&str> = answer.reasons.iter().map(|reason| reason.words.as_str()).collect();
+        words.extend(faults.iter().map(String::as_str));
+        (!faults.is_empty()).then(|| words.join("; "))
+    }
+
     fn answered(
         &self,
         answer: &Answer,
         question: &Question,
         referred: &[Referred],
+        ticket: Option<&TicketSeen>,
         digest: ClosureDigest,
         permit: serde_json::Value,
     ) -> GateAnswer {
         let requester = self.asker.requester;
-        let receipt = |extra: serde_json::Value| {
-            json!({
-                "request": String::from_utf8_lossy(&answer.request_bytes),
-                "entities": String::from_utf8_lossy(&answer.entities_bytes),
-                "bundle": self.workspace.bundle().digest().to_string(),
-                "solo": self.workspace.is_solo(),
-                "policies": answer.decision.policies().iter().map(ToString::to_string).collect::<Vec<_>>(),
-                "reasons": answer.reasons.iter().map(|r| r.words.clone()).collect::<Vec<_>>(),
-                "more": extra,
-            })
-        };
+        let receipt = |extra: serde_json::Value| receipt_of(self.workspace, answer, extra, ticket);
         let words = || answer.reasons.iter().map(|r| r.words.as_str()).collect::<Vec<_>>().join("; ");
         match &answer.decision {
             Decision::Permit { .. } => GateAnswer::Permit { receipt: receipt(permit) },
@@ -207,7 +222,7 @@ impl<E: Evidence> RunGate<'_, E> {
                     "clears": clears,
                     "requester": requester,
                     "arguments": question.prepared.arguments.to_json(),
-                    "references": referred.iter().map(|r| &r.told).collect::<Vec<_>>(),
+                    "references": referred.iter().map(|r| &r.told).chain(ticket.iter().flat_map(|t| &t.told)).collect::<Vec<_>>(),
                 });
                 let hold = held(question.before.as_ref(), digest, words());
                 GateAnswer::Hold { receipt: receipt(extra), hold }
@@ -263,7 +278,13 @@ impl<E: Evidence> RunGate<'_, E> {
     }
 
     /// What a person signs who approves this very step.
-    fn step_closure(&self, question: &Question, action: &Action, referred: &[Referred]) -> Closure {
+    fn step_closure(
+        &self,
+        question: &Question,
+        action: &Action,
+        referred: &[Referred],
+        ticket: Option<&TicketSeen>,
+    ) -> Closure {
         let arguments: BTreeMap<Name, Value> = match &question.prepared.arguments.data {
             Data::Object(fields) => fields
                 .iter()
@@ -281,8 +302,30 @@ impl<E: Evidence> RunGate<'_, E> {
             control: StepElement::control(question.prepared.control, self.universe),
             references: referred.iter().map(|r| (r.argument.clone(), r.version.clone())).collect(),
         };
-        Closure { step: Some(step), ..self.asker.closure.clone() }
+        let ticket = ticket.map(|seen| seen.element.clone());
+        Closure { step: Some(step), ticket, ..self.asker.closure.clone() }
     }
+}
+
+/// What is kept of an answer, with what else it depends on.
+fn receipt_of(
+    workspace: &Workspace,
+    answer: &Answer,
+    mut more: serde_json::Value,
+    ticket: Option<&TicketSeen>,
+) -> serde_json::Value {
+    if let (Some(seen), Some(fields)) = (ticket, more.as_object_mut()) {
+        fields.insert("tickets".to_owned(), json!(seen.told));
+    }
+    json!({
+        "request": String::from_utf8_lossy(&answer.request_bytes),
+        "entities": String::from_utf8_lossy(&answer.entities_bytes),
+        "bundle": workspace.bundle().digest().to_string(),
+        "solo": workspace.is_solo(),
+        "policies": answer.decision.policies().iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "reasons": answer.reasons.iter().map(|r| r.words.clone()).collect::<Vec<_>>(),
+        "more": more,
+    })
 }
 
 /// What a step waits for. Of one run's question everything but the versions stays as it was, so another digest than

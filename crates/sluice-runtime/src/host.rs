@@ -71,7 +71,7 @@ impl Host for LiveHost<'_> {
                 Ok(call) => self.connectors.read(&call).await.and_then(|reply| self.kept(&call, reply)),
                 Err(why) => Err(why),
             };
-            versions.add(read.argument, reply);
+            versions.add(read.of, reply);
         }
         self.answer(question, &versions, self.now_ms())
     }

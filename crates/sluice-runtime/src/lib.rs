@@ -22,6 +22,7 @@ pub mod incident;
 pub mod init;
 mod inspection;
 pub mod ledger;
+pub mod memberships;
 pub mod policy_tests;
 pub mod proposal;
 pub mod rules;

@@ -22,7 +22,9 @@ use sluice_store::{Query, Recorded};
 use crate::audit::AuditError;
 use crate::home::Home;
 use crate::ledger::open_records;
-use crate::workspace::{OpenError, read_bundle, read_governance, read_own_rules, read_policies, read_principals};
+use crate::workspace::{
+    OpenError, check_tickets, read_bundle, read_governance, read_own_rules, read_policies, read_principals,
+};
 
 /// A bundle, signed or not, and what it says.
 #[derive(Debug)]
@@ -44,6 +46,7 @@ impl Rules {
         let governance = read_governance(&files, principals)?;
         let policies = read_policies(&files)?;
         read_own_rules(&files)?;
+        check_tickets(&governance, &policies, &files)?;
         Ok(Self { files, governance, policies })
     }
 

@@ -25,7 +25,7 @@ use crate::approvals::{definition_requirement, is_signed, statements};
 use crate::clock::now_ms;
 use crate::connect::{ConnectError, Connectors};
 use crate::driver::{DriveError, drive};
-use crate::gate::{Asker, RunGate};
+use crate::gate::{Asker, RunGate, TicketNamed};
 use crate::host::{HostError, LedgerEvidence, LiveHost};
 use crate::inspection::found_in;
 use crate::ledger::{Ledger, LedgerError, random};
@@ -241,9 +241,10 @@ impl<'a> Executor<'a> {
             Admission::Runnable(runnable, report) => (runnable, report),
             Admission::Not(outcome) => return Ok(*outcome),
         };
-        let (state, events) = runnable.begin(*run.as_bytes(), input);
         let plan = runnable.plan()?;
-        let state = self.drive(&plan, &runnable, state, events, 0, Epoch::FIRST).await?;
+        let ticket = ticket_of(&plan, &input);
+        let (state, events) = runnable.begin(*run.as_bytes(), input);
+        let state = self.drive(&plan, &runnable, ticket.as_ref(), state, events, 0, Epoch::FIRST).await?;
         Ok(RunOutcome { report: Some(*report), ..outcome(&plan, &state) })
     }
 
@@ -354,7 +355,11 @@ impl<'a> Executor<'a> {
         let owner = format!("process {}", std::process::id());
         let epoch = self.ledger.read(move |r| r.claim(run, &owner))?;
         let next_seq = u64::try_from(records.len()).unwrap_or(u64::MAX);
-        let state = self.drive(&plan, &runnable, state, events, next_seq, epoch).await?;
+        let ticket = match records.first().map(|first| &first.fact) {
+            Some(Fact::Started(start)) => ticket_of(&plan, &start.input),
+            _ => None,
+        };
+        let state = self.drive(&plan, &runnable, ticket.as_ref(), state, events, next_seq, epoch).await?;
         Ok(outcome(&plan, &state))
     }
 
@@ -416,6 +421,7 @@ impl<'a> Executor<'a> {
         &self,
         plan: &Plan,
         runnable: &Runnable,
+        ticket: Option<&TicketNamed>,
         state: RunState,
         events: Vec<Event>,
         next_seq: u64,
@@ -426,7 +432,7 @@ impl<'a> Executor<'a> {
             gate: RunGate {
                 workspace: self.workspace,
                 catalogue: &plan.catalogue,
-                asker: Asker::of(runnable, log.workflow()),
+                asker: Asker::of(runnable, log.workflow(), ticket),
                 universe: &plan.universe,
                 run: state.run(),
                 evidence: LedgerEvidence::new(self.ledger),
@@ -436,6 +442,11 @@ impl<'a> Executor<'a> {
         };
         Ok(drive(plan, state, events, &host).await?)
     }
+}
+
+/// The ticket that a run with this input is for.
+fn ticket_of(plan: &Plan, input: &Json) -> Option<TicketNamed> {
+    TicketNamed::of(&plan.program, input, plan.input_label.join(plan.base))
 }
 
 /// The engine's records in a run's entries. Whose data they hold is not in them: [`replay`] finds it.

@@ -372,6 +372,8 @@ impl<'a> AgentSession<'a> {
                 closure: &self.closure,
                 program: None,
                 workflow: WORKFLOW,
+                // Nobody would have named it but the agent.
+                ticket: None,
             },
             universe: &self.universe,
             run: self.session.run(),

@@ -14,14 +14,16 @@ use sluice_core::contract::key::SecretKey;
 use sluice_core::contract::lock::{LOCK_FILE, Lock};
 use sluice_core::contract::principals::PRINCIPALS_FILE;
 use sluice_core::contract::{Governance, Principals};
-use sluice_core::diagnostic::Diagnostic;
+use sluice_core::diagnostic::{Code, Diagnostic, Severity};
 use sluice_core::label::Name;
 use sluice_core::text::Text;
-use sluice_policy::Bundle as Policies;
 use sluice_policy::own::{CONSOLE_FOLDER, OwnRules};
+use sluice_policy::{Bundle as Policies, PolicyInfo, TicketRule};
 use thiserror::Error;
 
+use crate::clock::now_ms;
 use crate::home::{Home, HomeError};
+use crate::memberships::Memberships;
 
 /// The folder of everything that Sluice writes in a workspace.
 pub const STATE_FOLDER: &str = ".sluice";
@@ -117,9 +119,14 @@ impl Workspace {
         let signers = read_signers(&home)?;
         let signatures = read_signatures(folder)?;
         let bundle = bundle::verify(files, &signatures, &signers).map_err(|source| OpenError::Bundle { source })?;
-        let governance = read_governance(bundle.files(), &read_principals(folder)?)?;
+        let mut governance = read_governance(bundle.files(), &read_principals(folder)?)?;
+        if let Some(mapping) = &bundle.workspace().login_groups {
+            let members = Memberships::read(folder).at(now_ms());
+            members.add_to(&mut governance.registers.principals, mapping);
+        }
         let policies = read_policies(bundle.files())?;
         let own = read_own_rules(bundle.files())?;
+        check_tickets(&governance, &policies, bundle.files())?;
         Ok(Self { folder: folder.to_path_buf(), home, bundle, governance, policies, own })
     }
 
@@ -324,6 +331,30 @@ pub fn read_policies(files: &BundleFiles) -> Result<Policies, OpenError> {
         let problems = flaws.into_iter().map(|flaw| problem(&flaw.text, files.get(&flaw.text), flaw.diagnostic));
         OpenError::Files { problems: problems.collect() }
     })
+}
+
+/// Checks that every ticket which a policy asks for is one that some contract shows: the gate would stay closed for ever.
+///
+/// # Errors
+/// [`OpenError::Files`] with every policy that asks for another.
+pub fn check_tickets(governance: &Governance, policies: &Policies, files: &BundleFiles) -> Result<(), OpenError> {
+    let shown = &governance.catalogue.tickets;
+    let is_unknown = |rule: &TicketRule| !shown.contains_key(&(rule.connector.clone(), rule.action.clone()));
+    let told = |(info, rule): (&PolicyInfo, &TicketRule)| {
+        let message = format!(
+            "`{}` asks for a ticket that `{}.{}` shows, and no contract marks it",
+            info.id, rule.connector, rule.action
+        );
+        let known: Vec<String> = shown.keys().map(|(connector, action)| format!("`{connector}.{action}`")).collect();
+        let help = match known.as_slice() {
+            [] => "mark the action of a contract that reads a ticket with `ticket:`".to_owned(),
+            known => format!("contracts mark {}", known.join(", ")),
+        };
+        let diagnostic = Diagnostic::new(Code(453), "unknown-ticket", Severity::High, info.span, message, help);
+        problem(&info.text, files.get(&info.text), diagnostic)
+    };
+    let problems: Vec<FileProblem> = policies.tickets().filter(|(_, rule)| is_unknown(rule)).map(told).collect();
+    if problems.is_empty() { Ok(()) } else { Err(OpenError::Files { problems }) }
 }
 
 /// The policies of a bundle about Sluice itself.

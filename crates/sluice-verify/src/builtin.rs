@@ -90,6 +90,7 @@ fn remedy(world: &World<'_>, vouching: &Vouching, requirement: String) -> Remedy
         quorum: 1,
         parties: [if is_person { Party::Person(by) } else { Party::Group(by) }].into(),
         requirement: Some(requirement),
+        ticket: None,
         clears,
     }
 }

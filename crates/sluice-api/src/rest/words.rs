@@ -15,7 +15,8 @@ use sluice_core::contract::approval::{Decision, Proof, SignedStatement, Statemen
 use sluice_core::contract::digest::{from_hex, to_hex};
 use sluice_core::contract::key::{PublicKey, Signature};
 use sluice_passkey::Assertion;
-use sluice_runtime::approvals::{About, Approver, Beside};
+use sluice_policy::own::{Deciding, Entry};
+use sluice_runtime::approvals::{About, Approver, Beside, Waiting};
 use sluice_runtime::clock::now_ms;
 use sluice_runtime::enrolment::passkeys;
 use utoipa::ToSchema;
@@ -28,6 +29,7 @@ use super::problem::Problem;
 use super::scope::Scope;
 use super::sent::{At, Sent, maybe};
 use crate::house::House;
+use crate::rights::{self, concerned, why_undecided};
 
 /// The longest reason.
 const REASON_CHARS_MAX: usize = 2_000;
@@ -94,7 +96,7 @@ pub(super) async fn draft(
     Sent(wanted): Sent<Wanted>,
 ) -> Result<(StatusCode, Json<Draft>), Problem> {
     let drafted = asked(house, asker, Scope::Approve, move |asking| {
-        open(asking, &id)?;
+        may_decide(asking, &open(asking, &id)?)?;
         let (house, person) = (&asking.house, &asking.asker.principal);
         let approver = Approver::new(&asking.workspace, house.ledger());
         let (decision, word) = match wanted.decision {
@@ -181,7 +183,7 @@ pub(super) async fn say(
     Sent(given): Sent<Given>,
 ) -> Result<(StatusCode, Json<Approval>), Problem> {
     let said = asked(house, asker, Scope::Approve, move |asking| {
-        open(asking, &id)?;
+        may_decide(asking, &open(asking, &id)?)?;
         let (house, reason) = (&asking.house, given.reason.trim());
         if reason.chars().count() > REASON_CHARS_MAX {
             return Err(Problem::malformed(format!("`reason` has at most {REASON_CHARS_MAX} characters")));
@@ -193,7 +195,7 @@ pub(super) async fn say(
             return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, 476, why));
         }
         let signed = signed(asking, draft.statement, &given)?;
-        let beside = Beside { reason, read_ms: Some(now_ms().saturating_sub(draft.opened_ms)) };
+        let beside = Beside { reason, read_ms: Some(now_ms().saturating_sub(draft.opened_ms)), login: None };
         let waiting = Approver::new(&asking.workspace, house.ledger()).say(&id, signed, &beside)?;
         if let About::Step { run, .. } | About::Value { run, .. } = &waiting.about {
             house.go_on(*run);
@@ -201,6 +203,20 @@ pub(super) async fn say(
         Ok(shown(asking, waiting))
     });
     Ok((StatusCode::CREATED, Json(said.await?)))
+}
+
+/// By a token nobody shows how surely they are known.
+fn may_decide(asking: &Asking, waiting: &Waiting) -> Result<(), Problem> {
+    let entry = Entry { login: "token", ..Entry::default() };
+    let people = concerned(&asking.workspace, waiting);
+    let deciding = rights::may_decide(&asking.workspace, &asking.asker.principal, &entry, &people);
+    match why_undecided(&deciding) {
+        None => Ok(()),
+        Some(why) => {
+            let code = if matches!(deciding, Deciding::StepUp(_)) { 487 } else { 488 };
+            Err(Problem::told(StatusCode::FORBIDDEN, code, &why))
+        }
+    }
 }
 
 fn too_old() -> Problem {

@@ -50,6 +50,15 @@ await new Promise((done) => child.stdout.once('data', done));
 const origin = `http://localhost:${port}`;
 const browser = await launch();
 
+/** Shows the provider once more who it is; it asks whether the console may know only if it has not asked before. */
+async function again(page, name, back) {
+  await page.fill('input[name=login]', name);
+  await page.fill('input[name=password]', 'anything');
+  await Promise.all([page.waitForNavigation(), page.click('button[type=submit]')]);
+  if (page.url().includes('/interaction/')) await page.click('button[type=submit]');
+  await page.waitForURL(back);
+}
+
 async function logIn(name) {
   const { page } = await visitor(browser);
   await page.goto(`${origin}/`);
@@ -71,7 +80,14 @@ try {
   ok((await page.textContent('.me')).includes('You'), 'as whom the register says');
   await page.goto(`${origin}/approvals/${held.held[0].approval}`);
   ok((await page.textContent('.word')).includes('no passkey'), 'a login alone signs nothing');
+  await page.goto(`${origin}/people`);
+  ok((await page.locator('form[data-passkey=create]').count()) === 0, 'a session alone makes no passkey');
+  await page.click('text=Log in again, and make a passkey');
+  await again(page, '0oa1ana', `${origin}/people`);
   await enrol({ page, origin }, 'the identity provider');
+  ok((await page.locator('form[data-passkey=create]').count()) === 0, 'nor a second one');
+  await Promise.all([page.waitForURL(`${origin}/people/confirm`), page.click('text=Make another passkey')]);
+  ok((await page.locator('form[data-passkey=create]').count()) === 1, 'one who answers with a passkey makes another');
   await page.goto(`${origin}/approvals/${held.held[0].approval}`);
   await Promise.all([page.waitForNavigation(), page.click('text=Approve with your passkey')]);
   ok((await stands(page)) === 'approved', 'it is approved');

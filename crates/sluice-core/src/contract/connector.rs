@@ -13,6 +13,7 @@ use crate::contract::sandbox::Sandbox;
 use crate::gate::Effect;
 use crate::label::Name;
 use crate::text::Span;
+use crate::ticket::Ticket;
 
 /// A connector.
 #[derive(Clone, Debug, PartialEq)]
@@ -163,6 +164,8 @@ pub struct ActionContract {
     pub destination: Option<DestinationRule>,
     /// Bounds.
     pub limits: CallLimits,
+    /// How it shows a ticket to a gate that asks for one.
+    pub ticket: Option<Located<Ticket>>,
     /// For people.
     pub description: Option<Name>,
     /// Where its name stands.

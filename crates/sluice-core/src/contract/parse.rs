@@ -13,6 +13,7 @@ use crate::contract::principals::description;
 use crate::contract::read::{Located, bytes, check_id, id, is_variable, millis, names, only, pattern, text, version};
 use crate::contract::request;
 use crate::contract::sandbox::sandbox;
+use crate::contract::ticket::ticket;
 use crate::diagnostic::Diagnostic;
 use crate::document::{self, Data, Entry, Fields, Node};
 use crate::gate::{Effect, Role};
@@ -312,6 +313,7 @@ fn action(entry: &Entry, transport: Option<&Transport>, out: &mut Vec<Diagnostic
     let output = fields.optional("output").and_then(|n| output(n, transport, out));
     let destination = fields.optional("destination").and_then(|n| destination(n, out));
     let limits = fields.optional("limits").map_or_else(CallLimits::default, |n| limits(n, out));
+    let ticket = fields.optional("ticket").and_then(|n| ticket(n, out));
     let description = description(&mut fields, "description", out);
     fields.finish(out);
     // One that cannot be read is a problem already; its other keys are checked all the same.
@@ -333,6 +335,7 @@ fn action(entry: &Entry, transport: Option<&Transport>, out: &mut Vec<Diagnostic
         output: output.unwrap_or_default(),
         destination,
         limits,
+        ticket,
         description,
         span: entry.key_span,
     })

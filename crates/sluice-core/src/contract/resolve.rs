@@ -19,6 +19,7 @@ use crate::found::{Finder, Findings};
 use crate::label::{Atom, Label, Name, Universe};
 use crate::limits::ATOMS_MAX;
 use crate::text::Span;
+use crate::ticket::Ticket;
 
 /// Resolves contracts and registers.
 ///
@@ -57,6 +58,7 @@ pub(super) fn resolve_read(
         }
     }
     actions::fill_stored(&mut actions, contracts);
+    let tickets = tickets(contracts);
     let releases = resolver.releases();
     let findings = resolver.findings();
     let destinations = destinations(registers);
@@ -72,7 +74,19 @@ pub(super) fn resolve_read(
         purposes: registers.purposes.entries.keys().cloned().collect(),
         releases,
         findings,
+        tickets,
     })
+}
+
+/// The actions that show a ticket.
+fn tickets(contracts: &[Contract]) -> BTreeMap<(Name, Name), Ticket> {
+    let of = |contract: &Contract| {
+        let connector = contract.connector.value.clone();
+        let marked = contract.actions.iter().filter_map(|(name, action)| Some((name, action.ticket.as_ref()?)));
+        let marked: Vec<_> = marked.map(|(name, t)| ((connector.clone(), name.clone()), t.value.clone())).collect();
+        marked
+    };
+    contracts.iter().flat_map(of).collect()
 }
 
 struct Resolver<'a> {

@@ -2,9 +2,11 @@
 //!
 //! It is part of the signed bundle: whoever could mark a production workspace as `demo` could approve with a key file.
 
+use std::collections::BTreeMap;
+
 use crate::contract::approval::{Party, Requirement};
 use crate::contract::codes::BAD_QUORUM;
-use crate::contract::read::{Located, id, version};
+use crate::contract::read::{Located, id, text, version};
 use crate::diagnostic::Diagnostic;
 use crate::document::{self, Fields, Node};
 use crate::label::Name;
@@ -53,6 +55,27 @@ pub struct Workspace {
     pub solo: bool,
     /// Who must sign a definition before it runs; `None` if nobody is asked, and its words then keep their author as origin.
     pub definitions: Option<Requirement>,
+    /// Which groups of the register an identity provider's groups stand for.
+    pub login_groups: Option<LoginGroups>,
+}
+
+/// What a provider says of somebody's groups, and what it means here. Nothing else that it says makes anybody a member.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoginGroups {
+    /// The claim of its tokens that lists them.
+    pub claim: Name,
+    /// The register's group for each of them.
+    pub groups: BTreeMap<Name, Name>,
+}
+
+/// `login_groups: { claim: groups, groups: { sec-admins: security } }`.
+fn login_groups(node: &Node, out: &mut Vec<Diagnostic>) -> Option<LoginGroups> {
+    let mut fields = Fields::of(node, "`login_groups`", out)?;
+    let claim = fields.required("claim", out).and_then(|n| text(n, "claim", out));
+    let listed = fields.required("groups", out).and_then(|n| n.expect_map("groups", out)).unwrap_or_default();
+    let groups = listed.iter().filter_map(|e| Some((e.key.clone(), id(&e.value, "a group", out)?.value))).collect();
+    fields.finish(out);
+    Some(LoginGroups { claim: claim?.value, groups })
 }
 
 /// `definitions: { approvers: workflow-owners, quorum: 1 }`.
@@ -101,11 +124,16 @@ impl Workspace {
         let mode = fields.required("mode", out).and_then(|n| n.expect_word("mode", &modes, out));
         let solo = fields.optional("solo").map_or(Some(false), |n| n.expect_bool("solo", out));
         let definitions = fields.optional("definitions").map(|n| definitions(n, out));
+        let login_groups = fields.optional("login_groups").map(|n| login_groups(n, out));
         fields.finish(out);
         let definitions = match definitions {
             None => None,
             Some(requirement) => Some(requirement?),
         };
-        Some(Self { name: name?, mode: mode?, solo: solo?, definitions })
+        let login_groups = match login_groups {
+            None => None,
+            Some(mapping) => Some(mapping?),
+        };
+        Some(Self { name: name?, mode: mode?, solo: solo?, definitions, login_groups })
     }
 }

@@ -199,8 +199,10 @@ impl<'t> Lower<'t> {
         fields.optional("tags").map(|n| n.expect_map("tags", &mut self.out));
         if let Some(metadata) = fields.optional("metadata") {
             document.purpose = self.purpose(metadata);
-            let ticket = metadata.get("ticket").and_then(|n| n.expect_name("ticket", &mut self.out));
-            document.ticket = ticket.map(|text| text.to_string());
+            document.ticket = metadata.get("ticket").and_then(|node| {
+                let written = node.expect_name("ticket", &mut self.out)?;
+                self.text(node, &written)
+            });
         }
         fields.finish(&mut self.out);
         document

@@ -12,12 +12,14 @@ use super::{ApprovalError, Approver, EXPIRY_MS_DEFAULT, Waiting, enrolled, in_wo
 use crate::ledger::random;
 
 /// What is recorded beside a statement, and signed by nobody.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Beside<'a> {
     /// Why, in their own words.
     pub reason: &'a str,
     /// How long they had the page open, in milliseconds.
     pub read_ms: Option<u64>,
+    /// How they had come in, if it was at a page.
+    pub login: Option<serde_json::Value>,
 }
 
 /// What somebody said, as it is recorded. Whether it counts is another question.
@@ -54,7 +56,7 @@ impl Approver<'_> {
     ) -> Result<Waiting, ApprovalError> {
         let waiting = self.open(id)?;
         let signed = self.drafts(&waiting, decision, key.name())?.into_iter().map(|draft| draft.sign(key));
-        self.take(&waiting, signed.collect(), key.name(), &Beside { reason, read_ms: None })
+        self.take(&waiting, signed.collect(), key.name(), &Beside { reason, ..Beside::default() })
     }
 
     /// What `person` would sign to decide something: one statement, in the role in which their word counts.
@@ -165,8 +167,9 @@ impl Approver<'_> {
         };
         let body = Map::new().with(FIELD_APPROVAL, id).with("closure", signed.statement.closure.0.0.to_vec());
         let mut payload = serde_json::json!({ "statement": to_hex(&signed.to_bytes()), "reason": beside.reason });
-        if let (Some(read_ms), Some(fields)) = (beside.read_ms, payload.as_object_mut()) {
-            fields.insert("read_ms".to_owned(), read_ms.into());
+        if let Some(fields) = payload.as_object_mut() {
+            fields.extend(beside.read_ms.map(|read_ms| ("read_ms".to_owned(), read_ms.into())));
+            fields.extend(beside.login.clone().map(|login| ("login".to_owned(), login)));
         }
         let payload = Payload::of_run(payload.to_string().into_bytes());
         let record = NewRecord::new(kind, self.ledger.clock().now_ms(), body).with_payload(payload);

@@ -15,31 +15,56 @@ use sluice_core::subject::Subjects;
 use sluice_core::transfer::{Reference, prepare_action};
 use sluice_core::value::Value;
 use sluice_engine::{Call, Question};
-use sluice_policy::{Answer, Decision};
+use sluice_policy::{Answer, Decision, Remedy, RemedyKind};
 use sluice_verify::question::is_satisfiable;
 
 use super::{Evidence, RunGate};
 
 /// Largest reply that is kept to show what changed. Of a larger one only the digest is.
-const KEPT_BYTES_MAX: usize = 64 * 1024;
+pub(super) const KEPT_BYTES_MAX: usize = 64 * 1024;
 
-/// A read that finds the version of what one argument refers to.
+/// What a gate reads before it answers.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ReadOf {
+    /// The version of what this argument refers to.
+    Argument(Name),
+    /// The ticket, as this action of this connector shows it.
+    Ticket(Name, Name),
+}
+
+/// A read that the answer needs.
 #[derive(Debug)]
 pub struct VersionRead {
-    /// The argument.
-    pub argument: Name,
+    /// What is read.
+    pub of: ReadOf,
     /// The call, or why it may not be made.
     pub call: Result<Call, String>,
 }
 
-/// What the system of record said, by argument.
+/// What the systems of record said.
 #[derive(Debug, Default)]
-pub struct Versions(BTreeMap<Name, Result<Json, String>>);
+pub struct Versions(BTreeMap<ReadOf, Result<Json, String>>);
 
 impl Versions {
     /// Adds what came back, or why nothing did.
-    pub fn add(&mut self, argument: Name, reply: Result<Json, String>) {
-        self.0.insert(argument, reply);
+    pub fn add(&mut self, of: ReadOf, reply: Result<Json, String>) {
+        self.0.insert(of, reply);
+    }
+
+    fn of(&self, argument: &Name) -> Option<&Result<Json, String>> {
+        self.0.get(&ReadOf::Argument(argument.clone()))
+    }
+
+    pub(super) fn ticket(&self, connector: &Name, action: &Name) -> Option<&Result<Json, String>> {
+        self.0.get(&ReadOf::Ticket(connector.clone(), action.clone()))
+    }
+
+    /// Every ticket that was asked for, by the action that shows it.
+    pub(super) fn tickets(&self) -> impl Iterator<Item = ((&Name, &Name), &Result<Json, String>)> {
+        self.0.iter().filter_map(|(of, reply)| match of {
+            ReadOf::Ticket(connector, action) => Some(((connector, action), reply)),
+            ReadOf::Argument(_) => None,
+        })
     }
 }
 
@@ -66,20 +91,27 @@ impl<E: Evidence> RunGate<'_, E> {
             .iter()
             .filter_map(|reference| Some((reference, action.arguments.get(&reference.argument)?.version.as_ref()?)))
             .collect();
-        if named.is_empty() || !self.waits_for_people(question, action, now_ms) {
+        if named.is_empty() && !self.workspace.policies().asks_for_tickets(action.effect) {
             return Vec::new();
         }
-        let read = |(reference, name): (&Reference, &Name)| VersionRead {
-            argument: reference.argument.clone(),
-            call: self.read(question, action, name, now_ms),
-        };
-        named.into_iter().map(read).collect()
+        let answer = self.asked(question, action, now_ms);
+        let Decision::Hold { remedies, .. } = &answer.decision else { return Vec::new() };
+        let mut reads = self.ticket_reads(question, remedies, now_ms);
+        if self.waits_for_people(remedies) {
+            reads.extend(named.into_iter().map(|(reference, name)| VersionRead {
+                of: ReadOf::Argument(reference.argument.clone()),
+                call: self.read(question, action, name, now_ms),
+            }));
+        }
+        reads
     }
 
-    fn waits_for_people(&self, question: &Question, action: &Action, now_ms: u64) -> bool {
-        let answer = self.asked(question, action, now_ms);
-        let Decision::Hold { remedies, .. } = &answer.decision else { return false };
-        answer.decision.can_be_approved() && is_satisfiable(self.workspace.principals(), self.asker.requester, remedies)
+    /// Whether people are asked, once there is the ticket that policy asks for.
+    fn waits_for_people(&self, remedies: &[Remedy]) -> bool {
+        let mut of_people = remedies.iter().filter(|remedy| remedy.kind != RemedyKind::Ticket).peekable();
+        of_people.peek().is_some()
+            && of_people.all(|remedy| remedy.kind == RemedyKind::Approval)
+            && is_satisfiable(self.workspace.principals(), self.asker.requester, remedies)
     }
 
     /// What policy says without any approval.
@@ -97,7 +129,17 @@ impl<E: Evidence> RunGate<'_, E> {
         // What a secret fills is named by a definition's text, and no text names it for this call.
         let valued = shows.arguments.iter().filter(|(_, argument)| argument.secret.is_none());
         let taken = valued.filter_map(|(name, _)| Some((name.clone(), given.child(name)?)));
-        let arguments = Value::object(given.label, taken);
+        self.permitted_read(question, shows, Value::object(given.label, taken), now_ms)
+    }
+
+    /// A read beside the question, if policy permits it as it stands.
+    pub(super) fn permitted_read(
+        &self,
+        question: &Question,
+        shows: &Action,
+        arguments: Value,
+        now_ms: u64,
+    ) -> Result<Call, String> {
         let prepared = prepare_action(self.universe, shows, arguments, question.prepared.control);
         if !prepared.breaches.is_empty() {
             return Err(format!("the call does not fit the contract of `{}`", shows.full_name()));
@@ -130,7 +172,7 @@ impl<E: Evidence> RunGate<'_, E> {
         let catalogue = self.catalogue;
         let of = |reference: &Reference| {
             let named = action.arguments.get(&reference.argument).and_then(|a| a.version.as_ref());
-            match (named, versions.0.get(&reference.argument)) {
+            match (named, versions.of(&reference.argument)) {
                 (Some(name), Some(Ok(reply))) => {
                     let shows = catalogue.action(&action.connector, name);
                     let kept = shows.filter(|shows| shows.subjects_of(reply) == Subjects::NOBODY).map(|_| reply);

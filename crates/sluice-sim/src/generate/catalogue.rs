@@ -241,6 +241,7 @@ impl CatalogueSpec {
             releases: self.releases.iter().map(|r| (r.name.as_str().into(), r.resolved(&atoms))).collect(),
             // The simulated services say what they hold: nothing looks through their replies.
             findings: Findings::default(),
+            tickets: std::collections::BTreeMap::new(),
         }
     }
 }

@@ -1,6 +1,8 @@
 //! `sluice serve`: people come in, see what waits, and decide it with passkeys; and everything that must not work does not.
 
 mod by_api;
+mod provider;
+mod surety;
 mod visitor;
 
 use reqwest::Method;

@@ -57,5 +57,6 @@ mod sandbox;
 mod secrets;
 mod stop;
 mod streamable;
+mod tickets;
 mod versions;
 mod vouching;

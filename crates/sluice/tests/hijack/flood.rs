@@ -192,6 +192,7 @@ fn said(budgets: &str, standing: Standing, is_readable: bool, calls: &[Asked<'_>
             closure: &closure,
             program: None,
             workflow: "agents",
+            ticket: None,
         },
         universe: &catalogue.universe,
         run: RunId::from_bytes([1; 16]),

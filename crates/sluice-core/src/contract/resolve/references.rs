@@ -6,11 +6,12 @@ use super::{Complete, Resolver, nothing};
 use crate::catalogue::{Argument, Idempotency};
 use crate::contract::budgets::{BudgetOf, Kind};
 use crate::contract::codes::{
-    BAD_LOOKUP, BAD_VERSION, DUPLICATE, MISSING_DESTINATION, MISSING_OWNER, PLACEMENT, UNKNOWN_REFERENCE,
+    BAD_LOOKUP, BAD_TICKET, BAD_VERSION, DUPLICATE, MISSING_DESTINATION, MISSING_OWNER, PLACEMENT, UNKNOWN_REFERENCE,
 };
 use crate::contract::connector::{ActionContract, Contract, DestinationRule, Transport};
 use crate::contract::principals::unknown;
 use crate::contract::read::{Located, Register};
+use crate::contract::ticket::wrong;
 use crate::gate::{Effect, Role};
 use crate::label::Name;
 
@@ -42,6 +43,11 @@ fn contract(cx: &mut Resolver<'_>, contract: &Contract) {
         destination(cx, contract, action);
         lookup(cx, contract, action);
         versions(cx, contract, action);
+        if let Some(marked) = &action.ticket
+            && let Some(message) = wrong(contract, action, &marked.value)
+        {
+            cx.report(&contract.file, BAD_TICKET.at(marked.span, message));
+        }
     }
 }
 

@@ -31,8 +31,13 @@ impl Drop for Console {
 impl Console {
     /// Serves the sandbox's workspace; `invite` is printed a link for.
     pub(super) fn start(sandbox: &Sandbox, invite: Option<&str>) -> Self {
+        Self::start_with(sandbox, &[], invite)
+    }
+
+    /// The same with more options.
+    pub(super) fn start_with(sandbox: &Sandbox, more: &[&str], invite: Option<&str>) -> Self {
         let options: Vec<&str> = invite.into_iter().flat_map(|person| ["--invite", person]).collect();
-        let mut child = sandbox.start(&[&["serve", "--listen", "127.0.0.1:0"], options.as_slice()].concat());
+        let mut child = sandbox.start(&[&["serve", "--listen", "127.0.0.1:0"], more, options.as_slice()].concat());
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let first = lines.next().unwrap().unwrap();
         let origin = first.strip_prefix("console at ").unwrap().to_owned();
@@ -57,6 +62,12 @@ impl Console {
         self.client.request(method, format!("{}{path}", self.origin))
     }
 
+    /// Somebody who has a device, and no session.
+    pub(super) fn stranger(&self, seed: u8) -> Person<'_> {
+        let party = RelyingParty { id: "localhost".to_owned(), origin: self.origin.clone() };
+        Person { console: self, cookie: String::new(), device: Device::of_seed([seed; 32], party).unwrap() }
+    }
+
     /// Somebody new, by the link that was printed or made for them.
     pub(super) async fn enrol(&self, link: &str, seed: u8) -> Person<'_> {
         let party = RelyingParty { id: "localhost".to_owned(), origin: self.origin.clone() };
@@ -78,7 +89,7 @@ impl Console {
 
 /// Somebody who is logged in.
 pub(super) struct Person<'c> {
-    console: &'c Console,
+    pub(super) console: &'c Console,
     pub(super) cookie: String,
     pub(super) device: Device,
 }
