@@ -9,6 +9,7 @@ pub mod door;
 pub mod drafts;
 pub mod engine;
 pub mod guard;
+pub mod health;
 pub mod house;
 pub mod notify;
 pub mod rest;

@@ -65,6 +65,13 @@ pub fn may_let_go_on(workspace: &Workspace, person: &Name, what: &Stop) -> bool 
     is_person(workspace, person) && may(workspace, person, Deed::GoOn, &answering(workspace, what))
 }
 
+/// Whether somebody may end a run: whoever it is for, who answers for them, and who manages people here.
+#[must_use]
+pub fn may_end_run(workspace: &Workspace, who: &Name, requester: &Name) -> bool {
+    let is_in_charge = || workspace.principals().in_charge_of(requester).contains(who);
+    who == requester || is_in_charge() || (is_person(workspace, who) && may_manage_people(workspace, who))
+}
+
 fn is_person(workspace: &Workspace, name: &Name) -> bool {
     workspace.principals().persons.entries.contains_key(name)
 }

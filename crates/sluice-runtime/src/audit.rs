@@ -14,7 +14,9 @@ use sluice_engine::Fact;
 use sluice_ledger::note::VerifierKey;
 use sluice_ledger::{EntryKind, Evidence, LeafIndex, RunId};
 use sluice_policy::{Bundle as Policies, GateRequest};
-use sluice_store::{Mode, OsRandom, PayloadKeys, PayloadState, Recorded, StoreError, VerifyReport, verify_all};
+use sluice_store::{
+    Mode, OsRandom, Page, PayloadKeys, PayloadState, Query, Recorded, StoreError, VerifyReport, verify_all,
+};
 use thiserror::Error;
 
 use crate::home::{Home, HomeError};
@@ -111,16 +113,13 @@ pub fn show(ledger: &Ledger, run: RunId) -> Result<Vec<Line>, AuditError> {
     Ok(ledger.run(run)?.iter().map(line).collect())
 }
 
-/// The last `count` entries of the log, in order.
+/// The last `count` entries that match a question, in order.
 ///
 /// # Errors
 /// [`AuditError::Ledger`].
-pub fn log(ledger: &Ledger, count: u64) -> Result<Vec<Line>, AuditError> {
-    let entries = ledger.read(move |records| {
-        let size = records.head()?.size.get();
-        records.entries(size.saturating_sub(count)..size)
-    })?;
-    Ok(entries.iter().map(line).collect())
+pub fn find(ledger: &Ledger, query: &Query, count: u64) -> Result<Vec<Line>, AuditError> {
+    let entries = ledger.look(|records| records.find_page(query, Page { before: None, count }))?;
+    Ok(entries.iter().rev().map(line).collect())
 }
 
 /// One entry.

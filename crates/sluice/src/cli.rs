@@ -17,7 +17,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::demo;
 pub use approvals::{Approvals, Decide, Propose, ShowApproval};
-pub use audit::{Audit, Log, Prove, VerifyLedger};
+pub use audit::{Audit, Log, Prove, VerifyLedger, Wanted};
 pub use check::{Check, CheckFormat, Filters};
 pub use connector::{AddConnector, AddMcp, AddOpenapi, Connector, DiffConnector, PinConnector, Secret, SetSecret};
 pub use definitions::{Draw, DrawFormat, DrawTheme, Explain, Import};
@@ -26,7 +26,7 @@ pub use policy::{
     AddPack, DiffPolicies, ExplainPolicy, ListSigners, Policy, ProposeSigners, Replay, Sign, SignSigners,
     SignersCommand, Span, TestPolicies,
 };
-pub use runs::{Found, Resolve, Resume, Run, Runs};
+pub use runs::{CancelRun, Found, Resolve, Resume, Run, Runs, ShowRun};
 pub use serve::{AddApiToken, ApiToken, Serve};
 pub use stop::{GoOn, Stop, What};
 
@@ -88,6 +88,8 @@ pub enum Command {
     Policy(Policy),
     /// Serve the console where people see and decide what waits, the API beside it, and go on with runs as they do.
     Serve(Serve),
+    /// How a workspace stands: its log, what waits, its runs.
+    Health(ListServed),
     /// Tokens of programs that call the API of `sluice serve`: add, list, revoke.
     #[command(subcommand)]
     Token(ApiToken),
@@ -133,6 +135,17 @@ pub struct Place {
     pub workspace: Option<PathBuf>,
 }
 
+/// A Sluice that is served elsewhere, in place of a folder.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Server {
+    /// The address of a served Sluice, as people type it: the command asks its API instead of a folder.
+    #[arg(long, value_name = "URL", conflicts_with = "workspace")]
+    pub server: Option<String>,
+    /// Holds the token that it is shown; else `SLUICE_TOKEN` does.
+    #[arg(long, value_name = "FILE", requires = "server")]
+    pub token_file: Option<PathBuf>,
+}
+
 /// Who wrote a definition; without it, nobody said.
 #[derive(Args, Clone, Debug, Default)]
 #[group(multiple = false)]
@@ -171,6 +184,20 @@ pub struct RevokeToken {
     /// Where.
     #[command(flatten)]
     pub place: Place,
+}
+
+/// A list of a workspace, here or served.
+#[derive(Args)]
+pub struct ListServed {
+    /// Where.
+    #[command(flatten)]
+    pub place: Place,
+    /// Or where it is served.
+    #[command(flatten)]
+    pub server: Server,
+    /// For people or for programs.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
 }
 
 /// A list of the workspace.

@@ -7,6 +7,7 @@ pub mod connector;
 pub mod draw;
 pub mod explain;
 pub mod gateway;
+pub mod health;
 pub mod import;
 pub mod init;
 pub mod inside;

@@ -65,6 +65,11 @@ impl Failure {
         Self { exit: Exit::Internal, message: message.into(), problems: Vec::new() }
     }
 
+    /// Something that was asked for was not granted.
+    pub(crate) fn refused(message: impl Into<String>) -> Self {
+        Self { exit: Exit::Refused, message: message.into(), problems: Vec::new() }
+    }
+
     /// SL795. The demo showed something else than it tells.
     pub(crate) fn unexpected(what: impl AsRef<str>) -> Self {
         let message = format!("SL795: the demo did not go as its story says: {}", what.as_ref());

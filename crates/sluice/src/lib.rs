@@ -11,3 +11,4 @@ pub mod failure;
 pub mod init;
 pub mod place;
 pub mod render;
+pub mod served;

@@ -31,6 +31,7 @@ fn main() -> ExitCode {
         Command::Secret(command) => commands::secret::run(&command),
         Command::Policy(command) => commands::policy::run(&command),
         Command::Serve(arguments) => commands::serve::run(&arguments),
+        Command::Health(arguments) => commands::health::run(&arguments),
         Command::Token(command) => commands::token::run(&command),
         Command::Demo(arguments) => demo::play::run(&arguments).map(|()| Exit::Fine),
         Command::DemoResume(arguments) => demo::crash::resume(&arguments).map(|()| Exit::Fine),

@@ -27,6 +27,7 @@ use super::runs::{Run, of, open};
 use super::scope::Scope;
 use super::sent::{At, Sent};
 use crate::house::{Deed, House};
+use crate::rights::may_end_run;
 
 /// How long a start waits until the run is in the ledger.
 const WITHIN: Duration = Duration::from_secs(10);
@@ -166,8 +167,7 @@ pub(super) async fn cancel(
     let ended = asked(house, asker, Scope::Run, move |asking| {
         let (run, about) = open(asking, &id)?;
         let who = &asking.asker.principal;
-        let is_in_charge = asking.workspace.principals().in_charge_of(&about.requester).contains(who);
-        if about.requester != *who && !is_in_charge && !asking.is_steward() {
+        if !may_end_run(&asking.workspace, who, &about.requester) {
             return Err(Problem::not_for_that(
                 "a run is ended by whoever it is for, who answers for them, or who signs the rules",
             ));

@@ -78,7 +78,9 @@ impl Statement {
         out.finish()
     }
 
-    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+    /// Reads the canonical bytes; `None` if they are none.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let mut input = Decoder::new(STATEMENT_DOMAIN, bytes)?;
         let decision = match input.text()? {
             "approve" => Decision::Approve,

@@ -45,14 +45,19 @@ pub fn to_hex(bytes: &[u8]) -> String {
 /// Exactly `N` bytes from lower-case hexadecimal: one text per value, so that texts can be compared.
 #[must_use]
 pub fn from_hex<const N: usize>(text: &str) -> Option<[u8; N]> {
+    from_hex_any(text)?.try_into().ok()
+}
+
+/// The same for as many bytes as there are.
+#[must_use]
+pub fn from_hex_any(text: &str) -> Option<Vec<u8>> {
     let digit = |c: &u8| match c {
         b'0'..=b'9' => Some(c - b'0'),
         b'a'..=b'f' => Some(c - b'a' + 10),
         _ => None,
     };
     let (pairs, []) = text.as_bytes().as_chunks::<2>() else { return None };
-    let bytes: Option<Vec<u8>> = pairs.iter().map(|[high, low]| Some(digit(high)? << 4 | digit(low)?)).collect();
-    bytes?.try_into().ok()
+    pairs.iter().map(|[high, low]| Some(digit(high)? << 4 | digit(low)?)).collect()
 }
 
 #[cfg(test)]

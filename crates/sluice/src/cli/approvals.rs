@@ -4,25 +4,28 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{Author, Format, List, Place};
+use super::{Author, Format, ListServed, Place, Server};
 
 /// `sluice propose`
 #[derive(Args)]
 pub struct Propose {
     /// The definition.
     pub file: PathBuf,
-    /// On whose behalf it will run.
-    #[arg(long = "as", value_name = "PRINCIPAL")]
-    pub requester: String,
+    /// On whose behalf it will run; with `--server` whoever the token is for, or whom a model's token names here.
+    #[arg(long = "as", value_name = "PRINCIPAL", required_unless_present = "server")]
+    pub requester: Option<String>,
     /// Who wrote it.
     #[command(flatten)]
     pub author: Author,
     /// What the model was asked; its digest is recorded.
-    #[arg(long, value_name = "FILE", requires = "model")]
+    #[arg(long, value_name = "FILE", requires = "model", conflicts_with = "server")]
     pub prompt_file: Option<PathBuf>,
     /// Where.
     #[command(flatten)]
     pub place: Place,
+    /// Or where it is served.
+    #[command(flatten)]
+    pub server: Server,
     /// For people or for programs.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
@@ -32,7 +35,7 @@ pub struct Propose {
 #[derive(Subcommand)]
 pub enum Approvals {
     /// What waits, oldest first.
-    List(List),
+    List(ListServed),
     /// All that a person would sign.
     Show(ShowApproval),
     /// Sign that it may be done.
@@ -51,6 +54,9 @@ pub struct ShowApproval {
     /// Where.
     #[command(flatten)]
     pub place: Place,
+    /// Or where it is served.
+    #[command(flatten)]
+    pub server: Server,
     /// For people or for programs.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
@@ -62,15 +68,18 @@ pub struct Decide {
     /// As `sluice approvals list` names it.
     pub id: String,
     /// Who signs.
-    #[arg(long = "as", value_name = "PERSON")]
-    pub person: String,
-    /// Their key file.
-    #[arg(long, value_name = "FILE")]
-    pub key: PathBuf,
+    #[arg(long = "as", value_name = "PERSON", required_unless_present = "server")]
+    pub person: Option<String>,
+    /// Their key file. With `--server` it can be left out: then the page is named where a passkey says it.
+    #[arg(long, value_name = "FILE", required_unless_present = "server", requires = "person")]
+    pub key: Option<PathBuf>,
     /// Why, for the record.
     #[arg(long, default_value = "")]
     pub reason: String,
     /// Where.
     #[command(flatten)]
     pub place: Place,
+    /// Or where it is served.
+    #[command(flatten)]
+    pub server: Server,
 }

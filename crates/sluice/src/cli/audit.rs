@@ -4,14 +4,14 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{Format, Place, Resume};
+use super::{Format, Place, Server, ShowRun};
 
 /// `sluice audit`
 #[derive(Subcommand)]
 pub enum Audit {
     /// What a run did, and why it was let.
-    Show(Resume),
-    /// The latest entries.
+    Show(ShowRun),
+    /// The latest entries, or the latest that fit.
     Log(Log),
     /// A proof that an entry is in the log, or of what people said about an approval, for somebody who does not trust you.
     Prove(Prove),
@@ -25,9 +25,15 @@ pub struct Log {
     /// How many.
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub last: u64,
+    /// Which.
+    #[command(flatten)]
+    pub wanted: Wanted,
     /// Where.
     #[command(flatten)]
     pub place: Place,
+    /// Or where it is served.
+    #[command(flatten)]
+    pub server: Server,
     /// For people or for programs.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
@@ -50,6 +56,29 @@ pub struct VerifyLedger {
     pub format: Format,
 }
 
+/// Which entries are looked for; what is not said is not asked.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Wanted {
+    /// Of this kind: `decision`, `intent`, `approved`.
+    #[arg(long)]
+    pub kind: Option<String>,
+    /// About this `connector.action`.
+    #[arg(long)]
+    pub action: Option<String>,
+    /// That decided so: `permit`, `hold`, `forbid`.
+    #[arg(long)]
+    pub decision: Option<String>,
+    /// About this approval or proposal: `A-…`, `P-…`.
+    #[arg(long)]
+    pub approval: Option<String>,
+    /// Of runs whose id begins so.
+    #[arg(long)]
+    pub run: Option<String>,
+    /// With this code: `SL518`.
+    #[arg(long)]
+    pub code: Option<String>,
+}
+
 /// `sluice audit prove`
 #[derive(Args)]
 pub struct Prove {
@@ -62,4 +91,7 @@ pub struct Prove {
     /// Where.
     #[command(flatten)]
     pub place: Place,
+    /// Or where it is served.
+    #[command(flatten)]
+    pub server: Server,
 }

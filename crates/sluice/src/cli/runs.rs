@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{Author, Format, List, Place};
+use super::{Author, Format, ListServed, Place, Server};
 
 /// `sluice run`
 #[derive(Args)]
@@ -45,11 +45,51 @@ pub struct Resume {
 #[derive(Subcommand)]
 pub enum Runs {
     /// Every run, newest first.
-    List(List),
+    List(ListServed),
     /// How one stands.
-    Show(Resume),
+    Show(ShowRun),
+    /// End one: nothing more of it is called.
+    Cancel(CancelRun),
     /// Say what became of a call in doubt, and go on.
     Resolve(Resolve),
+}
+
+/// `sluice runs show`
+#[derive(Args)]
+pub struct ShowRun {
+    /// The run, or the beginning of its id.
+    pub run: String,
+    /// Where.
+    #[command(flatten)]
+    pub place: Place,
+    /// Or where it is served.
+    #[command(flatten)]
+    pub server: Server,
+    /// For people or for programs.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+/// `sluice runs cancel`
+#[derive(Args)]
+pub struct CancelRun {
+    /// The run, or the beginning of its id.
+    pub run: String,
+    /// Why, for the record.
+    #[arg(long)]
+    pub reason: String,
+    /// Who ends it: whoever it is for, answers for them, or manages people here.
+    #[arg(long = "as", value_name = "PERSON", required_unless_present = "server")]
+    pub person: Option<String>,
+    /// Where.
+    #[command(flatten)]
+    pub place: Place,
+    /// Or where it is served.
+    #[command(flatten)]
+    pub server: Server,
+    /// For people or for programs.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
 }
 
 /// `sluice runs resolve`

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::Place;
+use super::{Place, Server};
 
 /// What is stopped, or goes on.
 #[derive(Args)]
@@ -31,14 +31,17 @@ pub struct Stop {
     #[command(flatten)]
     pub what: What,
     /// Who says so.
-    #[arg(long = "as", value_name = "PERSON")]
-    pub person: String,
+    #[arg(long = "as", value_name = "PERSON", required_unless_present = "server")]
+    pub person: Option<String>,
     /// Why, for the record.
     #[arg(long, default_value = "")]
     pub reason: String,
     /// Where.
     #[command(flatten)]
     pub place: Place,
+    /// Or where it is served.
+    #[command(flatten)]
+    pub server: Server,
 }
 
 /// `sluice go-on`
@@ -48,15 +51,18 @@ pub struct GoOn {
     #[command(flatten)]
     pub what: What,
     /// Who says so.
-    #[arg(long = "as", value_name = "PERSON")]
-    pub person: String,
+    #[arg(long = "as", value_name = "PERSON", required_unless_present = "server")]
+    pub person: Option<String>,
     /// Their key file: to stop is anybody's right, to let go on is not.
-    #[arg(long, value_name = "FILE")]
-    pub key: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "server")]
+    pub key: Option<PathBuf>,
     /// Why, for the record.
     #[arg(long, default_value = "")]
     pub reason: String,
     /// Where.
     #[command(flatten)]
     pub place: Place,
+    /// Or where it is served.
+    #[command(flatten)]
+    pub server: Server,
 }

@@ -1,13 +1,16 @@
 //! `sluice approvals`: what waits for people, and what they say.
 
+use std::path::Path;
+
 use serde_json::{Value as Json, json};
 use sluice_core::contract::approval::Decision;
 use sluice_runtime::approvals::{About, Approver, Referred, Waiting, in_words};
 
-use crate::cli::{Approvals, Decide, Format, List, ShowApproval};
+use crate::cli::{Approvals, Decide, Format, ListServed, ShowApproval};
 use crate::failure::{Exit, Failure};
 use crate::place::{Opened, key_of, known, say_solo};
 use crate::render::{Page, Part, Tone, json as out};
+use crate::served;
 
 /// Lists, shows or decides.
 ///
@@ -15,47 +18,83 @@ use crate::render::{Page, Part, Tone, json as out};
 /// [`Failure`] if there is nothing of that name, or the signature would not count.
 pub fn run(command: &Approvals) -> Result<Exit, Failure> {
     match command {
-        Approvals::List(arguments) => list(arguments),
-        Approvals::Show(arguments) => show(arguments),
+        Approvals::List(arguments) => match arguments.server.served()? {
+            Some(served) => served::approvals::list(&served, arguments),
+            None => list(arguments),
+        },
+        Approvals::Show(arguments) => match arguments.server.served()? {
+            Some(served) => served::approvals::show(&served, arguments),
+            None => show(arguments),
+        },
         Approvals::Approve(arguments) => decide(arguments, Decision::Approve),
         Approvals::Deny(arguments) => decide(arguments, Decision::Deny),
         Approvals::Withdraw(arguments) => {
+            if let Some(served) = arguments.server.served()? {
+                return served::approvals::decide(&served, arguments, "withdraw");
+            }
             let opened = arguments.place.open_with_ledger()?;
-            let person = known(opened.workspace.principals(), &arguments.person)?;
+            let person = known(opened.workspace.principals(), signer(arguments)?.0)?;
             let back = Approver::new(&opened.workspace, &opened.ledger).taking_back(&arguments.id, &person)?;
             decide_in(&opened, arguments, back)
         }
     }
 }
 
-fn list(arguments: &List) -> Result<Exit, Failure> {
+fn list(arguments: &ListServed) -> Result<Exit, Failure> {
     let opened = arguments.place.open_with_ledger()?;
     let waiting = Approver::new(&opened.workspace, &opened.ledger).list()?;
     if arguments.format == Format::Json {
         out::print(&waiting.iter().map(wire).collect::<Vec<_>>())?;
         return Ok(Exit::Fine);
     }
+    list_of(&waiting.iter().map(told).collect::<Vec<_>>()).print();
+    Ok(Exit::Fine)
+}
+
+/// What waits, as a list tells it.
+pub(crate) struct Told {
+    pub(crate) id: String,
+    pub(crate) what: String,
+    pub(crate) place: String,
+    pub(crate) requester: String,
+    pub(crate) why: String,
+    pub(crate) needs: Vec<String>,
+    pub(crate) said: Vec<(String, String)>,
+}
+
+fn told(waiting: &Waiting) -> Told {
+    let (what, place) = about(waiting);
+    let said = waiting.said.iter().map(|(who, decision)| (who.to_string(), word(*decision).to_owned()));
+    Told {
+        id: waiting.id.clone(),
+        what,
+        place,
+        requester: waiting.requester.to_string(),
+        why: waiting.why.clone(),
+        needs: waiting.needs.iter().map(in_words).collect(),
+        said: said.collect(),
+    }
+}
+
+/// What waits, one below the other.
+pub(crate) fn list_of(all: &[Told]) -> Page {
     let mut page = Page::of_stdout();
-    if waiting.is_empty() {
+    if all.is_empty() {
         page.line(["nothing waits for anybody"]);
     }
-    for one in &waiting {
-        let (what, where_) = about(one);
+    for one in all {
         page.hang(
             [Part::new(&one.id, Tone::Strong), "  ".into()],
-            &[Part::new(what, Tone::Accent), Part::new(format!("  {where_}"), Tone::Faint)],
+            &[Part::new(&one.what, Tone::Accent), Part::new(format!("  {}", one.place), Tone::Faint)],
         );
-        let row = |word: &str, tone: Tone, text: String| vec![Part::new(word, Tone::Faint), Part::new(text, tone)];
-        let mut rows = vec![row("asked by", Tone::Plain, one.requester.to_string())];
-        rows.push(row("why", Tone::Plain, one.why.clone()));
-        rows.extend(one.needs.iter().map(|needed| row("needs", Tone::Warn, in_words(needed))));
-        rows.extend(
-            one.said.iter().map(|(who, decision)| row("said", Tone::Plain, format!("{who}: {}", word(*decision)))),
-        );
+        let row = |word: &str, tone: Tone, text: &str| vec![Part::new(word, Tone::Faint), Part::new(text, tone)];
+        let mut rows = vec![row("asked by", Tone::Plain, &one.requester)];
+        rows.push(row("why", Tone::Plain, &one.why));
+        rows.extend(one.needs.iter().map(|needed| row("needs", Tone::Warn, needed)));
+        rows.extend(one.said.iter().map(|(who, word)| row("said", Tone::Plain, &format!("{who}: {word}"))));
         page.table(4, &rows);
     }
-    page.print();
-    Ok(Exit::Fine)
+    page
 }
 
 fn show(arguments: &ShowApproval) -> Result<Exit, Failure> {
@@ -73,12 +112,23 @@ fn show(arguments: &ShowApproval) -> Result<Exit, Failure> {
     Ok(Exit::Fine)
 }
 
+/// Who signs here, and with which file; a served Sluice is told by a token.
+fn signer(arguments: &Decide) -> Result<(&str, &Path), Failure> {
+    let said = arguments.person.as_deref().zip(arguments.key.as_deref());
+    said.ok_or_else(|| Failure::usage("say who signs, and with which key file: `--as PERSON --key FILE`"))
+}
+
 fn decide(arguments: &Decide, decision: Decision) -> Result<Exit, Failure> {
+    if let Some(served) = arguments.server.served()? {
+        let word = if decision == Decision::Approve { "approve" } else { "deny" };
+        return served::approvals::decide(&served, arguments, word);
+    }
     decide_in(&arguments.place.open_with_ledger()?, arguments, decision)
 }
 
 fn decide_in(opened: &Opened, arguments: &Decide, decision: Decision) -> Result<Exit, Failure> {
-    let key = key_of(&arguments.person, &arguments.key)?;
+    let (person, file) = signer(arguments)?;
+    let key = key_of(person, file)?;
     let approver = Approver::new(&opened.workspace, &opened.ledger);
     let waiting = approver.decide(&arguments.id, decision, &key, &arguments.reason)?;
     let mut page = Page::of_stdout();

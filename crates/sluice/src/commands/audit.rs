@@ -3,14 +3,18 @@
 mod proof;
 
 use serde_json::{Value as Json, json};
+use sluice_core::document::closest;
+use sluice_ledger::EntryKind;
 use sluice_runtime::audit::{self, AuditReport, Line};
 use sluice_runtime::incident::Incident;
 use sluice_runtime::run::find;
 use sluice_runtime::told::{Mood, told};
+use sluice_store::Query;
 
-use crate::cli::{Audit, Format, Log, Prove, Resume, VerifyLedger};
+use crate::cli::{Audit, Format, Log, Prove, ShowRun, VerifyLedger, Wanted};
 use crate::failure::{Exit, Failure};
 use crate::render::{Page, Part, Tone, json as out, time};
+use crate::served;
 
 /// Shows, lists, proves or verifies.
 ///
@@ -18,14 +22,23 @@ use crate::render::{Page, Part, Tone, json as out, time};
 /// [`Failure`] if the ledger cannot be read. That something in it does not fit is a result: exit code 1.
 pub fn run(command: &Audit) -> Result<Exit, Failure> {
     match command {
-        Audit::Show(arguments) => show(arguments),
-        Audit::Log(arguments) => log(arguments),
-        Audit::Prove(arguments) => prove(arguments),
+        Audit::Show(arguments) => match arguments.server.served()? {
+            Some(served) => served::ledger::show(&served, arguments),
+            None => show(arguments),
+        },
+        Audit::Log(arguments) => match arguments.server.served()? {
+            Some(served) => served::ledger::log(&served, arguments),
+            None => log(arguments),
+        },
+        Audit::Prove(arguments) => match arguments.server.served()? {
+            Some(served) => served::ledger::prove(&served, arguments),
+            None => prove(arguments),
+        },
         Audit::Verify(arguments) => verify(arguments),
     }
 }
 
-fn show(arguments: &Resume) -> Result<Exit, Failure> {
+fn show(arguments: &ShowRun) -> Result<Exit, Failure> {
     let opened = arguments.place.open_with_ledger()?;
     let run = find(&opened.ledger, &arguments.run)?;
     let lines = audit::show(&opened.ledger, run)?;
@@ -43,7 +56,7 @@ fn show(arguments: &Resume) -> Result<Exit, Failure> {
 
 fn log(arguments: &Log) -> Result<Exit, Failure> {
     let opened = arguments.place.open_with_ledger()?;
-    let lines = audit::log(&opened.ledger, arguments.last)?;
+    let lines = audit::find(&opened.ledger, &query(&arguments.wanted)?, arguments.last)?;
     if arguments.format == Format::Json {
         let entries: Vec<Json> = lines.iter().map(wire).collect();
         out::print(&json!({ "version": 1, "entries": entries }))?;
@@ -53,6 +66,26 @@ fn log(arguments: &Log) -> Result<Exit, Failure> {
     timeline(&mut page, &lines, true);
     page.print();
     Ok(Exit::Fine)
+}
+
+/// What is asked of the store.
+fn query(wanted: &Wanted) -> Result<Query, Failure> {
+    let kinds = || EntryKind::REGISTERED.iter().filter_map(|kind| Some((kind.name()?, *kind)));
+    let kind = wanted.kind.as_deref().map(|word| {
+        let near = closest(word, kinds().map(|(name, _)| name));
+        let near = near.map_or_else(String::new, |near| format!("; do you mean `{near}`?"));
+        let found = kinds().find(|(name, _)| *name == word).map(|(_, kind)| kind);
+        found.ok_or_else(|| Failure::usage(format!("there is no kind of entry `{word}`{near}")))
+    });
+    Ok(Query {
+        kind: kind.transpose()?,
+        action: wanted.action.clone(),
+        decision: wanted.decision.clone(),
+        approval: wanted.approval.clone(),
+        run_begins: wanted.run.as_deref().map(str::to_lowercase),
+        code: wanted.code.as_deref().map(str::to_uppercase),
+        ..Query::default()
+    })
 }
 
 fn prove(arguments: &Prove) -> Result<Exit, Failure> {
@@ -91,20 +124,23 @@ fn wire(line: &Line) -> Json {
     })
 }
 
+/// A time; on a narrow page the day is left to whoever asks for JSON.
+pub(crate) fn when(ms: u64, is_narrow: bool) -> String {
+    let whole = time::short(ms);
+    whole.split_once(' ').filter(|_| is_narrow).map_or(whole.clone(), |(_, time)| time.to_owned())
+}
+
 /// Entries under each other: when, what kind, what it tells.
 fn timeline(page: &mut Page, lines: &[Line], names_run: bool) {
     let is_narrow = page.is_narrow();
-    let when = |ms: u64| {
-        let whole = time::short(ms);
-        // On a narrow page the day is left to whoever asks for JSON.
-        whole.split_once(' ').filter(|_| is_narrow).map_or(whole.clone(), |(_, time)| time.to_owned())
-    };
     let rows = lines.iter().map(|line| {
         let (words, mood) = told(line);
         let tone = tone(mood);
         let run: String = line.run.map(|run| run.to_string().chars().take(8).collect()).unwrap_or_default();
-        let mut row =
-            vec![Part::new(format!("{:>5}", line.index), Tone::Faint), Part::new(when(line.time_ms), Tone::Faint)];
+        let mut row = vec![
+            Part::new(format!("{:>5}", line.index), Tone::Faint),
+            Part::new(when(line.time_ms, is_narrow), Tone::Faint),
+        ];
         if names_run {
             row.push(Part::new(run, Tone::Accent));
         }

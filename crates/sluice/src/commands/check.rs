@@ -1,7 +1,7 @@
 //! `sluice check`: what workflows could do, without running anything.
 
 mod fix;
-pub(super) mod imported;
+pub(crate) mod imported;
 mod known_findings;
 pub(super) mod rulebook;
 
@@ -241,7 +241,7 @@ pub(super) fn check(file: &Path, rules: &Rules, assumptions: &Assumptions, wants
     })
 }
 
-pub(super) fn name_of(file: &Path) -> String {
+pub(crate) fn name_of(file: &Path) -> String {
     let shown = file.display().to_string();
     shown.strip_prefix("./").map_or_else(|| shown.clone(), str::to_owned)
 }

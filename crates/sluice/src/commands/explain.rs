@@ -9,6 +9,7 @@ use crate::cli::Explain;
 use crate::failure::{Exit, Failure};
 use crate::place::upwards;
 use crate::render::{Page, Part, Tone};
+use crate::served;
 
 /// Explains a code, a name or a policy; without one, lists the rules.
 ///
@@ -84,6 +85,7 @@ pub(crate) fn codes() -> impl Iterator<Item = &'static CodeInfo> {
         .chain(sluice_formats::CODES)
         .chain(sluice_gateway::CODES)
         .chain(sluice_identity::CODES)
+        .chain(served::CODES)
 }
 
 /// A policy by its id, of the workspace or of the default bundle.

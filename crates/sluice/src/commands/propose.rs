@@ -15,15 +15,21 @@ use crate::commands::check::{FileCheck, name_of};
 use crate::failure::{Exit, Failure};
 use crate::place::{known, read, read_up_to, say_solo};
 use crate::render::{Page, Part, Tone, check, json as out};
+use crate::served;
 
 /// Records the proposal. One that policy would refuse in every run is not put before anybody.
 ///
 /// # Errors
 /// [`Failure`] if a file or the workspace cannot be used.
 pub fn run(arguments: &Propose) -> Result<Exit, Failure> {
+    if let Some(served) = arguments.server.served()? {
+        return served::propose::propose(&served, arguments);
+    }
     let opened = arguments.place.open_with_ledger()?;
     let workspace = &opened.workspace;
-    let requester = known(workspace.principals(), &arguments.requester)?;
+    let named = arguments.requester.as_deref();
+    let named = named.ok_or_else(|| Failure::usage("say on whose behalf it will run: `--as PRINCIPAL`"))?;
+    let requester = known(workspace.principals(), named)?;
     let author = arguments.author.acting(workspace.principals())?;
     let prompt = match &arguments.prompt_file {
         Some(file) => Some(Digest::of(&read(file, "prompt file")?).to_string()),

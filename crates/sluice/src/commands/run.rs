@@ -87,7 +87,7 @@ fn unreadable(file: &FileCheck, format: Format) -> Result<Exit, Failure> {
 }
 
 /// Runs a future on a runtime of its own: only runs need one.
-pub(super) fn block_on<F: Future>(future: F) -> Result<F::Output, Failure> {
+pub(crate) fn block_on<F: Future>(future: F) -> Result<F::Output, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

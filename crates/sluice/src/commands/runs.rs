@@ -3,18 +3,20 @@
 mod session;
 
 use serde_json::json;
+use sluice_api::rights::may_end_run;
 use sluice_core::label::Name;
 use sluice_engine::Resolution;
-use sluice_runtime::run::{Executor, age_ms, facts, find};
+use sluice_runtime::run::{Executor, about, age_ms, facts, find};
 use sluice_runtime::session::story;
 use sluice_runtime::workspace::Workspace;
 use sluice_store::RunStatus;
 
-use crate::cli::{Format, List, Resolve, Resume, Runs};
+use crate::cli::{CancelRun, Format, ListServed, Resolve, Runs, ShowRun};
 use crate::commands::run::{block_on, only_signer, parsed, tell};
 use crate::failure::{Exit, Failure};
 use crate::place::{known, read, say_solo};
 use crate::render::{Page, Part, Tone, json as out, time};
+use crate::served;
 
 /// Lists, shows or resolves.
 ///
@@ -22,13 +24,23 @@ use crate::render::{Page, Part, Tone, json as out, time};
 /// [`Failure`] if the ledger cannot be read, or there is no such run.
 pub fn run(command: &Runs) -> Result<Exit, Failure> {
     match command {
-        Runs::List(arguments) => list(arguments),
-        Runs::Show(arguments) => show(arguments),
+        Runs::List(arguments) => match arguments.server.served()? {
+            Some(served) => served::runs::list(&served, arguments),
+            None => list(arguments),
+        },
+        Runs::Show(arguments) => match arguments.server.served()? {
+            Some(served) => served::runs::show(&served, arguments),
+            None => show(arguments),
+        },
+        Runs::Cancel(arguments) => match arguments.server.served()? {
+            Some(served) => served::runs::cancel(&served, arguments),
+            None => cancel(arguments),
+        },
         Runs::Resolve(arguments) => resolve(arguments),
     }
 }
 
-fn list(arguments: &List) -> Result<Exit, Failure> {
+fn list(arguments: &ListServed) -> Result<Exit, Failure> {
     let opened = arguments.place.open_with_ledger()?;
     let mut rows = opened.ledger.read(|records| records.runs())?;
     rows.sort_by_key(|row| std::cmp::Reverse(row.first.get()));
@@ -63,7 +75,7 @@ fn list(arguments: &List) -> Result<Exit, Failure> {
     Ok(Exit::Fine)
 }
 
-fn tone(status: RunStatus) -> Tone {
+pub(crate) fn tone(status: RunStatus) -> Tone {
     match status.name() {
         "completed" => Tone::Good,
         "refused" | "faulted" => Tone::Bad,
@@ -71,7 +83,7 @@ fn tone(status: RunStatus) -> Tone {
     }
 }
 
-fn show(arguments: &Resume) -> Result<Exit, Failure> {
+fn show(arguments: &ShowRun) -> Result<Exit, Failure> {
     let opened = arguments.place.open_with_ledger()?;
     let run = find(&opened.ledger, &arguments.run)?;
     let records = facts(&opened.ledger.run(run)?)?;
@@ -82,6 +94,33 @@ fn show(arguments: &Resume) -> Result<Exit, Failure> {
     let outcome = Executor::open(&opened.workspace, &opened.ledger)?.look(run)?;
     tell(&outcome, arguments.format, opened.workspace.is_solo())?;
     // It was shown; how it stands is what was asked for, not how this command ended.
+    Ok(Exit::Fine)
+}
+
+/// Ends a run, as the API does on the same people's word.
+fn cancel(arguments: &CancelRun) -> Result<Exit, Failure> {
+    let opened = arguments.place.open_with_ledger()?;
+    let run = find(&opened.ledger, &arguments.run)?;
+    let person = arguments.person.as_deref().ok_or_else(|| Failure::usage("say who ends it: `--as PERSON`"))?;
+    let person = known(opened.workspace.principals(), person)?;
+    let about = about(&opened.ledger, run)?.ok_or_else(|| Failure::usage("this run has no beginning"))?;
+    if !may_end_run(&opened.workspace, &person, &about.requester) {
+        let why = format!(
+            "`{person}` may not end a run for `{}`: they themselves may, whoever answers for them, and who manages people here",
+            about.requester
+        );
+        return Err(Failure::refused(why));
+    }
+    if arguments.reason.trim().is_empty() {
+        return Err(Failure::usage("say why it is ended: `--reason TEXT`"));
+    }
+    let executor = Executor::open(&opened.workspace, &opened.ledger)?;
+    let outcome = executor.look(run)?;
+    let is_over = !matches!(outcome.status.name(), "held" | "running" | "in-doubt");
+    if !is_over {
+        block_on(executor.cancel(run, format!("ended by `{person}`: {}", arguments.reason.trim())))??;
+    }
+    tell(&executor.look(run)?, arguments.format, opened.workspace.is_solo())?;
     Ok(Exit::Fine)
 }
 

@@ -8,20 +8,24 @@ use crate::cli::{GoOn, Stop, What};
 use crate::failure::{Exit, Failure};
 use crate::place::{Opened, key_of, known};
 use crate::render::{Page, Part, Tone};
+use crate::served;
 
 /// Stops calls, from the next gate on.
 ///
 /// # Errors
 /// [`Failure`] if a name is none, or it cannot be recorded.
 pub fn stop(arguments: &Stop) -> Result<Exit, Failure> {
+    if let Some(served) = arguments.server.served()? {
+        return served::stops::stop(&served, &arguments.what, &arguments.reason);
+    }
     let opened = arguments.place.open_with_ledger()?;
-    let person = known(opened.workspace.principals(), &arguments.person)?;
+    let person = known(opened.workspace.principals(), said(arguments.person.as_deref())?)?;
     let what = switch(&arguments.what, &opened)?;
     if !may_stop(&opened.workspace, &person, &what) {
         return Err(Failure::usage(format!("policies of this workspace forbid that `{person}` stops {what}")));
     }
-    let is_news = what.set(&opened.ledger, true, &arguments.person, &arguments.reason)?;
-    tell(&what, if is_news { "stopped " } else { "stopped already: " }, Tone::Bad);
+    let is_news = what.set(&opened.ledger, true, &person, &arguments.reason)?;
+    tell(&what.to_string(), if is_news { "stopped " } else { "stopped already: " }, Tone::Bad);
     Ok(Exit::Fine)
 }
 
@@ -30,8 +34,12 @@ pub fn stop(arguments: &Stop) -> Result<Exit, Failure> {
 /// # Errors
 /// [`Failure`] if a name is none, the key is nobody's who may, or it cannot be recorded.
 pub fn go_on(arguments: &GoOn) -> Result<Exit, Failure> {
+    if let Some(served) = arguments.server.served()? {
+        return served::stops::go_on(&served, &arguments.what, &arguments.reason);
+    }
     let opened = arguments.place.open_with_ledger()?;
-    let key = key_of(&arguments.person, &arguments.key)?;
+    let file = arguments.key.as_deref().ok_or_else(|| Failure::usage("name the key file: `--key FILE`"))?;
+    let key = key_of(said(arguments.person.as_deref())?, file)?;
     let what = switch(&arguments.what, &opened)?;
     if !is_theirs(&opened, &key) || !may_let_go_on(&opened.workspace, key.name(), &what) {
         let person = key.name();
@@ -40,8 +48,8 @@ pub fn go_on(arguments: &GoOn) -> Result<Exit, Failure> {
         );
         return Err(Failure::usage(why));
     }
-    let is_news = what.set(&opened.ledger, false, &arguments.person, &arguments.reason)?;
-    tell(&what, if is_news { "goes on: " } else { "was not stopped: " }, Tone::Good);
+    let is_news = what.set(&opened.ledger, false, key.name(), &arguments.reason)?;
+    tell(&what.to_string(), if is_news { "goes on: " } else { "was not stopped: " }, Tone::Good);
     Ok(Exit::Fine)
 }
 
@@ -67,8 +75,13 @@ fn switch(what: &What, opened: &Opened) -> Result<Switch, Failure> {
     }
 }
 
-fn tell(what: &Switch, how: &str, tone: Tone) {
+/// Who says so, which clap has asked for where no server is named.
+fn said(person: Option<&str>) -> Result<&str, Failure> {
+    person.ok_or_else(|| Failure::usage("say who says so: `--as PERSON`"))
+}
+
+pub(crate) fn tell(what: &str, how: &str, tone: Tone) {
     let mut page = Page::of_stdout();
-    page.line([Part::new(how, tone), Part::new(what.to_string(), Tone::Strong)]);
+    page.line([Part::new(how, tone), Part::new(what, Tone::Strong)]);
     page.print();
 }

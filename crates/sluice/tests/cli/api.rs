@@ -58,6 +58,10 @@ impl Api {
         Self { child, address }
     }
 
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
     pub(crate) async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Option<&str>) -> Told {
         let client = reqwest::Client::builder().no_proxy().redirect(Policy::none()).build().unwrap();
         let mut request = client.request(method, format!("{}{path}", self.address));

@@ -55,6 +55,7 @@ mod rules;
 mod run;
 mod sandbox;
 mod secrets;
+mod served;
 mod stop;
 mod streamable;
 mod tickets;

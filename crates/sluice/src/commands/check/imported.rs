@@ -133,7 +133,7 @@ fn could_be_own(name: &str, bytes: &[u8]) -> bool {
 ///
 /// # Errors
 /// A usage [`Failure`] that names the engine.
-pub(in crate::commands) fn refuse_foreign(file: &Path, bytes: &[u8], deed: &str) -> Result<(), Failure> {
+pub(crate) fn refuse_foreign(file: &Path, bytes: &[u8], deed: &str) -> Result<(), Failure> {
     let name = name_of(file);
     match format_of(&name, bytes) {
         None => Ok(()),
