@@ -23,6 +23,7 @@ use crate::home::{Home, HomeError};
 use crate::incident::Incident;
 use crate::ledger::{Ledger, LedgerError, open_records};
 use crate::rules::kept_files;
+use crate::search::{self, Inside};
 use crate::what_if;
 use crate::workspace::{LEDGER_FILE, OpenError, read_bundle, read_policies};
 
@@ -117,9 +118,20 @@ pub fn show(ledger: &Ledger, run: RunId) -> Result<Vec<Line>, AuditError> {
 ///
 /// # Errors
 /// [`AuditError::Ledger`].
-pub fn find(ledger: &Ledger, query: &Query, count: u64) -> Result<Vec<Line>, AuditError> {
-    let entries = ledger.look(|records| records.find_page(query, Page { before: None, count }))?;
-    Ok(entries.iter().rev().map(line).collect())
+pub fn find(ledger: &Ledger, query: &Query, inside: &Inside, count: u64) -> Result<Vec<Line>, AuditError> {
+    let mut lines = Vec::new();
+    let mut page = Page { before: None, count };
+    while page.count > 0 {
+        let found = search::find(ledger, query, inside, page)?;
+        lines.extend(found.entries.iter().map(line));
+        let got = u64::try_from(found.entries.len()).unwrap_or(u64::MAX);
+        match found.go_on {
+            Some(index) => page = Page { before: Some(index), count: page.count.saturating_sub(got) },
+            None => break,
+        }
+    }
+    lines.reverse();
+    Ok(lines)
 }
 
 /// One entry.

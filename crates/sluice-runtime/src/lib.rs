@@ -28,6 +28,7 @@ pub mod proposal;
 pub mod rules;
 pub mod run;
 pub mod run_log;
+pub mod search;
 pub mod session;
 pub mod signing;
 pub mod stop;

@@ -11,6 +11,7 @@ use axum::response::IntoResponse;
 use serde::{Deserialize, Serialize};
 use sluice_ledger::{EntryKind, LeafIndex};
 use sluice_runtime::audit;
+use sluice_runtime::search::{Inside, find};
 use sluice_runtime::told::{field_in_words, told_without_data};
 use sluice_store::{Page, Query};
 use utoipa::{IntoParams, ToSchema};
@@ -43,6 +44,17 @@ pub(super) struct Filter {
     run: Option<String>,
     /// `SL518`
     code: Option<String>,
+    /// Who asked, wrote, approved or stopped. From here on entries are opened one after another: a page may have fewer, even
+    /// none, and a `next`.
+    person: Option<String>,
+    /// The workflow of the run, or of the proposal.
+    workflow: Option<String>,
+    /// A dataset that a decision was about.
+    dataset: Option<String>,
+    /// A class of data that a decision was about.
+    category: Option<String>,
+    /// Where data was to go.
+    destination: Option<String>,
     /// Not written before, in milliseconds since 1970.
     #[param(maximum = 9007199254740991_u64)]
     from_ms: Option<u64>,
@@ -109,33 +121,45 @@ pub(super) async fn list(
             return Err(Problem::malformed(format!("`from_ms` and `to_ms` are numbers up to {TIME_MS_MAX}")));
         }
         let before = read("log", filter.cursor.as_deref())?.map(|text| text.parse::<u64>().map_err(|_| foreign()));
-        let page = Page { before: before.transpose()?, count: limit as u64 + 1 };
+        let page = Page { before: before.transpose()?, count: limit as u64 };
         let Some(query) = query(&filter) else { return Ok(Listed { items: Vec::new(), next: None }) };
-        let found = asking.house.ledger().look(|records| records.find_page(&query, page))?;
-        let lines: Vec<audit::Line> = found.iter().take(limit).map(audit::line).collect();
-        let last = lines.last().filter(|_| found.len() > limit);
-        let next = last.map(|last| written("log", &last.index.to_string()));
-        let items = lines.iter().map(|line| Line::of(line, told_without_data(line).0)).collect();
+        let found = find(asking.house.ledger(), &query, &inside(&filter), page)?;
+        let next = found.go_on.map(|index| written("log", &index.to_string()));
+        let lines = found.entries.iter().map(audit::line);
+        let items = lines.map(|line| Line::of(&line, told_without_data(&line).0)).collect();
         Ok(Listed { items, next })
     });
     listed.await.map(Json)
 }
 
+fn given(text: Option<&String>) -> Option<String> {
+    text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
+}
+
+/// What is asked of the sealed parts.
+fn inside(filter: &Filter) -> Inside {
+    Inside {
+        person: given(filter.person.as_ref()),
+        workflow: given(filter.workflow.as_ref()),
+        dataset: given(filter.dataset.as_ref()),
+        category: given(filter.category.as_ref()),
+        destination: given(filter.destination.as_ref()),
+    }
+}
+
 /// What is asked of the store; `None` if there is no such kind, and so nothing is found.
 fn query(filter: &Filter) -> Option<Query> {
-    let text =
-        |text: &Option<String>| text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
-    let kind = match text(&filter.kind) {
+    let kind = match given(filter.kind.as_ref()) {
         None => None,
         Some(name) => Some(*EntryKind::REGISTERED.iter().find(|kind| kind.name() == Some(name.as_str()))?),
     };
     Some(Query {
         kind,
-        action: text(&filter.action),
-        decision: text(&filter.decision),
-        approval: text(&filter.approval),
-        code: text(&filter.code).map(|code| code.to_uppercase()),
-        run_begins: text(&filter.run).map(|run| run.to_lowercase()),
+        action: given(filter.action.as_ref()),
+        decision: given(filter.decision.as_ref()),
+        approval: given(filter.approval.as_ref()),
+        code: given(filter.code.as_ref()).map(|code| code.to_uppercase()),
+        run_begins: given(filter.run.as_ref()).map(|run| run.to_lowercase()),
         from_ms: filter.from_ms,
         to_ms: filter.to_ms,
         ..Query::default()

@@ -77,6 +77,21 @@ pub struct Wanted {
     /// With this code: `SL518`.
     #[arg(long)]
     pub code: Option<String>,
+    /// Where this person, service or model asked, wrote, approved or stopped.
+    #[arg(long)]
+    pub person: Option<String>,
+    /// Of this workflow.
+    #[arg(long)]
+    pub workflow: Option<String>,
+    /// Where this dataset had a part.
+    #[arg(long)]
+    pub dataset: Option<String>,
+    /// Where data of this class had a part.
+    #[arg(long)]
+    pub category: Option<String>,
+    /// Where data was to go there.
+    #[arg(long)]
+    pub destination: Option<String>,
 }
 
 /// `sluice audit prove`

@@ -8,6 +8,7 @@ use sluice_ledger::EntryKind;
 use sluice_runtime::audit::{self, AuditReport, Line};
 use sluice_runtime::incident::Incident;
 use sluice_runtime::run::find;
+use sluice_runtime::search::Inside;
 use sluice_runtime::told::{Mood, told};
 use sluice_store::Query;
 
@@ -56,7 +57,7 @@ fn show(arguments: &ShowRun) -> Result<Exit, Failure> {
 
 fn log(arguments: &Log) -> Result<Exit, Failure> {
     let opened = arguments.place.open_with_ledger()?;
-    let lines = audit::find(&opened.ledger, &query(&arguments.wanted)?, arguments.last)?;
+    let lines = audit::find(&opened.ledger, &query(&arguments.wanted)?, &inside(&arguments.wanted), arguments.last)?;
     if arguments.format == Format::Json {
         let entries: Vec<Json> = lines.iter().map(wire).collect();
         out::print(&json!({ "version": 1, "entries": entries }))?;
@@ -66,6 +67,17 @@ fn log(arguments: &Log) -> Result<Exit, Failure> {
     timeline(&mut page, &lines, true);
     page.print();
     Ok(Exit::Fine)
+}
+
+/// What is asked of the sealed parts.
+fn inside(wanted: &Wanted) -> Inside {
+    Inside {
+        person: wanted.person.clone(),
+        workflow: wanted.workflow.clone(),
+        dataset: wanted.dataset.clone(),
+        category: wanted.category.clone(),
+        destination: wanted.destination.clone(),
+    }
 }
 
 /// What is asked of the store.

@@ -56,6 +56,11 @@ pub fn log(served: &Served, arguments: &Log) -> Result<Exit, Failure> {
         ("approval", &wanted.approval),
         ("run", &wanted.run),
         ("code", &wanted.code),
+        ("person", &wanted.person),
+        ("workflow", &wanted.workflow),
+        ("dataset", &wanted.dataset),
+        ("category", &wanted.category),
+        ("destination", &wanted.destination),
     ];
     let query: Vec<(&str, String)> =
         fields.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))).collect();

@@ -127,3 +127,22 @@ fn no_changed_file_about_an_approval_holds() {
     let refused = other.sluice(&["audit", "verify", "--proof", &file, "--format", "json"]).with(1).json();
     assert!(refused["why"].as_str().unwrap().starts_with("SL693"), "another log's key: {refused}");
 }
+
+#[test]
+fn entries_are_found_by_what_only_their_sealed_parts_say() {
+    let sandbox = Sandbox::with_two_people();
+    approved(&sandbox);
+    let kinds = |options: &[&str]| -> Vec<String> {
+        let log = [&["audit", "log", "--format", "json"], options].concat();
+        let entries = sandbox.sluice(&log).with(0).json()["entries"].as_array().unwrap().clone();
+        entries.iter().map(|entry| entry["kind"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(kinds(&["--person", "ana"]), ["approved"]);
+    assert_eq!(kinds(&["--person", "ben", "--kind", "approved"]), ["approved"], "it was said for ben");
+    assert_eq!(kinds(&["--dataset", "greetings"]), ["decision", "decision"]);
+    assert_eq!(kinds(&["--dataset", "greetings", "--decision", "permit"]), ["decision"]);
+    assert_eq!(kinds(&["--workflow", "hello", "--last", "1"]), ["run-completed"]);
+    for nothing in [["--person", "an"], ["--workflow", "Hello"], ["--category", "secret"], ["--destination", "moon"]] {
+        assert_eq!(kinds(&nothing), Vec::<String>::new(), "{nothing:?}");
+    }
+}
