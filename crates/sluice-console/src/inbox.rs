@@ -11,6 +11,7 @@ use sluice_core::contract::approval::Decision;
 use sluice_render::markup::{Message, Seen};
 use sluice_runtime::approvals::{About, Approver, Waiting};
 
+use crate::glass;
 use crate::page::{Asking, Room, Shown, aside, framed};
 use crate::runs;
 use crate::words::{ago, needed, said, what, who};
@@ -25,6 +26,7 @@ pub(crate) async fn page(State(house): State<Arc<House>>, visitor: Visitor) -> S
         let (mine, others): (Vec<Waiting>, Vec<Waiting>) = seen.partition(|waiting| is_for(&asking, waiting));
         let content = html! {
             h1 { "Inbox" }
+            (glass::in_inbox(&asking)?)
             section aria-labelledby="mine" {
                 h2 id="mine" { "Waits for you " span.count { (mine.len()) } }
                 @if mine.is_empty() {
@@ -50,11 +52,10 @@ pub(crate) async fn page(State(house): State<Arc<House>>, visitor: Visitor) -> S
 
 /// Whether somebody's word is still asked for.
 pub(crate) fn is_for(asking: &Asking, waiting: &Waiting) -> bool {
-    let (person, principals) = (&asking.caller.person, asking.workspace.principals());
+    let person = &asking.caller.person;
     let last = waiting.said.iter().rfind(|(who, _)| who == person);
     let has_said = last.is_some_and(|(_, decision)| !matches!(decision, Decision::Withdraw { .. }));
-    let is_asked = waiting.needs.iter().any(|needed| needed.asks(principals, &waiting.requester, person));
-    is_asked && !has_said && !waiting.is_satisfied && waiting.superseded.is_none()
+    waiting.asked.contains(person) && !has_said && !waiting.is_satisfied && waiting.superseded.is_none()
 }
 
 fn row(asking: &Asking, waiting: &Waiting) -> Markup {
@@ -75,7 +76,10 @@ fn row(asking: &Asking, waiting: &Waiting) -> Markup {
                 @for one in &waiting.needs { li { span.tag.warn { "needs" } " " (needed(workspace, one, &waiting.requester)) } }
                 @for (person, decision) in &waiting.said {
                     @let (word, tone) = said(*decision);
-                    li { span class={ "tag " (tone) } { (word) } " " (who(workspace, person)) }
+                    li {
+                        span class={ "tag " (tone) } { (word) } " " (who(workspace, person))
+                        @if let Some(whom) = waiting.in_place_of.get(person) { span.faint { " for " (who(workspace, whom)) } }
+                    }
                 }
             }
         }

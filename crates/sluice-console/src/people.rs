@@ -21,6 +21,7 @@ use sluice_runtime::approvals::Word;
 use sluice_runtime::enrolment::{Known, Listed, passkeys, remove as forget};
 use sluice_store::{Page, Query};
 
+use crate::delegations;
 use crate::enter::{Made, closed, creation, take_passkey};
 use crate::page::{Asking, Room, Shown, aside, framed};
 use crate::problem::Problem;
@@ -52,6 +53,7 @@ fn shown(asking: &Asking, invited: Option<&Invited>) -> Shown {
             (creation(house, person, &Name::from(name_of(asking, person)), "/people/passkey", Some(&asking.caller.form_token))?)
             p.told role="status" aria-live="polite" {}
         }
+        (delegations::section(asking)?)
         @if may_manage_people(workspace, person) {
             section aria-labelledby="all" {
                 h2 id="all" { "Everybody" }

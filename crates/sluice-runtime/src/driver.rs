@@ -35,6 +35,9 @@ pub trait Host {
     /// Asks whether somebody vouches for a value. There is no way to not answer.
     fn ask_for_word(&self, question: &ValueQuestion) -> GateAnswer;
 
+    /// The time of these approvals ran out before enough was said: what is committed next tells so.
+    fn ran_out(&self, _approvals: Vec<String>) {}
+
     /// Makes records durable, all or none. `Ok` means that they survive a crash from here on.
     fn commit(&self, records: &[Record]) -> impl Future<Output = Result<(), NotCommitted<Self::Error>>>;
 
@@ -101,7 +104,11 @@ pub async fn drive<H: Host>(
             if *state.status() != Status::Running {
                 break;
             }
-            let applied = apply(plan, state, host.now_ms(), event)?;
+            let now_ms = host.now_ms();
+            if event == Event::Time {
+                host.ran_out(state.overdue(now_ms).map(|hold| hold.approval.clone()).collect());
+            }
+            let applied = apply(plan, state, now_ms, event)?;
             state = applied.state;
             for command in applied.commands {
                 match command {

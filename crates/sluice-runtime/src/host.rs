@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use sluice_core::contract::approval::{Enrolled, SignedStatement};
+use sluice_core::contract::approval::{Delegated, Enrolled, Known, SignedStatement};
 use sluice_core::contract::closure::ClosureDigest;
 use sluice_core::label::{Label, Name};
 use sluice_engine::{
@@ -18,6 +18,7 @@ use crate::budgets::charges;
 use crate::clock::now_ms;
 use crate::connect::{Connectors, Performed};
 use crate::counts::{hourly, seen};
+use crate::delegation::delegated;
 use crate::driver::{Host, NotCommitted};
 use crate::enrolment::passkeys;
 use crate::gate::{Evidence, RunGate, Versions, approval_id};
@@ -25,7 +26,7 @@ use crate::incident::{Broken, Incident};
 use crate::inspection::{Judged, Looked};
 use crate::ledger::{Ledger, LedgerError};
 use crate::run_log::RunLog;
-use crate::stop::Stop;
+use crate::stop::{OfCall, Stop};
 
 /// The host of one run.
 pub struct LiveHost<'a> {
@@ -78,6 +79,10 @@ impl Host for LiveHost<'_> {
 
     fn ask_for_word(&self, question: &ValueQuestion) -> GateAnswer {
         self.gate.word(question, self.now_ms())
+    }
+
+    fn ran_out(&self, approvals: Vec<String>) {
+        self.log.tell_expired(approvals);
     }
 
     async fn commit(&self, records: &[Record]) -> Result<(), NotCommitted<HostError>> {
@@ -231,6 +236,10 @@ impl Evidence for LedgerEvidence<'_> {
         listed.into_iter().map(|listed| listed.enrolled).collect()
     }
 
+    fn delegations(&self, known: &Known<'_>) -> Vec<Delegated> {
+        delegated(self.ledger, known).unwrap_or_default()
+    }
+
     fn calls_this_hour(&self, action: &str, now_ms: u64) -> u64 {
         let key = hourly(action, now_ms);
         // Unreadable counts as too many.
@@ -238,8 +247,8 @@ impl Evidence for LedgerEvidence<'_> {
         recorded.saturating_add(self.not_written(action))
     }
 
-    fn stopped(&self, connector: &Name, action: &Name, principal: &Name) -> Option<Stop> {
-        Stop::of_call(self.ledger, connector, action, principal)
+    fn stopped(&self, call: &OfCall<'_>) -> Option<Stop> {
+        Stop::of_call(self.ledger, call)
     }
 
     fn was_seen(&self, workflow: &str, action: &str, _resource: &str) -> bool {

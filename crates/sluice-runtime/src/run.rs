@@ -29,6 +29,7 @@ use crate::inspection::found_in;
 use crate::ledger::{Ledger, LedgerError, random};
 use crate::proposal::{Proposal, ProposalError, Proposer, proposal_id};
 use crate::run_log::RunLog;
+use crate::stop::Stop;
 use crate::workspace::{SECRETS_FILE, Workspace};
 
 /// May start and resume runs. Cannot approve.
@@ -249,6 +250,13 @@ impl<'a> Executor<'a> {
     /// [`RunError`] if work was not done; a refusal is an [`Admission`], not an error.
     pub fn admit(&self, proposed: Proposed, requester: &Name, author: Acting) -> Result<Admission, RunError> {
         self.ledger.keep_bundle(self.workspace.bundle())?;
+        let workflow = workflow_name(proposed.program());
+        if let Some(stop) = Stop::of_workflow(self.ledger, &workflow, &author) {
+            let why = format!("{stop} was stopped, by a person or for an incident: no run of it begins");
+            let status = RunStatus::Refused { code: "SL518".to_owned(), why, step: None };
+            let (held, resolved) = (Vec::new(), Vec::new());
+            return Ok(Admission::Not(Box::new(RunOutcome { run: None, status, held, resolved, report: None })));
+        }
         let proposal = Proposer::new(self.workspace, self.ledger).propose(&proposed, &author, None, requester)?;
         let signed = is_signed(self.workspace, self.ledger, &proposal.id, proposal.closure, requester)?;
         let checked = proposed.verify(self.workspace, &self.assumptions(&proposal, signed));
@@ -449,8 +457,9 @@ pub fn facts(entries: &[Recorded]) -> Result<Vec<Record>, RunError> {
     entries.iter().map(record).collect()
 }
 
-/// The name under which "called before" counts.
-fn workflow_name(program: &Program) -> String {
+/// The name under which "called before" counts, and a workflow is stopped.
+#[must_use]
+pub fn workflow_name(program: &Program) -> String {
     format!("{}/{}", program.document.namespace, program.document.name)
 }
 

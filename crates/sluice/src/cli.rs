@@ -1,5 +1,6 @@
 //! What can be typed. What it does is in the command's own file.
 
+mod decide;
 mod policy;
 
 use std::path::PathBuf;
@@ -8,6 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use sluice_core::diagnostic::{Code, Confidence, Severity};
 
 use crate::demo;
+pub use decide::{BreakGlass, Delegate, Review, Undelegate, Until};
 pub use policy::{
     AddPack, DiffPolicies, ExplainPolicy, ListSigners, ProposeSigners, SignSigners, SignersCommand, TestPolicies,
 };
@@ -58,7 +60,7 @@ pub enum Command {
     Connector(Connector),
     /// Stand between an agent and a server of the Model Context Protocol: every call of a tool is gated.
     Gateway(Gateway),
-    /// Stop calls at once: of everything, a connector, one action, or in somebody's name.
+    /// Stop calls at once: of everything, a connector, one action, a workflow, an author's workflows, or in somebody's name.
     Stop(Stop),
     /// Let what was stopped go on.
     GoOn(GoOn),
@@ -325,6 +327,12 @@ pub struct What {
     /// Calls in the name of a person or service, by agents too.
     #[arg(long, value_name = "PRINCIPAL")]
     pub principal: Option<String>,
+    /// Runs of a workflow: `namespace/name`.
+    #[arg(long, value_name = "NAME")]
+    pub workflow: Option<String>,
+    /// Runs of whatever a person or model wrote.
+    #[arg(long, value_name = "PERSON|MODEL")]
+    pub author: Option<String>,
 }
 
 /// `sluice stop`
@@ -617,6 +625,18 @@ pub enum Approvals {
     Deny(Decide),
     /// Take back what you said, as long as nothing has used it.
     Withdraw(Decide),
+    /// Let one held step pass at once, without those who would have had to approve. Two of them are told.
+    BreakGlass(BreakGlass),
+    /// What passed so and nobody has reviewed: as long as there is something, nobody breaks the glass again.
+    Reviews(List),
+    /// Close such a review.
+    Review(Review),
+    /// Let somebody else speak in your place, until a date.
+    Delegate(Delegate),
+    /// Who speaks in whose place now.
+    Delegations(List),
+    /// Take a delegation back.
+    Undelegate(Undelegate),
 }
 
 /// A list of the workspace.

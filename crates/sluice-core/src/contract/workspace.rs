@@ -53,6 +53,9 @@ pub struct Workspace {
     pub solo: bool,
     /// Who must sign a definition before it runs; `None` if nobody is asked, and its words then keep their author as origin.
     pub definitions: Option<Requirement>,
+    /// The person or group who may break the glass: let one held step pass at once, without those who would have had to approve.
+    /// `None` if nobody may.
+    pub break_glass: Option<Name>,
 }
 
 /// `definitions: { approvers: workflow-owners, quorum: 1 }`.
@@ -101,11 +104,13 @@ impl Workspace {
         let mode = fields.required("mode", out).and_then(|n| n.expect_word("mode", &modes, out));
         let solo = fields.optional("solo").map_or(Some(false), |n| n.expect_bool("solo", out));
         let definitions = fields.optional("definitions").map(|n| definitions(n, out));
+        let break_glass = fields.optional("break_glass").and_then(|n| id(n, "break_glass", out));
         fields.finish(out);
         let definitions = match definitions {
             None => None,
             Some(requirement) => Some(requirement?),
         };
-        Some(Self { name: name?, mode: mode?, solo: solo?, definitions })
+        let break_glass = break_glass.map(|people| people.value);
+        Some(Self { name: name?, mode: mode?, solo: solo?, definitions, break_glass })
     }
 }

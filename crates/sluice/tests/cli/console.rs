@@ -1,5 +1,6 @@
 //! `sluice serve`: people come in, see what waits, and decide it with passkeys; and everything that must not work does not.
 
+mod deciding;
 mod visitor;
 
 use reqwest::Method;
