@@ -61,7 +61,8 @@ impl Notices {
                 if !is_due || sent == AT_ONCE_MAX {
                     continue;
                 }
-                if !(is_first && last.is_none()) {
+                // That the glass was broken is told again rather than not at all.
+                if !(is_first && last.is_none()) || (last.is_none() && is_unreviewed(one)) {
                     let event = match (last, is_unreviewed(one)) {
                         (None, true) => "glass-broken",
                         (None, false) => "asked",

@@ -1,7 +1,7 @@
 //! Broken glass and its review, voices in others' places, and stops of workflows, at the console.
 
 use super::visitor::{self, Asked, Console, Person};
-use super::{ana, becomes, held_for, invited, refused, status_of};
+use super::{ana, becomes, held_for, hook, invited, refused, status_of};
 use crate::sandbox::Sandbox;
 
 fn on_call() -> Sandbox {
@@ -146,4 +146,23 @@ async fn a_workflow_is_stopped_by_whoever_sees_it_and_goes_on_by_those_who_sign(
         run(0);
     }
     refused(&turn(&ana, "everything", "off").await, 404, "nothing that you may see");
+}
+
+#[test]
+fn two_people_are_told_that_the_glass_was_broken_also_while_nobody_served() {
+    let sandbox = on_call();
+    let (_, id) = held_for(&sandbox, "ben");
+    let key = sandbox.key_of("eve");
+    let broken = ["approvals", "break-glass", &id, "--as", "eve", "--key", &key, "--because", "it is due"];
+    sandbox.sluice(&broken).with(0);
+    let (url, messages) = hook();
+    let mut serving = sandbox.start(&["serve", "--listen", "127.0.0.1:0", "--notify", &url]);
+    let (_, body) = messages.recv_timeout(std::time::Duration::from_secs(20)).unwrap();
+    let message: serde_json::Value = serde_json::from_str(&body).unwrap();
+    assert_eq!((&message["event"], &message["approval"]), (&"glass-broken".into(), &id.into()), "{message}");
+    assert_eq!(message["asked"], serde_json::json!(["ana", "cleo"]));
+    assert!(!body.contains("it is due"), "why stands on the page: {body}");
+    assert!(messages.recv_timeout(std::time::Duration::from_secs(3)).is_err(), "once");
+    serving.kill().unwrap();
+    serving.wait().unwrap();
 }
