@@ -460,6 +460,16 @@ pub fn statements(ledger: &Ledger, id: &str) -> Result<Vec<SignedStatement>, Led
     Ok(said_in(&ledger.about(id)?))
 }
 
+/// Why a person said no, if one did.
+///
+/// # Errors
+/// [`LedgerError`] if the ledger cannot be read.
+pub(crate) fn denial(ledger: &Ledger, id: &str) -> Result<Option<String>, LedgerError> {
+    let said = statements(ledger, id)?;
+    let denied = said.iter().find(|s| s.statement.decision == Decision::Deny);
+    Ok(denied.map(|s| format!("denied by `{}`", s.statement.approver)))
+}
+
 fn said_in(entries: &[Recorded]) -> Vec<SignedStatement> {
     let said =
         |kind| matches!(kind, EntryKind::APPROVED | EntryKind::DENIED | EntryKind::WITHDRAWN | EntryKind::BREAK_GLASS);

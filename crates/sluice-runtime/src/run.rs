@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 use sluice_connectors::secret::{SecretError, SecretStore, WorkspaceKey};
-use sluice_core::contract::approval::Decision;
 use sluice_core::label::Name;
 use sluice_core::program::{NodeId, Program};
 use sluice_core::subject::Subjects;
@@ -19,7 +18,7 @@ use sluice_verify::{Assumptions, Report};
 use thiserror::Error;
 
 use crate::admit::{Proposed, Runnable};
-use crate::approvals::{definition_requirement, is_signed, statements};
+use crate::approvals::{definition_requirement, denial, is_signed};
 use crate::clock::now_ms;
 use crate::connect::{ConnectError, Connectors};
 use crate::driver::{DriveError, drive};
@@ -292,7 +291,7 @@ impl<'a> Executor<'a> {
                 events.push(Event::Recovered);
             }
             for (token, _, hold) in state.held() {
-                events.push(match self.denial(&hold.approval)? {
+                events.push(match denial(self.ledger, &hold.approval)? {
                     Some(why) => Event::Denied { token, why },
                     None => Event::Recheck { token },
                 });
@@ -407,13 +406,6 @@ impl<'a> Executor<'a> {
             signed: signed || definition_requirement(self.workspace).is_some(),
             solo: self.workspace.is_solo(),
         }
-    }
-
-    /// Why a person said no, if one did.
-    fn denial(&self, approval: &str) -> Result<Option<String>, RunError> {
-        let said = statements(self.ledger, approval)?;
-        let denied = said.iter().find(|s| s.statement.decision == Decision::Deny);
-        Ok(denied.map(|s| format!("denied by `{}`", s.statement.approver)))
     }
 
     async fn drive(

@@ -53,3 +53,24 @@ fn a_held_run_that_was_left_alone_runs_out_when_somebody_goes_on_with_it() {
     assert_eq!(log["entries"].as_array().unwrap().iter().filter(|entry| entry["kind"] == "expired").count(), 1);
     assert!(!waits());
 }
+
+#[test]
+fn who_speaks_while_the_time_runs_is_heard_at_once() {
+    let sandbox = Sandbox::with_two_people();
+    let keep = "  - keep: { call: greetings.append, with: { rows: [{ greeting: 'hello' }] }, timeout: { after: { minutes: 9 } } }\n";
+    let file = sandbox.workflow("slow.yaml", keep);
+    for (word, code) in [("approve", 0), ("deny", 5)] {
+        let child = sandbox.start(&["run", &file, "--as", "ben"]);
+        let id = loop {
+            let listed = sandbox.sluice(&["approvals", "list", "--format", "json"]).with(0).json();
+            match listed[0]["approval"].as_str() {
+                Some(id) => break id.to_owned(),
+                None => std::thread::sleep(std::time::Duration::from_millis(50)),
+            }
+        };
+        sandbox.sluice(&["approvals", word, &id, "--as", "ana", "--key", &sandbox.key()]).with(0);
+        let ended = child.wait_with_output().unwrap();
+        assert_eq!(ended.status.code(), Some(code), "{word}: {}", String::from_utf8_lossy(&ended.stdout));
+    }
+    sandbox.sluice(&["audit", "verify"]).with(0);
+}
