@@ -15,32 +15,37 @@ const DRAFT_MS: u64 = 60 * 60 * 1_000;
 /// Most drafts at once; pages that were opened long ago make room.
 const DRAFTS_MAX: usize = 20_000;
 
-/// A statement that waits to be signed.
+/// A statement that waits to be signed: about an approval, or about who speaks in whose place.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Draft {
+pub struct Draft<S = Statement> {
     /// What it is about.
     pub approval: String,
     /// What would be signed.
-    pub statement: Statement,
+    pub statement: S,
     /// When its page was made, in milliseconds since 1970.
     pub opened_ms: u64,
 }
 
 /// Statements that wait to be signed.
-#[derive(Default)]
-pub struct Drafts(Mutex<HashMap<Kept, (Kept, Draft)>>);
+pub struct Drafts<S = Statement>(Mutex<HashMap<Kept, (Kept, Draft<S>)>>);
 
-impl Drafts {
+impl<S> Default for Drafts<S> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<S> Drafts<S> {
     /// Keeps a statement for this session, and gives the text under which it is signed.
     ///
     /// # Errors
     /// [`LedgerError::Random`] without random bytes.
-    pub fn keep(&self, caller: &Caller, approval: &str, statement: Statement) -> Result<String, LedgerError> {
+    pub fn keep(&self, caller: &Caller, approval: &str, statement: S) -> Result<String, LedgerError> {
         self.keep_for(caller.session, approval, statement)
     }
 
     /// The same for whoever holds a session or a token.
-    pub(crate) fn keep_for(&self, holder: Kept, approval: &str, statement: Statement) -> Result<String, LedgerError> {
+    pub(crate) fn keep_for(&self, holder: Kept, approval: &str, statement: S) -> Result<String, LedgerError> {
         let (text, now) = (fresh()?, now_ms());
         let draft = Draft { approval: approval.to_owned(), statement, opened_ms: now };
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -55,12 +60,12 @@ impl Drafts {
 
     /// The statement that was kept for this session under a text, about this very thing.
     #[must_use]
-    pub fn take(&self, caller: &Caller, approval: &str, text: &str) -> Option<Draft> {
+    pub fn take(&self, caller: &Caller, approval: &str, text: &str) -> Option<Draft<S>> {
         self.take_for(caller.session, approval, text)
     }
 
     /// The same for whoever holds a session or a token.
-    pub(crate) fn take_for(&self, holder: Kept, approval: &str, text: &str) -> Option<Draft> {
+    pub(crate) fn take_for(&self, holder: Kept, approval: &str, text: &str) -> Option<Draft<S>> {
         let (whose, draft) = self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&kept(text))?;
         let is_alive = now_ms().saturating_sub(draft.opened_ms) < DRAFT_MS;
         (whose == holder && draft.approval == approval && is_alive).then_some(draft)

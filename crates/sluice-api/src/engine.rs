@@ -77,7 +77,11 @@ fn decided(house: &House, seen: &mut u64) -> Result<Vec<RunId>, LedgerError> {
         let mut runs = Vec::new();
         for recorded in records.entries(from..to)? {
             let entry = &recorded.entry;
-            if !matches!(entry.kind, EntryKind::APPROVED | EntryKind::DENIED | EntryKind::WITHDRAWN) {
+            let is_word = matches!(
+                entry.kind,
+                EntryKind::APPROVED | EntryKind::DENIED | EntryKind::WITHDRAWN | EntryKind::BREAK_GLASS
+            );
+            if !is_word {
                 continue;
             }
             let id = entry.body.get(sluice_store::FIELD_APPROVAL).and_then(|id| id.as_text());

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use sha2::{Digest as _, Sha256};
+use sluice_core::contract::approval::Delegation;
 use sluice_core::contract::bundle::SIGNATURES_FILE;
 use sluice_core::contract::key::SecretKey;
 use sluice_core::contract::workspace::Mode;
@@ -47,6 +48,8 @@ pub struct House {
     pub door: Door,
     /// What people were shown and may sign.
     pub drafts: Drafts,
+    /// What they would sign about who speaks in their place.
+    pub delegations: Drafts<Delegation>,
     /// How often programs may ask.
     pub(crate) pace: Pace,
     /// What programs were answered that may ask again.
@@ -110,6 +113,7 @@ impl House {
             sessions: Sessions::default(),
             door: Door::default(),
             drafts: Drafts::default(),
+            delegations: Drafts::default(),
             pace: Pace::new(PER_MINUTE),
             answers: Answers::default(),
             guests: Guests::default(),

@@ -12,11 +12,10 @@ use sluice_connectors::egress::{Body, Credential, EgressClient, Method, Named};
 use sluice_connectors::http::Base;
 use sluice_connectors::secret::Secret;
 use sluice_core::label::Name;
-use sluice_runtime::approvals::{Approver, Waiting};
+use sluice_runtime::approvals::{Approver, Waiting, open_review};
 use sluice_runtime::clock::now_ms;
 
 use crate::house::House;
-use crate::rights::asked;
 
 /// How often it is looked for what waits.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -53,17 +52,22 @@ impl Notices {
                 tokio::task::spawn_blocking(move || open(&house)).await
             };
             let Ok(Ok(waiting)) = waiting else { continue };
-            told.retain(|id, _| waiting.iter().any(|(waiting, _)| waiting.id == *id));
+            told.retain(|id, _| waiting.iter().any(|(waiting, _)| key(waiting) == *id));
             let mut sent = 0;
             for (one, people) in &waiting {
-                let last = told.get(&one.id).copied();
+                let last = told.get(&key(one)).copied();
                 let remind_ms = u64::try_from(self.remind.as_millis()).unwrap_or(u64::MAX);
                 let is_due = last.is_none_or(|last| now_ms().saturating_sub(last) >= remind_ms);
                 if !is_due || sent == AT_ONCE_MAX {
                     continue;
                 }
-                if !(is_first && last.is_none()) {
-                    let event = if last.is_none() { "asked" } else { "reminder" };
+                // That the glass was broken is told again rather than not at all.
+                if !(is_first && last.is_none()) || (last.is_none() && is_unreviewed(one)) {
+                    let event = match (last, is_unreviewed(one)) {
+                        (None, true) => "glass-broken",
+                        (None, false) => "asked",
+                        (Some(_), _) => "reminder",
+                    };
                     // Who cannot be reached is tried again with the next look.
                     if let Err(why) = self.send(&house, event, one, people).await {
                         eprintln!("sluice serve: nobody was told of {}: {why}", one.id);
@@ -71,7 +75,7 @@ impl Notices {
                     }
                     sent += 1;
                 }
-                told.insert(one.id.clone(), now_ms());
+                told.insert(key(one), now_ms());
             }
             is_first = false;
         }
@@ -102,17 +106,34 @@ impl Notices {
     }
 }
 
-/// What waits, with everybody who has not spoken yet.
+/// Under what it is remembered that people were told: that the glass was broken for something is news about it.
+fn key(one: &Waiting) -> String {
+    if is_unreviewed(one) { format!("{}/review", one.id) } else { one.id.clone() }
+}
+
+/// Whether the glass was broken for it, and nobody has looked at that yet.
+fn is_unreviewed(one: &Waiting) -> bool {
+    one.glass.as_ref().is_some_and(|broken| broken.review.is_none())
+}
+
+/// What waits, with everybody who has not spoken yet; and for what the glass was broken, with those who are told.
 fn open(house: &House) -> Result<Vec<(Waiting, BTreeSet<Name>)>, String> {
     let workspace = house.workspace()?;
-    let all = Approver::new(&workspace, house.ledger()).list().map_err(|error| error.to_string())?;
-    let open = all.into_iter().filter(|waiting| !waiting.is_satisfied);
-    Ok(open
+    let approver = Approver::new(&workspace, house.ledger());
+    let all = approver.list().map_err(|error| error.to_string())?;
+    let open = all.into_iter().filter(|waiting| !waiting.is_satisfied && !is_unreviewed(waiting));
+    let mut open: Vec<(Waiting, BTreeSet<Name>)> = open
         .map(|waiting| {
-            let mut people: BTreeSet<Name> =
-                waiting.needs.iter().flat_map(|needed| asked(&workspace, needed, &waiting.requester)).collect();
+            let mut people = waiting.asked.clone();
             people.retain(|person| !waiting.said.iter().any(|(who, _)| who == person));
             (waiting, people)
         })
-        .collect())
+        .collect();
+    if let Some(broken) = open_review(house.ledger()).map_err(|error| error.to_string())?
+        // What was erased meanwhile has no page to look at; the inbox still has the review.
+        && let Ok(waiting) = approver.show(&broken.approval)
+    {
+        open.push((waiting, broken.told.into_iter().collect()));
+    }
+    Ok(open)
 }

@@ -9,7 +9,9 @@ mod asker;
 mod asking;
 mod connectors;
 mod cursor;
+mod delegations;
 mod entry;
+mod glass;
 mod health;
 mod ledger;
 pub mod pace;
@@ -47,6 +49,10 @@ fn operations() -> OpenApiRouter<Arc<House>> {
         .routes(routes!(approvals::one))
         .routes(routes!(words::draft))
         .routes(routes!(words::say))
+        .routes(routes!(glass::list))
+        .routes(routes!(delegations::list, delegations::say))
+        .routes(routes!(delegations::draft))
+        .routes(routes!(delegations::draft_back))
         .routes(routes!(runs::list, start::start))
         .routes(routes!(runs::one))
         .routes(routes!(runs::entries))

@@ -6,19 +6,23 @@ use sluice_core::contract::approval::{Party, Requirement};
 use sluice_core::label::Name;
 use sluice_ledger::RunId;
 use sluice_policy::own::{Asking, Deciding, Deed, Entry};
-use sluice_runtime::approvals::{Approver, Waiting, definition_requirement};
+use sluice_runtime::approvals::{About, Approver, Broken, Waiting, definition_requirement};
 use sluice_runtime::ledger::{Ledger, LedgerError};
 use sluice_runtime::proposal::Proposal;
 use sluice_runtime::stop::Stop;
 use sluice_runtime::workspace::Workspace;
 
-/// Everybody whom something that waits concerns: who asked, who is asked, who has spoken.
+/// Everybody whom something that waits concerns: who asked, who is asked, who has spoken, and of a step whoever may break the
+/// glass for it.
 #[must_use]
 pub fn concerned(workspace: &Workspace, waiting: &Waiting) -> BTreeSet<Name> {
     let principals = workspace.principals();
     let mut people = principals.in_charge_of(&waiting.requester);
     people.insert(waiting.requester.clone());
-    people.extend(waiting.needs.iter().flat_map(|needed| asked(workspace, needed, &waiting.requester)));
+    people.extend(waiting.asked.iter().cloned());
+    if let (About::Step { .. }, Some(glass)) = (&waiting.about, &workspace.bundle().workspace().break_glass) {
+        people.extend(principals.persons_of(glass));
+    }
     people.extend(waiting.said.iter().map(|(person, _)| person.clone()));
     people
 }
@@ -80,8 +84,8 @@ fn is_person(workspace: &Workspace, name: &Name) -> bool {
 fn answering(workspace: &Workspace, what: &Stop) -> BTreeSet<Name> {
     let principals = workspace.principals();
     match what {
-        Stop::Everything => BTreeSet::new(),
-        Stop::Principal(name) => principals.in_charge_of(name),
+        Stop::Everything | Stop::Workflow(_) => BTreeSet::new(),
+        Stop::Principal(name) | Stop::Author(name) => principals.in_charge_of(name),
         Stop::Connector(connector) | Stop::Action(connector, _) => {
             let mut contracts = workspace.governance().contracts.iter();
             let contract = contracts.find(|contract| contract.connector.value == *connector);
@@ -117,6 +121,16 @@ fn may(workspace: &Workspace, person: &Name, deed: Deed, concerned: &BTreeSet<Na
     let groups = workspace.principals().groups_of(person);
     let signs = workspace.bundle().signers().iter().any(|signer| signer == person);
     workspace.own_rules().allow(Asking { person, groups: &groups, signs }, deed, concerned)
+}
+
+/// Whether somebody may see how the glass was broken: it concerns who broke it, who was told, who would have had to approve, who
+/// asked and who answers for that.
+#[must_use]
+pub fn may_see_broken(workspace: &Workspace, person: &Name, broken: &Broken) -> bool {
+    let mut people = workspace.principals().in_charge_of(&broken.statement.requester);
+    people.extend([&broken.statement.requester, &broken.statement.approver].into_iter().chain(&broken.told).cloned());
+    people.extend(broken.asked.iter().cloned());
+    may_see(workspace, person, &people)
 }
 
 /// Whether somebody may see a run: it concerns who started it or answers for that, and who is asked about it.

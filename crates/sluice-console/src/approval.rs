@@ -4,31 +4,29 @@ use std::sync::Arc;
 
 use axum::extract::{Form, Path, State};
 use axum::response::Redirect;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use maud::{Markup, html};
 use serde::Deserialize;
 use sluice_api::House;
 use sluice_api::guard::{Visitor, is_their_form};
 use sluice_api::rights::{concerned, may_decide, may_see, why_undecided};
-use sluice_core::contract::approval::{Decision, Proof, SignedStatement, Statement};
+use sluice_core::contract::approval::{Decision, SignedStatement};
 use sluice_ledger::cbor::Map;
 use sluice_ledger::{EntryKind, RunId};
-use sluice_passkey::Assertion;
 use sluice_policy::own::{Deciding, Entry};
 use sluice_policy::{GateRequest, Resource};
 use sluice_render::markup::{Message, Seen};
 use sluice_runtime::approvals::{About, Approver, Beside, Referred, Waiting};
 use sluice_runtime::clock::now_ms;
-use sluice_runtime::enrolment::passkeys;
 use sluice_runtime::workspace::Workspace;
 use sluice_store::{FIELD_APPROVAL, NewRecord, Payload};
 
+use crate::glass;
 use crate::inbox::is_for;
 use crate::page::{Asking, Room, Shown, aside, framed};
 use crate::problem::Problem;
 use crate::reading::{Reading, proposal_of};
 use crate::sight::{Argument, arguments, masked, may_reveal};
+use crate::signing::{Answer, Signing};
 use crate::words::{ago, needed, said, short, what, who};
 
 pub(crate) async fn page(State(house): State<Arc<House>>, visitor: Visitor, Path(id): Path<String>) -> Shown {
@@ -77,7 +75,7 @@ fn shown(asking: &Asking, id: &str, revealed: bool) -> Shown {
                     section aria-labelledby="growth" { h2 id="growth" { "What it may do" } (reading.growth(&asking.house, workspace)?) }
                 }
             }
-            aside.word aria-label="Your word" { (word(asking, &waiting)?) }
+            aside.word aria-label="Your word" { (word(asking, &waiting)?) (glass::at_approval(asking, &waiting)?) }
         }
     };
     Ok(framed(asking, Room::Inbox, &format!("{} · {}", what(&waiting), waiting.id), false, &content))
@@ -96,6 +94,7 @@ fn reading(asking: &Asking, waiting: &Waiting) -> Result<Option<Reading>, Proble
 
 fn state(waiting: &Waiting) -> Markup {
     let (word, tone) = match (&waiting.superseded, waiting.is_satisfied, waiting.is_denied) {
+        _ if waiting.is_expired => ("expired", "bad"),
         (Some(_), ..) => ("no longer asked", "bad"),
         (None, _, true) => ("denied", "bad"),
         (None, true, _) => ("approved", "good"),
@@ -117,8 +116,13 @@ fn facts(asking: &Asking, waiting: &Waiting, reading: Option<&Reading>) -> Marku
             @for one in &waiting.needs { dt { "needs" } dd { (needed(workspace, one, &waiting.requester)) } }
             @for (person, decision) in &waiting.said {
                 @let (word, tone) = said(*decision);
-                dt { "said" } dd { (who(workspace, person)) " " span class={ "tag " (tone) } { (word) } }
+                dt { "said" } dd {
+                    (who(workspace, person))
+                    @if let Some(whom) = waiting.in_place_of.get(person) { span.faint { " for " (who(workspace, whom)) } }
+                    " " span class={ "tag " (tone) } { (word) }
+                }
             }
+            @if let Some(broken) = &waiting.glass { dt { "glass" } dd.bad { (glass::told(workspace, broken)) } }
             @match &waiting.about {
                 About::Step { clears, references, changed, request, .. } => {
                     @if let Ok(request) = GateRequest::from_bytes(request.as_bytes()) { dt { "acts on" } dd { (acts_on(workspace, &request.resource)) } }
@@ -191,8 +195,7 @@ fn about(asking: &Asking, waiting: &Waiting, seen: &[Argument], revealed: bool) 
         },
         About::Value { value, .. } => {
             // Whoever may vouch for it may read it; others see that there is one.
-            let (person, principals) = (&asking.caller.person, asking.workspace.principals());
-            let is_asked = waiting.needs.iter().any(|needed| needed.asks(principals, &waiting.requester, person));
+            let is_asked = waiting.asked.contains(&asking.caller.person);
             let shown = if is_asked { value.clone() } else { masked(value, &mut 0) };
             html! {
                 section aria-labelledby="value" {
@@ -252,30 +255,11 @@ fn word(asking: &Asking, waiting: &Waiting) -> Result<Markup, Problem> {
         });
     }
     let approver = Approver::new(&asking.workspace, asking.house.ledger());
-    let theirs = passkeys(asking.house.ledger())?.into_iter().map(|listed| listed.enrolled);
-    let theirs: Vec<String> =
-        theirs.filter(|one| one.person == caller.person).map(|one| URL_SAFE_NO_PAD.encode(&one.passkey.id)).collect();
+    let signing = Signing::of(asking)?;
     let form = |decision: Decision, content: Markup| -> Result<Markup, Problem> {
-        let statement = approver.draft(&waiting.id, decision, &caller.person)?;
-        let challenge = URL_SAFE_NO_PAD.encode(statement.challenge());
-        let draft = asking.house.drafts.keep(caller, &waiting.id, statement)?;
-        Ok(html! {
-            form method="post" action={ "/approvals/" (waiting.id) "/say" } data-passkey="get" data-challenge=(challenge)
-                data-domain=(asking.house.party().id) data-passkeys=(theirs.join(",")) {
-                input type="hidden" name="form" value=(caller.form_token);
-                input type="hidden" name="draft" value=(draft);
-                (answer_fields())
-                (content)
-            }
-        })
+        signing.word(asking, &waiting.id, approver.draft(&waiting.id, decision, &caller.person)?, &content)
     };
-    let by_file = asking.house.demo_key(&caller.person).is_some();
-    let how = |verb: &str, tone: &str| {
-        html! {
-            @if !theirs.is_empty() { button class=(tone) type="submit" { (verb) " with your passkey" } }
-            @if by_file { button class={ (tone) @if !theirs.is_empty() { " quiet" } } type="submit" name="with" value="demo-key" { (verb) " with the demo's key file" } }
-        }
-    };
+    let how = |verb: &str, tone: &str| signing.buttons(verb, tone);
     if let Some(back) = back {
         return Ok(html! {
             h2 { "Your word" }
@@ -286,9 +270,12 @@ fn word(asking: &Asking, waiting: &Waiting) -> Result<Markup, Problem> {
     }
     Ok(html! {
         h2 { "Your word" }
-        @if theirs.is_empty() && !by_file {
+        @if !signing.is_possible() {
             p { "You have no passkey here yet. Ask whoever runs this console for a link to enrol one." }
         } @else {
+            @if let Some(whom) = approver.draft(&waiting.id, Decision::Approve, &caller.person)?.instead_of {
+                p.note { "You speak in the place of " (who(&asking.workspace, &whom)) ", who delegated this to you: as their voice, and no second one." }
+            }
             p.faint { "You sign this one thing, as it is now. If anything of it changes, your word no longer counts." }
             (form(Decision::Approve, html! {
                 label for="approve-reason" { "Note " span.faint { "(optional)" } }
@@ -335,51 +322,15 @@ fn why_not(asking: &Asking, waiting: &Waiting) -> Markup {
     html! { "You are not among those who are asked." }
 }
 
-/// The places of a passkey's answer; the script fills them.
-pub(crate) fn answer_fields() -> Markup {
-    html! {
-        @for name in ["passkey", "client", "authenticator", "signature"] { input type="hidden" name=(name); }
-    }
-}
-
-/// A passkey's answer as a form brings it, in base64url.
-#[derive(Deserialize)]
-pub(crate) struct Answer {
-    #[serde(default)]
-    passkey: String,
-    #[serde(default)]
-    client: String,
-    #[serde(default)]
-    authenticator: String,
-    #[serde(default)]
-    signature: String,
-}
-
-impl Answer {
-    /// The passkey's name, and what its device said.
-    pub(crate) fn read(&self) -> Result<(Vec<u8>, Assertion), Problem> {
-        let bytes = |text: &str| {
-            let read = URL_SAFE_NO_PAD.decode(text).ok().filter(|bytes| !bytes.is_empty());
-            read.ok_or(Problem::Malformed("the passkey's answer is missing; this page needs its script to ask for it"))
-        };
-        let answer = Assertion {
-            client_data: bytes(&self.client)?,
-            authenticator_data: bytes(&self.authenticator)?,
-            signature: bytes(&self.signature)?,
-        };
-        Ok((bytes(&self.passkey)?, answer))
-    }
-}
-
 #[derive(Deserialize)]
 pub(crate) struct Say {
-    form: String,
-    draft: String,
+    pub(crate) form: String,
+    pub(crate) draft: String,
     #[serde(default)]
-    reason: String,
-    with: Option<String>,
+    pub(crate) reason: String,
+    pub(crate) with: Option<String>,
     #[serde(flatten)]
-    answer: Answer,
+    pub(crate) answer: Answer,
 }
 
 /// Takes somebody's word.
@@ -399,10 +350,12 @@ pub(crate) async fn say(
         let again = "SL463: this page was opened too long ago, or its word was already given; open it again";
         let draft = asking.house.drafts.take(&asking.caller, &id, &said.draft);
         let draft = draft.ok_or_else(|| Problem::Refused(again.to_owned()))?;
-        let signed = signed(&asking, draft.statement, &said)?;
+        let proof = said.answer.proof(&asking, &draft.statement.to_bytes(), said.with.as_deref())?;
+        let signed = SignedStatement { statement: draft.statement, proof };
         let read_ms = Some(now_ms().saturating_sub(draft.opened_ms));
         let beside = Beside { reason: said.reason.trim(), read_ms, login: Some(login_of(&asking)) };
-        let waiting = Approver::new(&asking.workspace, asking.house.ledger()).say(&id, signed, &beside)?;
+        let approver = Approver::new(&asking.workspace, asking.house.ledger());
+        let waiting = approver.say(&id, signed, &beside)?;
         if let Some(run) = run_of(&waiting) {
             asking.house.go_on(run);
         }
@@ -412,19 +365,9 @@ pub(crate) async fn say(
 }
 
 /// How whoever speaks has come in, as it is recorded beside their word.
-fn login_of(asking: &Asking) -> serde_json::Value {
+pub(crate) fn login_of(asking: &Asking) -> serde_json::Value {
     let Entry { login, acr, amr } = asking.caller.entry();
     serde_json::json!({ "by": login, "acr": acr, "amr": amr, "groups": asking.caller.proofs.groups })
-}
-
-fn signed(asking: &Asking, statement: Statement, said: &Say) -> Result<SignedStatement, Problem> {
-    if said.with.as_deref() == Some("demo-key") {
-        let key = asking.house.demo_key(&asking.caller.person);
-        let key = key.ok_or(Problem::Malformed("there is no key file of yours here: answer with a passkey"))?;
-        return Ok(statement.sign(key));
-    }
-    let (id, answer) = said.answer.read()?;
-    Ok(SignedStatement { statement, proof: Proof::Passkey { id, answer } })
 }
 
 const fn run_of(waiting: &Waiting) -> Option<RunId> {

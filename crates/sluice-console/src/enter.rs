@@ -20,9 +20,9 @@ use sluice_passkey::Registration;
 use sluice_render::markup::Seen;
 use sluice_runtime::enrolment::{Known, enrol as record, passkeys};
 
-use crate::approval::{Answer, answer_fields};
 use crate::page::{Shown, aside, bare};
 use crate::problem::Problem;
+use crate::signing::{Answer, answer_fields};
 
 /// The one answer to everything that opens nothing: it tells nobody why.
 pub(crate) fn closed() -> Problem {

@@ -10,6 +10,7 @@ use sluice_api::rights::{concerned, may_see};
 use sluice_render::markup::{Message, Seen};
 use sluice_runtime::approvals::{About, Approver, Waiting};
 
+use crate::glass;
 use crate::page::{Asking, Room, Shown, aside, framed};
 use crate::runs;
 use crate::words::{ago, needed, said, what, who};
@@ -24,6 +25,7 @@ pub(crate) async fn page(State(house): State<Arc<House>>, visitor: Visitor) -> S
         let (mine, others): (Vec<Waiting>, Vec<Waiting>) = seen.partition(|waiting| is_for(&asking, waiting));
         let content = html! {
             h1 { "Inbox" }
+            (glass::in_inbox(&asking)?)
             section aria-labelledby="mine" {
                 h2 id="mine" { "Waits for you " span.count { (mine.len()) } }
                 @if mine.is_empty() {
@@ -49,7 +51,7 @@ pub(crate) async fn page(State(house): State<Arc<House>>, visitor: Visitor) -> S
 
 /// Whether somebody's word is still asked for.
 pub(crate) fn is_for(asking: &Asking, waiting: &Waiting) -> bool {
-    waiting.awaits(asking.workspace.principals(), &asking.caller.person)
+    waiting.awaits(&asking.caller.person)
 }
 
 fn row(asking: &Asking, waiting: &Waiting) -> Markup {
@@ -70,7 +72,10 @@ fn row(asking: &Asking, waiting: &Waiting) -> Markup {
                 @for one in &waiting.needs { li { span.tag.warn { "needs" } " " (needed(workspace, one, &waiting.requester)) } }
                 @for (person, decision) in &waiting.said {
                     @let (word, tone) = said(*decision);
-                    li { span class={ "tag " (tone) } { (word) } " " (who(workspace, person)) }
+                    li {
+                        span class={ "tag " (tone) } { (word) } " " (who(workspace, person))
+                        @if let Some(whom) = waiting.in_place_of.get(person) { span.faint { " for " (who(workspace, whom)) } }
+                    }
                 }
             }
         }

@@ -8,7 +8,10 @@
 mod approval;
 mod assets;
 mod connectors;
+mod delegations;
 mod enter;
+mod glass;
+mod halting;
 mod health;
 mod inbox;
 mod ledger;
@@ -20,6 +23,7 @@ mod provider;
 mod reading;
 mod runs;
 mod sight;
+mod signing;
 mod words;
 mod workflows;
 
@@ -43,8 +47,10 @@ pub fn router(house: Arc<House>) -> Router {
         .route("/approvals/{id}/again", get(provider::again))
         .route("/approvals/{id}/say", post(approval::say))
         .route("/approvals/{id}/reveal", post(approval::reveal))
+        .route("/reviews/{id}", post(glass::close))
         .route("/workflows", get(workflows::page))
         .route("/workflows/{id}", get(workflows::one))
+        .route("/workflows/{id}/switch", post(halting::set))
         .route("/runs", get(runs::page))
         .route("/runs/{id}", get(runs::one))
         .route("/ledger", get(ledger::page))
@@ -59,6 +65,9 @@ pub fn router(house: Arc<House>) -> Router {
         .route("/people/passkey", post(people::add))
         .route("/people/remove", post(people::remove))
         .route("/people/invite", post(people::invite))
+        .route("/people/delegate", post(delegations::give))
+        .route("/people/undelegate", post(delegations::back))
+        .route("/people/delegations", post(delegations::say))
         .route("/health", get(health::page))
         .route("/login", get(enter::login))
         .route("/login/passkey", post(enter::with_passkey))

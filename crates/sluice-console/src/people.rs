@@ -22,10 +22,11 @@ use sluice_runtime::approvals::Word;
 use sluice_runtime::enrolment::{Known, Listed, passkeys, remove as forget};
 use sluice_store::{Page, Query};
 
-use crate::approval::{Answer, answer_fields};
+use crate::delegations;
 use crate::enter::{Made, challenge, closed, creation, take_passkey};
 use crate::page::{Asking, Room, Shown, aside, framed};
 use crate::problem::Problem;
+use crate::signing::{Answer, answer_fields};
 use crate::words::{ago, who};
 
 /// How many words of each kind are looked at.
@@ -55,6 +56,7 @@ fn shown(asking: &Asking, invited: Option<&Invited>, confirmed: bool) -> Shown {
             (making(asking, &theirs, confirmed)?)
             p.told role="status" aria-live="polite" {}
         }
+        (delegations::section(asking)?)
         @if may_manage_people(workspace, person) {
             section aria-labelledby="all" {
                 h2 id="all" { "Everybody" }

@@ -55,6 +55,8 @@ pub(crate) const fn said(decision: Decision) -> (&'static str, &'static str) {
         Decision::Approve => ("approved", "good"),
         Decision::Deny => ("denied", "bad"),
         Decision::Withdraw { .. } => ("withdrew", "warn"),
+        Decision::BreakGlass => ("broke the glass", "bad"),
+        Decision::Review { .. } => ("reviewed", "good"),
     }
 }
 

@@ -14,6 +14,7 @@ use sluice_runtime::approvals::statements;
 use sluice_runtime::proposal::{Proposal, author_in_words};
 use sluice_store::{FIELD_APPROVAL, Page, Query};
 
+use crate::halting::switches;
 use crate::page::{Asking, Room, Shown, aside, framed};
 use crate::problem::Problem;
 use crate::reading::Reading;
@@ -99,6 +100,7 @@ pub(crate) async fn one(State(house): State<Arc<House>>, visitor: Visitor, Path(
                     }
                 }
             }
+            (switches(&asking, &proposal))
             @if sluice_runtime::approvals::definition_requirement(workspace).is_some() { p { a href={ "/approvals/" (proposal.id) } { "What was asked of people" } } }
             @if let Some(reading) = &reading {
                 section aria-labelledby="flow" { h2 id="flow" { "What flows where" } (reading.picture()) details { summary { "The same as a table" } (reading.calls()) } }

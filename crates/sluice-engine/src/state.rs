@@ -481,6 +481,14 @@ impl RunState {
         })
     }
 
+    /// What people were asked whose time has run out at `now_ms`: the next [`Event::Time`] goes on without them.
+    pub fn overdue(&self, now_ms: u64) -> impl Iterator<Item = &Hold> {
+        self.tokens.values().filter_map(move |token| match &token.phase {
+            Phase::Held { hold, .. } if token.deadlines.iter().any(|(_, at)| *at <= now_ms) => Some(hold),
+            _ => None,
+        })
+    }
+
     /// Calls that nobody knows the outcome of.
     pub fn in_doubt(&self) -> impl Iterator<Item = (TokenId, NodeId, EffectKey)> {
         self.tokens.iter().filter_map(|(id, t)| match &t.phase {

@@ -3,13 +3,16 @@
 //! An approval is never a flag. It is a signature over one exact digest; whether it counts is judged each
 //! time it is used, against the principals of that moment.
 
+mod glass;
 mod stands;
 mod word;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sluice_core::contract::Digest;
-use sluice_core::contract::approval::{Decision, Enrolled, Nonce, Question, Refusal, Requirement, SignedStatement};
+use sluice_core::contract::approval::{
+    Decision, Delegated, Enrolled, Known, Nonce, Question, Refusal, Requirement, SignedStatement,
+};
 use sluice_core::contract::closure::ClosureDigest;
 use sluice_core::label::Name;
 use sluice_engine::{Fact, GateAnswer, Record};
@@ -17,6 +20,7 @@ use sluice_ledger::{EntryKind, RunId};
 use sluice_store::{PayloadState, Recorded};
 use thiserror::Error;
 
+use crate::delegation::delegated;
 use crate::difference::difference;
 use crate::enrolment::passkeys;
 use crate::gate::requirement_from;
@@ -25,6 +29,7 @@ use crate::proposal::{Proposal, ProposalError};
 use crate::session::is_session;
 use crate::workspace::Workspace;
 
+pub use glass::{Broken, GLASS_MS, Review, Reviews, open_review};
 pub use word::{Beside, Word};
 
 /// How long a signature counts if its signer says nothing else.
@@ -47,14 +52,22 @@ pub struct Waiting {
     pub why: String,
     /// When it was first asked, in milliseconds since 1970.
     pub asked_ms: u64,
+    /// Everybody whose word counts, their own or in the place of somebody who delegated to them.
+    pub asked: BTreeSet<Name>,
     /// Who approved so far, and who denied.
     pub said: Vec<(Name, Decision)>,
+    /// Who of those spoke in whose place.
+    pub in_place_of: BTreeMap<Name, Name>,
+    /// How the glass was broken for it, if it was.
+    pub glass: Option<Broken>,
     /// Whether everything needed was said.
     pub is_satisfied: bool,
     /// Whether a denial stands.
     pub is_denied: bool,
     /// Whether an agent asked, which calls again by itself; a run must be resumed.
     pub is_agents: bool,
+    /// Whether its time ran out before enough was said.
+    pub is_expired: bool,
     /// Whether something else took its place: the id of that, if it is still asked.
     pub superseded: Option<Option<String>>,
 }
@@ -170,6 +183,58 @@ pub enum ApprovalError {
         /// Why.
         why: String,
     },
+    /// SL446. Somebody broke the glass before, and nobody looked at it yet.
+    #[error(
+        "SL446: `{by}` broke the glass for `{open}`, and nobody has reviewed that yet: until somebody closes the review (`sluice approvals review {open}`), nobody breaks it again"
+    )]
+    ReviewOpen {
+        /// For what.
+        open: String,
+        /// Who did.
+        by: Name,
+    },
+    /// SL447. There is no glass here to break.
+    #[error("SL447: the glass is not broken for `{id}`: {why}")]
+    NoGlass {
+        /// The id.
+        id: String,
+        /// Why not.
+        why: &'static str,
+    },
+    /// SL448. Nobody would know.
+    #[error(
+        "SL448: the glass is not broken for `{id}`: two people must be told who would have had to approve, and there are {found}"
+    )]
+    TooFewToTell {
+        /// The id.
+        id: String,
+        /// How many there are, beside whoever breaks it and whoever asked.
+        found: usize,
+    },
+    /// SL449. Nothing is to be reviewed.
+    #[error("SL449: no review of `{id}` is open; `sluice approvals reviews` shows what is")]
+    NoReview {
+        /// The id.
+        id: String,
+    },
+    /// SL450. Somebody else must look.
+    #[error(
+        "SL450: `{person}` cannot close the review of `{id}`: that takes somebody who would have had to approve it or signs the rules, and who neither asked for it nor broke the glass"
+    )]
+    NotReviewer {
+        /// Who tried.
+        person: Name,
+        /// What.
+        id: String,
+    },
+    /// SL452. No such delegation.
+    #[error("SL452: `{by}` has no delegation `{id}` in force; `sluice approvals delegations` shows them")]
+    NoDelegation {
+        /// Whose it would be.
+        by: Name,
+        /// What was asked for.
+        id: String,
+    },
     /// SL444. Data in the stored question was erased: nobody can see any more what they would sign.
     #[error("SL444: the question behind `{id}` was erased with somebody's data, and nobody can decide it any more")]
     Erased {
@@ -211,17 +276,28 @@ impl<'a> Approver<'a> {
         let about = self.ledger.about(id)?;
         waiting.asked_ms = about.first().map_or(0, |first| first.entry.time_ms);
         let statements = said_in(&about);
-        let passkeys = enrolled(self.ledger)?;
-        let count = self.question(&waiting, &passkeys).count(&statements, &waiting.needs);
+        let heard = Heard::now(self.workspace, self.ledger)?;
+        let count = self.question(&waiting, &heard).count(&statements, &waiting.needs);
         waiting.is_satisfied =
             !waiting.needs.is_empty() && waiting.needs.iter().all(|n| count.satisfied.contains(&n.id()));
         waiting.is_denied = !count.denied_by.is_empty();
+        waiting.asked = heard.asked(self.workspace, self.ledger, &waiting);
+        let places = statements.iter().filter_map(|s| Some((&s.statement.approver, s.statement.instead_of.as_ref()?)));
+        waiting.in_place_of = places.map(|(to, by)| (to.clone(), by.clone())).collect();
         waiting.said = statements.into_iter().map(|s| (s.statement.approver, s.statement.decision)).collect();
+        waiting.glass = Reviews::of(&about).latest();
+        waiting.is_expired = about.iter().any(|recorded| recorded.entry.kind == EntryKind::EXPIRED);
+        if waiting.is_expired {
+            waiting.superseded.get_or_insert(None);
+        }
         Ok(waiting)
     }
 
-    fn question<'q>(&'q self, waiting: &'q Waiting, passkeys: &'q [Enrolled]) -> Question<'q> {
-        asking(self.workspace, self.ledger, waiting.digest, &waiting.requester, passkeys)
+    fn question<'q>(&'q self, waiting: &'q Waiting, heard: &'q Heard) -> Question<'q> {
+        let asked = heard.asking(self.workspace, self.ledger, waiting.digest, &waiting.requester);
+        // Of a run's step or an agent's call; what a definition or a value is worth is nothing that cannot wait.
+        let glass = self.workspace.bundle().workspace().break_glass.as_ref();
+        Question { glass: glass.filter(|_| matches!(waiting.about, About::Step { .. })), ..asked }
     }
 
     fn definition(&self, id: &str) -> Result<Waiting, ApprovalError> {
@@ -233,10 +309,14 @@ impl<'a> Approver<'a> {
             needs: definition_requirement(self.workspace).into_iter().collect(),
             why: "the workspace asks people to sign definitions".to_owned(),
             asked_ms: 0,
+            asked: BTreeSet::new(),
             said: Vec::new(),
+            in_place_of: BTreeMap::new(),
+            glass: None,
             is_satisfied: false,
             is_denied: false,
             is_agents: false,
+            is_expired: false,
             superseded: None,
             about: About::Definition {
                 author: crate::proposal::author_in_words(&proposal.author),
@@ -282,9 +362,13 @@ impl<'a> Approver<'a> {
             needs: needs.iter().filter_map(requirement_from).collect(),
             why: hold.why.clone(),
             asked_ms: 0,
+            asked: BTreeSet::new(),
             said: Vec::new(),
+            in_place_of: BTreeMap::new(),
+            glass: None,
             is_satisfied: false,
             is_denied: false,
+            is_expired: false,
             is_agents: matches!(facts.first().map(|first| &first.fact), Some(Fact::Started(start)) if is_session(start)),
             superseded: superseded(later, &key, id),
             about: match more.get("entry").and_then(|v| v.as_str()) {
@@ -382,13 +466,30 @@ pub fn statements(ledger: &Ledger, id: &str) -> Result<Vec<SignedStatement>, Led
     Ok(said_in(&ledger.about(id)?))
 }
 
+/// Why a person said no, if one did.
+///
+/// # Errors
+/// [`LedgerError`] if the ledger cannot be read.
+pub(crate) fn denial(ledger: &Ledger, id: &str) -> Result<Option<String>, LedgerError> {
+    let said = statements(ledger, id)?;
+    let denied = said.iter().find(|s| s.statement.decision == Decision::Deny);
+    Ok(denied.map(|s| format!("denied by `{}`", s.statement.approver)))
+}
+
 fn said_in(entries: &[Recorded]) -> Vec<SignedStatement> {
-    let said = |kind| matches!(kind, EntryKind::APPROVED | EntryKind::DENIED | EntryKind::WITHDRAWN);
-    let statement = |recorded: &Recorded| {
-        let payload: serde_json::Value = serde_json::from_slice(recorded.payload.opened()?).ok()?;
-        SignedStatement::from_bytes(&unhex(payload.get("statement")?.as_str()?)?).ok()
-    };
-    entries.iter().filter(|recorded| said(recorded.entry.kind)).filter_map(statement).collect()
+    let said =
+        |kind| matches!(kind, EntryKind::APPROVED | EntryKind::DENIED | EntryKind::WITHDRAWN | EntryKind::BREAK_GLASS);
+    let entries = entries.iter().filter(|recorded| said(recorded.entry.kind));
+    entries.filter_map(|recorded| statement_in(&opened(recorded)?)).collect()
+}
+
+/// What an entry's payload says, if it can be opened.
+fn opened(recorded: &Recorded) -> Option<serde_json::Value> {
+    serde_json::from_slice(recorded.payload.opened()?).ok()
+}
+
+fn statement_in(payload: &serde_json::Value) -> Option<SignedStatement> {
+    SignedStatement::from_bytes(&unhex(payload.get("statement")?.as_str()?)?).ok()
 }
 
 /// Who must sign definitions in this workspace; `None` if nobody is asked.
@@ -410,34 +511,68 @@ pub fn is_signed(
 ) -> Result<bool, LedgerError> {
     let Some(needed) = definition_requirement(workspace) else { return Ok(false) };
     let statements = statements(ledger, id)?;
-    let passkeys = enrolled(ledger)?;
-    let question = asking(workspace, ledger, closure, requester, &passkeys);
+    let heard = Heard::now(workspace, ledger)?;
+    let question = heard.asking(workspace, ledger, closure, requester);
     Ok(question.count(&statements, std::slice::from_ref(&needed)).satisfied.contains(&needed.id()))
 }
 
-/// By what statements about a closure are judged now.
-fn asking<'q>(
-    workspace: &'q Workspace,
-    ledger: &Ledger,
-    closure: ClosureDigest,
-    requester: &'q Name,
-    passkeys: &'q [Enrolled],
-) -> Question<'q> {
-    const NOBODY: &BTreeSet<Nonce> = &BTreeSet::new();
-    Question {
-        closure,
-        requester,
-        mode: workspace.bundle().workspace().mode,
-        principals: workspace.principals(),
-        passkeys,
-        seen: NOBODY,
-        now_ms: ledger.clock().now_ms(),
-    }
+/// What stands for people now, and who may speak in whose place.
+struct Heard {
+    passkeys: Vec<Enrolled>,
+    delegations: Vec<Delegated>,
 }
 
-/// Whose passkeys count now.
-fn enrolled(ledger: &Ledger) -> Result<Vec<Enrolled>, LedgerError> {
-    Ok(passkeys(ledger)?.into_iter().map(|listed| listed.enrolled).collect())
+impl Heard {
+    fn now(workspace: &Workspace, ledger: &Ledger) -> Result<Self, LedgerError> {
+        let passkeys: Vec<Enrolled> = passkeys(ledger)?.into_iter().map(|listed| listed.enrolled).collect();
+        let (mode, principals) = (workspace.bundle().workspace().mode, workspace.principals());
+        let delegations = delegated(ledger, &Known { mode, principals, passkeys: &passkeys })?;
+        Ok(Self { passkeys, delegations })
+    }
+
+    /// The same without delegations that are over: a word in somebody's place is taken only while they let one.
+    fn in_force(mut self, now_ms: u64) -> Self {
+        self.delegations.retain(|one| one.is_in_force(now_ms));
+        self
+    }
+
+    /// By what statements about a closure are judged now.
+    fn asking<'q>(
+        &'q self,
+        workspace: &'q Workspace,
+        ledger: &Ledger,
+        closure: ClosureDigest,
+        requester: &'q Name,
+    ) -> Question<'q> {
+        const NOBODY: &BTreeSet<Nonce> = &BTreeSet::new();
+        Question {
+            closure,
+            requester,
+            mode: workspace.bundle().workspace().mode,
+            principals: workspace.principals(),
+            passkeys: &self.passkeys,
+            delegations: &self.delegations,
+            glass: None,
+            seen: NOBODY,
+            now_ms: ledger.clock().now_ms(),
+        }
+    }
+
+    /// Everybody whose word counts, and those who may speak in their place now.
+    fn asked(&self, workspace: &Workspace, ledger: &Ledger, waiting: &Waiting) -> BTreeSet<Name> {
+        let (requester, now_ms) = (&waiting.requester, ledger.clock().now_ms());
+        let mut all = BTreeSet::new();
+        for needed in &waiting.needs {
+            let people: BTreeSet<Name> =
+                needed.people(workspace.principals(), requester).into_iter().flatten().collect();
+            let speak = |one: &&Delegated| {
+                one.is_in_force(now_ms) && one.covers(&needed.role) && people.contains(&one.by) && one.to != *requester
+            };
+            all.extend(self.delegations.iter().filter(speak).map(|one| one.to.clone()));
+            all.extend(people);
+        }
+        all
+    }
 }
 
 /// A requirement in words.

@@ -19,6 +19,7 @@ use sluice_store::{
 };
 use thiserror::Error;
 
+use crate::approvals::Reviews;
 use crate::home::{Home, HomeError};
 use crate::incident::Incident;
 use crate::ledger::{Ledger, LedgerError, open_records};
@@ -90,7 +91,7 @@ pub struct AuditReport {
 pub struct Decisions {
     /// The same answer.
     pub agree: u64,
-    /// Another answer: each with the entry and what differs.
+    /// Another answer, or glass that was broken as it must not be: each with the entry and what differs.
     pub differ: Vec<(u64, String)>,
     /// Made under a bundle that neither the log nor the folder has.
     pub other_bundle: u64,
@@ -215,13 +216,17 @@ fn ask_again(folder: &Path, home: &Home) -> Result<Decisions, AuditError> {
     }
     let records = open_records(folder, home)?;
     let size = records.head()?.size.get();
-    let mut decisions = Decisions::default();
+    let (mut decisions, mut reviews) = (Decisions::default(), Reviews::default());
     let mut at = 0;
     while at < size {
         for recorded in records.entries(at..at.saturating_add(PAGE))? {
             match recorded.entry.kind {
                 EntryKind::BUNDLE_CHANGED => bundles.extend(kept_bundle(&recorded)),
                 EntryKind::DECISION | EntryKind::HELD => judge(&bundles, &recorded, &mut decisions),
+                EntryKind::BREAK_GLASS | EntryKind::REVIEWED => {
+                    let wrong = reviews.after(&recorded);
+                    decisions.differ.extend(wrong.map(|wrong| (recorded.entry.log.get(), wrong)));
+                }
                 _ => {}
             }
         }

@@ -5,7 +5,7 @@
 //! goes out, and before the run is left waiting.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::future::Future;
+use std::future::{Future, pending};
 
 use futures_util::future::{Either, select};
 use futures_util::stream::{FuturesUnordered, StreamExt};
@@ -35,6 +35,9 @@ pub trait Host {
     /// Asks whether somebody vouches for a value. There is no way to not answer.
     fn ask_for_word(&self, question: &ValueQuestion) -> GateAnswer;
 
+    /// The time of these approvals ran out before enough was said: what is committed next tells so.
+    fn ran_out(&self, _approvals: Vec<String>) {}
+
     /// Makes records durable, all or none. `Ok` means that they survive a crash from here on.
     fn commit(&self, records: &[Record]) -> impl Future<Output = Result<(), NotCommitted<Self::Error>>>;
 
@@ -46,6 +49,12 @@ pub trait Host {
 
     /// Returns when it is as late as `at_ms`.
     fn sleep_until(&self, at_ms: u64) -> impl Future<Output = ()>;
+
+    /// Returns when somebody said something about one of these approvals, for which these lines of control wait, with what
+    /// follows for it. By default nobody does.
+    fn hear(&self, _held: &[(TokenId, String)]) -> impl Future<Output = Event> {
+        pending()
+    }
 }
 
 /// Why records were not taken.
@@ -101,7 +110,11 @@ pub async fn drive<H: Host>(
             if *state.status() != Status::Running {
                 break;
             }
-            let applied = apply(plan, state, host.now_ms(), event)?;
+            let now_ms = host.now_ms();
+            if event == Event::Time {
+                host.ran_out(state.overdue(now_ms).map(|hold| hold.approval.clone()).collect());
+            }
+            let applied = apply(plan, state, now_ms, event)?;
             state = applied.state;
             for command in applied.commands {
                 match command {
@@ -152,7 +165,10 @@ pub async fn drive<H: Host>(
         if under_way.is_empty() && state.wakes_at().is_none() {
             return Ok(state);
         }
-        match wait(host, &mut under_way, state.wakes_at()).await {
+        // While a timeout runs, or a connector is at work, people go on deciding.
+        let held: Vec<(TokenId, String)> =
+            state.held().map(|(token, _, hold)| (token, hold.approval.clone())).collect();
+        match wait(host, &mut under_way, state.wakes_at(), &held).await {
             Some(Some(event)) => events.push_back(event),
             Some(None) => {}
             None => events.push_back(Event::Time),
@@ -221,26 +237,26 @@ fn take_back(records: &mut Vec<Record>, waited: &BTreeMap<TokenId, Hold>) -> Vec
     moved
 }
 
-/// The next thing that happens: `Some` of a work's event (if it has one), or `None` if it is time.
+/// The next thing that happens: `Some` of an event of a work (if it has one) or of a person, or `None` if it is time.
 async fn wait<H: Host, F: Future<Output = Option<Event>>>(
     host: &H,
     under_way: &mut FuturesUnordered<F>,
     wakes_at: Option<u64>,
+    held: &[(TokenId, String)],
 ) -> Option<Option<Event>> {
-    match (under_way.is_empty(), wakes_at) {
-        (false, Some(at_ms)) => {
-            let sleep = std::pin::pin!(host.sleep_until(at_ms));
-            match select(under_way.next(), sleep).await {
-                Either::Left((event, _)) => Some(event.flatten()),
-                Either::Right(_) => None,
-            }
+    let works = !under_way.is_empty();
+    let work = std::pin::pin!(async { if works { under_way.next().await.flatten() } else { pending().await } });
+    let time = std::pin::pin!(async {
+        match wakes_at {
+            Some(at_ms) => host.sleep_until(at_ms).await,
+            None => pending().await,
         }
-        (false, None) => Some(under_way.next().await.flatten()),
-        (true, Some(at_ms)) => {
-            host.sleep_until(at_ms).await;
-            None
-        }
-        (true, None) => Some(None),
+    });
+    let heard = std::pin::pin!(async { if held.is_empty() { pending().await } else { host.hear(held).await } });
+    match select(select(work, time), heard).await {
+        Either::Left((Either::Left((event, _)), _)) => Some(event),
+        Either::Left((Either::Right(((), _)), _)) => None,
+        Either::Right((event, _)) => Some(Some(event)),
     }
 }
 

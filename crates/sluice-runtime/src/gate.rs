@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::json;
 use sluice_core::catalogue::{Action, Catalogue};
 use sluice_core::contract::approval::{
-    Enrolled, Nonce, Party as Signer, Question as Asked, Requirement, SignedStatement,
+    Delegated, Enrolled, Known, Nonce, Party as Signer, Question as Asked, Requirement, SignedStatement,
 };
 use sluice_core::contract::closure::{Closure, ClosureDigest, StepElement};
 use sluice_core::gate::Role;
@@ -35,7 +35,7 @@ pub use version::{ReadOf, VersionRead, Versions};
 
 use crate::admit::Runnable;
 use crate::counts::Counted;
-use crate::stop::Stop;
+use crate::stop::{OfCall, Stop};
 use crate::workspace::Workspace;
 
 /// What the gate looks up outside the run.
@@ -44,10 +44,12 @@ pub trait Evidence {
     fn statements(&self, digest: ClosureDigest) -> Vec<SignedStatement>;
     /// Whose passkeys count now.
     fn passkeys(&self) -> Vec<Enrolled>;
+    /// Who may speak in whose place, and until when.
+    fn delegations(&self, known: &Known<'_>) -> Vec<Delegated>;
     /// Calls of an action in the hour of `now_ms`, in the whole workspace.
     fn calls_this_hour(&self, action: &str, now_ms: u64) -> u64;
     /// What was stopped that this call is of.
-    fn stopped(&self, connector: &Name, action: &Name, principal: &Name) -> Option<Stop>;
+    fn stopped(&self, call: &OfCall<'_>) -> Option<Stop>;
     /// Whether this workflow called this action on this resource before.
     fn was_seen(&self, workflow: &str, action: &str, resource: &str) -> bool;
     /// How far a budget's count has come: as far as it goes, if that cannot be read.
@@ -94,6 +96,14 @@ impl<'a> Asker<'a> {
     }
 }
 
+/// What was said about a digest, and by what it is judged.
+#[derive(Default)]
+struct Said {
+    statements: Vec<SignedStatement>,
+    passkeys: Vec<Enrolled>,
+    delegations: Vec<Delegated>,
+}
+
 /// The gate of one run.
 pub struct RunGate<'a, E> {
     /// The workspace whose bundle decides.
@@ -118,7 +128,14 @@ impl<E: Evidence> RunGate<'_, E> {
         let Some(action) = action else {
             return forbid(json!({}), "SL505", "no contract covers the call".to_owned());
         };
-        if let Some(stop) = self.evidence.stopped(&action.connector, &action.name, self.asker.principal) {
+        let call = OfCall {
+            connector: &action.connector,
+            action: &action.name,
+            principal: self.asker.principal,
+            workflow: self.asker.workflow,
+            author: self.asker.author,
+        };
+        if let Some(stop) = self.evidence.stopped(&call) {
             return forbid(json!({}), "SL518", format!("{stop} was stopped, by a person or for an incident"));
         }
         let hourly = self.evidence.calls_this_hour(&action.full_name(), now_ms);
@@ -136,9 +153,9 @@ impl<E: Evidence> RunGate<'_, E> {
         let asked = self.request(question, action, hourly, now_ms);
         let ticket = self.tickets_seen(versions);
         let digest = self.step_closure(question, action, &referred, ticket.as_ref()).digest();
-        let statements = self.evidence.statements(digest);
-        let passkeys = if statements.is_empty() { Vec::new() } else { self.evidence.passkeys() };
-        let asking = self.asking(digest, &passkeys, now_ms);
+        let Said { statements, passkeys, delegations } = self.said(digest);
+        let glass = self.workspace.bundle().workspace().break_glass.as_ref();
+        let asking = Asked { glass, ..self.asking(digest, &passkeys, &delegations, now_ms) };
         let answer = self.workspace.policies().decide_with_approvals(&asked, |remedy| {
             if let Some(rule) = &remedy.ticket {
                 return self.opens(rule, question, action, versions).is_ok();
@@ -147,7 +164,12 @@ impl<E: Evidence> RunGate<'_, E> {
                 asking.count(&statements, std::slice::from_ref(&needed)).satisfied.contains(&needed.id())
             })
         });
-        let permit = json!({
+        let glass_by: BTreeSet<&Name> = statements
+            .iter()
+            .filter(|said| asking.judge_glass(said).is_ok())
+            .map(|said| &said.statement.approver)
+            .collect();
+        let mut permit = json!({
             "uses": if statements.is_empty() { Vec::new() } else { vec![approval_id(digest)] },
             "counted": Counted {
                 at_ms: now_ms,
@@ -157,6 +179,9 @@ impl<E: Evidence> RunGate<'_, E> {
                 is_read_by_policy: !self.workspace.policies().reads_run_facts(action.effect).is_empty(),
             },
         });
+        if let (false, Some(fields)) = (glass_by.is_empty(), permit.as_object_mut()) {
+            fields.insert("glass".to_owned(), json!(glass_by));
+        }
         let answer = match self.closed(&answer, question, action, versions) {
             Some(why) => forbid(receipt_of(self.workspace, &answer, json!({}), ticket.as_ref()), "SL418", why),
             None => self.answered(&answer, question, &referred, ticket.as_ref(), digest, permit),
@@ -171,8 +196,30 @@ impl<E: Evidence> RunGate<'_, E> {
         request(self.universe, action, &question.prepared, &objects, &circumstances)
     }
 
+    /// What was said about a digest. What stands for people is read only if somebody said something.
+    fn said(&self, digest: ClosureDigest) -> Said {
+        let statements = self.evidence.statements(digest);
+        if statements.is_empty() {
+            return Said::default();
+        }
+        let passkeys = self.evidence.passkeys();
+        let (mode, principals) = (self.workspace.bundle().workspace().mode, self.workspace.principals());
+        let delegations = if statements.iter().any(|said| said.statement.instead_of.is_some()) {
+            self.evidence.delegations(&Known { mode, principals, passkeys: &passkeys })
+        } else {
+            Vec::new()
+        };
+        Said { statements, passkeys, delegations }
+    }
+
     /// By what statements about a step are judged.
-    fn asking<'q>(&'q self, closure: ClosureDigest, passkeys: &'q [Enrolled], now_ms: u64) -> Asked<'q> {
+    fn asking<'q>(
+        &'q self,
+        closure: ClosureDigest,
+        passkeys: &'q [Enrolled],
+        delegations: &'q [Delegated],
+        now_ms: u64,
+    ) -> Asked<'q> {
         const NOBODY: &BTreeSet<Nonce> = &BTreeSet::new();
         Asked {
             closure,
@@ -180,6 +227,8 @@ impl<E: Evidence> RunGate<'_, E> {
             mode: self.workspace.bundle().workspace().mode,
             principals: self.workspace.principals(),
             passkeys,
+            delegations,
+            glass: None,
             seen: NOBODY,
             now_ms,
         }

@@ -4,20 +4,22 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use sluice_core::contract::approval::{Enrolled, SignedStatement};
+use sluice_core::contract::approval::{Delegated, Enrolled, Known, SignedStatement};
 use sluice_core::contract::closure::ClosureDigest;
 use sluice_core::label::{Label, Name};
 use sluice_engine::{
-    Call, CallOutcome, GateAnswer, Permitted, Question, Record, RecordError, Resolution, ValueQuestion,
+    Call, CallOutcome, Event, GateAnswer, Permitted, Question, Record, RecordError, Resolution, TokenId, ValueQuestion,
 };
+use sluice_ledger::LeafIndex;
 use sluice_store::{AppendError, Conflict};
 use thiserror::Error;
 
-use crate::approvals::statements;
+use crate::approvals::{denial, statements};
 use crate::budgets::charges;
 use crate::clock::now_ms;
 use crate::connect::{Connectors, Performed};
 use crate::counts::{hourly, seen};
+use crate::delegation::delegated;
 use crate::driver::{Host, NotCommitted};
 use crate::enrolment::passkeys;
 use crate::gate::{Evidence, RunGate, Versions, approval_id};
@@ -25,7 +27,10 @@ use crate::incident::{Broken, Incident};
 use crate::inspection::{Judged, Looked};
 use crate::ledger::{Ledger, LedgerError};
 use crate::run_log::RunLog;
-use crate::stop::Stop;
+use crate::stop::{OfCall, Stop};
+
+/// How often it is looked for what people said, while something else is waited for.
+const HEAR_EVERY: Duration = Duration::from_millis(250);
 
 /// The host of one run.
 pub struct LiveHost<'a> {
@@ -80,6 +85,10 @@ impl Host for LiveHost<'_> {
         self.gate.word(question, self.now_ms())
     }
 
+    fn ran_out(&self, approvals: Vec<String>) {
+        self.log.tell_expired(approvals);
+    }
+
     async fn commit(&self, records: &[Record]) -> Result<(), NotCommitted<HostError>> {
         let written = self.log.write(records).await;
         self.gate.evidence.forget_permitted();
@@ -126,6 +135,19 @@ impl Host for LiveHost<'_> {
     async fn sleep_until(&self, at_ms: u64) {
         // The machine's own clock: while it is behind, the ledger's stands still.
         tokio::time::sleep(Duration::from_millis(at_ms.saturating_sub(now_ms()))).await;
+    }
+
+    async fn hear(&self, held: &[(TokenId, String)]) -> Event {
+        loop {
+            if let Some((token, approval)) = held.iter().find(|(_, approval)| self.gate.evidence.is_news(approval)) {
+                let denial = denial(self.log.ledger(), approval).unwrap_or_default();
+                return match denial {
+                    Some(why) => Event::Denied { token: *token, why },
+                    None => Event::Recheck { token: *token },
+                };
+            }
+            tokio::time::sleep(HEAR_EVERY).await;
+        }
     }
 }
 
@@ -195,13 +217,24 @@ impl LiveHost<'_> {
 pub struct LedgerEvidence<'a> {
     ledger: &'a Ledger,
     permitted: RefCell<BTreeMap<String, u64>>,
+    /// The last entry about each approval that was heard.
+    heard: RefCell<BTreeMap<String, LeafIndex>>,
 }
 
 impl<'a> LedgerEvidence<'a> {
     /// For one run.
     #[must_use]
     pub const fn new(ledger: &'a Ledger) -> Self {
-        Self { ledger, permitted: RefCell::new(BTreeMap::new()) }
+        Self { ledger, permitted: RefCell::new(BTreeMap::new()), heard: RefCell::new(BTreeMap::new()) }
+    }
+
+    /// Whether something was said about an approval that was not heard yet; once for each time.
+    fn is_news(&self, approval: &str) -> bool {
+        // What cannot be read now is looked for again.
+        let Ok(Some(row)) = self.ledger.look(|records| records.approval(approval)) else { return false };
+        let mut heard = self.heard.borrow_mut();
+        let before = heard.insert(approval.to_owned(), row.last).or(row.requested);
+        before.is_some_and(|before| before != row.last)
     }
 
     /// Counts a call whose intent is not in the ledger yet, or its use of a budget: a branch of the same run may ask for
@@ -231,6 +264,10 @@ impl Evidence for LedgerEvidence<'_> {
         listed.into_iter().map(|listed| listed.enrolled).collect()
     }
 
+    fn delegations(&self, known: &Known<'_>) -> Vec<Delegated> {
+        delegated(self.ledger, known).unwrap_or_default()
+    }
+
     fn calls_this_hour(&self, action: &str, now_ms: u64) -> u64 {
         let key = hourly(action, now_ms);
         // Unreadable counts as too many.
@@ -238,8 +275,8 @@ impl Evidence for LedgerEvidence<'_> {
         recorded.saturating_add(self.not_written(action))
     }
 
-    fn stopped(&self, connector: &Name, action: &Name, principal: &Name) -> Option<Stop> {
-        Stop::of_call(self.ledger, connector, action, principal)
+    fn stopped(&self, call: &OfCall<'_>) -> Option<Stop> {
+        Stop::of_call(self.ledger, call)
     }
 
     fn was_seen(&self, workflow: &str, action: &str, _resource: &str) -> bool {

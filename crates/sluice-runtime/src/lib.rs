@@ -12,6 +12,7 @@ pub mod check;
 pub mod clock;
 pub mod connect;
 pub mod counts;
+pub mod delegation;
 mod difference;
 pub mod driver;
 pub mod enrolment;

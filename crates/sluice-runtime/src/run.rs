@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 use sluice_connectors::secret::{SecretError, SecretStore, WorkspaceKey};
-use sluice_core::contract::approval::Decision;
 use sluice_core::label::Name;
 use sluice_core::program::{NodeId, Program};
 use sluice_core::subject::Subjects;
@@ -21,7 +20,7 @@ use sluice_verify::{Assumptions, Report};
 use thiserror::Error;
 
 use crate::admit::{Proposed, Runnable};
-use crate::approvals::{definition_requirement, is_signed, statements};
+use crate::approvals::{definition_requirement, denial, is_signed};
 use crate::clock::now_ms;
 use crate::connect::{ConnectError, Connectors};
 use crate::driver::{DriveError, drive};
@@ -31,6 +30,7 @@ use crate::inspection::found_in;
 use crate::ledger::{Ledger, LedgerError, random};
 use crate::proposal::{Proposal, ProposalError, Proposer, proposal_id};
 use crate::run_log::RunLog;
+use crate::stop::Stop;
 use crate::workspace::{SECRETS_FILE, Workspace};
 
 pub use about::{About, about, find};
@@ -254,6 +254,13 @@ impl<'a> Executor<'a> {
     /// [`RunError`] if work was not done; a refusal is an [`Admission`], not an error.
     pub fn admit(&self, proposed: Proposed, requester: &Name, author: Acting) -> Result<Admission, RunError> {
         self.ledger.keep_bundle(self.workspace.bundle())?;
+        let workflow = workflow_name(proposed.program());
+        if let Some(stop) = Stop::of_workflow(self.ledger, &workflow, &author) {
+            let why = format!("{stop} was stopped, by a person or for an incident: no run of it begins");
+            let status = RunStatus::Refused { code: "SL518".to_owned(), why, step: None };
+            let (held, resolved) = (Vec::new(), Vec::new());
+            return Ok(Admission::Not(Box::new(RunOutcome { run: None, status, held, resolved, report: None })));
+        }
         let proposal = Proposer::new(self.workspace, self.ledger).propose(&proposed, &author, None, requester)?;
         let signed = is_signed(self.workspace, self.ledger, &proposal.id, proposal.closure, requester)?;
         let checked = proposed.verify(self.workspace, &self.assumptions(&proposal, signed));
@@ -289,7 +296,7 @@ impl<'a> Executor<'a> {
                 events.push(Event::Recovered);
             }
             for (token, _, hold) in state.held() {
-                events.push(match self.denial(&hold.approval)? {
+                events.push(match denial(self.ledger, &hold.approval)? {
                     Some(why) => Event::Denied { token, why },
                     None => Event::Recheck { token },
                 });
@@ -410,13 +417,6 @@ impl<'a> Executor<'a> {
         }
     }
 
-    /// Why a person said no, if one did.
-    fn denial(&self, approval: &str) -> Result<Option<String>, RunError> {
-        let said = statements(self.ledger, approval)?;
-        let denied = said.iter().find(|s| s.statement.decision == Decision::Deny);
-        Ok(denied.map(|s| format!("denied by `{}`", s.statement.approver)))
-    }
-
     async fn drive(
         &self,
         plan: &Plan,
@@ -464,8 +464,9 @@ pub fn facts(entries: &[Recorded]) -> Result<Vec<Record>, RunError> {
     entries.iter().map(record).collect()
 }
 
-/// The name under which "called before" counts.
-fn workflow_name(program: &Program) -> String {
+/// The name under which "called before" counts, and a workflow is stopped.
+#[must_use]
+pub fn workflow_name(program: &Program) -> String {
     format!("{}/{}", program.document.namespace, program.document.name)
 }
 

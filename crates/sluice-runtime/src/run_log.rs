@@ -1,12 +1,13 @@
 //! The entries of one run: each in its place, under the claim that its driver holds.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 use sluice_core::subject::Subjects;
 use sluice_engine::{Fact, GateAnswer, Record, RecordError};
-use sluice_ledger::RunId;
+use sluice_ledger::cbor::Map;
+use sluice_ledger::{EntryKind, RunId};
 use sluice_store::{
-    AppendError, Appended, Batch, Epoch, Expect, FactExpect, NewRecord, Payload, Subjects as SealedFor,
+    AppendError, Appended, Batch, Epoch, Expect, FIELD_APPROVAL, FactExpect, NewRecord, Payload, Subjects as SealedFor,
 };
 
 use crate::budgets;
@@ -24,13 +25,21 @@ pub struct RunLog<'a> {
     next_seq: Cell<u64>,
     /// Under which claim it is driven.
     epoch: Epoch,
+    /// Approvals whose time ran out, to be told with what is written next.
+    expired: RefCell<Vec<String>>,
 }
 
 impl<'a> RunLog<'a> {
     /// The log of a run that has `next_seq` entries.
     #[must_use]
     pub const fn new(ledger: &'a Ledger, run: RunId, workflow: String, next_seq: u64, epoch: Epoch) -> Self {
-        Self { ledger, run, workflow, next_seq: Cell::new(next_seq), epoch }
+        Self { ledger, run, workflow, next_seq: Cell::new(next_seq), epoch, expired: RefCell::new(Vec::new()) }
+    }
+
+    /// Tells with the next entries that the time of these approvals ran out: in one commit with what the run then does, so
+    /// that a crash loses neither.
+    pub(crate) fn tell_expired(&self, approvals: Vec<String>) {
+        self.expired.borrow_mut().extend(approvals);
     }
 
     /// The ledger that they go to.
@@ -71,6 +80,7 @@ impl<'a> RunLog<'a> {
             let _ = tell.send(result);
         });
         told.await.unwrap_or(Err(AppendError::Unknown))?;
+        self.expired.borrow_mut().clear();
         self.count(records);
         Ok(())
     }
@@ -104,7 +114,12 @@ impl<'a> RunLog<'a> {
         expect.facts = expected(records, &self.workflow);
         expect.facts.extend(budgets::expected(records));
         expect.facts.extend(facts);
-        let records = records.iter().map(|r| self.new_record(r)).collect::<Result<Vec<_>, _>>()?;
+        let mut records = records.iter().map(|r| self.new_record(r)).collect::<Result<Vec<_>, _>>()?;
+        let expired = |approval: &String| {
+            let body = Map::new().with(FIELD_APPROVAL, approval.as_str());
+            NewRecord::new(EntryKind::EXPIRED, self.ledger.clock().now_ms(), body)
+        };
+        records.extend(self.expired.borrow().iter().map(expired));
         if ends {
             self.ledger.want_checkpoint();
         }

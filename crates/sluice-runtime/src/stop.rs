@@ -1,18 +1,22 @@
 //! The kill switch: what was stopped is called by nobody, from the next gate on, in every process. A person stops, or an
 //! incident does; only a person lets go on.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde_json::json;
 use sluice_core::label::Name;
 use sluice_ledger::EntryKind;
 use sluice_ledger::cbor::Map;
-use sluice_store::{AppendError, Conflict, Count, FactExpect, FactIs, NewRecord, Payload};
+use sluice_policy::Acting;
+use sluice_store::{AppendError, Conflict, Count, FIELD_COUNTS, FactExpect, FactIs, NewRecord, Page, Payload, Query};
 
 use crate::ledger::{Ledger, LedgerError};
 
 /// How often in a row others may be faster.
 const TRIES_MAX: u32 = 64;
+/// Entries that are read at once.
+const PAGE: u64 = 500;
 
 /// What can be stopped.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +29,25 @@ pub enum Stop {
     Action(Name, Name),
     /// Calls in the name of a person or service.
     Principal(Name),
+    /// Runs of a workflow, by its name: `namespace/name`.
+    Workflow(Name),
+    /// Runs of whatever this person or model wrote.
+    Author(Name),
+}
+
+/// What a call is of: what could have been stopped.
+#[derive(Clone, Copy)]
+pub struct OfCall<'a> {
+    /// Whom it calls.
+    pub connector: &'a Name,
+    /// What of it.
+    pub action: &'a Name,
+    /// In whose name.
+    pub principal: &'a Name,
+    /// The workflow that it is a step of; a word without `/` if it is none's.
+    pub workflow: &'a str,
+    /// Who wrote that.
+    pub author: &'a Acting,
 }
 
 impl fmt::Display for Stop {
@@ -34,6 +57,8 @@ impl fmt::Display for Stop {
             Self::Connector(connector) => write!(f, "connector {connector}"),
             Self::Action(connector, action) => write!(f, "action {connector}.{action}"),
             Self::Principal(principal) => write!(f, "calls in the name of {principal}"),
+            Self::Workflow(workflow) => write!(f, "workflow {workflow}"),
+            Self::Author(author) => write!(f, "workflows that {author} wrote"),
         }
     }
 }
@@ -46,7 +71,52 @@ impl Stop {
             Self::Connector(connector) => format!("stop/connector/{connector}"),
             Self::Action(connector, action) => format!("stop/action/{connector}/{action}"),
             Self::Principal(principal) => format!("stop/principal/{principal}"),
+            Self::Workflow(workflow) => format!("stop/workflow/{workflow}"),
+            Self::Author(author) => format!("stop/author/{author}"),
         }
+    }
+
+    /// What a key is of.
+    fn of_key(key: &str) -> Option<Self> {
+        let (what, name) = key.strip_prefix("stop/").map(|rest| rest.split_once('/').unwrap_or((rest, "")))?;
+        Some(match what {
+            "everything" => Self::Everything,
+            "connector" => Self::Connector(name.into()),
+            "action" => {
+                name.split_once('/').map(|(connector, action)| Self::Action(connector.into(), action.into()))?
+            }
+            "principal" => Self::Principal(name.into()),
+            "workflow" => Self::Workflow(name.into()),
+            "author" => Self::Author(name.into()),
+            _ => return None,
+        })
+    }
+
+    /// All that is stopped now, as far as entries tell.
+    ///
+    /// # Errors
+    /// [`LedgerError`] if the ledger cannot be read.
+    pub fn all(ledger: &Ledger) -> Result<Vec<Self>, LedgerError> {
+        let wanted = Query { kind: Some(EntryKind::STOPPED), ..Query::default() };
+        let (mut keys, mut before) = (BTreeSet::new(), None);
+        loop {
+            let found = ledger.look(|records| records.find_page(&wanted, Page { before, count: PAGE }))?;
+            before = found.last().map(|last| last.entry.log.get());
+            let counted = found.iter().filter_map(|recorded| recorded.entry.body.get(FIELD_COUNTS)?.as_map());
+            keys.extend(counted.flat_map(|counts| counts.iter().map(|(key, _)| key.to_string())));
+            if (found.len() as u64) < PAGE {
+                break;
+            }
+        }
+        let stops = keys.iter().filter_map(|key| Self::of_key(key));
+        Ok(stops.filter(|stop| stop.holds(ledger)).collect())
+    }
+
+    /// What stops a run of this workflow from starting, if anything does. What cannot be read counts as stopped.
+    #[must_use]
+    pub fn of_workflow(ledger: &Ledger, workflow: &str, author: &Acting) -> Option<Self> {
+        let all = [Self::Everything, Self::Workflow(workflow.into()), Self::Author(author_of(author))];
+        all.into_iter().find(|stop| stop.holds(ledger))
     }
 
     /// Whether it is stopped now. What cannot be read counts as stopped.
@@ -106,16 +176,26 @@ impl Stop {
     }
 
     /// What stops a call now, if anything does, from the most to the least. What cannot be read counts as stopped.
-    pub(crate) fn of_call(ledger: &Ledger, connector: &Name, action: &Name, principal: &Name) -> Option<Self> {
+    pub(crate) fn of_call(ledger: &Ledger, call: &OfCall<'_>) -> Option<Self> {
         let all = [
             Self::Everything,
-            Self::Connector(connector.clone()),
-            Self::Action(connector.clone(), action.clone()),
-            Self::Principal(principal.clone()),
+            Self::Connector(call.connector.clone()),
+            Self::Action(call.connector.clone(), call.action.clone()),
+            Self::Principal(call.principal.clone()),
+            Self::Workflow(call.workflow.into()),
+            Self::Author(author_of(call.author)),
         ];
         let keys = all.each_ref().map(Self::key);
         let Ok(counts) = ledger.look(|records| records.facts(&keys)) else { return Some(Self::Everything) };
         all.into_iter().zip(counts).find(|(_, count)| count % 2 == 1).map(|(stop, _)| stop)
+    }
+}
+
+/// The name by which an author is stopped; nobody's if nobody said who wrote it.
+fn author_of(author: &Acting) -> Name {
+    match author {
+        Acting::Person { id } | Acting::Model { id } => id.clone(),
+        Acting::Unknown => "".into(),
     }
 }
 

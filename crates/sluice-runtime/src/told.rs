@@ -1,13 +1,14 @@
 //! What entries tell, in words. Values in them are whatever they are: who shows the words escapes them.
 
 use serde_json::Value as Json;
-use sluice_core::contract::approval::SignedStatement;
+use sluice_core::contract::approval::{Act, Delegation, SignedStatement, Statement};
 use sluice_core::contract::digest::to_hex;
 use sluice_engine::{CallOutcome, Fact, GateAnswer, Resolution};
 use sluice_ledger::cbor::Value;
 
 use crate::approvals::unhex;
 use crate::audit::Line;
+use crate::delegation::signed_in;
 
 /// How what is told should be taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,7 +97,13 @@ fn decided(action: &str, answer: &GateAnswer) -> (String, Mood) {
         items.chain(receipt.get("release")).filter_map(Json::as_str).collect::<Vec<_>>().join(", ")
     };
     match answer {
-        GateAnswer::Permit { receipt } => (format!("permit {action} ({})", by(receipt)), Mood::Good),
+        GateAnswer::Permit { receipt } => match receipt.pointer("/more/glass").and_then(Json::as_array) {
+            Some(who) => {
+                let who: Vec<&str> = who.iter().filter_map(Json::as_str).collect();
+                (format!("permit {action} ({}): {} broke the glass", by(receipt), who.join(", ")), Mood::Warn)
+            }
+            None => (format!("permit {action} ({})", by(receipt)), Mood::Good),
+        },
         GateAnswer::Hold { receipt, hold } => (format!("hold {action} ({}): {}", by(receipt), hold.why), Mood::Warn),
         GateAnswer::Unchanged { receipt, why } => (format!("unchanged {action} ({}): {why}", by(receipt)), Mood::Warn),
         GateAnswer::Forbid { code, why, .. } => (format!("forbid {action} ({code}): {why}"), Mood::Bad),
@@ -118,7 +125,21 @@ fn other(line: &Line) -> String {
     let text = |key: &str| payload.get(key).and_then(Json::as_str).filter(|text| !text.is_empty());
     let reason = text("reason").map(|reason| format!("because: {reason}"));
     if let Some(signed) = text("statement").and_then(unhex).and_then(|b| SignedStatement::from_bytes(&b).ok()) {
-        let said = format!("{} as {}", signed.statement.approver, signed.statement.role);
+        let Statement { approver, role, instead_of, .. } = &signed.statement;
+        let said = match instead_of {
+            Some(whom) => format!("{approver} for {whom} as {role}"),
+            None => format!("{approver} as {role}"),
+        };
+        return reason.map_or_else(|| said.clone(), |reason| format!("{said}, {reason}"));
+    }
+    if let Some(signed) = signed_in(payload) {
+        let Delegation { by, act, .. } = &signed.delegation;
+        let said = match act {
+            Act::Give { to, role, .. } => {
+                format!("{to} speaks for {by}, of {}", role.as_deref().unwrap_or("all that they are asked"))
+            }
+            Act::End { .. } => format!("nobody speaks for {by} by this any more"),
+        };
         return reason.map_or_else(|| said.clone(), |reason| format!("{said}, {reason}"));
     }
     match (text("name"), text("requester"), text("person"), text("known")) {

@@ -123,7 +123,7 @@ pub struct ApprovalRow {
     pub requested: Option<LeafIndex>,
     /// The last entry about it.
     pub last: LeafIndex,
-    /// What that entry tells: asked for, approved, denied, expired, withdrawn.
+    /// What that entry tells: asked for, approved, denied, expired, withdrawn, let through broken glass.
     pub last_kind: EntryKind,
     /// How many entries approved it.
     pub approved: u64,
@@ -132,10 +132,10 @@ pub struct ApprovalRow {
 }
 
 impl ApprovalRow {
-    /// Whether the last word about it is an approval, and nothing has used it up.
+    /// Whether the last word about it is an approval, or broke the glass, and nothing has used it up.
     #[must_use]
     pub fn is_in_force(&self) -> bool {
-        self.last_kind == EntryKind::APPROVED && self.used_by.is_none()
+        matches!(self.last_kind, EntryKind::APPROVED | EntryKind::BREAK_GLASS) && self.used_by.is_none()
     }
 
     /// The row after an entry that is about this approval.
@@ -163,6 +163,7 @@ pub(crate) fn approval_of(entry: &Entry) -> Option<&str> {
             | EntryKind::DENIED
             | EntryKind::EXPIRED
             | EntryKind::WITHDRAWN
+            | EntryKind::BREAK_GLASS
     );
     is_about_approval.then(|| entry.body.get(FIELD_APPROVAL)?.as_text()).flatten()
 }

@@ -289,11 +289,12 @@ impl Records {
     /// # Errors
     /// [`StoreError`] if the ledger cannot be read.
     pub fn held_approvals(&self) -> Result<Vec<ApprovalRow>, StoreError> {
-        let open = [EntryKind::APPROVAL_REQUESTED, EntryKind::APPROVED, EntryKind::WITHDRAWN].map(EntryKind::code);
+        let open = [EntryKind::APPROVAL_REQUESTED, EntryKind::APPROVED, EntryKind::WITHDRAWN, EntryKind::BREAK_GLASS];
+        let open = open.map(EntryKind::code);
         self.conn
             .prepare_cached(&format!(
                 "SELECT {APPROVAL_COLUMNS} FROM approvals
-                 WHERE last_kind IN (?1, ?2, ?3) AND used_by IS NULL ORDER BY last"
+                 WHERE last_kind IN (?1, ?2, ?3, ?4) AND used_by IS NULL ORDER BY last"
             ))
             .and_then(|mut select| select.query_map(open, tables::approval_row)?.collect())
             .map_err(self.file.deed("read"))

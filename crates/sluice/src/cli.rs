@@ -4,6 +4,7 @@ mod approvals;
 mod audit;
 mod check;
 mod connector;
+mod decide;
 mod definitions;
 mod gateway;
 mod policy;
@@ -20,6 +21,7 @@ pub use approvals::{Approvals, Decide, Propose, ShowApproval};
 pub use audit::{Audit, Log, Prove, VerifyLedger, Wanted};
 pub use check::{Check, CheckFormat, Filters};
 pub use connector::{AddConnector, AddMcp, AddOpenapi, Connector, DiffConnector, PinConnector, Secret, SetSecret};
+pub use decide::{BreakGlass, Delegate, Review, Undelegate, Until};
 pub use definitions::{Draw, DrawFormat, DrawTheme, Explain, Import};
 pub use gateway::{AddToken, Face, Gateway, HttpFace, Stdio, Token};
 pub use policy::{
@@ -76,7 +78,7 @@ pub enum Command {
     Connector(Connector),
     /// Stand between an agent and a server of the Model Context Protocol: every call of a tool is gated.
     Gateway(Gateway),
-    /// Stop calls at once: of everything, a connector, one action, or in somebody's name.
+    /// Stop calls at once: of everything, a connector, one action, a workflow, an author's workflows, or in somebody's name.
     Stop(Stop),
     /// Let what was stopped go on.
     GoOn(GoOn),

@@ -181,8 +181,14 @@ impl From<ProposalError> for Failure {
 impl From<ApprovalError> for Failure {
     fn from(error: ApprovalError) -> Self {
         let exit = match &error {
-            ApprovalError::Unknown { .. } => Exit::Usage,
-            ApprovalError::Refused { .. }
+            ApprovalError::Unknown { .. } | ApprovalError::NoReview { .. } | ApprovalError::NoDelegation { .. } => {
+                Exit::Usage
+            }
+            ApprovalError::ReviewOpen { .. }
+            | ApprovalError::NoGlass { .. }
+            | ApprovalError::TooFewToTell { .. }
+            | ApprovalError::NotReviewer { .. }
+            | ApprovalError::Refused { .. }
             | ApprovalError::NotAsked { .. }
             | ApprovalError::Superseded { .. }
             | ApprovalError::Erased { .. } => Exit::Refused,

@@ -1,6 +1,6 @@
 //! Contracts, registers and the lines beside them: damaged ones are problems with places, and nothing has two spellings.
 
-use sluice_core::contract::approval::SignedStatement;
+use sluice_core::contract::approval::{Act, Delegation, Nonce, SignedDelegation, SignedStatement};
 use sluice_core::contract::bundle::{BundleSignature, Signers};
 use sluice_core::contract::key::{PublicKey, SecretKey};
 use sluice_core::contract::signers::SignersChange;
@@ -58,6 +58,9 @@ fn lines(data: &[u8]) {
     if let Ok(signed) = SignedStatement::from_bytes(data) {
         assert_eq!(signed.to_bytes(), data, "a statement has a second spelling");
     }
+    if let Ok(signed) = SignedDelegation::from_bytes(data) {
+        assert_eq!(signed.to_bytes(), data);
+    }
     let Ok(text) = std::str::from_utf8(data) else { return };
     if let Ok((name, key)) = PublicKey::from_line(text) {
         assert_eq!(PublicKey::from_line(&key.to_line(&name)), Ok((name, key)));
@@ -92,9 +95,13 @@ fn seeds() -> Vec<Vec<u8>> {
         role: "group:it".into(),
         requester: "ana".into(),
         approver: "ben".into(),
+        instead_of: None,
         expiry_ms: 1,
-        nonce: sluice_core::contract::approval::Nonce([1; 16]),
+        nonce: Nonce([1; 16]),
     };
+    let in_place = sluice_core::contract::approval::Statement { instead_of: Some("ana".into()), ..statement.clone() };
+    let act = Act::Give { to: "ben".into(), role: Some("group:it".into()), from_ms: 1, until_ms: 2 };
+    let delegation = Delegation { by: "ana".into(), act, nonce: Nonce([2; 16]) };
     let mut seeds: Vec<Vec<u8>> =
         page().iter().map(|(path, content)| format!("{path}\n{content}").into_bytes()).collect();
     seeds.push(key.to_line().into_bytes());
@@ -110,5 +117,7 @@ fn seeds() -> Vec<Vec<u8>> {
     seeds.push(change.to_text().into_bytes());
     seeds.push(signature.to_line().into_bytes());
     seeds.push(statement.sign(&key).to_bytes());
+    seeds.push(in_place.sign(&key).to_bytes());
+    seeds.push(delegation.sign(&key).to_bytes());
     seeds
 }

@@ -15,6 +15,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::Asker;
 use super::asking::{Asking, asked};
 use super::cursor::{Listed, page};
+use super::glass::Glass;
 use super::problem::Problem;
 use super::scope::Scope;
 use super::sent::{At, Wanted};
@@ -34,6 +35,8 @@ pub(super) enum Stands {
     Approved,
     /// Somebody said no.
     Denied,
+    /// Its time ran out before enough was said.
+    Expired,
     /// It is no longer asked.
     Superseded,
 }
@@ -83,6 +86,8 @@ pub(super) struct Approval {
     /// Who must agree.
     needs: Vec<String>,
     said: Vec<Said>,
+    /// How the glass was broken for it, if it was.
+    glass: Option<Glass>,
     /// What would be signed: the digest of all that it depends on.
     digest: String,
     /// What took its place.
@@ -99,8 +104,10 @@ pub(super) struct Approval {
 #[derive(Serialize, ToSchema)]
 pub(super) struct Said {
     person: String,
-    /// `approve`, `deny` or `withdraw`.
+    /// `approve`, `deny`, `withdraw` or `break-glass`.
     decision: &'static str,
+    /// In whose place they spoke, if not in their own.
+    in_place_of: Option<String>,
 }
 
 /// One argument of a held step.
@@ -184,6 +191,7 @@ fn may_see(asking: &Asking, waiting: &Waiting) -> bool {
 /// How it stands.
 fn state(waiting: &Waiting) -> Stands {
     match (&waiting.superseded, waiting.is_satisfied, waiting.is_denied) {
+        _ if waiting.is_expired => Stands::Expired,
         (Some(_), ..) => Stands::Superseded,
         (None, _, true) => Stands::Denied,
         (None, true, false) => Stands::Approved,
@@ -193,7 +201,7 @@ fn state(waiting: &Waiting) -> Stands {
 
 /// Whether a word of whoever asks is still needed.
 fn is_theirs(asking: &Asking, waiting: &Waiting) -> bool {
-    asking.asker.is_person() && waiting.awaits(asking.workspace.principals(), &asking.asker.principal)
+    asking.asker.is_person() && waiting.awaits(&asking.asker.principal)
 }
 
 pub(super) fn shown(asking: &Asking, waiting: Waiting) -> Approval {
@@ -202,8 +210,14 @@ pub(super) fn shown(asking: &Asking, waiting: Waiting) -> Approval {
         Decision::Approve => "approve",
         Decision::Deny => "deny",
         Decision::Withdraw { .. } => "withdraw",
+        Decision::BreakGlass => "break-glass",
+        Decision::Review { .. } => "review",
     };
-    let said = waiting.said.iter().map(|(who, decision)| Said { person: who.to_string(), decision: word(decision) });
+    let said = waiting.said.iter().map(|(who, decision)| Said {
+        person: who.to_string(),
+        decision: word(decision),
+        in_place_of: waiting.in_place_of.get(who).map(ToString::to_string),
+    });
     let (said, needs) = (said.collect(), waiting.needs.iter().map(in_words).collect());
     let (kind, about, run, arguments, changed) = match waiting.about {
         About::Definition { name, .. } => ("definition", name, None, Vec::new(), Vec::new()),
@@ -228,6 +242,7 @@ pub(super) fn shown(asking: &Asking, waiting: Waiting) -> Approval {
         why: waiting.why,
         needs,
         said,
+        glass: waiting.glass.map(Glass::of),
         digest: waiting.digest.to_string(),
         superseded_by: waiting.superseded.flatten(),
         arguments,

@@ -8,7 +8,7 @@ use super::asker::Asker;
 use super::problem::Problem;
 use super::scope::Scope;
 use crate::house::House;
-use crate::rights::may_see_ledger;
+use crate::rights::{may_manage_people, may_see_ledger};
 
 /// A request, under the rules of this moment.
 pub(crate) struct Asking {
@@ -34,6 +34,11 @@ pub(crate) async fn asked<T: Send + 'static>(
 }
 
 impl Asking {
+    /// Whether a person asks who manages people here.
+    pub(crate) fn is_steward(&self) -> bool {
+        self.asker.is_person() && may_manage_people(&self.workspace, &self.asker.principal)
+    }
+
     /// Whether a person asks who may see the whole ledger.
     pub(crate) fn sees_ledger(&self) -> bool {
         self.asker.is_person() && may_see_ledger(&self.workspace, &self.asker.principal)

@@ -164,6 +164,12 @@ impl From<ApprovalError> for Problem {
             ApprovalError::Superseded { .. } | ApprovalError::Erased { .. } => {
                 Self::told(StatusCode::CONFLICT, 445, &error.to_string())
             }
+            ApprovalError::NoReview { .. } | ApprovalError::NoDelegation { .. } => {
+                Self::told(StatusCode::NOT_FOUND, 472, &error.to_string())
+            }
+            ApprovalError::ReviewOpen { .. } | ApprovalError::NoGlass { .. } | ApprovalError::TooFewToTell { .. } => {
+                Self::told(StatusCode::CONFLICT, 445, &error.to_string())
+            }
             ApprovalError::Unreadable { .. } => Self::broken(&error.to_string()),
             other => Self::told(StatusCode::FORBIDDEN, 471, &other.to_string()),
         }

@@ -36,6 +36,10 @@ pub(super) enum What {
     Action,
     /// Calls in the name of a person or service.
     Principal,
+    /// Runs of a workflow: `namespace/name`.
+    Workflow,
+    /// Runs of whatever a person or model wrote.
+    Author,
 }
 
 /// Something that is stopped.
@@ -44,6 +48,20 @@ pub(super) struct Stopped {
     what: What,
     /// Which; none if it is everything.
     name: Option<String>,
+}
+
+impl Stopped {
+    fn of(stop: Stop) -> Self {
+        let (what, name) = match stop {
+            Stop::Everything => (What::Everything, None),
+            Stop::Connector(name) => (What::Connector, Some(name.to_string())),
+            Stop::Action(connector, action) => (What::Action, Some(format!("{connector}.{action}"))),
+            Stop::Principal(name) => (What::Principal, Some(name.to_string())),
+            Stop::Workflow(name) => (What::Workflow, Some(name.to_string())),
+            Stop::Author(name) => (What::Author, Some(name.to_string())),
+        };
+        Self { what, name }
+    }
 }
 
 /// Something to be stopped, or to go on.
@@ -65,19 +83,8 @@ pub(super) struct New {
     responses((status = 200, description = "All of it", body = Listed<Stopped>)))]
 pub(super) async fn list(State(house): State<Arc<House>>, asker: Asker) -> Result<Json<Listed<Stopped>>, Problem> {
     let listed = asked(house, asker, Scope::Read, |asking| {
-        let mut all = vec![(What::Everything, None, Stop::Everything)];
-        for contract in &asking.workspace.governance().contracts {
-            let connector = &contract.connector.value;
-            all.push((What::Connector, Some(connector.to_string()), Stop::Connector(connector.clone())));
-            all.extend(contract.actions.keys().map(|action| {
-                (What::Action, Some(format!("{connector}.{action}")), Stop::Action(connector.clone(), action.clone()))
-            }));
-        }
-        let principals = asking.workspace.principals();
-        let names = principals.persons.entries.keys().chain(principals.services.entries.keys());
-        all.extend(names.map(|name| (What::Principal, Some(name.to_string()), Stop::Principal(name.clone()))));
-        let holds = all.into_iter().filter(|(.., stop)| stop.holds(asking.house.ledger()));
-        Ok(Listed { items: holds.map(|(what, name, _)| Stopped { what, name }).collect(), next: None })
+        let all = Stop::all(asking.house.ledger())?;
+        Ok(Listed { items: all.into_iter().map(Stopped::of).collect(), next: None })
     });
     listed.await.map(Json)
 }
@@ -147,8 +154,16 @@ fn meant(asking: &Asking, what: What, name: Option<&str>) -> Result<Stop, Proble
             let kind = asking.workspace.principals().kind(name);
             matches!(kind, Some(Kind::Person | Kind::Service)).then(|| Stop::Principal(name.into()))
         }
+        (What::Workflow, Some(name)) => {
+            let is_named = name.split_once('/').is_some_and(|(space, name)| !space.is_empty() && !name.is_empty());
+            is_named.then(|| Stop::Workflow(name.into()))
+        }
+        (What::Author, Some(name)) => {
+            let kind = asking.workspace.principals().kind(name);
+            matches!(kind, Some(Kind::Person | Kind::Model)).then(|| Stop::Author(name.into()))
+        }
         _ => {
-            let why = "`name` says which connector, action or principal; everything has none";
+            let why = "`name` says which connector, action, principal, workflow or author; everything has none";
             return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, 476, why));
         }
     };

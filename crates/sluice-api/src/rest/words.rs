@@ -36,7 +36,7 @@ const REASON_CHARS_MAX: usize = 2_000;
 
 /// What somebody wants to say.
 #[derive(Clone, Copy, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 #[schema(as = Word)]
 pub(super) enum Wish {
     /// It may happen.
@@ -45,6 +45,10 @@ pub(super) enum Wish {
     Deny,
     /// What they said last holds no longer, as long as nothing has used it.
     Withdraw,
+    /// It may happen at once, without those who would have had to approve: for whom the rules let do so.
+    BreakGlass,
+    /// Somebody looked at what passed so.
+    Review,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -75,12 +79,14 @@ pub(super) struct Draft {
 /// A statement in words.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Says {
-    /// `approve`, `deny` or `withdraw`.
+    /// `approve`, `deny`, `withdraw`, `break-glass` or `review`.
     decision: &'static str,
     closure: String,
     role: String,
     requester: String,
     approver: String,
+    /// In whose place, if it is not in their own.
+    instead_of: Option<String>,
     /// Until when an approval counts, in milliseconds since 1970.
     expiry_ms: u64,
 }
@@ -99,24 +105,30 @@ pub(super) async fn draft(
         may_decide(asking, &open(asking, &id)?)?;
         let (house, person) = (&asking.house, &asking.asker.principal);
         let approver = Approver::new(&asking.workspace, house.ledger());
-        let (decision, word) = match wanted.decision {
-            Wish::Approve => (Decision::Approve, "approve"),
-            Wish::Deny => (Decision::Deny, "deny"),
-            Wish::Withdraw => (approver.taking_back(&id, person)?, "withdraw"),
+        let (statement, word) = match wanted.decision {
+            Wish::Approve => (approver.draft(&id, Decision::Approve, person)?, "approve"),
+            Wish::Deny => (approver.draft(&id, Decision::Deny, person)?, "deny"),
+            Wish::Withdraw => (approver.draft(&id, approver.taking_back(&id, person)?, person)?, "withdraw"),
+            Wish::BreakGlass => (approver.draft_glass(&id, person)?, "break-glass"),
+            Wish::Review => (approver.draft_review(&id, person)?, "review"),
         };
-        let statement = approver.draft(&id, decision, person)?;
-        let theirs = passkeys(house.ledger())?.into_iter().map(|listed| listed.enrolled);
-        let theirs = theirs.filter(|one| one.person == *person).map(|one| URL_SAFE_NO_PAD.encode(&one.passkey.id));
         Ok(Draft {
             statement: to_hex(&statement.to_bytes()),
             challenge: URL_SAFE_NO_PAD.encode(statement.challenge()),
             domain: house.party().id.clone(),
-            passkeys: theirs.collect(),
+            passkeys: passkeys_of(asking)?,
             says: says(&statement, word),
             draft: house.drafts.keep_for(asking.asker.holder, &id, statement)?,
         })
     });
     Ok((StatusCode::CREATED, Json(drafted.await?)))
+}
+
+/// Names of the passkeys that stand for whoever asks, in base64url.
+pub(super) fn passkeys_of(asking: &Asking) -> Result<Vec<String>, Problem> {
+    let theirs = passkeys(asking.house.ledger())?.into_iter().map(|listed| listed.enrolled);
+    let theirs = theirs.filter(|one| one.person == asking.asker.principal);
+    Ok(theirs.map(|one| URL_SAFE_NO_PAD.encode(&one.passkey.id)).collect())
 }
 
 fn says(statement: &Statement, decision: &'static str) -> Says {
@@ -126,6 +138,7 @@ fn says(statement: &Statement, decision: &'static str) -> Says {
         role: statement.role.to_string(),
         requester: statement.requester.to_string(),
         approver: statement.approver.to_string(),
+        instead_of: statement.instead_of.as_ref().map(ToString::to_string),
         expiry_ms: statement.expiry_ms,
     }
 }
@@ -136,11 +149,11 @@ fn says(statement: &Statement, decision: &'static str) -> Says {
 #[schema(as = SignedWord)]
 pub(super) struct Given {
     /// As it was given out.
-    draft: String,
-    /// Why; a denial needs one.
+    pub(super) draft: String,
+    /// Why, or what was found; but for an approval it is needed.
     #[serde(default)]
     #[schema(max_length = 2000)]
-    reason: String,
+    pub(super) reason: String,
     /// The device's answer to the draft's challenge.
     #[serde(default, deserialize_with = "maybe")]
     passkey: Option<Answer>,
@@ -184,19 +197,21 @@ pub(super) async fn say(
 ) -> Result<(StatusCode, Json<Approval>), Problem> {
     let said = asked(house, asker, Scope::Approve, move |asking| {
         may_decide(asking, &open(asking, &id)?)?;
-        let (house, reason) = (&asking.house, given.reason.trim());
-        if reason.chars().count() > REASON_CHARS_MAX {
-            return Err(Problem::malformed(format!("`reason` has at most {REASON_CHARS_MAX} characters")));
-        }
+        let (house, reason) = (&asking.house, reason_of(&given)?);
         let draft = house.drafts.take_for(asking.asker.holder, &id, &given.draft);
         let draft = draft.ok_or_else(too_old)?;
-        if draft.statement.decision == Decision::Deny && reason.is_empty() {
-            let why = "a denial has a `reason`: whoever asked reads it";
+        if !matches!(draft.statement.decision, Decision::Approve | Decision::Withdraw { .. }) && reason.is_empty() {
+            let why = "it has a `reason`: whoever asked reads it, and whoever is told";
             return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, 476, why));
         }
-        let signed = signed(asking, draft.statement, &given)?;
+        let signed = SignedStatement { proof: proof(asking, &given)?, statement: draft.statement };
         let beside = Beside { reason, read_ms: Some(now_ms().saturating_sub(draft.opened_ms)), login: None };
-        let waiting = Approver::new(&asking.workspace, house.ledger()).say(&id, signed, &beside)?;
+        let approver = Approver::new(&asking.workspace, house.ledger());
+        if let Decision::Review { .. } = signed.statement.decision {
+            approver.review(&id, &signed, &beside)?;
+            return Ok(shown(asking, approver.show(&id)?));
+        }
+        let waiting = approver.say(&id, signed, &beside)?;
         if let About::Step { run, .. } | About::Value { run, .. } = &waiting.about {
             house.go_on(*run);
         }
@@ -219,13 +234,22 @@ fn may_decide(asking: &Asking, waiting: &Waiting) -> Result<(), Problem> {
     }
 }
 
-fn too_old() -> Problem {
+/// Why, in the caller's words.
+pub(super) fn reason_of(given: &Given) -> Result<&str, Problem> {
+    let reason = given.reason.trim();
+    if reason.chars().count() > REASON_CHARS_MAX {
+        return Err(Problem::malformed(format!("`reason` has at most {REASON_CHARS_MAX} characters")));
+    }
+    Ok(reason)
+}
+
+pub(super) fn too_old() -> Problem {
     let why = "this draft is another token's, older than an hour, or its word was given already; make another one";
     Problem::new(StatusCode::FORBIDDEN, 463, why)
 }
 
-/// The draft with a proof: what is recorded is what was drafted, whatever was signed.
-fn signed(asking: &Asking, statement: Statement, given: &Given) -> Result<SignedStatement, Problem> {
+/// What shows that a person signed it; what is recorded with it is what was drafted, whatever was signed.
+pub(super) fn proof(asking: &Asking, given: &Given) -> Result<Proof, Problem> {
     let unfit = |why: &str| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, 476, why);
     let proof = match (&given.passkey, &given.key_file) {
         (Some(answer), None) => {
@@ -243,7 +267,7 @@ fn signed(asking: &Asking, statement: Statement, given: &Given) -> Result<Signed
         }
         _ => return Err(unfit("a word comes with either `passkey` or `key_file`")),
     };
-    Ok(SignedStatement { statement, proof })
+    Ok(proof)
 }
 
 fn read(answer: &Answer) -> Result<(Vec<u8>, Assertion), Problem> {

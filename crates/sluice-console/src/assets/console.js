@@ -42,28 +42,28 @@ async function made(form) {
   return { client: toText(answer.response.clientDataJSON), attestation: toText(answer.response.attestationObject) };
 }
 
-for (const form of document.querySelectorAll('form[data-passkey]')) {
-  form.addEventListener('submit', async (event) => {
-    // A button of its own says with what else it is signed.
-    if (event.submitter && event.submitter.name === 'with') return;
-    event.preventDefault();
-    if (!window.PublicKeyCredential) {
-      tell('This browser knows no passkeys, or the page was not reached over https.');
-      return;
-    }
-    const buttons = form.querySelectorAll('button');
-    for (const button of buttons) button.disabled = true;
-    tell('');
-    try {
-      const fields = form.dataset.passkey === 'create' ? await made(form) : await answered(form);
-      for (const [name, value] of Object.entries(fields)) form.elements.namedItem(name).value = value;
-      form.submit();
-    } catch (error) {
-      tell(error.name === 'NotAllowedError' ? 'Your device did not answer. Nothing was signed.' : `Nothing was signed: ${error.message}`);
-      for (const button of buttons) button.disabled = false;
-    }
-  });
-}
+// On the document: a page that was made anew has other forms than the one that was opened.
+document.addEventListener('submit', async (event) => {
+  const form = event.target.closest('form[data-passkey]');
+  // A button of its own says with what else it is signed.
+  if (!form || (event.submitter && event.submitter.name === 'with')) return;
+  event.preventDefault();
+  if (!window.PublicKeyCredential) {
+    tell('This browser knows no passkeys, or the page was not reached over https.');
+    return;
+  }
+  const buttons = form.querySelectorAll('button');
+  for (const button of buttons) button.disabled = true;
+  tell('');
+  try {
+    const fields = form.dataset.passkey === 'create' ? await made(form) : await answered(form);
+    for (const [name, value] of Object.entries(fields)) form.elements.namedItem(name).value = value;
+    form.submit();
+  } catch (error) {
+    tell(error.name === 'NotAllowedError' ? 'Your device did not answer. Nothing was signed.' : `Nothing was signed: ${error.message}`);
+    for (const button of buttons) button.disabled = false;
+  }
+});
 
 const main = document.querySelector('main[data-live]');
 if (main) {

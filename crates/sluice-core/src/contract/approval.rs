@@ -4,27 +4,39 @@
 //! entitled and not the requester, before its expiry, once. Anything else is a refusal with its reason.
 //! Pure: time and the nonces seen before are arguments.
 
+mod delegation;
 mod proof;
+mod voices;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sluice_passkey::{Assertion, PasskeyError};
+use sluice_passkey::PasskeyError;
 use thiserror::Error;
 
 use crate::contract::canonical::{Decoder, Encoder};
 use crate::contract::closure::ClosureDigest;
 use crate::contract::digest::Digest;
-use crate::contract::key::{PublicKey, Signature};
 use crate::contract::principals::{Kind, Principals};
 use crate::contract::workspace::Mode;
 use crate::diagnostic::Code;
 use crate::label::Name;
-pub use proof::{Enrolled, PASSKEY_STATEMENT_DOMAIN, Proof, SignedStatement};
+pub use delegation::{
+    Act, DELEGATION_DOMAIN, DELEGATION_MS_MAX, Delegated, Delegation, PASSKEY_DELEGATION_DOMAIN,
+    SIGNED_DELEGATION_DOMAIN, SignedDelegation,
+};
+pub use proof::{Enrolled, Known, PASSKEY_STATEMENT_DOMAIN, Proof, SignedStatement};
 
 /// The text that starts a statement's canonical bytes: what is signed.
 pub const STATEMENT_DOMAIN: &str = "sluice approval statement 1";
+/// The same of a statement that somebody makes in another person's place.
+pub const DELEGATED_STATEMENT_DOMAIN: &str = "sluice delegated statement 1";
 /// The text that starts the bytes of a statement with its signature: what is stored.
 pub const SIGNED_STATEMENT_DOMAIN: &str = "sluice signed approval 1";
+
+/// The role in which the glass is broken. Policies name theirs as `kind:whom`, so none is called so.
+pub const GLASS_ROLE: &str = "break-glass";
+/// The role in which it is looked at afterwards.
+pub const REVIEW_ROLE: &str = "review";
 
 /// Makes every statement unlike every other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -42,6 +54,13 @@ pub enum Decision {
         /// The nonce of that statement.
         of: Nonce,
     },
+    /// It may happen at once, without those who would have had to approve: the glass is broken.
+    BreakGlass,
+    /// Somebody looked at what was done through broken glass.
+    Review {
+        /// The nonce of the statement that broke it.
+        of: Nonce,
+    },
 }
 
 /// What somebody signs.
@@ -57,6 +76,8 @@ pub struct Statement {
     pub requester: Name,
     /// Who says it.
     pub approver: Name,
+    /// In whose place, if it is not in their own: somebody who delegated to them.
+    pub instead_of: Option<Name>,
     /// Milliseconds since 1970; from then on an approval no longer counts. A denial or withdrawal stays.
     pub expiry_ms: u64,
     /// Used once.
@@ -67,11 +88,19 @@ impl Statement {
     /// The canonical bytes.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut out = Encoder::new(STATEMENT_DOMAIN);
+        let mut out = match &self.instead_of {
+            None => Encoder::new(STATEMENT_DOMAIN),
+            Some(_) => Encoder::new(DELEGATED_STATEMENT_DOMAIN),
+        };
+        if let Some(whom) = &self.instead_of {
+            out.text(whom);
+        }
         match &self.decision {
             Decision::Approve => _ = out.text("approve"),
             Decision::Deny => _ = out.text("deny"),
             Decision::Withdraw { of } => _ = out.text("withdraw").bytes(&of.0),
+            Decision::BreakGlass => _ = out.text("break-glass"),
+            Decision::Review { of } => _ = out.text("review").bytes(&of.0),
         }
         out.bytes(&self.closure.0.0).text(&self.role).text(&self.requester).text(&self.approver);
         out.number(self.expiry_ms).bytes(&self.nonce.0);
@@ -81,18 +110,27 @@ impl Statement {
     /// Reads the canonical bytes; `None` if they are none.
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let mut input = Decoder::new(STATEMENT_DOMAIN, bytes)?;
+        let (mut input, instead_of) = match Decoder::new(STATEMENT_DOMAIN, bytes) {
+            Some(input) => (input, None),
+            None => {
+                let mut input = Decoder::new(DELEGATED_STATEMENT_DOMAIN, bytes)?;
+                let whom = input.text()?.into();
+                (input, Some(whom))
+            }
+        };
         let decision = match input.text()? {
             "approve" => Decision::Approve,
             "deny" => Decision::Deny,
             "withdraw" => Decision::Withdraw { of: Nonce(input.array()?) },
+            "break-glass" => Decision::BreakGlass,
+            "review" => Decision::Review { of: Nonce(input.array()?) },
             _ => return None,
         };
         let closure = ClosureDigest(Digest(input.array()?));
         let (role, requester, approver) = (input.text()?.into(), input.text()?.into(), input.text()?.into());
         let (expiry_ms, nonce) = (input.number()?, Nonce(input.array()?));
         input.end()?;
-        Some(Self { decision, closure, role, requester, approver, expiry_ms, nonce })
+        Some(Self { decision, closure, role, requester, approver, instead_of, expiry_ms, nonce })
     }
 }
 
@@ -139,13 +177,20 @@ impl Requirement {
         self.parties.iter().map(people).collect()
     }
 
-    /// Whether somebody's word counts for any party.
+    /// Whether somebody's own word counts for any party.
     #[must_use]
     pub fn asks(&self, principals: &Principals, requester: &Name, person: &Name) -> bool {
         self.entitled(principals, requester).iter().any(|people| people.contains(person))
     }
 
-    /// Whether enough different people exist at all.
+    /// Everybody whose own word counts, party by party.
+    #[must_use]
+    pub fn people(&self, principals: &Principals, requester: &Name) -> Vec<BTreeSet<Name>> {
+        self.entitled(principals, requester)
+    }
+
+    /// Whether enough different people exist at all. Delegates make nobody more: who speaks in another's place is that one's
+    /// voice, and not a second one.
     #[must_use]
     pub fn is_satisfiable(&self, principals: &Principals, requester: &Name) -> bool {
         let people = self.entitled(principals, requester);
@@ -221,6 +266,20 @@ pub enum Refusal {
     /// SL413. Help: withdraw with the nonce of one's own statement.
     #[error("`{0}` made no statement that this withdraws")]
     NothingToWithdraw(Name),
+    /// SL416. Help: `break_glass` in `workspace.yaml` says who may; the rules' signers change it.
+    #[error("`{0}` is not among those who may break the glass here")]
+    NotForGlass(Name),
+    /// SL417. Help: `sluice approvals delegations` lists which are in force.
+    #[error("`{approver}` speaks in the place of `{instead_of}`, who has not delegated this to them, or no longer")]
+    NotDelegated {
+        /// Who signed.
+        approver: Name,
+        /// In whose place.
+        instead_of: Name,
+    },
+    /// SL451. Help: the message says which.
+    #[error("this delegation does not count: {0}")]
+    Delegation(&'static str),
 }
 
 impl Refusal {
@@ -243,6 +302,9 @@ impl Refusal {
             Self::NothingToWithdraw(_) => 413,
             Self::UnknownPasskey(_) => 414,
             Self::Passkey(_) => 415,
+            Self::NotForGlass(_) => 416,
+            Self::NotDelegated { .. } => 417,
+            Self::Delegation(_) => 451,
         })
     }
 }
@@ -260,6 +322,10 @@ pub struct Question<'a> {
     pub principals: &'a Principals,
     /// Whose passkeys count.
     pub passkeys: &'a [Enrolled],
+    /// Who may speak in whose place, and until when. One that has run out still carries the denials that were made under it.
+    pub delegations: &'a [Delegated],
+    /// The person or group who may break the glass for this; nobody if there is none.
+    pub glass: Option<&'a Name>,
     /// Nonces of statements that served before.
     pub seen: &'a BTreeSet<Nonce>,
     /// Milliseconds since 1970.
@@ -275,6 +341,8 @@ pub struct Count {
     pub used: BTreeSet<Nonce>,
     /// Who denied. One denial outweighs every approval.
     pub denied_by: BTreeSet<Name>,
+    /// Who broke the glass, if somebody did, and so satisfied what others would have had to.
+    pub glass_by: BTreeSet<Name>,
     /// Statements that do not count, by their index, and why.
     pub refused: Vec<(usize, Refusal)>,
 }
@@ -285,101 +353,121 @@ impl Question<'_> {
     /// # Errors
     /// [`Refusal`]: the first reason why it does not.
     pub fn judge(&self, signed: &SignedStatement, requirement: &Requirement) -> Result<(), Refusal> {
-        let Statement { decision, closure, role, requester, approver, expiry_ms, nonce } = &signed.statement;
-        self.judge_identity(signed)?;
+        let Statement { decision, role, approver, instead_of, .. } = &signed.statement;
+        self.judge_subject(signed)?;
+        let voice = instead_of.as_ref().unwrap_or(approver);
+        if voice == self.requester {
+            return Err(Refusal::Requester(voice.clone()));
+        }
+        let is_a_word = matches!(decision, Decision::Approve | Decision::Deny | Decision::Withdraw { .. });
+        let entitled = requirement.entitled(self.principals, self.requester);
+        if !is_a_word || *role != requirement.role || !entitled.iter().any(|people| people.contains(voice)) {
+            return Err(Refusal::WrongRole { approver: voice.clone(), role: role.clone() });
+        }
+        if let Some(instead_of) = instead_of {
+            self.judge_place(signed, instead_of)?;
+        }
+        // A denial or withdrawal that lapsed, or was served before, would bring an approval back to life.
+        if *decision == Decision::Approve { self.judge_time(&signed.statement) } else { Ok(()) }
+    }
+
+    /// Whether one statement breaks the glass for this very question.
+    ///
+    /// # Errors
+    /// [`Refusal`]: the first reason why it does not.
+    pub fn judge_glass(&self, signed: &SignedStatement) -> Result<(), Refusal> {
+        let Statement { decision, role, approver, instead_of, .. } = &signed.statement;
+        self.judge_subject(signed)?;
+        let may = self.glass.is_some_and(|people| self.principals.persons_of(people).contains(approver));
+        // In nobody's place: whoever may break it is named by the rules.
+        if *decision != Decision::BreakGlass || **role != *GLASS_ROLE || instead_of.is_some() || !may {
+            return Err(Refusal::NotForGlass(approver.clone()));
+        }
+        self.judge_time(&signed.statement)
+    }
+
+    /// Whether one statement closes the review of what `broken` let through. Who may is the caller's to say; never who broke the
+    /// glass, nor who asked.
+    ///
+    /// # Errors
+    /// [`Refusal`]: the first reason why it does not.
+    pub fn judge_review(&self, signed: &SignedStatement, broken: &Statement) -> Result<(), Refusal> {
+        let Statement { decision, role, approver, instead_of, .. } = &signed.statement;
+        self.judge_subject(signed)?;
+        let of_it = *decision == Decision::Review { of: broken.nonce } && **role == *REVIEW_ROLE;
+        if !of_it || instead_of.is_some() || *approver == broken.approver {
+            return Err(Refusal::WrongRole { approver: approver.clone(), role: role.clone() });
+        }
+        self.judge_time(&signed.statement)
+    }
+
+    /// Whether a person other than the requester said it, about what is asked.
+    fn judge_subject(&self, signed: &SignedStatement) -> Result<(), Refusal> {
+        let Statement { closure, requester, approver, .. } = &signed.statement;
+        let known = Known { mode: self.mode, principals: self.principals, passkeys: self.passkeys };
+        known.judge(approver, &signed.statement.to_bytes(), &signed.proof)?;
         if *closure != self.closure {
             return Err(Refusal::OtherDigest { signed: *closure, asked: self.closure });
         }
         if requester != self.requester {
             return Err(Refusal::OtherRequester { signed: requester.clone(), asked: self.requester.clone() });
         }
-        if approver == self.requester {
-            return Err(Refusal::Requester(approver.clone()));
+        if approver == self.requester { Err(Refusal::Requester(approver.clone())) } else { Ok(()) }
+    }
+
+    /// Whether they speak in somebody's place who let them. What a lapsed delegation denied stays denied.
+    fn judge_place(&self, signed: &SignedStatement, instead_of: &Name) -> Result<(), Refusal> {
+        let Statement { decision, role, approver, .. } = &signed.statement;
+        let carries = |one: &&Delegated| {
+            let is_theirs = one.by == *instead_of && one.to == *approver && one.covers(role);
+            is_theirs && (*decision != Decision::Approve || one.is_in_force(self.now_ms))
+        };
+        match self.delegations.iter().find(carries) {
+            Some(_) => Ok(()),
+            None => Err(Refusal::NotDelegated { approver: approver.clone(), instead_of: instead_of.clone() }),
         }
-        let entitled = requirement.entitled(self.principals, self.requester);
-        if *role != requirement.role || !entitled.iter().any(|people| people.contains(approver)) {
-            return Err(Refusal::WrongRole { approver: approver.clone(), role: role.clone() });
-        }
-        // A denial or withdrawal that lapsed, or was served before, would bring an approval back to life.
-        if *decision != Decision::Approve {
-            return Ok(());
-        }
-        if *expiry_ms <= self.now_ms {
+    }
+
+    fn judge_time(&self, statement: &Statement) -> Result<(), Refusal> {
+        if statement.expiry_ms <= self.now_ms {
             return Err(Refusal::Expired);
         }
-        if self.seen.contains(nonce) {
-            return Err(Refusal::ReusedNonce);
-        }
-        Ok(())
-    }
-
-    /// Whether a person of this workspace said it.
-    fn judge_identity(&self, signed: &SignedStatement) -> Result<(), Refusal> {
-        let approver = &signed.statement.approver;
-        if matches!(signed.proof, Proof::KeyFile { .. }) && !self.mode.accepts_key_files() {
-            return Err(Refusal::KeyFileInProduction(self.mode));
-        }
-        match self.principals.kind(approver) {
-            None => return Err(Refusal::Nobody(approver.clone())),
-            Some(Kind::Person) => {}
-            Some(kind) => return Err(Refusal::NotAPerson { approver: approver.clone(), kind }),
-        }
-        match &signed.proof {
-            Proof::KeyFile { key, signature } => self.judge_key(&signed.statement, *key, signature),
-            Proof::Passkey { id, answer } => self.judge_passkey(&signed.statement, id, answer),
-        }
-    }
-
-    fn judge_key(&self, statement: &Statement, key: PublicKey, signature: &Signature) -> Result<(), Refusal> {
-        let person = self.principals.persons.get(&statement.approver);
-        if !person.is_some_and(|p| p.keys.iter().any(|known| known.value == key)) {
-            return Err(Refusal::UnknownKey(statement.approver.clone()));
-        }
-        if !key.verifies(&statement.to_bytes(), signature) {
-            return Err(Refusal::BadSignature);
-        }
-        Ok(())
-    }
-
-    fn judge_passkey(&self, statement: &Statement, id: &[u8], answer: &Assertion) -> Result<(), Refusal> {
-        let is_theirs = |e: &&Enrolled| e.person == statement.approver && e.passkey.id == id;
-        let unknown = || Refusal::UnknownPasskey(statement.approver.clone());
-        let enrolled = self.passkeys.iter().find(is_theirs).ok_or_else(unknown)?;
-        let counter = enrolled.party.verify(&enrolled.passkey, answer, &statement.challenge());
-        counter.map(drop).map_err(Refusal::Passkey)
+        if self.seen.contains(&statement.nonce) { Err(Refusal::ReusedNonce) } else { Ok(()) }
     }
 
     /// Counts statements towards requirements.
     ///
     /// A statement goes to the requirement of its role. Every party of a requirement needs its quorum of different
-    /// people; a person in two parties counts for both. A denial leaves nothing satisfied.
+    /// people; a person in two parties counts for both. Whoever delegated and who speaks in their place are one voice, and
+    /// nobody speaks with two. Broken glass satisfies what somebody could have satisfied. A denial leaves nothing satisfied.
     #[must_use]
     pub fn count(&self, statements: &[SignedStatement], requirements: &[Requirement]) -> Count {
         let mut count = Count::default();
-        let standing = self.standing(statements, requirements, &mut count);
+        let (standing, glass) = self.standing(statements, requirements, &mut count);
+        count.glass_by = glass.iter().map(|statement| statement.approver.clone()).collect();
         for requirement in requirements {
             let said: Vec<&Statement> = standing.iter().copied().filter(|s| s.role == requirement.role).collect();
             let entitled = requirement.entitled(self.principals, self.requester);
             let agreed = |party: &BTreeSet<Name>| {
-                let people: BTreeSet<&Name> = said.iter().map(|s| &s.approver).filter(|a| party.contains(*a)).collect();
-                people.len() >= requirement.quorum
+                let spoke = said.iter().map(|s| (&s.approver, s.instead_of.as_ref().unwrap_or(&s.approver)));
+                voices::are_distinct(spoke.filter(|(_, voice)| party.contains(*voice)).collect(), requirement.quorum)
             };
             let asks_somebody = requirement.quorum > 0 && !entitled.is_empty();
-            if asks_somebody && count.denied_by.is_empty() && entitled.iter().all(agreed) {
+            if asks_somebody && count.denied_by.is_empty() && (!glass.is_empty() || entitled.iter().all(agreed)) {
                 count.satisfied.insert(requirement.id());
-                count.used.extend(said.iter().map(|s| s.nonce));
+                count.used.extend(said.iter().chain(&glass).map(|s| s.nonce));
             }
         }
         count
     }
 
-    /// The approvals that count and were not withdrawn; fills in denials and refusals.
+    /// The approvals that count and were not withdrawn, and what broke the glass; fills in denials and refusals.
     fn standing<'s>(
         &self,
         statements: &'s [SignedStatement],
         requirements: &[Requirement],
         count: &mut Count,
-    ) -> Vec<&'s Statement> {
+    ) -> (Vec<&'s Statement>, Vec<&'s Statement>) {
         // By approver too: nobody can void somebody else's denial by copying its nonce.
         let mut standing: BTreeMap<(&Name, Nonce), &Statement> = BTreeMap::new();
         let mut nonces = BTreeSet::new();
@@ -392,9 +480,11 @@ impl Question<'_> {
             match (verdict, statement.decision) {
                 (Err(refusal), _) => count.refused.push((index, refusal)),
                 (Ok(()), Decision::Withdraw { of }) => withdrawn.push((index, of, &statement.approver)),
-                (Ok(()), Decision::Approve | Decision::Deny) => {
+                (Ok(()), Decision::Approve | Decision::Deny | Decision::BreakGlass) => {
                     standing.insert((&statement.approver, statement.nonce), statement);
                 }
+                // It is judged by itself, and opens nothing.
+                (Ok(()), Decision::Review { .. }) => {}
             }
         }
         for (index, of, approver) in withdrawn {
@@ -402,14 +492,24 @@ impl Question<'_> {
                 count.refused.push((index, Refusal::NothingToWithdraw(approver.clone())));
             }
         }
-        let (approvals, denials): (Vec<_>, Vec<_>) =
-            standing.into_values().partition(|s| s.decision == Decision::Approve);
-        count.denied_by.extend(denials.into_iter().map(|s| s.approver.clone()));
-        approvals
+        let (mut approvals, mut glass) = (Vec::new(), Vec::new());
+        for statement in standing.into_values() {
+            match statement.decision {
+                Decision::Approve => approvals.push(statement),
+                Decision::BreakGlass => glass.push(statement),
+                Decision::Deny | Decision::Withdraw { .. } | Decision::Review { .. } => {
+                    count.denied_by.insert(statement.approver.clone());
+                }
+            }
+        }
+        (approvals, glass)
     }
 
     /// Judges by the requirements of the statement's role: it counts if it counts for one.
     fn judge_any(&self, signed: &SignedStatement, requirements: &[Requirement]) -> Result<(), Refusal> {
+        if signed.statement.decision == Decision::BreakGlass {
+            return self.judge_glass(signed);
+        }
         let mut verdict = Err(Refusal::WrongRole {
             approver: signed.statement.approver.clone(),
             role: signed.statement.role.clone(),

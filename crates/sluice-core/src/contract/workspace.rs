@@ -57,6 +57,9 @@ pub struct Workspace {
     pub definitions: Option<Requirement>,
     /// Which groups of the register an identity provider's groups stand for.
     pub login_groups: Option<LoginGroups>,
+    /// The person or group who may break the glass: let one held step pass at once, without those who would have had to approve.
+    /// `None` if nobody may.
+    pub break_glass: Option<Name>,
 }
 
 /// What a provider says of somebody's groups, and what it means here. Nothing else that it says makes anybody a member.
@@ -125,6 +128,7 @@ impl Workspace {
         let solo = fields.optional("solo").map_or(Some(false), |n| n.expect_bool("solo", out));
         let definitions = fields.optional("definitions").map(|n| definitions(n, out));
         let login_groups = fields.optional("login_groups").map(|n| login_groups(n, out));
+        let break_glass = fields.optional("break_glass").and_then(|n| id(n, "break_glass", out));
         fields.finish(out);
         let definitions = match definitions {
             None => None,
@@ -134,6 +138,7 @@ impl Workspace {
             None => None,
             Some(mapping) => Some(mapping?),
         };
-        Some(Self { name: name?, mode: mode?, solo: solo?, definitions, login_groups })
+        let break_glass = break_glass.map(|people| people.value);
+        Some(Self { name: name?, mode: mode?, solo: solo?, definitions, login_groups, break_glass })
     }
 }

@@ -94,6 +94,14 @@ registered! {
     SIGNERS_CHANGED = 32, "signers-changed";
     /// A person had masked data shown to them.
     REVEALED = 33, "revealed";
+    /// Somebody lets another person speak in their place, until a date.
+    DELEGATED = 34, "delegated";
+    /// They no longer do.
+    DELEGATION_ENDED = 35, "delegation-ended";
+    /// Somebody let one held step pass at once, without those who would have had to approve.
+    BREAK_GLASS = 36, "break-glass";
+    /// Somebody else looked at what was let through so.
+    REVIEWED = 37, "reviewed";
 }
 
 impl EntryKind {
@@ -132,7 +140,7 @@ mod tests {
     #[test]
     fn codes_run_from_one_without_a_gap_and_names_differ() {
         let codes: Vec<u16> = EntryKind::REGISTERED.iter().map(|kind| kind.code()).collect();
-        assert_eq!(codes, (1..=33).collect::<Vec<_>>());
+        assert_eq!(codes, (1..=37).collect::<Vec<_>>());
         let names: std::collections::BTreeSet<_> = EntryKind::REGISTERED.iter().map(|kind| kind.name()).collect();
         assert_eq!(names.len(), codes.len());
         assert_eq!(EntryKind::from_code(900).to_string(), "kind-900");

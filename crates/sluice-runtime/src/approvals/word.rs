@@ -1,6 +1,6 @@
 //! What a person says about something that waits: drafted for them, signed by them, recorded if it counts.
 
-use sluice_core::contract::approval::{Decision, Nonce, Refusal, SignedStatement, Statement};
+use sluice_core::contract::approval::{Decision, Delegated, Nonce, Refusal, SignedStatement, Statement};
 use sluice_core::contract::digest::to_hex;
 use sluice_core::contract::key::SecretKey;
 use sluice_core::label::Name;
@@ -8,7 +8,7 @@ use sluice_ledger::EntryKind;
 use sluice_ledger::cbor::Map;
 use sluice_store::{FIELD_APPROVAL, NewRecord, Payload, Recorded};
 
-use super::{ApprovalError, Approver, EXPIRY_MS_DEFAULT, Waiting, enrolled, in_words, statements, unhex};
+use super::{ApprovalError, Approver, EXPIRY_MS_DEFAULT, Heard, Waiting, in_words, opened, statement_in, statements};
 use crate::ledger::random;
 
 /// What is recorded beside a statement, and signed by nobody.
@@ -35,8 +35,8 @@ impl Word {
     /// Of an entry that tells what somebody said; `None` if it is no such, or cannot be opened.
     #[must_use]
     pub fn of(recorded: &Recorded) -> Option<Self> {
-        let payload: serde_json::Value = serde_json::from_slice(recorded.payload.opened()?).ok()?;
-        let signed = SignedStatement::from_bytes(&unhex(payload.get("statement")?.as_str()?)?).ok()?;
+        let payload = opened(recorded)?;
+        let signed = statement_in(&payload)?;
         let read_ms = payload.get("read_ms").and_then(serde_json::Value::as_u64);
         Some(Self { approver: signed.statement.approver, read_ms })
     }
@@ -59,19 +59,27 @@ impl Approver<'_> {
         self.take(&waiting, signed.collect(), key.name(), &Beside { reason, ..Beside::default() })
     }
 
-    /// What `person` would sign to decide something: one statement, in the role in which their word counts.
+    /// What `person` would sign to decide something: one statement, in the role in which their word counts, in their own name if
+    /// they are asked themselves, else in the place of somebody who delegated to them. To break the glass, or to close the
+    /// review of that, is a word too.
     ///
     /// # Errors
     /// [`ApprovalError::NotAsked`] if nobody asked them; [`ApprovalError::Refused`] if it is their own request.
     pub fn draft(&self, id: &str, decision: Decision, person: &Name) -> Result<Statement, ApprovalError> {
+        match decision {
+            Decision::BreakGlass => return self.draft_glass(id, person),
+            Decision::Review { .. } => return self.draft_review(id, person),
+            Decision::Approve | Decision::Deny | Decision::Withdraw { .. } => {}
+        }
         let waiting = self.open(id)?;
         if *person == waiting.requester {
             return Err(ApprovalError::Refused { source: Refusal::Requester(person.clone()) });
         }
         let principals = self.workspace.principals();
         let is_asked = |draft: &Statement| {
+            let voice = draft.instead_of.as_ref().unwrap_or(person);
             let needed = waiting.needs.iter().find(|needed| needed.role == draft.role);
-            needed.is_some_and(|needed| needed.asks(principals, &waiting.requester, person))
+            needed.is_some_and(|needed| needed.asks(principals, &waiting.requester, voice))
         };
         let draft = self.drafts(&waiting, decision, person)?.into_iter().find(is_asked);
         draft.ok_or_else(|| not_asked(&waiting, person))
@@ -101,12 +109,15 @@ impl Approver<'_> {
     /// # Errors
     /// [`ApprovalError`]: the first reason why it would not count.
     pub fn say(&self, id: &str, signed: SignedStatement, beside: &Beside<'_>) -> Result<Waiting, ApprovalError> {
+        if signed.statement.decision == Decision::BreakGlass {
+            return self.break_glass(id, &signed, beside);
+        }
         let waiting = self.open(id)?;
         let person = signed.statement.approver.clone();
         self.take(&waiting, vec![signed], &person, beside)
     }
 
-    fn open(&self, id: &str) -> Result<Waiting, ApprovalError> {
+    pub(super) fn open(&self, id: &str) -> Result<Waiting, ApprovalError> {
         let waiting = self.show(id)?;
         match waiting.superseded {
             Some(by) => Err(ApprovalError::Superseded { id: id.to_owned(), by }),
@@ -114,21 +125,29 @@ impl Approver<'_> {
         }
     }
 
-    /// One statement for each role that is asked for.
+    /// One statement for each role that is asked for, and one more for each that somebody delegated to them.
     fn drafts(&self, waiting: &Waiting, decision: Decision, person: &Name) -> Result<Vec<Statement>, ApprovalError> {
-        let expiry_ms = self.ledger.clock().now_ms().saturating_add(EXPIRY_MS_DEFAULT);
-        let draft = |role: &Name| {
+        let now_ms = self.ledger.clock().now_ms();
+        let draft = |role: &Name, instead_of: Option<&Name>| {
             Ok(Statement {
                 decision,
                 closure: waiting.digest,
                 role: role.clone(),
                 requester: waiting.requester.clone(),
                 approver: person.clone(),
-                expiry_ms,
+                instead_of: instead_of.cloned(),
+                expiry_ms: now_ms.saturating_add(EXPIRY_MS_DEFAULT),
                 nonce: Nonce(random()?),
             })
         };
-        waiting.needs.iter().map(|needed| draft(&needed.role)).collect()
+        let heard = Heard::now(self.workspace, self.ledger)?.in_force(now_ms);
+        let own = waiting.needs.iter().map(|needed| draft(&needed.role, None));
+        let theirs = |one: &Delegated, role: &Name| one.to == *person && one.covers(role);
+        let of_others = waiting.needs.iter().flat_map(|needed| {
+            let given = heard.delegations.iter().filter(move |one| theirs(one, &needed.role));
+            given.map(move |one| draft(&needed.role, Some(&one.by)))
+        });
+        own.chain(of_others).collect()
     }
 
     /// Records the first statement that counts.
@@ -139,8 +158,8 @@ impl Approver<'_> {
         person: &Name,
         beside: &Beside<'_>,
     ) -> Result<Waiting, ApprovalError> {
-        let passkeys = enrolled(self.ledger)?;
-        let question = self.question(waiting, &passkeys);
+        let heard = Heard::now(self.workspace, self.ledger)?.in_force(self.ledger.clock().now_ms());
+        let question = self.question(waiting, &heard);
         let mut refusal = None;
         for statement in &signed {
             for requirement in waiting.needs.iter().filter(|needed| needed.role == statement.statement.role) {
@@ -160,10 +179,24 @@ impl Approver<'_> {
     }
 
     fn record(&self, id: &str, signed: &SignedStatement, beside: &Beside<'_>) -> Result<(), ApprovalError> {
+        self.ledger.append(vec![self.entry(id, signed, beside, Vec::new())])?;
+        Ok(())
+    }
+
+    /// The entry of a word; `more` is told in its payload.
+    pub(super) fn entry(
+        &self,
+        id: &str,
+        signed: &SignedStatement,
+        beside: &Beside<'_>,
+        more: Vec<(&str, serde_json::Value)>,
+    ) -> NewRecord {
         let kind = match signed.statement.decision {
             Decision::Approve => EntryKind::APPROVED,
             Decision::Deny => EntryKind::DENIED,
             Decision::Withdraw { .. } => EntryKind::WITHDRAWN,
+            Decision::BreakGlass => EntryKind::BREAK_GLASS,
+            Decision::Review { .. } => EntryKind::REVIEWED,
         };
         let body = Map::new().with(FIELD_APPROVAL, id).with("closure", signed.statement.closure.0.0.to_vec());
         let mut payload = serde_json::json!({ "statement": to_hex(&signed.to_bytes()), "reason": beside.reason });
@@ -171,10 +204,11 @@ impl Approver<'_> {
             fields.extend(beside.read_ms.map(|read_ms| ("read_ms".to_owned(), read_ms.into())));
             fields.extend(beside.login.clone().map(|login| ("login".to_owned(), login)));
         }
+        if let Some(fields) = payload.as_object_mut() {
+            fields.extend(more.into_iter().map(|(key, value)| (key.to_owned(), value)));
+        }
         let payload = Payload::of_run(payload.to_string().into_bytes());
-        let record = NewRecord::new(kind, self.ledger.clock().now_ms(), body).with_payload(payload);
-        self.ledger.append(vec![record])?;
-        Ok(())
+        NewRecord::new(kind, self.ledger.clock().now_ms(), body).with_payload(payload)
     }
 }
 

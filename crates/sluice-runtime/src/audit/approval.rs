@@ -246,6 +246,8 @@ fn word(
         Decision::Approve => EntryKind::APPROVED,
         Decision::Deny => EntryKind::DENIED,
         Decision::Withdraw { .. } => EntryKind::WITHDRAWN,
+        Decision::BreakGlass => EntryKind::BREAK_GLASS,
+        Decision::Review { .. } => EntryKind::REVIEWED,
     };
     if kind != entry.kind {
         return Err(format!("the entry says `{}`, and what was signed `{kind}`", entry.kind));
@@ -279,9 +281,15 @@ fn take_back(words: &mut [ProvenWord], approver: &Name, of: Nonce, by: u64) {
     }
 }
 
-const fn is_word(kind: EntryKind) -> bool {
-    let code = kind.code();
-    code == EntryKind::APPROVED.code() || code == EntryKind::DENIED.code() || code == EntryKind::WITHDRAWN.code()
+fn is_word(kind: EntryKind) -> bool {
+    let words = [
+        EntryKind::APPROVED,
+        EntryKind::DENIED,
+        EntryKind::WITHDRAWN,
+        EntryKind::BREAK_GLASS,
+        EntryKind::REVIEWED,
+    ];
+    words.contains(&kind)
 }
 
 fn signed(payload: &[u8]) -> Option<SignedStatement> {

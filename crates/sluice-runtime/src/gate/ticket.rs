@@ -21,6 +21,7 @@ use sluice_policy::{Remedy, TicketRule};
 
 use super::version::{KEPT_BYTES_MAX, ReadOf, VersionRead, Versions};
 use super::{Evidence, RunGate};
+use crate::stop::OfCall;
 
 /// Longest id of a ticket.
 const ID_BYTES_MAX: usize = 200;
@@ -82,7 +83,14 @@ impl<E: Evidence> RunGate<'_, E> {
         let none = || format!("no contract says how `{connector}.{name}` shows a ticket");
         let shows = self.catalogue.action(connector, name).ok_or_else(none)?;
         let ticket = self.catalogue.ticket(connector, name).ok_or_else(none)?;
-        if let Some(stop) = self.evidence.stopped(connector, name, self.asker.principal) {
+        let call = OfCall {
+            connector,
+            action: name,
+            principal: self.asker.principal,
+            workflow: self.asker.workflow,
+            author: self.asker.author,
+        };
+        if let Some(stop) = self.evidence.stopped(&call) {
             return Err(format!("{stop} was stopped"));
         }
         let arguments = Value::object(label, [(ticket.argument.clone(), Value::text(label, id.clone()))]);

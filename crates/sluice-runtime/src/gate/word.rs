@@ -12,7 +12,7 @@ use sluice_engine::{GateAnswer, Hold, ValueQuestion};
 use sluice_ledger::{Salt, commit};
 use sluice_verify::question::vouching_requirement;
 
-use super::{Evidence, RunGate, approval_id, forbid, key_words, requirement_json};
+use super::{Evidence, RunGate, Said, approval_id, forbid, key_words, requirement_json};
 use crate::ledger::random;
 
 /// The field under which a statement commits to a value.
@@ -48,9 +48,9 @@ impl<E: Evidence> RunGate<'_, E> {
         };
         let digest = closure.digest();
         let approval = approval_id(digest);
-        let statements = self.evidence.statements(digest);
-        let passkeys = if statements.is_empty() { Vec::new() } else { self.evidence.passkeys() };
-        let count = self.asking(digest, &passkeys, now_ms).count(&statements, std::slice::from_ref(&needed));
+        let Said { statements, passkeys, delegations } = self.said(digest);
+        let asking = self.asking(digest, &passkeys, &delegations, now_ms);
+        let count = asking.count(&statements, std::slice::from_ref(&needed));
         if count.satisfied.contains(&needed.id()) {
             return GateAnswer::Permit { receipt: self.word_receipt(vouching, &json!({ "uses": [approval] })) };
         }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{Author, Format, ListServed, Place, Server};
+use super::{Author, BreakGlass, Delegate, Format, List, ListServed, Place, Review, Server, Undelegate};
 
 /// `sluice propose`
 #[derive(Args)]
@@ -44,6 +44,18 @@ pub enum Approvals {
     Deny(Decide),
     /// Take back what you said, as long as nothing has used it.
     Withdraw(Decide),
+    /// Let one held step pass at once, without those who would have had to approve. Two of them are told.
+    BreakGlass(BreakGlass),
+    /// What passed so and nobody has reviewed: as long as there is something, nobody breaks the glass again.
+    Reviews(List),
+    /// Close such a review.
+    Review(Review),
+    /// Let somebody else speak in your place, until a date.
+    Delegate(Delegate),
+    /// Who speaks in whose place now.
+    Delegations(List),
+    /// Take a delegation back.
+    Undelegate(Undelegate),
 }
 
 /// `sluice approvals show`

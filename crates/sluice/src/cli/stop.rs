@@ -22,6 +22,12 @@ pub struct What {
     /// Calls in the name of a person or service, by agents too.
     #[arg(long, value_name = "PRINCIPAL")]
     pub principal: Option<String>,
+    /// Runs of a workflow: `namespace/name`.
+    #[arg(long, value_name = "NAME")]
+    pub workflow: Option<String>,
+    /// Runs of whatever a person or model wrote.
+    #[arg(long, value_name = "PERSON|MODEL")]
+    pub author: Option<String>,
 }
 
 /// `sluice stop`

@@ -1,9 +1,13 @@
 //! `sluice approvals`: what waits for people, and what they say.
 
+mod delegations;
+mod glass;
+
 use std::path::Path;
 
 use serde_json::{Value as Json, json};
 use sluice_core::contract::approval::Decision;
+use sluice_core::label::Name;
 use sluice_runtime::approvals::{About, Approver, Referred, Waiting, in_words};
 
 use crate::cli::{Approvals, Decide, Format, ListServed, ShowApproval};
@@ -37,6 +41,12 @@ pub fn run(command: &Approvals) -> Result<Exit, Failure> {
             let back = Approver::new(&opened.workspace, &opened.ledger).taking_back(&arguments.id, &person)?;
             decide_in(&opened, arguments, back)
         }
+        Approvals::BreakGlass(arguments) => glass::break_glass(arguments),
+        Approvals::Reviews(arguments) => glass::reviews(arguments),
+        Approvals::Review(arguments) => glass::review(arguments),
+        Approvals::Delegate(arguments) => delegations::delegate(arguments),
+        Approvals::Delegations(arguments) => delegations::list(arguments),
+        Approvals::Undelegate(arguments) => delegations::undelegate(arguments),
     }
 }
 
@@ -64,7 +74,7 @@ pub(crate) struct Told {
 
 fn told(waiting: &Waiting) -> Told {
     let (what, place) = about(waiting);
-    let said = waiting.said.iter().map(|(who, decision)| (who.to_string(), word(*decision).to_owned()));
+    let said = waiting.said.iter().map(|(who, decision)| (speaker(waiting, who), word(*decision).to_owned()));
     Told {
         id: waiting.id.clone(),
         what,
@@ -180,6 +190,16 @@ const fn word(decision: Decision) -> &'static str {
         Decision::Approve => "approved",
         Decision::Deny => "denied",
         Decision::Withdraw { .. } => "withdrew",
+        Decision::BreakGlass => "broke the glass",
+        Decision::Review { .. } => "reviewed",
+    }
+}
+
+/// Who said something, and in whose place.
+fn speaker(waiting: &Waiting, who: &Name) -> String {
+    match waiting.in_place_of.get(who) {
+        Some(whom) => format!("{who} for {whom}"),
+        None => who.to_string(),
     }
 }
 
@@ -201,7 +221,7 @@ fn whole(page: &mut Page, waiting: &Waiting) {
         row("needs", in_words(needed), Tone::Warn);
     }
     for (who, decision) in &waiting.said {
-        row("said", format!("{who}: {}", word(*decision)), Tone::Plain);
+        row("said", format!("{}: {}", speaker(waiting, who), word(*decision)), Tone::Plain);
     }
     if let About::Step { clears, .. } = &waiting.about
         && !clears.is_empty()
@@ -225,7 +245,11 @@ fn whole(page: &mut Page, waiting: &Waiting) {
         row("written by", author.clone(), Tone::Plain);
     }
     row("signs", waiting.digest.to_string(), Tone::Faint);
+    if let Some(broken) = &waiting.glass {
+        row("glass", glass::in_words(broken), Tone::Bad);
+    }
     let (state, tone) = match (&waiting.superseded, waiting.is_satisfied) {
+        _ if waiting.is_expired => ("expired: its time ran out before enough was said".to_owned(), Tone::Bad),
         (Some(Some(by)), _) => (format!("no longer asked: {by} took its place"), Tone::Bad),
         (Some(None), _) => ("no longer asked".to_owned(), Tone::Bad),
         (None, true) => ("approved".to_owned(), Tone::Good),
@@ -290,7 +314,10 @@ fn wire(waiting: &Waiting) -> Json {
             }),
         ),
     };
-    let said = waiting.said.iter().map(|(who, decision)| json!({ "who": who, "decision": word(*decision) }));
+    let said = waiting.said.iter().map(|(who, decision)| match waiting.in_place_of.get(who) {
+        Some(whom) => json!({ "who": who, "for": whom, "decision": word(*decision) }),
+        None => json!({ "who": who, "decision": word(*decision) }),
+    });
     json!({
         "approval": waiting.id,
         "about": kind,
@@ -302,6 +329,8 @@ fn wire(waiting: &Waiting) -> Json {
         "said": said.collect::<Vec<_>>(),
         "satisfied": waiting.is_satisfied,
         "superseded": waiting.superseded.is_some(),
+        "expired": waiting.is_expired,
+        "glass": waiting.glass.as_ref().map(glass::wire),
     })
 }
 

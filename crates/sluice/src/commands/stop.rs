@@ -2,6 +2,9 @@
 
 use sluice_api::rights::{may_let_go_on, may_stop};
 use sluice_core::contract::key::SecretKey;
+use sluice_core::contract::bundle::SignedBundle;
+use sluice_core::contract::principals::Kind;
+use sluice_core::label::Name;
 use sluice_runtime::stop::Stop as Switch;
 
 use crate::cli::{GoOn, Stop, What};
@@ -69,6 +72,19 @@ fn switch(what: &What, opened: &Opened) -> Result<Switch, Failure> {
             .ok_or_else(|| Failure::usage(format!("`{action}` is no action: write `connector.action`")))?;
         return Ok(Switch::Action(connector.into(), action.into()));
     }
+    if let Some(workflow) = &what.workflow {
+        let is_named =
+            workflow.split_once('/').is_some_and(|(namespace, name)| !namespace.is_empty() && !name.is_empty());
+        return match is_named {
+            true => Ok(Switch::Workflow(workflow.as_str().into())),
+            false => {
+                Err(Failure::usage(format!("`{workflow}` is no workflow: write `namespace/name`, as it says itself")))
+            }
+        };
+    }
+    if let Some(author) = &what.author {
+        return Ok(Switch::Author(writer(opened, author)?));
+    }
     match &what.principal {
         Some(principal) => Ok(Switch::Principal(known(opened.workspace.principals(), principal)?)),
         None => Ok(Switch::Everything),
@@ -78,6 +94,14 @@ fn switch(what: &What, opened: &Opened) -> Result<Switch, Failure> {
 /// Who says so, which clap has asked for where no server is named.
 fn said(person: Option<&str>) -> Result<&str, Failure> {
     person.ok_or_else(|| Failure::usage("say who says so: `--as PERSON`"))
+}
+
+/// A person or model of the register: whoever can have written something.
+fn writer(opened: &Opened, author: &str) -> Result<Name, Failure> {
+    match opened.workspace.principals().kind(author) {
+        Some(Kind::Person | Kind::Model) => Ok(author.into()),
+        _ => Err(Failure::usage(format!("`{author}` is no person and no model of the principals register"))),
+    }
 }
 
 pub(crate) fn tell(what: &str, how: &str, tone: Tone) {

@@ -35,11 +35,13 @@ fn meant(what: &What, reason: &str) -> Result<(Json, String), Failure> {
     if reason.trim().is_empty() {
         return Err(Failure::usage("a served Sluice is told why: `--reason TEXT`"));
     }
-    let (kind, name, words) = match (&what.connector, &what.action, &what.principal) {
-        (Some(name), ..) => ("connector", Some(name), format!("connector {name}")),
-        (None, Some(name), _) => ("action", Some(name), format!("action {name}")),
-        (None, None, Some(name)) => ("principal", Some(name), format!("calls in the name of {name}")),
-        (None, None, None) => ("everything", None, "everything".to_owned()),
+    let (kind, name, words) = match what {
+        What { connector: Some(name), .. } => ("connector", Some(name), format!("connector {name}")),
+        What { action: Some(name), .. } => ("action", Some(name), format!("action {name}")),
+        What { principal: Some(name), .. } => ("principal", Some(name), format!("calls in the name of {name}")),
+        What { workflow: Some(name), .. } => ("workflow", Some(name), format!("workflow {name}")),
+        What { author: Some(name), .. } => ("author", Some(name), format!("what {name} wrote")),
+        _ => ("everything", None, "everything".to_owned()),
     };
     Ok((json!({ "what": kind, "name": name, "reason": reason }), words))
 }

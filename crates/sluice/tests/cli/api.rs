@@ -572,3 +572,75 @@ async fn who_stops_does_not_let_go_on_with_the_same_token_and_policies_say_who_d
     api.post(&ben, go_on, &what).await.with(200);
     assert_eq!(stopped().await, 0);
 }
+
+#[tokio::test]
+async fn glass_is_broken_reviewed_and_voices_are_lent_by_what_people_sign() {
+    let sandbox = Sandbox::with_five_people();
+    sandbox.edit("ws/workspace.yaml", |text| text + "break_glass: oncall\n");
+    sandbox.sign("ana").with(0);
+    let held = || {
+        let held = sandbox.sluice(&["run", HELLO, "--as", "ben", "--format", "json"]).with(4).json();
+        format!("/api/v1/approvals/{}", held["held"][0]["approval"].as_str().unwrap())
+    };
+    let (first, second) = (held(), held());
+    let of = |person: &str| token(&sandbox, person, person, &["approve", "read"]);
+    let (eve, cleo, dora, ben) = (of("eve"), of("cleo"), of("dora"), of("ben"));
+    let api = Api::start(&sandbox, &[]);
+    let wish = |word: &str| json!({ "decision": word });
+
+    api.post(&cleo, &format!("{first}/drafts"), &wish("break-glass")).await.refused(403, "SL416");
+    api.post(&ben, &format!("{first}/drafts"), &wish("break-glass")).await.refused(403, "SL403");
+    api.post(&dora, &format!("{first}/drafts"), &wish("break-glass")).await.refused(404, "SL472");
+    let draft = api.post(&eve, &format!("{first}/drafts"), &wish("break-glass")).await.with(201);
+    assert_eq!((&draft["says"]["decision"], &draft["says"]["role"]), (&json!("break-glass"), &json!("break-glass")));
+    let mut silent = word(&sandbox, "eve", &draft);
+    silent["reason"] = json!(" ");
+    api.post(&eve, &format!("{first}/words"), &silent).await.refused(422, "SL476");
+    let draft = api.post(&eve, &format!("{first}/drafts"), &wish("break-glass")).await.with(201);
+    let said = api.post(&eve, &format!("{first}/words"), &word(&sandbox, "eve", &draft)).await.with(201);
+    assert_eq!((&said["state"], &said["glass"]["told"]), (&json!("approved"), &json!(["ana", "cleo"])), "{said}");
+    api.post(&eve, &format!("{second}/drafts"), &wish("break-glass")).await.refused(409, "SL446");
+
+    let reviews = api.get(&cleo, "/api/v1/reviews").await.with(200);
+    assert_eq!((&reviews["items"][0]["by"], &reviews["items"][0]["is_yours"]), (&json!("eve"), &json!(true)));
+    assert_eq!(api.get(&eve, "/api/v1/reviews").await.with(200)["items"][0]["is_yours"], false);
+    assert_eq!(api.get(&dora, "/api/v1/reviews").await.with(200)["items"], json!([]));
+    api.post(&eve, &format!("{first}/drafts"), &wish("review")).await.refused(403, "SL450");
+    api.post(&cleo, &format!("{second}/drafts"), &wish("review")).await.refused(404, "SL449");
+    let draft = api.post(&cleo, &format!("{first}/drafts"), &wish("review")).await.with(201);
+    let said = api.post(&cleo, &format!("{first}/words"), &word(&sandbox, "cleo", &draft)).await.with(201);
+    assert_eq!(said["glass"]["reviewed_by"], "cleo", "{said}");
+    assert_eq!(api.get(&cleo, "/api/v1/reviews").await.with(200)["items"], json!([]));
+
+    let until = held_ms(&sandbox) + 86_400_000;
+    let places = "/api/v1/delegations";
+    let drafts = format!("{places}/drafts");
+    api.post(&cleo, &drafts, &json!({ "to": "cleo", "until_ms": until })).await.refused(403, "SL451");
+    api.post(&cleo, &drafts, &json!({ "to": "gpt", "until_ms": until })).await.refused(403, "SL404");
+    api.post(&cleo, &drafts, &json!({ "to": "dora", "until_ms": 1 })).await.refused(403, "SL451");
+    let draft =
+        api.post(&cleo, &drafts, &json!({ "to": "dora", "role": "owner-of:resource", "until_ms": until })).await;
+    let draft = draft.with(201);
+    api.post(&dora, places, &word(&sandbox, "cleo", &draft)).await.refused(403, "SL463");
+    let draft = api.post(&cleo, &drafts, &json!({ "to": "dora", "until_ms": until })).await.with(201);
+    let id = api.post(&cleo, places, &word(&sandbox, "cleo", &draft)).await.with(201)["id"].clone();
+    assert_eq!(api.get(&dora, places).await.with(200)["items"][0]["by"], "cleo");
+    assert_eq!(api.get(&eve, places).await.with(200)["items"], json!([]));
+    let draft = api.post(&dora, &format!("{second}/drafts"), &wish("approve")).await.with(201);
+    assert_eq!(draft["says"]["instead_of"], "cleo");
+    let said = api.post(&dora, &format!("{second}/words"), &word(&sandbox, "dora", &draft)).await.with(201);
+    assert_eq!((&said["state"], &said["said"][0]["in_place_of"]), (&json!("approved"), &json!("cleo")), "{said}");
+    let back = format!("{places}/{}/drafts", id.as_str().unwrap());
+    api.post(&dora, &back, &json!({})).await.refused(404, "SL452");
+    let draft = api.post(&cleo, &back, &json!({})).await.with(201);
+    api.post(&cleo, places, &word(&sandbox, "cleo", &draft)).await.with(201);
+    assert_eq!(api.get(&dora, places).await.with(200)["items"], json!([]));
+    drop(api);
+    sandbox.sluice(&["audit", "verify"]).with(0);
+}
+
+/// When the last entry was written.
+fn held_ms(sandbox: &Sandbox) -> u64 {
+    let log = sandbox.sluice(&["audit", "log", "--last", "1", "--format", "json"]).with(0).json();
+    log["entries"][0]["time_ms"].as_u64().unwrap()
+}

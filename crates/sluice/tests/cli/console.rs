@@ -1,6 +1,7 @@
 //! `sluice serve`: people come in, see what waits, and decide it with passkeys; and everything that must not work does not.
 
 mod by_api;
+mod deciding;
 mod provider;
 mod surety;
 mod visitor;
@@ -347,11 +348,9 @@ async fn anybody_stops_a_connector_and_not_everybody_lets_it_go_on() {
     sandbox.sluice(&["run", "workflows/hello.yaml", "--as", "ben", "--format", "json"]).with(4);
 }
 
-#[test]
-fn people_are_told_once_what_waits_and_not_why() {
+/// Where messages go, and what comes there: each with its head.
+fn hook() -> (String, std::sync::mpsc::Receiver<(String, String)>) {
     use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-    let sandbox = three_people();
-    let (_, before) = held_for(&sandbox, "ben");
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://127.0.0.1:{}/hook", listener.local_addr().unwrap().port());
     let (told, messages) = std::sync::mpsc::channel();
@@ -375,6 +374,14 @@ fn people_are_told_once_what_waits_and_not_why() {
             told.send((head, String::from_utf8(body).unwrap())).unwrap();
         }
     });
+    (url, messages)
+}
+
+#[test]
+fn people_are_told_once_what_waits_and_not_why() {
+    let sandbox = three_people();
+    let (_, before) = held_for(&sandbox, "ben");
+    let (url, messages) = hook();
     sandbox.write("secret", "what-the-hook-asks-for\n");
     let secret = sandbox.path("secret").display().to_string();
     let options = ["serve", "--listen", "127.0.0.1:0", "--notify", &url, "--notify-secret-file", &secret];

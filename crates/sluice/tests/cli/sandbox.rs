@@ -57,6 +57,27 @@ impl Sandbox {
         sandbox
     }
 
+    /// Ana and cleo own what is there, ben asks, dora stands by; eve, ben and ana are on call, whoever that may be for.
+    pub(crate) fn with_five_people() -> Self {
+        let sandbox = Self::with_workspace();
+        let persons: String = ["ben", "cleo", "dora", "eve"].map(|name| sandbox.person_with_key(name)).concat();
+        sandbox.edit("ws/registers/principals.yaml", |text| {
+            let text = text.replace("\npersons:\n", &format!("\npersons:\n{persons}"));
+            let text = text.replace("members: [ana]", "members: [ana, cleo]");
+            text.replace("\ngroups:\n", "\ngroups:\n  oncall: { members: [eve, ben, ana] }\n") + "models: { gpt: {} }\n"
+        });
+        sandbox
+    }
+
+    /// A key of somebody's, and their entry of the register.
+    fn person_with_key(&self, name: &str) -> String {
+        let elsewhere = format!("elsewhere-{name}");
+        self.sluice(&["init", &format!("../{elsewhere}"), "--as", name]).with(0);
+        let register = fs::read_to_string(self.path(&elsewhere).join("registers/principals.yaml")).unwrap();
+        let key = register.split('"').find(|text| text.starts_with("sluice-public-key-1 ")).unwrap();
+        format!("  {name}: {{ name: \"{name}\", keys: [\"{key}\"] }}\n")
+    }
+
     /// Governed by both: `ana` and `ben` are pinned, sign the rules, and own what is there. The rules are not signed yet.
     pub(crate) fn governed_by_two() -> Self {
         let sandbox = Self::with_workspace();

@@ -40,3 +40,35 @@ fn what_was_stopped_is_not_called_until_a_signer_says_so() {
     assert!(run(5).out.contains("SL518"));
     sandbox.sluice(&["audit", "verify"]).with(0);
 }
+
+#[test]
+fn a_workflow_and_whatever_an_author_wrote_are_stopped_before_they_begin_and_where_they_wait() {
+    let sandbox = Sandbox::with_two_people();
+    let by = |author: &str, code: i32| {
+        sandbox.sluice(&["run", "workflows/hello.yaml", "--as", "ana", "--author", author]).with(code)
+    };
+    let waiting = sandbox.sluice(&["run", "workflows/hello.yaml", "--as", "ben", "--format", "json"]).with(4).json();
+    by("ana", 0);
+    let key = sandbox.key();
+    for what in [["--workflow", "examples/hello"], ["--author", "ana"]] {
+        sandbox.sluice(&[&["stop", "--as", "ana"], &what[..]].concat()).with(0);
+        let told = by("ana", 5).out;
+        assert!(told.contains("SL518"), "{told}");
+        sandbox.sluice(&[&["go-on", "--as", "ana", "--key", key.as_str()][..], &what[..]].concat()).with(0);
+        by("ana", 0);
+    }
+    sandbox.sluice(&["stop", "--author", "ben", "--as", "ana"]).with(0);
+    by("ana", 0);
+    for other in [["--workflow", "hello"], ["--workflow", "/hello"], ["--author", "nobody"], ["--author", "owners"]] {
+        sandbox.sluice(&[&["stop", "--as", "ana"], &other[..]].concat()).with(2);
+    }
+    sandbox.sluice(&["stop", "--workflow", "examples/other", "--as", "ana"]).with(0);
+    by("ana", 0);
+    // What waits was begun before: its next gate refuses it, whoever approves.
+    let (run, id) = (waiting["run"].as_str().unwrap(), waiting["held"][0]["approval"].as_str().unwrap());
+    sandbox.sluice(&["stop", "--workflow", "examples/hello", "--as", "ana"]).with(0);
+    sandbox.sluice(&["approvals", "approve", id, "--as", "ana", "--key", &key]).with(0);
+    let ended = sandbox.sluice(&["resume", run, "--format", "json"]).with(5);
+    assert!(ended.out.contains("SL518"), "{}", ended.out);
+    sandbox.sluice(&["audit", "verify"]).with(0);
+}

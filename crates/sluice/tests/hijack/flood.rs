@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 use sluice_core::contract::Digest;
-use sluice_core::contract::approval::{Enrolled, SignedStatement};
+use sluice_core::contract::approval::{Delegated, Enrolled, Known, SignedStatement};
 use sluice_core::contract::closure::{Closure, ClosureDigest};
 use sluice_core::label::{Atom, Label, Name};
 use sluice_core::program::NodeId;
@@ -16,7 +16,7 @@ use sluice_ledger::RunId;
 use sluice_policy::{Acting, Standing};
 use sluice_runtime::gate::{Asker, Evidence, RunGate, Versions};
 use sluice_runtime::session::{AgentSession, CameBack, Mandate, Verdict};
-use sluice_runtime::stop::Stop;
+use sluice_runtime::stop::{OfCall, Stop};
 
 use crate::run::House;
 
@@ -144,7 +144,11 @@ impl Evidence for &Counts {
         0
     }
 
-    fn stopped(&self, _: &Name, _: &Name, _: &Name) -> Option<Stop> {
+    fn delegations(&self, _: &Known<'_>) -> Vec<Delegated> {
+        Vec::new()
+    }
+
+    fn stopped(&self, _: &OfCall<'_>) -> Option<Stop> {
         None
     }
 

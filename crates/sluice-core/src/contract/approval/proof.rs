@@ -2,10 +2,12 @@
 
 use sluice_passkey::{Assertion, Passkey, RelyingParty};
 
-use super::{SIGNED_STATEMENT_DOMAIN, Statement};
+use super::{Refusal, SIGNED_STATEMENT_DOMAIN, Statement};
 use crate::contract::canonical::{Decoder, Encoder};
 use crate::contract::digest::Digest;
 use crate::contract::key::{PublicKey, SecretKey, Signature};
+use crate::contract::principals::{Kind, Principals};
+use crate::contract::workspace::Mode;
 use crate::label::Name;
 
 /// The text that starts the bytes of a statement with a passkey's answer: what is stored.
@@ -50,6 +52,86 @@ pub struct Enrolled {
     pub party: RelyingParty,
 }
 
+/// Who there is in a workspace, and what stands for them.
+#[derive(Clone, Copy, Debug)]
+pub struct Known<'a> {
+    /// How serious the workspace is.
+    pub mode: Mode,
+    /// Who there is.
+    pub principals: &'a Principals,
+    /// Whose passkeys count.
+    pub passkeys: &'a [Enrolled],
+}
+
+impl Known<'_> {
+    /// Whether `person` is one of this workspace, and made a proof over `bytes`.
+    pub(super) fn judge(&self, person: &Name, bytes: &[u8], proof: &Proof) -> Result<(), Refusal> {
+        if matches!(proof, Proof::KeyFile { .. }) && !self.mode.accepts_key_files() {
+            return Err(Refusal::KeyFileInProduction(self.mode));
+        }
+        self.judge_person(person)?;
+        match proof {
+            Proof::KeyFile { key, signature } => self.judge_key(person, bytes, *key, signature),
+            Proof::Passkey { id, answer } => self.judge_passkey(person, bytes, id, answer),
+        }
+    }
+
+    /// Whether somebody is a person of the register.
+    pub(super) fn judge_person(&self, person: &Name) -> Result<(), Refusal> {
+        match self.principals.kind(person) {
+            None => Err(Refusal::Nobody(person.clone())),
+            Some(Kind::Person) => Ok(()),
+            Some(kind) => Err(Refusal::NotAPerson { approver: person.clone(), kind }),
+        }
+    }
+
+    fn judge_key(&self, name: &Name, bytes: &[u8], key: PublicKey, signature: &Signature) -> Result<(), Refusal> {
+        let person = self.principals.persons.get(name);
+        if !person.is_some_and(|p| p.keys.iter().any(|known| known.value == key)) {
+            return Err(Refusal::UnknownKey(name.clone()));
+        }
+        if key.verifies(bytes, signature) { Ok(()) } else { Err(Refusal::BadSignature) }
+    }
+
+    fn judge_passkey(&self, name: &Name, bytes: &[u8], id: &[u8], answer: &Assertion) -> Result<(), Refusal> {
+        let is_theirs = |e: &&Enrolled| e.person == *name && e.passkey.id == id;
+        let enrolled = self.passkeys.iter().find(is_theirs).ok_or_else(|| Refusal::UnknownPasskey(name.clone()))?;
+        let counter = enrolled.party.verify(&enrolled.passkey, answer, &Digest::of(bytes).0);
+        counter.map(drop).map_err(Refusal::Passkey)
+    }
+}
+
+impl Proof {
+    /// Writes it behind what it shows.
+    pub(super) fn write(&self, out: &mut Encoder) {
+        match self {
+            Self::KeyFile { key, signature } => out.bytes(&key.0).bytes(&signature.0),
+            Self::Passkey { id, answer } => {
+                out.bytes(id).bytes(&answer.client_data).bytes(&answer.authenticator_data).bytes(&answer.signature)
+            }
+        };
+    }
+
+    /// Reads a key file's signature, and the end.
+    pub(super) fn of_key_file(mut input: Decoder<'_>) -> Option<Self> {
+        let proof = Self::KeyFile { key: PublicKey(input.array()?), signature: Signature(input.array()?) };
+        input.end()?;
+        Some(proof)
+    }
+
+    /// Reads a passkey's answer, and the end.
+    pub(super) fn of_passkey(mut input: Decoder<'_>) -> Option<Self> {
+        let id = input.bytes()?.to_vec();
+        let answer = Assertion {
+            client_data: input.bytes()?.to_vec(),
+            authenticator_data: input.bytes()?.to_vec(),
+            signature: input.bytes()?.to_vec(),
+        };
+        input.end()?;
+        Some(Self::Passkey { id, answer })
+    }
+}
+
 impl Statement {
     /// What a passkey is asked to answer: the digest of the canonical bytes.
     #[must_use]
@@ -75,41 +157,25 @@ impl SignedStatement {
             Proof::Passkey { .. } => Encoder::new(PASSKEY_STATEMENT_DOMAIN),
         };
         out.bytes(&statement);
-        match &self.proof {
-            Proof::KeyFile { key, signature } => out.bytes(&key.0).bytes(&signature.0),
-            Proof::Passkey { id, answer } => {
-                out.bytes(id).bytes(&answer.client_data).bytes(&answer.authenticator_data).bytes(&answer.signature)
-            }
-        };
+        self.proof.write(&mut out);
         out.finish()
     }
 
     /// Reads stored bytes.
     ///
     /// # Errors
-    /// [`super::Refusal::Malformed`] if they are no signed statement.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, super::Refusal> {
-        Self::of_key_file(bytes).or_else(|| Self::of_passkey(bytes)).ok_or(super::Refusal::Malformed)
+    /// [`Refusal::Malformed`] if they are no signed statement.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, Refusal> {
+        Self::of_key_file(bytes).or_else(|| Self::of_passkey(bytes)).ok_or(Refusal::Malformed)
     }
 
     fn of_key_file(bytes: &[u8]) -> Option<Self> {
         let mut input = Decoder::new(SIGNED_STATEMENT_DOMAIN, bytes)?;
-        let statement = Statement::from_bytes(input.bytes()?)?;
-        let proof = Proof::KeyFile { key: PublicKey(input.array()?), signature: Signature(input.array()?) };
-        input.end()?;
-        Some(Self { statement, proof })
+        Some(Self { statement: Statement::from_bytes(input.bytes()?)?, proof: Proof::of_key_file(input)? })
     }
 
     fn of_passkey(bytes: &[u8]) -> Option<Self> {
         let mut input = Decoder::new(PASSKEY_STATEMENT_DOMAIN, bytes)?;
-        let statement = Statement::from_bytes(input.bytes()?)?;
-        let id = input.bytes()?.to_vec();
-        let answer = Assertion {
-            client_data: input.bytes()?.to_vec(),
-            authenticator_data: input.bytes()?.to_vec(),
-            signature: input.bytes()?.to_vec(),
-        };
-        input.end()?;
-        Some(Self { statement, proof: Proof::Passkey { id, answer } })
+        Some(Self { statement: Statement::from_bytes(input.bytes()?)?, proof: Proof::of_passkey(input)? })
     }
 }

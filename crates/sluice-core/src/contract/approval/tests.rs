@@ -6,7 +6,7 @@ use sluice_passkey::device::Device;
 use super::*;
 use crate::contract::bundle::BundleDigest;
 use crate::contract::closure::{Closure, ConnectorElement, StepElement, TicketElement};
-use crate::contract::key::SecretKey;
+use crate::contract::key::{PublicKey, SecretKey, Signature};
 use crate::document;
 use crate::label::{Atom, Label, Universe};
 use crate::text::Text;
@@ -83,6 +83,7 @@ fn statement(approver: &str) -> Statement {
         role: "group:it".into(),
         requester: "ana".into(),
         approver: approver.into(),
+        instead_of: None,
         expiry_ms: NOW + 1,
         nonce: Nonce([approver.len() as u8 + approver.as_bytes()[0]; 16]),
     }
@@ -105,6 +106,8 @@ fn count_of(closure: &Closure, statements: &[SignedStatement], requirements: &[R
         mode: Mode::Test,
         principals: &principals,
         passkeys: &[],
+        delegations: &[],
+        glass: None,
         seen: &seen,
         now_ms: NOW,
     };
@@ -139,6 +142,8 @@ fn refused_when(signed: SignedStatement, edit: impl FnOnce(&mut Question<'_>)) -
         mode: Mode::Demo,
         principals: &principals,
         passkeys: &[],
+        delegations: &[],
+        glass: None,
         seen: &seen,
         now_ms: NOW,
     };
@@ -309,8 +314,9 @@ fn a_passkey_counts_for_its_person_and_for_the_very_statement_in_every_workspace
     let judged = |signed: &SignedStatement, passkeys: &[Enrolled], mode: Mode| {
         let (principals, seen, ana) = (principals(), BTreeSet::new(), "ana".into());
         let closure = closure().digest();
-        let question =
-            Question { closure, requester: &ana, mode, principals: &principals, passkeys, seen: &seen, now_ms: NOW };
+        let (delegations, glass, requester): (&[_], _, _) = (&[], None, &ana);
+        let (principals, seen, now_ms) = (&principals, &seen, NOW);
+        let question = Question { closure, requester, mode, principals, passkeys, delegations, glass, seen, now_ms };
         question.judge(signed, &needed).map_err(|refusal| refusal.code().0)
     };
     let bens = with_passkey("ben", "ben", |_| {});
@@ -345,6 +351,8 @@ fn a_nonce_serves_once() {
         mode: Mode::Test,
         principals: &principals,
         passkeys: &[],
+        delegations: &[],
+        glass: None,
         seen: &seen,
         now_ms: NOW,
     };
@@ -448,7 +456,11 @@ fn a_denial_of_somebody_without_the_role_is_noise() {
 fn stored_bytes_are_read_as_written_and_nothing_else() {
     let withdraw = edited(|s| s.decision = Decision::Withdraw { of: Nonce([3; 16]) });
     let passkey = with_passkey("ben", "ben", |_| {});
-    for signed in [signed("ben"), edited(|s| s.decision = Decision::Deny), withdraw, passkey] {
+    let in_place = edited(|s| s.instead_of = Some("dora".into()));
+    let glass = edited(|s| s.decision = Decision::BreakGlass);
+    let review = edited(|s| s.decision = Decision::Review { of: Nonce([4; 16]) });
+    let denied = edited(|s| s.decision = Decision::Deny);
+    for signed in [signed("ben"), denied, withdraw, passkey, in_place, glass, review] {
         let bytes = signed.to_bytes();
         assert_eq!(SignedStatement::from_bytes(&bytes), Ok(signed));
         for end in 0..bytes.len() {
@@ -458,6 +470,9 @@ fn stored_bytes_are_read_as_written_and_nothing_else() {
         assert_eq!(SignedStatement::from_bytes(&longer), Err(Refusal::Malformed));
     }
 }
+
+mod glass;
+mod places;
 
 mod vectors {
     //! The vectors of `docs/closure-digest.md`.
@@ -488,6 +503,9 @@ mod vectors {
         ]);
         let signer = SecretKey::from_seed("ben", [7; 32]);
         let signed = statement("ben").sign(&signer);
+        let in_place = Statement { instead_of: Some("dora".into()), ..signed.statement.clone() };
+        let act = Act::Give { to: "ben".into(), role: Some("group:it".into()), from_ms: NOW, until_ms: NOW + 1 };
+        let delegation = Delegation { by: "dora".into(), act, nonce: signed.statement.nonce };
         let vectors = [
             ("labelled value, bytes", to_hex(&labelled_value(&labelled(), &universe()).unwrap())),
             ("minimal closure, bytes", to_hex(&minimal.to_bytes())),
@@ -498,6 +516,8 @@ mod vectors {
             ("bundle, signature line", BundleSignature::sign(files.digest(), &signer).to_line()),
             ("statement, bytes", to_hex(&signed.statement.to_bytes())),
             ("statement, signature", to_hex(&signature_of(&signed).0)),
+            ("delegated statement, bytes", to_hex(&in_place.to_bytes())),
+            ("delegation, bytes", to_hex(&delegation.to_bytes())),
             ("public key, line", signer.public().to_line("ben")),
         ];
         let expected: String = vectors.iter().map(|(name, value)| format!("{name}\n  {value}\n")).collect();

@@ -115,12 +115,13 @@ fn told(proven: &ProvenApproval) -> Page {
     rows.extend(proven.closures().iter().map(|closure| row("about", closure.to_string())));
     page.table(2, &rows);
     for word in &proven.words {
-        let Statement { approver, role, requester, .. } = &word.statement;
+        let Statement { approver, role, requester, instead_of, .. } = &word.statement;
+        let place = instead_of.as_ref().map_or_else(String::new, |whom| format!(" in the place of {whom}"));
         let (said, tone) = said(word);
         page.line([
             Part::new(format!("  {:>5}  {}  ", word.entry, time::short(word.time_ms)), Tone::Faint),
             Part::new(said, tone),
-            Part::plain(format!("  {approver}, as {role}, for {requester}")),
+            Part::plain(format!("  {approver}{place}, as {role}, for {requester}")),
         ]);
         page.hang(["         "], &[Part::new(shown_by(&word.shown_by), Tone::Faint)]);
         if let Some(by) = word.withdrawn_by {
@@ -138,6 +139,8 @@ fn said(word: &ProvenWord) -> (&'static str, Tone) {
         Decision::Approve => ("approved", Tone::Good),
         Decision::Deny => ("denied", Tone::Bad),
         Decision::Withdraw { .. } => ("took it back", Tone::Warn),
+        Decision::BreakGlass => ("broke the glass", Tone::Warn),
+        Decision::Review { .. } => ("reviewed", Tone::Plain),
     }
 }
 
@@ -156,7 +159,7 @@ fn shown_by(shown: &ShownBy) -> String {
 
 fn wire(proven: &ProvenApproval) -> Json {
     let words = proven.words.iter().map(|word| {
-        let Statement { approver, role, requester, expiry_ms, closure, .. } = &word.statement;
+        let Statement { approver, role, requester, expiry_ms, closure, instead_of, .. } = &word.statement;
         let shown = match &word.shown_by {
             ShownBy::Passkey { enrolment } => json!({
                 "passkey": { "enrolled": enrolment.entry, "since_ms": enrolment.since_ms, "known": enrolment.known,
@@ -165,7 +168,7 @@ fn wire(proven: &ProvenApproval) -> Json {
             ShownBy::KeyFile { key } => json!({ "key": key }),
         };
         json!({
-            "entry": word.entry, "time_ms": word.time_ms, "said": said(word).0, "approver": approver, "role": role,
+            "entry": word.entry, "time_ms": word.time_ms, "said": said(word).0, "approver": approver, "instead_of": instead_of, "role": role,
             "requester": requester, "expiry_ms": expiry_ms, "closure": closure.to_string(), "shown_by": shown,
             "withdrawn_by": word.withdrawn_by,
         })

@@ -136,3 +136,32 @@ fn a_session_is_shown_call_by_call() {
     solo workspace: one person alone may change its rules
     "#);
 }
+
+#[test]
+fn broken_glass_lets_a_held_call_pass_once() {
+    let sandbox = Sandbox::with_five_people();
+    sandbox.edit("ws/registers/principals.yaml", |text| text.replace("\n  ana:\n", "\n  ana:\n    manager: cleo\n"));
+    sandbox.edit("ws/workspace.yaml", |text| text + "break_glass: oncall\n");
+    sandbox.sign("ana").with(0);
+    let mut agent = tainted(&sandbox);
+    let letter = json!({ "to": "bo", "text": "The house is on fire" });
+    let id = approval(&agent.call("send_mail", letter.clone()));
+    let breaks = |person: &str| {
+        let key = sandbox.key_of(person);
+        sandbox.sluice(&["approvals", "break-glass", &id, "--as", person, "--key", &key, "--because", "it is on fire"])
+    };
+    assert!(breaks("ana").with(5).err.contains("SL403"), "it is her own agent");
+    breaks("eve").with(0);
+    assert_eq!(agent.call("send_mail", letter.clone()), "done");
+    let again = approval(&agent.call("send_mail", letter));
+    assert_ne!(again, id, "once");
+    let told = waiting(&sandbox);
+    assert_eq!(told.len(), 1, "{told:?}");
+    let review = |person: &str| {
+        let key = sandbox.key_of(person);
+        sandbox.sluice(&["approvals", "review", &id, "--as", person, "--key", &key, "--finding", "it was"])
+    };
+    assert!(review("ana").with(5).err.contains("SL450"), "it was done in her name");
+    review("cleo").with(0);
+    assert_eq!(sandbox.sluice(&["audit", "verify", "--format", "json"]).with(0).json()["agrees"], true);
+}
