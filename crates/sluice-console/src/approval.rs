@@ -89,6 +89,9 @@ fn state(waiting: &Waiting) -> Markup {
     let denied = waiting.said.iter().any(|(_, decision)| *decision == Decision::Deny);
     let (word, tone) = match (&waiting.superseded, waiting.is_satisfied, denied) {
         _ if waiting.is_expired => ("expired", "bad"),
+        (None, true, false) if waiting.said.iter().any(|(_, said)| *said == Decision::BreakGlass) => {
+            ("glass broken", "bad")
+        }
         (Some(_), ..) => ("no longer asked", "bad"),
         (None, _, true) => ("denied", "bad"),
         (None, true, _) => ("approved", "good"),
