@@ -95,6 +95,9 @@ fn reading(asking: &Asking, waiting: &Waiting) -> Result<Option<Reading>, Proble
 fn state(waiting: &Waiting) -> Markup {
     let (word, tone) = match (&waiting.superseded, waiting.is_satisfied, waiting.is_denied) {
         _ if waiting.is_expired => ("expired", "bad"),
+        (None, true, false) if waiting.said.iter().any(|(_, said)| *said == Decision::BreakGlass) => {
+            ("glass broken", "bad")
+        }
         (Some(_), ..) => ("no longer asked", "bad"),
         (None, _, true) => ("denied", "bad"),
         (None, true, _) => ("approved", "good"),
