@@ -8,18 +8,22 @@
 mod approval;
 mod assets;
 mod connectors;
+mod cosigned;
 mod enter;
 mod health;
 mod inbox;
 mod ledger;
 mod page;
 mod people;
+mod pins;
 mod policies;
 mod problem;
 mod provider;
 mod reading;
 mod runs;
 mod sight;
+mod sort;
+mod what_if;
 mod words;
 mod workflows;
 
@@ -57,6 +61,7 @@ pub fn router(house: Arc<House>) -> Router {
         .route("/people/remove", post(people::remove))
         .route("/people/invite", post(people::invite))
         .route("/health", get(health::page))
+        .route("/health/checkpoint", get(health::checkpoint))
         .route("/login", get(enter::login))
         .route("/login/passkey", post(enter::with_passkey))
         .route("/login/provider", get(provider::go))

@@ -24,6 +24,7 @@ mod inspection;
 pub mod ledger;
 pub mod policy_tests;
 pub mod proposal;
+pub mod question;
 pub mod rules;
 pub mod run;
 pub mod run_log;

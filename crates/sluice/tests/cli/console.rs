@@ -1,6 +1,7 @@
 //! `sluice serve`: people come in, see what waits, and decide it with passkeys; and everything that must not work does not.
 
 mod by_api;
+mod lists;
 mod visitor;
 
 use reqwest::Method;
