@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Form, State};
+use axum::extract::{Form, Query, State};
 use axum::response::Redirect;
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -14,13 +14,43 @@ use sluice_render::markup::Seen;
 use sluice_runtime::stop::Stop;
 
 use crate::page::{Asking, Room, Shown, aside, framed};
+use crate::pins::{self, Incidents};
 use crate::problem::Problem;
+use crate::sort::Sorting;
 use crate::words::who;
 
-pub(crate) async fn page(State(house): State<Arc<House>>, visitor: Visitor) -> Shown {
+#[derive(Deserialize)]
+pub(crate) struct Filter {
+    /// By what they are sorted; by file if nothing is said.
+    #[serde(default)]
+    sort: String,
+    /// Only those that stand so: `stopped`, or as beside their pins.
+    #[serde(default)]
+    state: String,
+}
+
+/// What they can be sorted by.
+const COLUMNS: [&str; 3] = ["name", "owner", "state"];
+
+pub(crate) async fn page(State(house): State<Arc<House>>, visitor: Visitor, Query(filter): Query<Filter>) -> Shown {
     aside(move || {
         let asking = Asking::of(house, visitor)?;
         let contracts = &asking.workspace.governance().contracts;
+        let incidents = pins::incidents(&asking)?;
+        let stands = |contract: &Contract| pins::stands(&asking, contract, &incidents);
+        let is_stopped = |contract: &Contract| Stop::Connector(contract.connector.value.clone()).holds(asking.house.ledger());
+        let sorting = Sorting::of("/connectors", &filter.sort, &COLUMNS, [("state", filter.state.as_str())]);
+        let mut shown: Vec<&Contract> = contracts.iter().collect();
+        shown.retain(|contract| match filter.state.as_str() {
+            "" => true,
+            "stopped" => is_stopped(contract),
+            word => stands(contract).word() == word,
+        });
+        sorting.sort(&mut shown, |contract, column| match column {
+            "owner" => contract.owner.as_ref().map(|owner| owner.value.to_string()).unwrap_or_default(),
+            "state" => format!("{} {:?}", u8::from(!is_stopped(contract)), stands(contract)),
+            _ => contract.connector.value.to_string(),
+        });
         let everything = Stop::Everything.holds(asking.house.ledger());
         let content = html! {
             h1 { "Connectors" }
@@ -35,21 +65,31 @@ pub(crate) async fn page(State(house): State<Arc<House>>, visitor: Visitor) -> S
                     p { "A connector is a contract in " code { "connectors/" } ": " code { "sluice connector add mcp NAME -- COMMAND" } " or " code { "sluice connector add openapi NAME FILE" } " drafts one." }
                 }
             }
-            @for contract in contracts { (one(&asking, contract)) }
+            @if !contracts.is_empty() {
+                nav.filter aria-label="By how they stand" {
+                    @for (word, name) in [("", "all"), ("stopped", "stopped"), ("broken", "broken"), ("unpinned", "unpinned"), ("pinned", "pinned"), ("fixed", "no server")] {
+                        a href=(sorting.link(&[("state", word)])) aria-current=[(word == filter.state).then_some("true")] { (name) }
+                    }
+                }
+                (sorting.choices("as their files are", &[("name", "name"), ("owner", "owner"), ("state", "how they stand")]))
+                @if shown.is_empty() {
+                    div.empty { p { strong { "No connector stands so." } } p { "Broken is what did something that its contract does not say, and is stopped; unpinned is a server whose tools nobody has looked at." } }
+                }
+            }
+            @for contract in &shown { (one(&asking, contract, &incidents)) }
         };
         Ok(framed(&asking, Room::Connectors, "Connectors", true, &content))
     })
     .await
 }
 
-fn one(asking: &Asking, contract: &Contract) -> Markup {
+fn one(asking: &Asking, contract: &Contract, incidents: &Incidents) -> Markup {
     let name = &contract.connector.value;
     let stop = Stop::Connector(name.clone());
     let stopped = stop.holds(asking.house.ledger());
-    let governance = asking.workspace.governance();
     html! {
         article.connector {
-            h2 { (Seen(name)) @if stopped { " " span.tag.bad { "stopped" } } }
+            h2 { (Seen(name)) @if stopped { " " span.tag.bad { "stopped" } } " " (pins::tag(pins::stands(asking, contract, incidents))) }
             details.stop {
                 summary { @if stopped { "Let it go on" } @else { "Stop it" } span.sr { ": " (Seen(name)) } }
                 (switch(asking, name, &stop, stopped))
@@ -75,7 +115,8 @@ fn one(asking: &Asking, contract: &Contract) -> Markup {
                     }
                 }
             }
-            p.digest.faint { (Seen(&contract.file)) " · " (contract.digest) @if governance.lock.connectors.contains_key(name) { " · pinned" } }
+            p.digest.faint { (Seen(&contract.file)) " · " (contract.digest) }
+            (pins::about(asking, contract, incidents))
         }
     }
 }

@@ -3,13 +3,17 @@
 use std::sync::Arc;
 
 use axum::extract::State;
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use axum::response::{IntoResponse as _, Response};
 use maud::html;
 use sluice_api::House;
 use sluice_api::guard::Visitor;
 use sluice_render::markup::Seen;
 use sluice_store::RunStatus;
 
+use crate::cosigned;
 use crate::page::{Asking, Room, Shown, aside, framed};
+use crate::problem::Problem;
 
 pub(crate) async fn page(State(house): State<Arc<House>>, visitor: Visitor) -> Shown {
     aside(move || {
@@ -38,9 +42,11 @@ pub(crate) async fn page(State(house): State<Arc<House>>, visitor: Visitor) -> S
                             None => span.tag.warn { "none yet" },
                         }
                     }
+                    @if let Some((_, note)) = &checkpoint { (cosigned::told(note)) }
                     dt { "on the disk" } dd { (megabytes(bytes)) }
                     dt { "clock" } dd { @if behind > 1_000 { span.tag.bad { "behind the log by " (sluice_render::time::span(behind)) } } @else { span.tag.good { "fine" } } }
                 }
+                (cosigned::advice(checkpoint.as_ref().map(|(_, note)| note.as_str())))
                 p.faint { code { "sluice audit verify" } " recomputes all of it from the entries." }
             }
             section aria-labelledby="work" {
@@ -56,6 +62,21 @@ pub(crate) async fn page(State(house): State<Arc<House>>, visitor: Visitor) -> S
             }
         };
         Ok(framed(&asking, Room::Health, "Health", true, &content))
+    })
+    .await
+}
+
+/// The latest signed note, for whoever keeps or cosigns it. It tells how long the log is, and nothing of what is in it.
+pub(crate) async fn checkpoint(State(house): State<Arc<House>>, visitor: Visitor) -> Result<Response, Problem> {
+    aside(move || {
+        let asking = Asking::of(house, visitor)?;
+        let latest = asking.house.ledger().look(|records| records.checkpoint_latest())?;
+        let (_, note) = latest.ok_or(Problem::NotFound)?;
+        let headers = [
+            (CONTENT_TYPE, "text/plain; charset=utf-8"),
+            (CONTENT_DISPOSITION, "attachment; filename=\"checkpoint.txt\""),
+        ];
+        Ok((headers, note).into_response())
     })
     .await
 }

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
+use axum::extract::{Query, State};
 use maud::{Markup, html};
+use serde::Deserialize;
 use sluice_api::House;
 use sluice_api::guard::Visitor;
 use sluice_api::rights::{concerned, may_see};
@@ -13,21 +14,42 @@ use sluice_runtime::approvals::{About, Approver, Waiting};
 use crate::glass;
 use crate::page::{Asking, Room, Shown, aside, framed};
 use crate::runs;
+use crate::sort::{Sorting, paged};
 use crate::words::{ago, needed, said, what, who};
 
-pub(crate) async fn page(State(house): State<Arc<House>>, visitor: Visitor) -> Shown {
+#[derive(Deserialize)]
+pub(crate) struct Filter {
+    /// By what it is sorted; the oldest first if nothing is said.
+    #[serde(default)]
+    sort: String,
+    page: Option<usize>,
+}
+
+/// What it can be sorted by.
+const COLUMNS: [&str; 3] = ["asked", "who", "what"];
+
+pub(crate) async fn page(State(house): State<Arc<House>>, visitor: Visitor, Query(filter): Query<Filter>) -> Shown {
     aside(move || {
         let asking = Asking::of(house, visitor)?;
         let all = Approver::new(&asking.workspace, asking.house.ledger()).list()?;
         let person = &asking.caller.person;
         let open = all.into_iter().filter(|waiting| !waiting.is_satisfied);
         let seen = open.filter(|w| may_see(&asking.workspace, person, &concerned(&asking.workspace, w)));
-        let (mine, others): (Vec<Waiting>, Vec<Waiting>) = seen.partition(|waiting| is_for(&asking, waiting));
+        let (mut mine, mut others): (Vec<Waiting>, Vec<Waiting>) = seen.partition(|waiting| is_for(&asking, waiting));
+        let sorting = Sorting::of("/", &filter.sort, &COLUMNS, []);
+        sorting.sort(&mut mine, sort_key);
+        sorting.sort(&mut others, sort_key);
+        let (for_me, for_others, number) = (mine.len(), others.len(), filter.page.unwrap_or(1).max(1));
+        // What waits for whoever looks is never on another page.
+        let others = paged(others, number);
         let content = html! {
             h1 { "Inbox" }
             (glass::in_inbox(&asking)?)
+            @if for_me + for_others > 1 {
+                (sorting.choices("oldest first", &[("asked", "when it was asked"), ("who", "who asks"), ("what", "what it is")]))
+            }
             section aria-labelledby="mine" {
-                h2 id="mine" { "Waits for you " span.count { (mine.len()) } }
+                h2 id="mine" { "Waits for you " span.count { (for_me) } }
                 @if mine.is_empty() {
                     div.empty {
                         p { strong { "Nothing waits for you." } }
@@ -37,16 +59,26 @@ pub(crate) async fn page(State(house): State<Arc<House>>, visitor: Visitor) -> S
                 }
                 @for waiting in &mine { (row(&asking, waiting)) }
             }
-            @if !others.is_empty() {
+            @if for_others > 0 {
                 section aria-labelledby="others" {
-                    h2 id="others" { "Waits for others " span.count { (others.len()) } }
+                    h2 id="others" { "Waits for others " span.count { (for_others) } }
                     @for waiting in &others { (row(&asking, waiting)) }
+                    (sorting.pager(number, for_others))
                 }
             }
         };
         Ok(framed(&asking, Room::Inbox, "Inbox", true, &content))
     })
     .await
+}
+
+/// By what one is sorted.
+fn sort_key(waiting: &Waiting, column: &'static str) -> (u64, String) {
+    match column {
+        "who" => (0, waiting.requester.to_string()),
+        "what" => (0, what(waiting)),
+        _ => (waiting.asked_ms, String::new()),
+    }
 }
 
 /// Whether somebody's word is still asked for.

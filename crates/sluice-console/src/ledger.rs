@@ -20,6 +20,7 @@ use sluice_store::{Page as StorePage, Query as Wanted};
 use crate::page::{Asking, Room, Shown, aside, framed};
 use crate::problem::Problem;
 use crate::runs::timeline;
+use crate::sort::Sorting;
 use crate::words::{ago, short};
 
 /// Entries of a page.
@@ -45,8 +46,30 @@ pub(crate) struct Filter {
     from: String,
     #[serde(default)]
     to: String,
+    /// `index`: the oldest first; the newest are if nothing is said.
+    #[serde(default)]
+    sort: String,
     /// Entries before this one.
     before: Option<u64>,
+    /// Of the oldest first: entries from this one on.
+    from_entry: Option<u64>,
+}
+
+impl Filter {
+    /// What is chosen, for links.
+    fn sorting(&self) -> Sorting<'_> {
+        let kept = [
+            ("kind", &self.kind),
+            ("action", &self.action),
+            ("decision", &self.decision),
+            ("approval", &self.approval),
+            ("run", &self.run),
+            ("code", &self.code),
+            ("from", &self.from),
+            ("to", &self.to),
+        ];
+        Sorting::of("/ledger", &self.sort, &["index"], kept.map(|(name, value)| (name, value.as_str())))
+    }
 }
 
 pub(crate) async fn page(State(house): State<Arc<House>>, visitor: Visitor, Query(filter): Query<Filter>) -> Shown {
@@ -54,7 +77,13 @@ pub(crate) async fn page(State(house): State<Arc<House>>, visitor: Visitor, Quer
         let asking = steward(house, visitor)?;
         let (wanted, flaw) = wanted(&filter);
         let ledger = asking.house.ledger();
+        let sorting = filter.sorting();
+        // Only the oldest first is another order than the list has without one.
+        let is_upwards = sorting.key().is_some();
         let found = match &wanted {
+            Some(wanted) if is_upwards => {
+                ledger.look(|records| records.find_upwards(wanted, filter.from_entry.unwrap_or(0), PAGE + 1))?
+            }
             Some(wanted) => ledger.look(|records| records.find_page(wanted, StorePage { before: filter.before, count: PAGE + 1 }))?,
             None => Vec::new(),
         };
@@ -67,9 +96,13 @@ pub(crate) async fn page(State(house): State<Arc<House>>, visitor: Visitor, Quer
             @if lines.is_empty() {
                 div.empty { p { strong { "No entry fits." } } p { "Every proposal, decision, approval, call and outcome is an entry here; none can be changed unseen." } }
             } @else {
+                (order(&filter, is_upwards))
                 (timeline(&lines, true))
-                @if has_more {
-                    @if let Some(last) = lines.last() { nav.pager aria-label="Pages" { a rel="next" href=(older(&filter, last.index)) { "Older" } } }
+                @if let Some(last) = lines.last().filter(|_| has_more) {
+                    nav.pager aria-label="Pages" {
+                        @if is_upwards { a rel="next" href=(sorting.link(&[("from_entry", &last.index.saturating_add(1).to_string())])) { "Newer" } }
+                        @else { a rel="next" href=(sorting.link(&[("before", &last.index.to_string())])) { "Older" } }
+                    }
                 }
             }
         };
@@ -118,6 +151,7 @@ fn search(filter: &Filter) -> Markup {
             (field("run", "Run", &filter.run, "the beginning of its id"))
             (field("code", "Code", &filter.code, "SL518"))
             div { label for="from" { "From" } input type="date" id="from" name="from" value=(Seen(&filter.from)); }
+            @if !filter.sort.is_empty() { input type="hidden" name="sort" value=(Seen(&filter.sort)); }
             div { label for="to" { "Until" } input type="date" id="to" name="to" value=(Seen(&filter.to)); }
             button type="submit" { "Search" }
         }
@@ -149,22 +183,17 @@ fn wanted(filter: &Filter) -> (Option<Wanted>, Option<String>) {
     (Some(wanted), None)
 }
 
-fn older(filter: &Filter, before: u64) -> String {
-    let all = [
-        ("kind", &filter.kind),
-        ("action", &filter.action),
-        ("decision", &filter.decision),
-        ("approval", &filter.approval),
-        ("run", &filter.run),
-        ("code", &filter.code),
-        ("from", &filter.from),
-        ("to", &filter.to),
-    ];
-    let given = all.into_iter().filter(|(_, value)| !value.is_empty());
-    let encode =
-        |text: &str| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
-    let given: String = given.map(|(name, value)| format!("{name}={}&", encode(value))).collect();
-    format!("/ledger?{given}before={before}")
+/// Which end comes first.
+fn order(filter: &Filter, is_upwards: bool) -> Markup {
+    let upwards = Filter { sort: "index".to_owned(), ..filter.clone() };
+    let downwards = Filter { sort: String::new(), ..filter.clone() };
+    html! {
+        nav.filter.sorted aria-label="Sorted by" {
+            span.faint aria-hidden="true" { "sorted by" }
+            a href=(downwards.sorting().link(&[])) aria-current=[(!is_upwards).then_some("true")] { "newest first" }
+            a href=(upwards.sorting().link(&[])) aria-current=[is_upwards.then_some("true")] { "oldest first" }
+        }
+    }
 }
 
 pub(crate) async fn one(State(house): State<Arc<House>>, visitor: Visitor, Path(index): Path<u64>) -> Shown {

@@ -8,6 +8,7 @@
 mod approval;
 mod assets;
 mod connectors;
+mod cosigned;
 mod delegations;
 mod enter;
 mod glass;
@@ -17,6 +18,7 @@ mod inbox;
 mod ledger;
 mod page;
 mod people;
+mod pins;
 mod policies;
 mod problem;
 mod provider;
@@ -24,6 +26,8 @@ mod reading;
 mod runs;
 mod sight;
 mod signing;
+mod sort;
+mod what_if;
 mod words;
 mod workflows;
 
@@ -69,6 +73,7 @@ pub fn router(house: Arc<House>) -> Router {
         .route("/people/undelegate", post(delegations::back))
         .route("/people/delegations", post(delegations::say))
         .route("/health", get(health::page))
+        .route("/health/checkpoint", get(health::checkpoint))
         .route("/login", get(enter::login))
         .route("/login/passkey", post(enter::with_passkey))
         .route("/login/provider", get(provider::go))

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use axum::extract::{Form, State};
+use axum::extract::{Form, Query as Asked, State};
 use axum::response::Redirect;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -27,13 +27,24 @@ use crate::enter::{Made, challenge, closed, creation, take_passkey};
 use crate::page::{Asking, Room, Shown, aside, framed};
 use crate::problem::Problem;
 use crate::signing::{Answer, answer_fields};
+use crate::sort::Sorting;
 use crate::words::{ago, who};
 
 /// How many words of each kind are looked at.
 const LATELY: u64 = 500;
 
-pub(crate) async fn page(State(house): State<Arc<House>>, visitor: Visitor) -> Shown {
-    aside(move || shown(&Asking::of(house, visitor)?, None, false)).await
+#[derive(Deserialize)]
+pub(crate) struct Filter {
+    /// By what everybody is sorted.
+    #[serde(default)]
+    sort: String,
+}
+
+/// What everybody can be sorted by.
+const COLUMNS: [&str; 7] = ["person", "groups", "manager", "passkeys", "decided", "denied", "reads"];
+
+pub(crate) async fn page(State(house): State<Arc<House>>, visitor: Visitor, Asked(filter): Asked<Filter>) -> Shown {
+    aside(move || shown(&Asking::of(house, visitor)?, None, false, &filter.sort)).await
 }
 
 /// A link that was made for somebody just now.
@@ -43,7 +54,7 @@ struct Invited {
 }
 
 /// `confirmed`: they showed just now, with a device that verified them, that it is them.
-fn shown(asking: &Asking, invited: Option<&Invited>, confirmed: bool) -> Shown {
+fn shown(asking: &Asking, invited: Option<&Invited>, confirmed: bool, sort: &str) -> Shown {
     let (house, workspace, person) = (&asking.house, &asking.workspace, &asking.caller.person);
     let listed = passkeys(house.ledger())?;
     let theirs: Vec<&Listed> = listed.iter().filter(|one| one.enrolled.person == *person).collect();
@@ -64,7 +75,7 @@ fn shown(asking: &Asking, invited: Option<&Invited>, confirmed: bool) -> Shown {
                 @if let Some(Invited { person, link }) = invited {
                     div.note role="status" { p { "For " (who(workspace, person)) ", to be given to them and nobody else:" } pre.listing tabindex="0" { (link) } }
                 }
-                (everybody(asking, &listed, &habits(asking)?))
+                (everybody(asking, &listed, &habits(asking)?, &Sorting::of("/people", sort, &COLUMNS, [])))
             }
         }
     };
@@ -196,29 +207,75 @@ fn habits(asking: &Asking) -> Result<BTreeMap<Name, Habit>, Problem> {
     Ok(habits)
 }
 
-fn everybody(asking: &Asking, listed: &[Listed], habits: &BTreeMap<Name, Habit>) -> Markup {
+/// One person as the list has them.
+struct Row<'a> {
+    person: &'a Name,
+    groups: String,
+    manager: Option<&'a Name>,
+    passkeys: usize,
+    decided: usize,
+    denied: usize,
+    reads_ms: Option<u64>,
+}
+
+impl Row<'_> {
+    fn key(&self, column: &'static str) -> (u64, String) {
+        let count = |count: usize| (count as u64, String::new());
+        match column {
+            "groups" => (0, self.groups.clone()),
+            "manager" => (0, self.manager.map(ToString::to_string).unwrap_or_default()),
+            "passkeys" => count(self.passkeys),
+            "decided" => count(self.decided),
+            "denied" => count(self.denied),
+            "reads" => (self.reads_ms.unwrap_or_default(), String::new()),
+            _ => (0, self.person.to_string()),
+        }
+    }
+}
+
+fn rows<'a>(asking: &'a Asking, listed: &[Listed], habits: &BTreeMap<Name, Habit>) -> Vec<Row<'a>> {
     let principals = asking.workspace.principals();
+    let row = |person: &'a Name| {
+        let (groups, habit) = (principals.groups_of(person), habits.get(person));
+        Row {
+            person,
+            groups: groups.iter().map(AsRef::as_ref).collect::<Vec<&str>>().join(", "),
+            manager: principals.manager_of(person),
+            passkeys: listed.iter().filter(|one| one.enrolled.person == *person).count(),
+            decided: habit.map_or(0, |habit| habit.approved + habit.denied),
+            denied: habit.map_or(0, |habit| habit.denied),
+            reads_ms: habit.and_then(Habit::median_ms),
+        }
+    };
+    principals.persons.entries.keys().map(row).collect()
+}
+
+fn everybody(asking: &Asking, listed: &[Listed], habits: &BTreeMap<Name, Habit>, sorting: &Sorting<'_>) -> Markup {
+    let mut rows = rows(asking, listed, habits);
+    sorting.sort(&mut rows, Row::key);
     html! {
         div.scroll tabindex="0" role="group" aria-label="Everybody" {
             table {
-                thead { tr { th scope="col" { "Person" } th scope="col" { "Groups" } th scope="col" { "Manager" } th scope="col" { "Passkeys" } th scope="col" { "Decided" } th scope="col" { "Denied" } th scope="col" title="Half of their decisions took no longer" { "Reads for" } th scope="col" { span.sr { "Invite" } } } }
+                thead { tr {
+                    (sorting.heading("person", "Person")) (sorting.heading("groups", "Groups")) (sorting.heading("manager", "Manager"))
+                    (sorting.heading("passkeys", "Passkeys")) (sorting.heading("decided", "Decided")) (sorting.heading("denied", "Denied"))
+                    (sorting.heading("reads", "Reads for")) th scope="col" { span.sr { "Invite" } }
+                } }
                 tbody {
-                    @for person in principals.persons.entries.keys() {
-                        @let groups = principals.groups_of(person);
+                    @for row in &rows {
                         tr {
-                            td { (who(&asking.workspace, person)) " " span.faint { (Seen(person)) } }
-                            td.faint { (Seen(&groups.iter().map(AsRef::as_ref).collect::<Vec<&str>>().join(", "))) }
-                            td { @if let Some(manager) = principals.manager_of(person) { (who(&asking.workspace, manager)) } }
-                            td.number { (listed.iter().filter(|one| one.enrolled.person == *person).count()) }
-                            @let habit = habits.get(person);
-                            td.number { (habit.map_or(0, |habit| habit.approved + habit.denied)) }
-                            td.number { (habit.map_or(0, |habit| habit.denied)) }
-                            td.number { @if let Some(ms) = habit.and_then(Habit::median_ms) { (time::span(ms)) } }
+                            td { (who(&asking.workspace, row.person)) " " span.faint { (Seen(row.person)) } }
+                            td.faint { (Seen(&row.groups)) }
+                            td { @if let Some(manager) = row.manager { (who(&asking.workspace, manager)) } }
+                            td.number { (row.passkeys) }
+                            td.number { (row.decided) }
+                            td.number { (row.denied) }
+                            td.number title="Half of their decisions took no longer" { @if let Some(ms) = row.reads_ms { (time::span(ms)) } }
                             td {
                                 form method="post" action="/people/invite" {
                                     input type="hidden" name="form" value=(asking.caller.form_token);
-                                    input type="hidden" name="person" value=(Seen(person));
-                                    button.quiet type="submit" { "Invite" span.sr { " " (Seen(name_of(asking, person))) } }
+                                    input type="hidden" name="person" value=(Seen(row.person));
+                                    button.quiet type="submit" { "Invite" span.sr { " " (Seen(name_of(asking, row.person))) } }
                                 }
                             }
                         }
@@ -311,7 +368,7 @@ pub(crate) async fn invite(State(house): State<Arc<House>>, visitor: Visitor, Fo
             known.filter(|_| may_manage_people(&asking.workspace, &asking.caller.person)).ok_or(Problem::NotFound)?;
         let code = asking.house.door.invite(&person)?;
         let link = format!("{}/enrol/{code}", asking.house.party().origin);
-        shown(&asking, Some(&Invited { person, link }), false)
+        shown(&asking, Some(&Invited { person, link }), false, "")
     })
     .await
 }

@@ -21,10 +21,9 @@ use sluice_store::{Page, RunRow, RunStatus};
 use crate::page::{Asking, Room, Shown, aside, framed};
 use crate::problem::Problem;
 use crate::reading::{Reading, proposal_of};
+use crate::sort::{PAGE, Sorting, paged};
 use crate::words::{ago, mood, needed, short, what, who};
 
-/// Rows of a page.
-const PAGE: usize = 50;
 /// Runs that are looked through for one page.
 const LOOKED_AT_MAX: u64 = 1_000;
 
@@ -32,18 +31,33 @@ const LOOKED_AT_MAX: u64 = 1_000;
 pub(crate) struct Filter {
     #[serde(default)]
     status: String,
+    /// By what they are sorted; the newest first if nothing is said.
+    #[serde(default)]
+    sort: String,
+    /// Of a sorted list: which page.
+    page: Option<usize>,
     /// Runs that began before this entry.
     before: Option<u64>,
 }
+
+/// What they can be sorted by.
+const COLUMNS: [&str; 5] = ["what", "for", "stands", "began", "entries"];
 
 pub(crate) async fn page(State(house): State<Arc<House>>, visitor: Visitor, Query(filter): Query<Filter>) -> Shown {
     aside(move || {
         let asking = Asking::of(house, visitor)?;
         let chosen = RunStatus::from_name(&filter.status);
-        let (shown, older) = visible(&asking, chosen, filter.before)?;
+        let sorting = Sorting::of("/runs", &filter.sort, &COLUMNS, [("status", filter.status.as_str())]);
+        let is_sorted = sorting.key().is_some();
+        let (mut shown, older) = visible(&asking, chosen, filter.before, if is_sorted { usize::MAX } else { PAGE })?;
+        sorting.sort(&mut shown, sort_key);
+        let (count, number) = (shown.len(), filter.page.unwrap_or(1).max(1));
+        if is_sorted {
+            shown = paged(shown, number);
+        }
         let content = html! {
             h1 { "Runs" }
-            (by_status(&filter.status))
+            (by_status(&sorting, &filter.status))
             @if shown.is_empty() {
                 div.empty {
                     p { strong { "No run to show." } }
@@ -52,7 +66,11 @@ pub(crate) async fn page(State(house): State<Arc<House>>, visitor: Visitor, Quer
             } @else {
                 div.scroll tabindex="0" role="group" aria-label="Runs" {
                     table {
-                        thead { tr { th scope="col" { "Run" } th scope="col" { "What" } th scope="col" { "For" } th scope="col" { "Stands" } th scope="col" { "Began" } th scope="col" { "Entries" } } }
+                        thead { tr {
+                            th scope="col" { "Run" }
+                            (sorting.heading("what", "What")) (sorting.heading("for", "For")) (sorting.heading("stands", "Stands"))
+                            (sorting.heading("began", "Began")) (sorting.heading("entries", "Entries"))
+                        } }
                         tbody {
                             @for (row, about) in &shown {
                                 tr {
@@ -67,7 +85,10 @@ pub(crate) async fn page(State(house): State<Arc<House>>, visitor: Visitor, Quer
                         }
                     }
                 }
-                (pager(chosen, filter.before.is_some(), older))
+                @if is_sorted {
+                    (sorting.pager(number, count))
+                    @if older.is_some() { p.faint { "Sorted are the latest " (LOOKED_AT_MAX) " runs; older ones are in the list that is not sorted." } }
+                } @else { (pager(&sorting, filter.before.is_some(), older)) }
             }
         };
         Ok(framed(&asking, Room::Runs, "Runs", true, &content))
@@ -75,7 +96,18 @@ pub(crate) async fn page(State(house): State<Arc<House>>, visitor: Visitor, Quer
     .await
 }
 
-fn by_status(chosen: &str) -> Markup {
+/// By what a row is sorted.
+fn sort_key((row, about): &(RunRow, About), column: &'static str) -> (u64, String) {
+    match column {
+        "what" => (0, what_of(about).to_lowercase()),
+        "for" => (0, about.requester.to_string()),
+        "stands" => (0, row.status.name().to_owned()),
+        "entries" => (row.entries, String::new()),
+        _ => (row.started_ms, String::new()),
+    }
+}
+
+fn by_status(sorting: &Sorting<'_>, chosen: &str) -> Markup {
     const ALL: [(&str, &str); 7] = [
         ("", "all"),
         ("held", "held"),
@@ -88,19 +120,17 @@ fn by_status(chosen: &str) -> Markup {
     html! {
         nav.filter aria-label="By how they stand" {
             @for (status, word) in ALL {
-                a href=(if status.is_empty() { "/runs".to_owned() } else { format!("/runs?status={status}") })
-                    aria-current=[(status == chosen).then_some("true")] { (word) }
+                a href=(sorting.link(&[("status", status)])) aria-current=[(status == chosen).then_some("true")] { (word) }
             }
         }
     }
 }
 
-fn pager(status: Option<RunStatus>, is_later_page: bool, older: Option<u64>) -> Markup {
-    let status = status.map_or("", RunStatus::name);
+fn pager(sorting: &Sorting<'_>, is_later_page: bool, older: Option<u64>) -> Markup {
     html! {
         nav.pager aria-label="Pages" {
-            @if is_later_page { a rel="first" href={ "/runs?status=" (status) } { "Newest" } }
-            @if let Some(before) = older { a rel="next" href={ "/runs?status=" (status) "&before=" (before) } { "Older" } }
+            @if is_later_page { a rel="first" href=(sorting.link(&[])) { "Newest" } }
+            @if let Some(before) = older { a rel="next" href=(sorting.link(&[("before", &before.to_string())])) { "Older" } }
         }
     }
 }
@@ -108,17 +138,17 @@ fn pager(status: Option<RunStatus>, is_later_page: bool, older: Option<u64>) -> 
 /// Runs as a page shows them, and before which entry the next page begins.
 type Visible = (Vec<(RunRow, About)>, Option<u64>);
 
-/// A page of the runs that somebody may see, and where the next one begins.
+/// At most `count` of the runs that somebody may see, and where the next page begins.
 ///
 /// Of runs that do not concern them no more are looked through at once than somebody would wait for.
-fn visible(asking: &Asking, status: Option<RunStatus>, before: Option<u64>) -> Result<Visible, Problem> {
+fn visible(asking: &Asking, status: Option<RunStatus>, before: Option<u64>, count: usize) -> Result<Visible, Problem> {
     let page = Page { before, count: LOOKED_AT_MAX };
     let rows = asking.house.ledger().look(|records| records.runs_page(status, page))?;
     let is_whole = (rows.len() as u64) < LOOKED_AT_MAX;
     let rest = rows.last().map(|row| row.first.get()).filter(|_| !is_whole);
     let mut shown: Vec<(RunRow, About)> = Vec::new();
     for row in rows {
-        if shown.len() == PAGE {
+        if shown.len() == count {
             return Ok((shown, Some(row.first.get().saturating_add(1))));
         }
         match about(asking.house.ledger(), row.run) {

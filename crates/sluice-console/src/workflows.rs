@@ -18,13 +18,22 @@ use crate::halting::switches;
 use crate::page::{Asking, Room, Shown, aside, framed};
 use crate::problem::Problem;
 use crate::reading::Reading;
+use crate::sort::{Sorting, paged};
 use crate::words::{said, who};
 
-/// Proposals that a page shows.
+/// Proposals that a page shows, and that are sorted at once.
 const SHOWN_MAX: u64 = 100;
+const SORTED_MAX: u64 = 500;
+/// What they can be sorted by.
+const COLUMNS: [&str; 5] = ["name", "id", "author", "for", "signatures"];
 
 #[derive(Deserialize)]
 pub(crate) struct Filter {
+    /// By what they are sorted; the newest first if nothing is said.
+    #[serde(default)]
+    sort: String,
+    /// Of a sorted list: which page.
+    page: Option<usize>,
     /// Definitions that were proposed before this entry.
     before: Option<u64>,
 }
@@ -34,15 +43,23 @@ pub(crate) async fn page(State(house): State<Arc<House>>, visitor: Visitor, Aske
         let asking = Asking::of(house, visitor)?;
         let ledger = asking.house.ledger();
         let wanted = Query { kind: Some(EntryKind::PROPOSAL), ..Query::default() };
-        let page = Page { before: filter.before, count: SHOWN_MAX };
+        let sorting = Sorting::of("/workflows", &filter.sort, &COLUMNS, []);
+        let is_sorted = sorting.key().is_some();
+        let looked_at = if is_sorted { SORTED_MAX } else { SHOWN_MAX };
+        let page = Page { before: filter.before, count: looked_at };
         let found = ledger.look(|records| records.find_page(&wanted, page))?;
-        let older = found.last().map(|last| last.entry.log.get()).filter(|_| found.len() as u64 == SHOWN_MAX);
+        let older = found.last().map(|last| last.entry.log.get()).filter(|_| found.len() as u64 == looked_at);
         let all = found.iter().filter_map(|recorded| {
             let id = recorded.entry.body.get(FIELD_APPROVAL)?.as_text()?;
             let signed = ledger.look(|records| records.approval(id)).ok()?.map_or(0, |row| row.approved);
             Some((signed, Proposal::find(ledger, id).ok()??))
         });
-        let seen: Vec<_> = all.filter(|(_, proposal)| may_see(&asking, proposal)).collect();
+        let mut seen: Vec<_> = all.filter(|(_, proposal)| may_see(&asking, proposal)).collect();
+        sorting.sort(&mut seen, sort_key);
+        let (count, number) = (seen.len(), filter.page.unwrap_or(1).max(1));
+        if is_sorted {
+            seen = paged(seen, number);
+        }
         let content = html! {
             h1 { "Workflows" }
             @if seen.is_empty() {
@@ -53,7 +70,10 @@ pub(crate) async fn page(State(house): State<Arc<House>>, visitor: Visitor, Aske
             } @else {
                 div.scroll tabindex="0" role="group" aria-label="Definitions" {
                     table {
-                        thead { tr { th scope="col" { "Definition" } th scope="col" { "Id" } th scope="col" { "Written by" } th scope="col" { "For" } th scope="col" { "Signatures" } } }
+                        thead { tr {
+                            (sorting.heading("name", "Definition")) (sorting.heading("id", "Id")) (sorting.heading("author", "Written by"))
+                            (sorting.heading("for", "For")) (sorting.heading("signatures", "Signatures"))
+                        } }
                         tbody {
                             @for (signed, proposal) in &seen {
                                 tr {
@@ -68,11 +88,27 @@ pub(crate) async fn page(State(house): State<Arc<House>>, visitor: Visitor, Aske
                     }
                 }
             }
-            @if let Some(before) = older { nav.pager aria-label="Pages" { a rel="next" href={ "/workflows?before=" (before) } { "Older" } } }
+            @if is_sorted {
+                (sorting.pager(number, count))
+                @if older.is_some() { p.faint { "Sorted are the latest " (SORTED_MAX) " definitions; older ones are in the list that is not sorted." } }
+            } @else if let Some(before) = older {
+                nav.pager aria-label="Pages" { a rel="next" href=(sorting.link(&[("before", &before.to_string())])) { "Older" } }
+            }
         };
         Ok(framed(&asking, Room::Workflows, "Workflows", true, &content))
     })
     .await
+}
+
+/// By what a row is sorted.
+fn sort_key((signed, proposal): &(u64, Proposal), column: &'static str) -> (u64, String) {
+    match column {
+        "id" => (0, proposal.id.clone()),
+        "author" => (0, author_in_words(&proposal.author)),
+        "for" => (0, proposal.requester.to_string()),
+        "signatures" => (*signed, String::new()),
+        _ => (0, proposal.name.to_lowercase()),
+    }
 }
 
 fn may_see(asking: &Asking, proposal: &Proposal) -> bool {

@@ -26,6 +26,7 @@ pub mod ledger;
 pub mod memberships;
 pub mod policy_tests;
 pub mod proposal;
+pub mod question;
 pub mod rules;
 pub mod run;
 pub mod run_log;

@@ -224,6 +224,19 @@ impl Records {
         self.read(&condition, rusqlite::params_from_iter(values))
     }
 
+    /// Entries that match a question from a place in the log on, the oldest first, at most `count` of them.
+    ///
+    /// # Errors
+    /// As [`Records::entries`].
+    pub fn find_upwards(&self, query: &Query, from: u64, count: u64) -> Result<Vec<Recorded>, StoreError> {
+        let Conditions { sql, mut values } = Conditions::of(query);
+        values.push(Box::new(tables::column(from)));
+        values.push(Box::new(tables::column(count)));
+        let (from, count) = (values.len() - 1, values.len());
+        let condition = format!("{sql} AND entries.log >= ?{from} ORDER BY entries.log LIMIT ?{count}");
+        self.read(&condition, rusqlite::params_from_iter(values))
+    }
+
     /// All runs, the newest first.
     ///
     /// # Errors

@@ -129,13 +129,30 @@ try {
   await dana.page.goto(link);
   ok((await dana.page.textContent('main')).includes('SL465'), 'an invitation serves once');
 
+  // A list is sorted by keyboard, says so to who does not see it, and its link says so to others.
+  await sofia.page.goto(`${sofia.origin}/people`);
+  await sofia.page.focus('th .sort >> nth=0');
+  await Promise.all([sofia.page.waitForNavigation(), sofia.page.keyboard.press('Enter')]);
+  ok((await sofia.page.getAttribute('th[aria-sort]', 'aria-sort')) === 'ascending', 'the head says how it is sorted');
+  ok(sofia.page.url().endsWith('/people?sort=person'), 'the link has the order');
+
   // Every page in four forms: nothing that keeps anybody out, nothing that runs over the edge.
-  const rooms = ['/', '/workflows', '/runs', '/ledger', '/ledger/3', '/policies', '/connectors', '/people', '/health', path, '/nowhere'];
+  const rooms = ['/', '/workflows', '/runs', '/ledger', '/ledger/3', '/policies', '/connectors', '/people', '/health', path, '/nowhere',
+    '/?sort=-asked', '/runs?status=held&sort=-began', '/ledger?sort=index', '/connectors?state=broken&sort=name', '/people?sort=-decided',
+    '/policies?find=nothing-of-this'];
   for (const [colorScheme, width] of [['light', 1280], ['dark', 1280], ['light', 390], ['dark', 390]]) {
     const eye = await comeIn(links['The report: Sofia Lindqvist'], { colorScheme, viewport: { width, height: 900 }, bypassCSP: true });
     const workflow = await eye.page.goto(`${eye.origin}/workflows`).then(() => eye.page.getAttribute('td a', 'href'));
     const run = await eye.page.goto(`${eye.origin}/runs`).then(() => eye.page.getAttribute('td a', 'href'));
-    for (const room of [...rooms, workflow, run]) {
+    // A question to the policies, as the form makes it: its link is a room like any other.
+    await eye.page.goto(`${eye.origin}/policies`);
+    const calls = await eye.page.$$eval('#does optgroup[label="calls"] option', (all) => all.map((one) => one.value));
+    await eye.page.selectOption('#does', calls.find((call) => /append|add|send|write/.test(call)) ?? calls[0]);
+    await eye.page.fill('#words', 'tickets');
+    await Promise.all([eye.page.waitForNavigation(), eye.page.click('.what-if button')]);
+    ok((await eye.page.textContent('.answer')).length > 20, 'a question is answered');
+    const question = new URL(eye.page.url()).pathname + new URL(eye.page.url()).search;
+    for (const room of [...rooms, workflow, run, question]) {
       await eye.page.goto(eye.origin + room);
       await eye.page.evaluate(axe);
       const found = await eye.page.evaluate(async () => {

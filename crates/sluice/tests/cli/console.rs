@@ -2,6 +2,7 @@
 
 mod by_api;
 mod deciding;
+mod lists;
 mod provider;
 mod surety;
 mod visitor;

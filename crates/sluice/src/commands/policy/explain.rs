@@ -1,14 +1,13 @@
 //! `sluice policy explain`: the policies of a workspace in words, and why one question is answered as it is.
 
-mod question;
-
 use std::collections::BTreeSet;
 
 use serde_json::json;
 use sluice_core::contract::Principals;
 use sluice_core::document::closest;
 use sluice_policy::cases::needs;
-use sluice_policy::{Answer, Approvers, Bundle, Decision, GateRequest, PolicyInfo, Stand, Stood};
+use sluice_policy::{Answer, Approvers, Bundle, Decision, Facts, GateRequest, PolicyInfo, Stand, Stood};
+use sluice_runtime::question::{self, Typed};
 use sluice_runtime::workspace::{read_bundle, read_governance, read_policies, read_principals};
 
 use crate::cli::{ExplainPolicy, Format};
@@ -28,7 +27,11 @@ pub(super) fn run(arguments: &ExplainPolicy) -> Result<Exit, Failure> {
     let governance = read_governance(&files, &read_principals(&folder)?)?;
     let policies = read_policies(&files)?;
     if arguments.asks() {
-        let asked = question::of(arguments, &governance, &files, &policies)?;
+        let asked = match &arguments.test {
+            Some(name) => question::of_test(name, &files, &policies)?,
+            None => question::of(&typed(arguments, &governance.registers.principals)?, &governance),
+        };
+        let asked = asked.map_err(|why| Failure::usage(why.with_option()))?;
         let answer = asked.answer(&policies);
         let standing = policies.standing(&answer).map_err(Failure::usage)?;
         match arguments.format {
@@ -47,6 +50,31 @@ pub(super) fn run(arguments: &ExplainPolicy) -> Result<Exit, Failure> {
         Format::Text => shown(&chosen, &policies, principals, arguments.policy.is_some()).print(),
     }
     Ok(Exit::Fine)
+}
+
+/// The question of a command line.
+fn typed(arguments: &ExplainPolicy, principals: &Principals) -> Result<Typed, Failure> {
+    Ok(Typed {
+        effect: arguments.action.clone(),
+        call: arguments.call.clone(),
+        principal: arguments.principal.clone(),
+        author: Some(arguments.author.acting(principals)?),
+        to: arguments.to.clone(),
+        dataset: arguments.dataset.clone(),
+        purpose: arguments.purpose.clone(),
+        standing: arguments.standing.clone(),
+        carries: arguments.carries.clone(),
+        origin: arguments.origin.clone(),
+        reference: arguments.reference.clone(),
+        privileged: arguments.privileged,
+        facts: Facts {
+            calls_this_run: arguments.calls_this_run,
+            calls_this_hour: arguments.calls_this_hour,
+            first_seen: arguments.first_seen,
+            amount: arguments.amount,
+        },
+        approval: arguments.approval.clone(),
+    })
 }
 
 /// All policies, or the one that was named.

@@ -1,0 +1,160 @@
+//! What people have seen of a connector's server, and what it did since that its contract does not say.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use maud::{Markup, html};
+use sluice_core::contract::connector::{ActionContract, Contract, McpTransport, Request, Transport};
+use sluice_core::contract::lock::Pins;
+use sluice_core::label::Name;
+use sluice_ledger::EntryKind;
+use sluice_render::markup::{Message, Seen};
+use sluice_runtime::incident::{Broken, Incident};
+use sluice_runtime::stop::Stop;
+use sluice_store::{Page, Query};
+
+use crate::page::Asking;
+use crate::problem::Problem;
+use crate::words::ago;
+
+/// Incidents that are looked through for the last one of each connector.
+const LATELY: u64 = 500;
+
+/// How a connector stands beside what was pinned and promised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Stands {
+    /// It broke its contract, lately.
+    Broken,
+    /// A server says what its tools are, and nobody pinned that.
+    Unpinned,
+    /// Its tools are pinned.
+    Pinned,
+    /// It has nothing that changes by itself.
+    Fixed,
+}
+
+impl Stands {
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Broken => "broken",
+            Self::Unpinned => "unpinned",
+            Self::Pinned => "pinned",
+            Self::Fixed => "fixed",
+        }
+    }
+
+    const fn tone(self) -> &'static str {
+        match self {
+            Self::Broken => "bad",
+            Self::Unpinned => "warn",
+            Self::Pinned => "good",
+            Self::Fixed => "",
+        }
+    }
+}
+
+/// The last incident of each connector: when, which entry, what.
+pub(crate) type Incidents = BTreeMap<Name, (u64, u64, String)>;
+
+/// What connectors did lately that their contracts do not say.
+pub(crate) fn incidents(asking: &Asking) -> Result<Incidents, Problem> {
+    let wanted = Query { kind: Some(EntryKind::INCIDENT), ..Query::default() };
+    let found =
+        asking.house.ledger().look(|records| records.find_page(&wanted, Page { before: None, count: LATELY }))?;
+    let mut last = Incidents::new();
+    for recorded in &found {
+        let Some(incident) = Incident::of(&recorded.entry) else { continue };
+        let told = (recorded.entry.time_ms, recorded.entry.log.get(), words(&incident.broken));
+        // The newest come first.
+        last.entry(incident.connector).or_insert(told);
+    }
+    Ok(last)
+}
+
+fn words(broken: &[Broken]) -> String {
+    broken.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
+/// How it stands. What broke its contract is stopped, until somebody who looked into it lets it go on.
+pub(crate) fn stands(asking: &Asking, contract: &Contract, incidents: &Incidents) -> Stands {
+    let name = &contract.connector.value;
+    let is_server =
+        matches!(contract.transport, Transport::Mcp(McpTransport::Command { .. } | McpTransport::Url { .. }));
+    let is_broken = incidents.contains_key(name) && Stop::Connector(name.clone()).holds(asking.house.ledger());
+    match (is_broken, is_server, asking.workspace.governance().lock.connectors.contains_key(name)) {
+        (true, ..) => Stands::Broken,
+        (false, true, false) => Stands::Unpinned,
+        (false, _, true) => Stands::Pinned,
+        (false, false, false) => Stands::Fixed,
+    }
+}
+
+/// How it stands, in a word.
+pub(crate) fn tag(stands: Stands) -> Markup {
+    html! { @if stands != Stands::Fixed { span class={ "tag " (stands.tone()) } { (stands.word()) } } }
+}
+
+/// What is pinned, what is not, what it did, and how to see what it says now.
+pub(crate) fn about(asking: &Asking, contract: &Contract, incidents: &Incidents) -> Markup {
+    let name = &contract.connector.value;
+    let pins = asking.workspace.governance().lock.connectors.get(name);
+    html! {
+        @if let Some((time_ms, entry, what)) = incidents.get(name) {
+            p.note {
+                "It broke its contract " (ago(*time_ms)) ": " (Message(what)) " (" a href={ "/ledger/" (entry) } { "entry " (entry) } "). "
+                "It was stopped then, and stays so until somebody who has looked into it lets it go on."
+            }
+        }
+        @match (pins, stands(asking, contract, &Incidents::new())) {
+            (Some(pins), _) => (pinned(name, contract, pins)),
+            (None, Stands::Unpinned) => p {
+                "Nobody pinned what its server says of its tools, so a changed description would go unnoticed. "
+                code { "sluice connector pin " (Seen(name)) } " takes what it says now into " code { "sluice.lock" } ", to be signed with the rules."
+            },
+            (None, _) => {},
+        }
+    }
+}
+
+/// The server's tool that an action calls.
+fn tool(action: &ActionContract) -> Option<&Name> {
+    match &action.request.as_ref()?.value {
+        Request::Tool { name } => Some(name),
+        _ => None,
+    }
+}
+
+fn pinned(name: &Name, contract: &Contract, pins: &Pins) -> Markup {
+    let server: Vec<&str> =
+        [&pins.server.name, &pins.server.version].into_iter().flatten().map(AsRef::as_ref).collect();
+    let called: BTreeSet<&Name> = contract.actions.values().filter_map(tool).collect();
+    let unpinned: Vec<&str> =
+        called.iter().filter(|tool| !pins.tools.contains_key(**tool)).map(|tool| tool.as_ref()).collect();
+    html! {
+        details.pins {
+            summary {
+                (pins.tools.len()) " tools are pinned"
+                @if !server.is_empty() { " as " (Seen(&server.join(" "))) " said them" }
+                @if let Some(protocol) = &pins.server.protocol { " (protocol " (Seen(protocol)) ")" }
+            }
+            ul.found {
+                @for (tool, pin) in &pins.tools {
+                    li { code { (Seen(tool)) } " " span.digest { (short(&pin.digest().to_string())) }
+                        @if !called.contains(tool) { " " span.tag { "not in the contract" } } }
+                }
+            }
+        }
+        @if !unpinned.is_empty() {
+            p { "In the contract and not pinned: " span.faint { (Seen(&unpinned.join(", "))) } "." }
+        }
+        p.faint {
+            "A tool that says something else than its pin is not offered (SL930). What the server says now, beside what was pinned: "
+            code { "sluice connector diff " (Seen(name)) } "; the console starts no server to ask."
+        }
+    }
+}
+
+/// The beginning of a digest.
+fn short(digest: &str) -> String {
+    let cut: String = digest.chars().take(19).collect();
+    format!("{cut}…")
+}

@@ -1,0 +1,136 @@
+//! Lists that sort, connectors beside their pins, questions to the policies, and who signed the checkpoint.
+
+use super::visitor::{Console, Person};
+use super::{ana, held_for, three_people};
+use crate::sandbox::Sandbox;
+
+/// Where each of these words stands first in a page, in the order of the page.
+fn order<'w>(page: &str, words: &[&'w str]) -> Vec<&'w str> {
+    let mut found: Vec<(usize, &str)> = words.iter().filter_map(|word| Some((page.find(*word)?, *word))).collect();
+    found.sort_unstable();
+    found.into_iter().map(|(_, word)| word).collect()
+}
+
+async fn text(person: &Person<'_>, path: &str) -> String {
+    let page = person.get(path).await;
+    assert_eq!(page.status, 200, "{path}: {page:?}");
+    page.text
+}
+
+fn entries(sandbox: &Sandbox) -> u64 {
+    sandbox.sluice(&["health", "--format", "json"]).with(0).json()["entries"].as_u64().unwrap()
+}
+
+#[tokio::test]
+async fn a_list_sorts_by_its_heads_and_its_link_says_so_to_others() {
+    let sandbox = three_people();
+    let (first, asked_first) = held_for(&sandbox, "dora");
+    let (second, asked_second) = held_for(&sandbox, "ben");
+    let console = Console::start(&sandbox, Some("ana"));
+    let ana = ana(&console).await;
+    let runs = [&first[..8], &second[..8]];
+    for (path, expected) in [
+        ("/runs", [runs[1], runs[0]]),
+        ("/runs?sort=began", [runs[0], runs[1]]),
+        ("/runs?sort=-began", [runs[1], runs[0]]),
+        ("/runs?sort=for", [runs[1], runs[0]]),
+        ("/runs?sort=-for", [runs[0], runs[1]]),
+        ("/runs?sort=nothing", [runs[1], runs[0]]),
+    ] {
+        assert_eq!(order(&text(&ana, path).await, &runs), expected, "{path}");
+    }
+    let page = text(&ana, "/runs?status=held&sort=-for").await;
+    assert!(page.contains("aria-sort=\"descending\"") && page.matches("aria-sort").count() == 1, "{page}");
+    assert!(page.contains("href=\"/runs?status=completed&amp;sort=%2Dfor\""), "another filter keeps the order");
+    assert!(page.contains("href=\"/runs?status=held&amp;sort=what\""), "another order keeps the filter");
+    let asked = [asked_first.as_str(), asked_second.as_str()];
+    for (path, expected) in [("/", [0, 1]), ("/?sort=-asked", [1, 0]), ("/?sort=who", [1, 0])] {
+        assert_eq!(order(&text(&ana, path).await, &asked), expected.map(|at| asked[at]), "{path}");
+    }
+    let kinds = ["workspace-created", "run-started"];
+    assert_eq!(order(text(&ana, "/ledger?sort=index").await.split("timeline").last().unwrap(), &kinds), kinds);
+    assert!(
+        text(&ana, "/ledger?kind=held&sort=index").await.contains("href=\"/ledger?kind=held\""),
+        "one filter, the other order"
+    );
+    for path in
+        ["/workflows?sort=-name", "/workflows?sort=signatures&page=7", "/people?sort=-decided", "/policies?sort=name"]
+    {
+        text(&ana, path).await;
+    }
+    let odd = text(&ana, "/runs?sort=%22%3E%3Cscript%3E&status=%22%3E%3Cscript%3E").await;
+    assert!(!odd.contains("\"><script>"), "{odd}");
+}
+
+#[tokio::test]
+async fn a_what_if_question_is_answered_as_a_gate_would_and_leaves_no_trace() {
+    let sandbox = three_people();
+    let console = Console::start(&sandbox, Some("ana"));
+    let ana = ana(&console).await;
+    let before = entries(&sandbox);
+    for (asked, typed) in [
+        (
+            "who=ben&does=greetings.append&purpose=operations",
+            &["--call", "greetings.append", "--purpose", "operations"][..],
+        ),
+        ("who=ben&does=greetings.append&words=tickets", &["--call", "greetings.append", "--origin", "control=tickets"]),
+        ("who=ben&does=read&standing=proposed", &["--action", "read", "--standing", "proposed"]),
+        ("who=ben&does=read&data=internal", &["--action", "read", "--carries", "payload=internal"]),
+    ] {
+        let explained = [&["policy", "explain", "--principal", "ben", "--format", "json"], typed].concat();
+        let decision = sandbox.sluice(&explained).with(0).json()["decision"].as_str().unwrap().to_owned();
+        let page = text(&ana, &format!("/policies?{asked}")).await;
+        let answer = page.split("class=\"answer\"").nth(1).unwrap_or_else(|| panic!("{asked}: no answer"));
+        let said = match decision.as_str() {
+            "permit" => "permitted",
+            "hold" => "held",
+            _ => "forbidden",
+        };
+        assert_eq!(order(answer, &["permitted", "held", "forbidden"])[0], said, "{asked}");
+    }
+    for (asked, told) in [
+        ("does=export", "say where it goes"),
+        ("does=greetings.apend", "do you mean"),
+        ("does=read&who=nobody-here", "is not in"),
+        ("does=read&amount=much", "whole number"),
+        ("does=read&on=planet:mars", "destination or a dataset"),
+        ("does=read&agreed=everything", "nothing that people can agree to"),
+        ("does=%3Cscript%3E", "no contract has a call"),
+    ] {
+        let page = text(&ana, &format!("/policies?{asked}")).await;
+        assert!(page.contains(told) && !page.contains("<script>"), "{asked}: {told}");
+    }
+    assert_eq!(entries(&sandbox), before, "a question is no entry");
+    let found = text(&ana, "/policies?find=no+such+words+anywhere").await;
+    assert!(found.contains("No policy has these words."));
+}
+
+#[tokio::test]
+async fn connectors_stand_beside_their_pins_and_the_checkpoint_beside_its_signers() {
+    let sandbox = three_people();
+    sandbox.write(
+        "ws/connectors/helper.yaml",
+        "version: 1\nconnector: helper\nowner: ana\ntransport: { mcp: { command: [helper-server] } }\nactions:\n  look:\n    effect: read\n    \
+         request: { tool: look }\n    output: { trust: { \"\": trusted }, labels: { \"\": [] } }\n",
+    );
+    sandbox.sign("ana").with(0);
+    held_for(&sandbox, "ben");
+    sandbox.sluice(&["stop", "--connector", "greetings", "--as", "ben", "--reason", "odd"]).with(0);
+    let console = Console::start(&sandbox, Some("ana"));
+    let ana = ana(&console).await;
+    let all = text(&ana, "/connectors").await;
+    assert!(all.contains("unpinned") && all.contains("sluice connector pin helper"), "{all}");
+    let names = ["id=\"why-greetings\"", "id=\"why-helper\""];
+    for (path, shown) in [
+        ("/connectors?state=stopped", &names[..1]),
+        ("/connectors?state=unpinned", &names[1..]),
+        ("/connectors?sort=name", &names[..]),
+    ] {
+        assert_eq!(order(&text(&ana, path).await, &names), shown, "{path}");
+    }
+    assert!(text(&ana, "/connectors?state=broken").await.contains("No connector stands so."));
+    let health = text(&ana, "/health").await;
+    assert!(health.contains("no witness") || health.contains("none yet"), "{health}");
+    let note = ana.get("/health/checkpoint").await;
+    assert!(note.status == 404 || note.text.contains("\n— "), "{note:?}");
+}
