@@ -31,6 +31,7 @@ pub mod run_log;
 pub mod session;
 pub mod signing;
 pub mod stop;
+pub mod template;
 pub mod tokens;
 pub mod told;
 pub mod what_if;

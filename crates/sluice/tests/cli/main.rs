@@ -57,6 +57,7 @@ mod sandbox;
 mod secrets;
 mod stop;
 mod streamable;
+mod templates;
 mod tickets;
 mod versions;
 mod vouching;
