@@ -249,7 +249,7 @@ impl<'a> Executor<'a> {
         let plan = runnable.plan()?;
         let about = About::of(&plan, &runnable, &input);
         let (state, events) = runnable.begin(*run.as_bytes(), input);
-        let state = self.drive(&plan, &runnable, &about, state, events, 0, Epoch::FIRST).await?;
+        let state = self.drive(&plan, &about, state, events, 0, Epoch::FIRST).await?;
         Ok(RunOutcome { report: Some(*report), ..outcome(&plan, &state) })
     }
 
@@ -365,7 +365,7 @@ impl<'a> Executor<'a> {
             _ => &Json::Null,
         };
         let about = About::of(&plan, &runnable, input);
-        let state = self.drive(&plan, &runnable, &about, state, events, next_seq, epoch).await?;
+        let state = self.drive(&plan, &about, state, events, next_seq, epoch).await?;
         Ok(outcome(&plan, &state))
     }
 
@@ -426,8 +426,7 @@ impl<'a> Executor<'a> {
     async fn drive(
         &self,
         plan: &Plan,
-        runnable: &Runnable,
-        about: &About,
+        about: &About<'_>,
         state: RunState,
         events: Vec<Event>,
         next_seq: u64,
@@ -438,7 +437,10 @@ impl<'a> Executor<'a> {
             gate: RunGate {
                 workspace: self.workspace,
                 catalogue: &plan.catalogue,
-                asker: Asker { closure: &about.closure, ..Asker::of(runnable, log.workflow(), about.ticket.as_ref()) },
+                asker: Asker {
+                    closure: &about.closure,
+                    ..Asker::of(about.runnable, log.workflow(), about.ticket.as_ref())
+                },
                 universe: &plan.universe,
                 run: state.run(),
                 evidence: LedgerEvidence::new(self.ledger),
@@ -450,17 +452,19 @@ impl<'a> Executor<'a> {
     }
 }
 
-/// What a run's input decides about its gates.
-struct About {
+/// A run's standing, and what its input decides about its gates.
+struct About<'a> {
+    runnable: &'a Runnable,
     /// The ticket that it is for.
     ticket: Option<TicketNamed>,
     /// All that its steps depend on: of a template, what fills it.
     closure: Closure,
 }
 
-impl About {
-    fn of(plan: &Plan, runnable: &Runnable, input: &Json) -> Self {
+impl<'a> About<'a> {
+    fn of(plan: &Plan, runnable: &'a Runnable, input: &Json) -> Self {
         Self {
+            runnable,
             ticket: TicketNamed::of(&plan.program, input, plan.input_label.join(plan.base)),
             closure: closure_of(&plan.program, runnable.closure(), input),
         }
