@@ -139,7 +139,7 @@ pub(crate) async fn confirm(State(house): State<Arc<House>>, visitor: Visitor, F
         let theirs = listed.filter(|one| one.person == *person).find(|one| one.passkey.id == id).ok_or_else(closed)?;
         let counts =
             theirs.party == *house.party() && theirs.party.verify(&theirs.passkey, &answer, &asked.challenge).is_ok();
-        if counts { shown(&asking, None, true) } else { Err(closed()) }
+        if counts { shown(&asking, None, true, "") } else { Err(closed()) }
     })
     .await
 }

@@ -24,6 +24,7 @@ mod duration;
 mod each;
 mod expression;
 mod fork;
+mod hole;
 mod list;
 mod locate;
 mod raise;

@@ -22,6 +22,7 @@ pub mod edit;
 pub mod expression;
 pub mod found;
 pub mod gate;
+pub mod hole;
 pub mod label;
 pub mod limits;
 pub mod program;

@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use crate::control::Control;
 use crate::expression::Expression;
+use crate::hole::Holes;
 use crate::label::Name;
 use crate::text::Span;
 
@@ -87,6 +88,8 @@ pub struct Document {
     pub purpose: Option<(Name, Span)>,
     /// `document.metadata.ticket`: the id of the ticket that a run is for, or where its input has it.
     pub ticket: Option<Expression>,
+    /// `document.metadata.holes`: what its input must be, of a template.
+    pub holes: Holes,
     /// Where `document` stands.
     pub span: Span,
 }

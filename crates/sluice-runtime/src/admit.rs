@@ -215,7 +215,7 @@ impl Runnable {
     /// # Errors
     /// If the atoms of author and requester do not fit beside the catalogue's: the verifier said so before.
     pub fn plan(&self) -> Result<Plan, sluice_core::label::TooManyAtoms> {
-        let entry = self.verified.assumptions().entry(&self.governance.catalogue)?;
+        let entry = self.verified.assumptions().entry(&self.governance.catalogue, self.verified.program())?;
         Ok(Plan {
             program: Arc::new(self.verified.program().clone()),
             catalogue: Arc::new(self.governance.catalogue.clone()),

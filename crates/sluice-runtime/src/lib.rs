@@ -34,6 +34,7 @@ pub mod search;
 pub mod session;
 pub mod signing;
 pub mod stop;
+pub mod template;
 pub mod tokens;
 pub mod told;
 pub mod what_if;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 use sluice_connectors::secret::{SecretError, SecretStore, WorkspaceKey};
+use sluice_core::contract::closure::Closure;
 use sluice_core::label::Name;
 use sluice_core::program::{NodeId, Program};
 use sluice_core::subject::Subjects;
@@ -31,6 +32,7 @@ use crate::ledger::{Ledger, LedgerError, random};
 use crate::proposal::{Proposal, ProposalError, Proposer, proposal_id};
 use crate::run_log::RunLog;
 use crate::stop::Stop;
+use crate::template::{closure_of, filled, in_words};
 use crate::workspace::{SECRETS_FILE, Workspace};
 
 pub use about::{About, about, find};
@@ -237,14 +239,21 @@ impl<'a> Executor<'a> {
         requester: &Name,
         author: Acting,
     ) -> Result<RunOutcome, RunError> {
+        let input = match filled(proposed.program(), input) {
+            Ok(input) => input,
+            Err(faults) => {
+                let status = RunStatus::Refused { code: "SL454".to_owned(), why: in_words(&faults), step: None };
+                return Ok(RunOutcome { run: None, status, held: Vec::new(), resolved: Vec::new(), report: None });
+            }
+        };
         let (runnable, report) = match self.admit(proposed, requester, author)? {
             Admission::Runnable(runnable, report) => (runnable, report),
             Admission::Not(outcome) => return Ok(*outcome),
         };
         let plan = runnable.plan()?;
-        let ticket = ticket_of(&plan, &input);
+        let about = Circumstances::of(&plan, &runnable, &input);
         let (state, events) = runnable.begin(*run.as_bytes(), input);
-        let state = self.drive(&plan, &runnable, ticket.as_ref(), state, events, 0, Epoch::FIRST).await?;
+        let state = self.drive(&plan, &about, state, events, 0, Epoch::FIRST).await?;
         Ok(RunOutcome { report: Some(*report), ..outcome(&plan, &state) })
     }
 
@@ -362,11 +371,12 @@ impl<'a> Executor<'a> {
         let owner = format!("process {}", std::process::id());
         let epoch = self.ledger.read(move |r| r.claim(run, &owner))?;
         let next_seq = u64::try_from(records.len()).unwrap_or(u64::MAX);
-        let ticket = match records.first().map(|first| &first.fact) {
-            Some(Fact::Started(start)) => ticket_of(&plan, &start.input),
-            _ => None,
+        let input = match records.first().map(|first| &first.fact) {
+            Some(Fact::Started(start)) => &start.input,
+            _ => &Json::Null,
         };
-        let state = self.drive(&plan, &runnable, ticket.as_ref(), state, events, next_seq, epoch).await?;
+        let about = Circumstances::of(&plan, &runnable, input);
+        let state = self.drive(&plan, &about, state, events, next_seq, epoch).await?;
         Ok(outcome(&plan, &state))
     }
 
@@ -420,8 +430,7 @@ impl<'a> Executor<'a> {
     async fn drive(
         &self,
         plan: &Plan,
-        runnable: &Runnable,
-        ticket: Option<&TicketNamed>,
+        about: &Circumstances<'_>,
         state: RunState,
         events: Vec<Event>,
         next_seq: u64,
@@ -432,7 +441,10 @@ impl<'a> Executor<'a> {
             gate: RunGate {
                 workspace: self.workspace,
                 catalogue: &plan.catalogue,
-                asker: Asker::of(runnable, log.workflow(), ticket),
+                asker: Asker {
+                    closure: &about.closure,
+                    ..Asker::of(about.runnable, log.workflow(), about.ticket.as_ref())
+                },
                 universe: &plan.universe,
                 run: state.run(),
                 evidence: LedgerEvidence::new(self.ledger),
@@ -444,9 +456,23 @@ impl<'a> Executor<'a> {
     }
 }
 
-/// The ticket that a run with this input is for.
-fn ticket_of(plan: &Plan, input: &Json) -> Option<TicketNamed> {
-    TicketNamed::of(&plan.program, input, plan.input_label.join(plan.base))
+/// A run's standing, and what its input decides about its gates.
+struct Circumstances<'a> {
+    runnable: &'a Runnable,
+    /// The ticket that it is for.
+    ticket: Option<TicketNamed>,
+    /// All that its steps depend on: of a template, what fills it.
+    closure: Closure,
+}
+
+impl<'a> Circumstances<'a> {
+    fn of(plan: &Plan, runnable: &'a Runnable, input: &Json) -> Self {
+        Self {
+            runnable,
+            ticket: TicketNamed::of(&plan.program, input, plan.input_label.join(plan.base)),
+            closure: closure_of(&plan.program, runnable.closure(), input),
+        }
+    }
 }
 
 /// The engine's records in a run's entries. Whose data they hold is not in them: [`replay`] finds it.

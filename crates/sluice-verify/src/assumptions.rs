@@ -54,9 +54,13 @@ impl Assumptions {
     ///
     /// # Errors
     /// [`TooManyAtoms`] if author and requester do not fit beside the catalogue's atoms.
-    pub fn entry(&self, catalogue: &Catalogue) -> Result<Entry, TooManyAtoms> {
+    pub fn entry(&self, catalogue: &Catalogue, program: &Program) -> Result<Entry, TooManyAtoms> {
         let mut universe = catalogue.universe.clone();
-        let requester = Label::of(universe.intern(self.requester_origin())?);
+        let mut requester = Label::of(universe.intern(self.requester_origin())?);
+        // What a model may write into a template is the model's, whoever starts the run.
+        for model in program.document.holes.models() {
+            requester = requester.join(Label::of(universe.intern(Atom::Origin(model.clone()))?));
+        }
         let author = Label::of(universe.intern(self.author_origin())?);
         Ok(Entry {
             universe,

@@ -178,7 +178,7 @@ pub fn verify(
     assumptions: &Assumptions,
     digest: ClosureDigest,
 ) -> Verification {
-    let entry = match assumptions.entry(catalogue) {
+    let entry = match assumptions.entry(catalogue, program) {
         Ok(entry) => entry,
         Err(error) => return unnameable(program, error),
     };

@@ -11,6 +11,7 @@ mod policy;
 mod runs;
 mod serve;
 mod stop;
+mod templates;
 
 use std::path::PathBuf;
 
@@ -31,6 +32,7 @@ pub use policy::{
 pub use runs::{CancelRun, Found, Resolve, Resume, Run, Runs, ShowRun};
 pub use serve::{AddApiToken, ApiToken, Serve};
 pub use stop::{GoOn, Stop, What};
+pub use templates::{Fill, ShowTemplate, Templates};
 
 /// Makes workflows that an AI wrote safe to run.
 #[derive(Parser)]
@@ -60,6 +62,9 @@ pub enum Command {
     Explain(Explain),
     /// Put a definition before the people who must sign it.
     Propose(Propose),
+    /// Definitions with typed holes, signed once and filled often: list, show, run.
+    #[command(subcommand)]
+    Template(Templates),
     /// What waits for people: list, show, approve, deny.
     #[command(subcommand)]
     Approvals(Approvals),

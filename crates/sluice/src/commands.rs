@@ -19,4 +19,5 @@ pub mod runs;
 pub mod secret;
 pub mod serve;
 pub mod stop;
+pub mod template;
 pub mod token;

@@ -19,6 +19,7 @@ fn main() -> ExitCode {
         Command::Draw(arguments) => commands::draw::run(&arguments),
         Command::Explain(arguments) => commands::explain::run(&arguments),
         Command::Propose(arguments) => commands::propose::run(&arguments),
+        Command::Template(command) => commands::template::run(&command),
         Command::Approvals(command) => commands::approvals::run(&command),
         Command::Run(arguments) => commands::run::run(&arguments),
         Command::Resume(arguments) => commands::resume::run(&arguments),

@@ -16,6 +16,7 @@ use sluice_runtime::admit::Proposed;
 use sluice_runtime::ledger::random;
 use sluice_runtime::proposal::Proposal;
 use sluice_runtime::run::{Admission, Executor, RunStatus, facts};
+use sluice_runtime::template::{filled, in_words};
 use utoipa::ToSchema;
 
 use super::Asker;
@@ -74,7 +75,7 @@ pub(super) async fn start(
             let why = "a run is started in the name of whoever asked for its definition";
             return Err(Problem::not_for_that(why));
         }
-        let input = Value::Object(wanted.input);
+        let input = fill(&proposal, Value::Object(wanted.input))?;
         if is_started(asking, run, &proposal, &input)? {
             return of(asking, run);
         }
@@ -112,6 +113,14 @@ fn is_started(asking: &Asking, run: RunId, proposal: &Proposal, input: &Value) -
             Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, 477, why))
         }
     }
+}
+
+/// The input as the run gets it: of a template every hole filled.
+fn fill(proposal: &Proposal, input: Value) -> Result<Value, Problem> {
+    // What cannot be read any more is told where it is admitted.
+    let Ok(proposed) = Proposed::read(&proposal.name, proposal.text.as_bytes()) else { return Ok(input) };
+    filled(proposed.program(), input)
+        .map_err(|faults| Problem::told(StatusCode::UNPROCESSABLE_ENTITY, 454, &in_words(&faults)))
 }
 
 /// Whether the definition may run now, as the engine will judge it again.

@@ -11,6 +11,7 @@ macro_rules! codes {
 }
 
 codes! {
+    BAD_TICKET = 419 "bad-ticket" "mark a read: `ticket: { id: ARGUMENT, status: /PATH, open: [STATE], subject: /PATH, requester: /PATH }`";
     VERSION = 762 "contract-version" "write `version: 1`, or use a release of Sluice that reads this version";
     BAD_ID = 763 "bad-id" "use ASCII letters, digits, `-`, `_` and `.`, up to 80 of them, starting with a letter or digit";
     UNKNOWN_REFERENCE = 764 "unknown-reference" "add it to its register, or write a name that is there";
@@ -38,6 +39,5 @@ codes! {
     BAD_VERSION = 786 "bad-version" "name an action of this connector whose effect is `read`, and which takes arguments of this one";
     BAD_PIN = 787 "bad-pin" "let `sluice connector pin NAME` write it: a pin is a definition and the digest of that very definition";
     BAD_ISSUER = 788 "bad-issuer" "write the provider's address as its tokens have it in `iss`: `https://login.example.com`";
-    BAD_TICKET = 419 "bad-ticket" "mark a read: `ticket: { id: ARGUMENT, status: /PATH, open: [STATE], subject: /PATH, requester: /PATH }`";
     BAD_BUDGET = 789 "bad-budget" "say of what (`each: KIND`, or one of `origin`, `class`, `dataset`, `destination`), and `asks`, `calls` or both";
 }

@@ -203,6 +203,7 @@ impl<'t> Lower<'t> {
                 let written = node.expect_name("ticket", &mut self.out)?;
                 self.text(node, &written)
             });
+            document.holes = metadata.get("holes").map(|node| self.holes(node)).unwrap_or_default();
         }
         fields.finish(&mut self.out);
         document

@@ -83,11 +83,17 @@ fn remedies_misspelt_or_incomplete() {
         "@remedy(\"redact\") @quorum(\"1\")",
         "@approvers(\"group:g\")",
         "@remedy(\"approval\") @approvers(\"group:h\") @quorum(\"1\")",
+        "@remedy(\"ticket\") @names(\"recipient\")",
+        "@remedy(\"ticket\") @ticket(\"desk\") @names(\"recipient\")",
+        "@remedy(\"ticket\") @ticket(\"desk.show\") @names(\"shoes\")",
+        "@remedy(\"ticket\") @ticket(\"desk.show\") @names(\"recipient\")",
+        "@remedy(\"ticket\") @quorum(\"1\")",
+        "@remedy(\"redact\") @ticket(\"desk.show\")",
     ];
     let told: Vec<String> = cases.iter().map(|case| flaws(&forbid(case))).collect();
     insta::assert_snapshot!(told.join("\n"), @r#"
     SL305 test.cedar:2:1 `@remedie("approval")` `x` has an unknown annotation `@remedie`
-    SL306 test.cedar:2:1 `@remedy("prayer")` `x`: unknown remedy `prayer`: there are `approval`, `redact` and `endorse`
+    SL306 test.cedar:2:1 `@remedy("prayer")` `x`: unknown remedy `prayer`: there are `approval`, `redact`, `endorse` and `ticket`
     SL306 test.cedar:2:1 `@remedy("approval")` `x`: an approval needs `@approvers`
     SL306 test.cedar:2:1 `@remedy("approval")` `x`: an approval needs `@quorum`
     SL306 test.cedar:2:21 `@approvers("group:")` `x`: unknown approvers `group:`: there are `owner-of:` a role, `arguments`, `control`, `write_excess` or `resource`, `group:<id>`, `person:<id>` and `manager-of:requester`
@@ -98,6 +104,12 @@ fn remedies_misspelt_or_incomplete() {
     SL306 test.cedar:2:19 `@quorum("1")` `x`: `@quorum` belongs to an approval, and `redact` is none
     SL306 test.cedar:2:1 `@approvers("group:g")` `x`: `@approvers` without `@remedy`
     SL308 test.cedar:2:1 `@remedy("approval")` `x` asks for `group:h/1` and never looks for it
+    SL306 test.cedar:2:1 `@remedy("ticket")` `x`: a ticket needs `@ticket`
+    SL306 test.cedar:2:19 `@ticket("desk")` `x`: `@ticket` is `connector.action`, and `@names` the role of what the ticket must name
+    SL306 test.cedar:2:19 `@ticket("desk.show")` `x`: `@ticket` is `connector.action`, and `@names` the role of what the ticket must name
+    SL308 test.cedar:2:1 `@remedy("ticket")` `x` asks for `ticket:desk.show/recipient` and never looks for it
+    SL306 test.cedar:2:19 `@quorum("1")` `x`: `@quorum` belongs to an approval, and `ticket` is none
+    SL306 test.cedar:2:19 `@ticket("desk.show")` `x`: `@ticket` belongs to a ticket, and `redact` is none
     "#);
 }
 

@@ -282,13 +282,8 @@ fn take_back(words: &mut [ProvenWord], approver: &Name, of: Nonce, by: u64) {
 }
 
 fn is_word(kind: EntryKind) -> bool {
-    let words = [
-        EntryKind::APPROVED,
-        EntryKind::DENIED,
-        EntryKind::WITHDRAWN,
-        EntryKind::BREAK_GLASS,
-        EntryKind::REVIEWED,
-    ];
+    let words =
+        [EntryKind::APPROVED, EntryKind::DENIED, EntryKind::WITHDRAWN, EntryKind::BREAK_GLASS, EntryKind::REVIEWED];
     words.contains(&kind)
 }
 

@@ -15,13 +15,14 @@ use super::{Change, How, Rules};
 ///
 /// The paths are those of the file, `*` for a name of its author's choice. The first that fits counts; what none fits may
 /// allow more, for nobody has said that it does not.
-const PLACES: [(&[&str], Grows); 18] = [
+const PLACES: [(&[&str], Grows); 19] = [
     (&["description"], Grows::Never),
     (&["actions", "*", "description"], Grows::Never),
     (&["actions", "*", "limits", "*"], Grows::WithTheNumber),
     (&["actions", "*", "privileged"], Grows::WhenFalse),
     (&["actions", "*", "effect"], Grows::Always),
     (&["actions", "*", "destination"], Grows::Always),
+    (&["actions", "*", "ticket"], Grows::Always),
     (&["actions", "*", "output", "trust", "*"], Grows::WhenTrusted),
     (&["actions", "*", "output", "labels", "*"], Grows::WhenLess),
     (&["actions", "*", "output", "undeclared"], Grows::Always),

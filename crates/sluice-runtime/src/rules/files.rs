@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use sluice_core::contract::governance::{CATALOGUE_FOLDERS, POLICIES_FOLDER};
 use sluice_core::contract::lock::LOCK_FILE;
 use sluice_core::label::Name;
+use sluice_policy::own::CONSOLE_FOLDER;
 use sluice_policy::{Aspect, Growth};
 
 use super::{Change, How, Rules, listed};
@@ -14,7 +15,9 @@ pub(super) fn changes(before: &Rules, after: &Rules) -> Vec<Change> {
     let mut changes = tests(before, after);
     changes.extend(pins(before, after));
     let is_else = |path: &str| {
-        let is_known = path.ends_with(".cedar") || path.starts_with(TESTS_FOLDER);
+        // What is said of the console is no policy about calls, and nobody compares it in words.
+        let is_policy = path.ends_with(".cedar") && !path.starts_with(CONSOLE_FOLDER);
+        let is_known = is_policy || path.starts_with(TESTS_FOLDER);
         CATALOGUE_FOLDERS.iter().any(|folder| path.starts_with(folder))
             || path.starts_with(POLICIES_FOLDER) && !is_known
     };
@@ -26,7 +29,9 @@ pub(super) fn changes(before: &Rules, after: &Rules) -> Vec<Change> {
             continue;
         }
         let how = How::of(was.is_some(), is.is_some());
-        let words = if path.starts_with(POLICIES_FOLDER) {
+        let words = if path.starts_with(CONSOLE_FOLDER) {
+            "who sees and decides what at the console, and after which login"
+        } else if path.starts_with(POLICIES_FOLDER) {
             "what checks are told to know already"
         } else {
             "what checks know of the nodes of other engines"

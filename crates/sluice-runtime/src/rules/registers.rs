@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sluice_core::contract::registers::{Category, Described, DestinationEntry, ReleaseEntry};
+use sluice_core::contract::workspace::LoginGroups;
 use sluice_core::contract::{Governance, Located, Register, Workspace};
 use sluice_core::label::Name;
 use sluice_policy::{Aspect, Growth};
@@ -187,5 +188,25 @@ fn workspace(before: &Workspace, after: &Workspace) -> Vec<Change> {
             growth,
         ));
     }
+    out.extend(login_groups(before.login_groups.as_ref(), after.login_groups.as_ref()));
     if out.is_empty() { Vec::new() } else { vec![changed("workspace", &after.name.value, out)] }
+}
+
+/// Whom an identity provider can put into which group.
+fn login_groups(before: Option<&LoginGroups>, after: Option<&LoginGroups>) -> Vec<Aspect> {
+    let pairs = |mapping: Option<&LoginGroups>| -> BTreeSet<(Name, Name, Name)> {
+        let of = |mapping: &LoginGroups| {
+            let claim = mapping.claim.clone();
+            let pairs = mapping.groups.iter().map(|(theirs, ours)| (claim.clone(), theirs.clone(), ours.clone()));
+            pairs.collect::<Vec<_>>()
+        };
+        mapping.map(of).into_iter().flatten().collect()
+    };
+    let (old, new) = (pairs(before), pairs(after));
+    let told = |(claim, theirs, ours): &(Name, Name, Name)| {
+        format!("who has `{theirs}` in `{claim}` of the identity provider's word is in `{ours}`")
+    };
+    let came = new.difference(&old).map(|pair| Aspect::new(told(pair), Growth::Yes));
+    let gone = old.difference(&new).map(|pair| Aspect::new(format!("no longer: {}", told(pair)), Growth::No));
+    came.chain(gone).collect()
 }

@@ -101,7 +101,7 @@ fn until(text: &str) -> Result<Until, String> {
     if let Some(day) = day_ms(text) {
         return Ok(Until(day.saturating_add(DAY_MS)));
     }
-    match super::span(text) {
+    match super::policy::span(text) {
         Ok(super::Span(ms)) => Ok(Until(now_ms().saturating_add(ms))),
         Err(_) => Err("write the last day, `2027-01-31`, or for how long: `14d`".to_owned()),
     }

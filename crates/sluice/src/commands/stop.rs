@@ -2,7 +2,6 @@
 
 use sluice_api::rights::{may_let_go_on, may_stop};
 use sluice_core::contract::key::SecretKey;
-use sluice_core::contract::bundle::SignedBundle;
 use sluice_core::contract::principals::Kind;
 use sluice_core::label::Name;
 use sluice_runtime::stop::Stop as Switch;

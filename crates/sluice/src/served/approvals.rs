@@ -272,6 +272,8 @@ fn fitting(draft: &Draft, shown: &Approval, decision: &str, key: &SecretKey) -> 
             Decision::Approve => "approve",
             Decision::Deny => "deny",
             Decision::Withdraw { .. } => "withdraw",
+            Decision::BreakGlass => "break-glass",
+            Decision::Review { .. } => "review",
         };
         says == decision
             && statement.approver == *key.name()

@@ -61,6 +61,7 @@ mod secrets;
 mod served;
 mod stop;
 mod streamable;
+mod templates;
 mod tickets;
 mod versions;
 mod vouching;

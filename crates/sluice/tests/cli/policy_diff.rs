@@ -93,6 +93,12 @@ fn every_kind_of_rule_is_compared_and_its_growth_known() {
             "changed workspace notes: no its mode was `test`, and is `demo`",
         ),
         (
+            "workspace.yaml",
+            "mode: test",
+            "mode: test\nlogin_groups: { claim: groups, groups: { it: owners } }",
+            "changed workspace notes: yes who has `it` in `groups` of the identity provider's word is in `owners`",
+        ),
+        (
             "registers/classification.yaml",
             "owner: owners",
             "owner: owners\n    purposes: { only: [operations] }",

@@ -212,6 +212,12 @@ fn no_schema_lists_a_key_that_no_reader_knows() {
             "backup: { ",
             "backup: { identities: [{ issuer: \"https://login.example.com\", subject: x }], ",
         ),
+        (
+            "connectors/tickets.yaml",
+            "output: { from: replace, trust: { ",
+            "ticket: { id: id, status: /status, open: [open], subject: /about, requester: /by, issuer: \"https://login.example.com\" }\n    \
+             output: { from: replace, trust: { \"/by\": trusted, ",
+        ),
         ("registers/releases.yaml", "drop: ", "description: x\n    drop: "),
         ("registers/regions.yaml", "us: {}", "us: {}\n  apac: {}"),
     ]);
