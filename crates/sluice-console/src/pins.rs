@@ -132,7 +132,7 @@ fn pinned(name: &Name, contract: &Contract, pins: &Pins) -> Markup {
     html! {
         details.pins {
             summary {
-                (pins.tools.len()) " tools are pinned"
+                (pins.tools.len()) @if pins.tools.len() == 1 { " tool is pinned" } @else { " tools are pinned" }
                 @if !server.is_empty() { " as " (Seen(&server.join(" "))) " said them" }
                 @if let Some(protocol) = &pins.server.protocol { " (protocol " (Seen(protocol)) ")" }
             }

@@ -1,5 +1,7 @@
 //! Lists that sort, connectors beside their pins, questions to the policies, and who signed the checkpoint.
 
+use sluice_core::contract::lock::{Lock, Pin, Pins};
+
 use super::visitor::{Console, Person};
 use super::{ana, held_for, three_people};
 use crate::sandbox::Sandbox;
@@ -131,6 +133,17 @@ async fn connectors_stand_beside_their_pins_and_the_checkpoint_beside_its_signer
     assert!(text(&ana, "/connectors?state=broken").await.contains("No connector stands so."));
     let health = text(&ana, "/health").await;
     assert!(health.contains("no witness") || health.contains("none yet"), "{health}");
+    // Once its tools are pinned, it is told which, and what of the contract is not.
+    let tool = serde_json::json!({ "name": "find", "description": "finds <b>things</b>" });
+    let pins = Pins { server: Default::default(), tools: [("find".into(), Pin::of(&tool))].into() };
+    let lock = Lock { connectors: [("helper".into(), pins)].into() };
+    sandbox.write("ws/sluice.lock", lock.to_text());
+    sandbox.sign("ana").with(0);
+    tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
+    let pinned = text(&ana, "/connectors?state=pinned").await;
+    for told in ["1 tool is pinned", "not in the contract", "not pinned: ", "look", "sluice connector diff helper"] {
+        assert!(pinned.contains(told), "{told}: {pinned}");
+    }
     let note = ana.get("/health/checkpoint").await;
     assert!(note.status == 404 || note.text.contains("\n— "), "{note:?}");
 }
