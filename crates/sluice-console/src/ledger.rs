@@ -14,8 +14,9 @@ use sluice_ledger::{EntryKind, LeafIndex};
 use sluice_render::markup::{Message, Seen};
 use sluice_render::time;
 use sluice_runtime::audit;
+use sluice_runtime::search::{Begin, Found, Inside, find};
 use sluice_runtime::told::field_in_words;
-use sluice_store::{Page as StorePage, Query as Wanted};
+use sluice_store::Query as Wanted;
 
 use crate::page::{Asking, Room, Shown, aside, framed};
 use crate::problem::Problem;
@@ -41,6 +42,16 @@ pub(crate) struct Filter {
     run: String,
     #[serde(default)]
     code: String,
+    #[serde(default)]
+    person: String,
+    #[serde(default)]
+    workflow: String,
+    #[serde(default)]
+    dataset: String,
+    #[serde(default)]
+    category: String,
+    #[serde(default)]
+    destination: String,
     /// `2026-09-14`, in UTC.
     #[serde(default)]
     from: String,
@@ -65,6 +76,11 @@ impl Filter {
             ("approval", &self.approval),
             ("run", &self.run),
             ("code", &self.code),
+            ("person", &self.person),
+            ("workflow", &self.workflow),
+            ("dataset", &self.dataset),
+            ("category", &self.category),
+            ("destination", &self.destination),
             ("from", &self.from),
             ("to", &self.to),
         ];
@@ -80,28 +96,33 @@ pub(crate) async fn page(State(house): State<Arc<House>>, visitor: Visitor, Quer
         let sorting = filter.sorting();
         // Only the oldest first is another order than the list has without one.
         let is_upwards = sorting.key().is_some();
-        let found = match &wanted {
-            Some(wanted) if is_upwards => {
-                ledger.look(|records| records.find_upwards(wanted, filter.from_entry.unwrap_or(0), PAGE + 1))?
-            }
-            Some(wanted) => ledger.look(|records| records.find_page(wanted, StorePage { before: filter.before, count: PAGE + 1 }))?,
-            None => Vec::new(),
+        let from = match filter.from_entry.filter(|_| is_upwards) {
+            None if is_upwards => Begin::At(0),
+            Some(index) => Begin::At(index),
+            None => Begin::Before(filter.before),
         };
-        let has_more = found.len() as u64 > PAGE;
-        let lines: Vec<audit::Line> = found.iter().take(PAGE as usize).map(audit::line).collect();
+        let found = match &wanted {
+            Some(wanted) => find(ledger, wanted, &inside(&filter), from, PAGE)?,
+            None => Found { entries: Vec::new(), go_on: None },
+        };
+        let lines: Vec<audit::Line> = found.entries.iter().map(audit::line).collect();
+        let more = found.go_on.map(|from| match from {
+            Begin::At(index) => ("from_entry", index),
+            Begin::Before(index) => ("before", index.unwrap_or(0)),
+        });
         let content = html! {
             h1 { "Ledger" }
             (search(&filter))
             @if let Some(flaw) = flaw { p.note.bad { (flaw) } }
-            @if lines.is_empty() {
+            @if lines.is_empty() && more.is_none() {
                 div.empty { p { strong { "No entry fits." } } p { "Every proposal, decision, approval, call and outcome is an entry here; none can be changed unseen." } }
             } @else {
                 (order(&filter, is_upwards))
-                (timeline(&lines, true))
-                @if let Some(last) = lines.last().filter(|_| has_more) {
+                @if lines.is_empty() { p.note { "Nothing so far. People, workflows and data stand in sealed parts only: they are opened one after another, and this page rested." } }
+                @else { (timeline(&lines, true)) }
+                @if let Some((name, index)) = more {
                     nav.pager aria-label="Pages" {
-                        @if is_upwards { a rel="next" href=(sorting.link(&[("from_entry", &last.index.saturating_add(1).to_string())])) { "Newer" } }
-                        @else { a rel="next" href=(sorting.link(&[("before", &last.index.to_string())])) { "Older" } }
+                        a rel="next" href=(sorting.link(&[(name, &index.to_string())])) { @if is_upwards { "Newer" } @else { "Older" } }
                     }
                 }
             }
@@ -150,6 +171,11 @@ fn search(filter: &Filter) -> Markup {
             (field("approval", "Approval or proposal", &filter.approval, "A-3f9c…"))
             (field("run", "Run", &filter.run, "the beginning of its id"))
             (field("code", "Code", &filter.code, "SL518"))
+            (field("person", "Person, service or model", &filter.person, "who asked, wrote, approved"))
+            (field("workflow", "Workflow", &filter.workflow, "its name"))
+            (field("dataset", "Dataset", &filter.dataset, "crm.accounts"))
+            (field("category", "Class of data", &filter.category, "health"))
+            (field("destination", "Destination", &filter.destination, "sheets-us"))
             div { label for="from" { "From" } input type="date" id="from" name="from" value=(Seen(&filter.from)); }
             @if !filter.sort.is_empty() { input type="hidden" name="sort" value=(Seen(&filter.sort)); }
             div { label for="to" { "Until" } input type="date" id="to" name="to" value=(Seen(&filter.to)); }
@@ -181,6 +207,18 @@ fn wanted(filter: &Filter) -> (Option<Wanted>, Option<String>) {
         ..Wanted::default()
     };
     (Some(wanted), None)
+}
+
+/// What is asked of the sealed parts.
+fn inside(filter: &Filter) -> Inside {
+    let text = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+    Inside {
+        person: text(&filter.person),
+        workflow: text(&filter.workflow),
+        dataset: text(&filter.dataset),
+        category: text(&filter.category),
+        destination: text(&filter.destination),
+    }
 }
 
 /// Which end comes first.

@@ -14,9 +14,7 @@ use sluice_engine::Fact;
 use sluice_ledger::note::VerifierKey;
 use sluice_ledger::{EntryKind, Evidence, LeafIndex, RunId};
 use sluice_policy::{Bundle as Policies, GateRequest};
-use sluice_store::{
-    Mode, OsRandom, Page, PayloadKeys, PayloadState, Query, Recorded, StoreError, VerifyReport, verify_all,
-};
+use sluice_store::{Mode, OsRandom, PayloadKeys, PayloadState, Query, Recorded, StoreError, VerifyReport, verify_all};
 use thiserror::Error;
 
 use crate::approvals::Reviews;
@@ -24,7 +22,7 @@ use crate::home::{Home, HomeError};
 use crate::incident::Incident;
 use crate::ledger::{Ledger, LedgerError, open_records};
 use crate::rules::kept_files;
-use crate::search::{self, Inside};
+use crate::search::{self, Begin, Inside};
 use crate::what_if;
 use crate::workspace::{LEDGER_FILE, OpenError, read_bundle, read_policies};
 
@@ -121,15 +119,11 @@ pub fn show(ledger: &Ledger, run: RunId) -> Result<Vec<Line>, AuditError> {
 /// [`AuditError::Ledger`].
 pub fn find(ledger: &Ledger, query: &Query, inside: &Inside, count: u64) -> Result<Vec<Line>, AuditError> {
     let mut lines = Vec::new();
-    let mut page = Page { before: None, count };
-    while page.count > 0 {
-        let found = search::find(ledger, query, inside, page)?;
+    let mut from = Some(Begin::Before(None));
+    while let Some(at) = from.filter(|_| (lines.len() as u64) < count) {
+        let found = search::find(ledger, query, inside, at, count.saturating_sub(lines.len() as u64))?;
         lines.extend(found.entries.iter().map(line));
-        let got = u64::try_from(found.entries.len()).unwrap_or(u64::MAX);
-        match found.go_on {
-            Some(index) => page = Page { before: Some(index), count: page.count.saturating_sub(got) },
-            None => break,
-        }
+        from = found.go_on;
     }
     lines.reverse();
     Ok(lines)

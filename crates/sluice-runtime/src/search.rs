@@ -35,56 +35,74 @@ pub struct Inside {
     pub destination: Option<String>,
 }
 
+/// From where on, and in which direction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Begin {
+    /// The newest first, before this entry; before none all of them.
+    Before(Option<u64>),
+    /// The oldest first, from this entry on.
+    At(u64),
+}
+
+impl Begin {
+    /// Where it goes on behind an entry.
+    const fn behind(self, index: u64) -> Self {
+        match self {
+            Self::Before(_) => Self::Before(Some(index)),
+            Self::At(_) => Self::At(index.saturating_add(1)),
+        }
+    }
+}
+
 /// What was found so far.
 #[derive(Debug)]
 pub struct Found {
-    /// The newest first.
+    /// In the order that was asked for.
     pub entries: Vec<Recorded>,
-    /// Before which entry the search goes on; `None` if it went through all of them.
-    pub go_on: Option<u64>,
+    /// Where the search goes on; `None` if it went through all of them.
+    pub go_on: Option<Begin>,
 }
 
-/// Finds up to `page.count` entries before `page.before`. It may rest with fewer, and say where it goes on.
+/// Finds up to `count` entries. It may rest with fewer, and say where it goes on.
 ///
 /// # Errors
 /// [`LedgerError`] if the ledger cannot be read.
-pub fn find(ledger: &Ledger, query: &Query, inside: &Inside, page: Page) -> Result<Found, LedgerError> {
+pub fn find(ledger: &Ledger, query: &Query, inside: &Inside, from: Begin, count: u64) -> Result<Found, LedgerError> {
     if *inside == Inside::default() {
-        return found_by_index(ledger, query, page);
+        let mut entries = some(ledger, query, from, count.saturating_add(1))?;
+        let has_more = entries.len() as u64 > count;
+        entries.truncate(usize::try_from(count).unwrap_or(usize::MAX));
+        let go_on = entries.last().filter(|_| has_more).map(|last| from.behind(last.entry.log.get()));
+        return Ok(Found { entries, go_on });
     }
     let mut runs = BTreeMap::new();
-    let mut found = Found { entries: Vec::new(), go_on: page.before };
+    let mut found = Found { entries: Vec::new(), go_on: Some(from) };
     let mut opened = 0;
-    while opened < OPENED_MAX {
-        let next = Page { before: found.go_on, count: AT_ONCE };
-        let some = ledger.look(|records| records.find_page(query, next))?;
-        let is_last = u64::try_from(some.len()).is_ok_and(|count| count < AT_ONCE);
-        opened = opened.saturating_add(AT_ONCE);
+    while let Some(at) = found.go_on.filter(|_| opened < OPENED_MAX) {
+        let some = some(ledger, query, at, AT_ONCE)?;
+        let is_last = (some.len() as u64) < AT_ONCE;
+        opened += AT_ONCE;
         for recorded in some {
-            found.go_on = Some(recorded.entry.log.get());
+            found.go_on = Some(from.behind(recorded.entry.log.get()));
             if inside.fits(&recorded, |run| workflow_of(ledger, run, &mut runs)) {
                 found.entries.push(recorded);
-                if u64::try_from(found.entries.len()).is_ok_and(|count| count >= page.count) {
+                if found.entries.len() as u64 >= count {
                     return Ok(found);
                 }
             }
         }
         if is_last {
             found.go_on = None;
-            break;
         }
     }
     Ok(found)
 }
 
-fn found_by_index(ledger: &Ledger, query: &Query, page: Page) -> Result<Found, LedgerError> {
-    let one_more = Page { count: page.count.saturating_add(1), ..page };
-    let mut entries = ledger.look(|records| records.find_page(query, one_more))?;
-    let count = usize::try_from(page.count).unwrap_or(usize::MAX);
-    let has_more = entries.len() > count;
-    entries.truncate(count);
-    let go_on = entries.last().filter(|_| has_more).map(|last| last.entry.log.get());
-    Ok(Found { entries, go_on })
+fn some(ledger: &Ledger, query: &Query, from: Begin, count: u64) -> Result<Vec<Recorded>, LedgerError> {
+    ledger.look(|records| match from {
+        Begin::Before(before) => records.find_page(query, Page { before, count }),
+        Begin::At(index) => records.find_upwards(query, index, count),
+    })
 }
 
 fn workflow_of(ledger: &Ledger, run: RunId, known: &mut BTreeMap<RunId, Option<String>>) -> Option<String> {

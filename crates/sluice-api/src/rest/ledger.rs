@@ -11,9 +11,9 @@ use axum::response::IntoResponse;
 use serde::{Deserialize, Serialize};
 use sluice_ledger::{EntryKind, LeafIndex};
 use sluice_runtime::audit;
-use sluice_runtime::search::{Inside, find};
+use sluice_runtime::search::{Begin, Inside, find};
 use sluice_runtime::told::{field_in_words, told_without_data};
-use sluice_store::{Page, Query};
+use sluice_store::Query;
 use utoipa::{IntoParams, ToSchema};
 
 use super::Asker;
@@ -121,10 +121,13 @@ pub(super) async fn list(
             return Err(Problem::malformed(format!("`from_ms` and `to_ms` are numbers up to {TIME_MS_MAX}")));
         }
         let before = read("log", filter.cursor.as_deref())?.map(|text| text.parse::<u64>().map_err(|_| foreign()));
-        let page = Page { before: before.transpose()?, count: limit as u64 };
+        let from = Begin::Before(before.transpose()?);
         let Some(query) = query(&filter) else { return Ok(Listed { items: Vec::new(), next: None }) };
-        let found = find(asking.house.ledger(), &query, &inside(&filter), page)?;
-        let next = found.go_on.map(|index| written("log", &index.to_string()));
+        let found = find(asking.house.ledger(), &query, &inside(&filter), from, limit as u64)?;
+        let next = match found.go_on {
+            Some(Begin::Before(Some(index))) => Some(written("log", &index.to_string())),
+            _ => None,
+        };
         let lines = found.entries.iter().map(audit::line);
         let items = lines.map(|line| Line::of(&line, told_without_data(&line).0)).collect();
         Ok(Listed { items, next })

@@ -50,6 +50,11 @@ async fn a_list_sorts_by_its_heads_and_its_link_says_so_to_others() {
         assert_eq!(order(&text(&ana, path).await, &asked), expected.map(|at| asked[at]), "{path}");
     }
     let kinds = ["workspace-created", "run-started"];
+    for sort in ["", "&sort=index"] {
+        let of_ben = text(&ana, &format!("/ledger?person=ben&kind=run-started{sort}")).await;
+        assert!(of_ben.contains(runs[1]) && !of_ben.contains(runs[0]), "{sort}: {of_ben}");
+    }
+    assert!(text(&ana, "/ledger?workflow=nothing").await.contains("No entry fits."));
     assert_eq!(order(text(&ana, "/ledger?sort=index").await.split("timeline").last().unwrap(), &kinds), kinds);
     assert!(
         text(&ana, "/ledger?kind=held&sort=index").await.contains("href=\"/ledger?kind=held\""),
