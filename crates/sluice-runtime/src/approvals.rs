@@ -4,15 +4,14 @@
 //! time it is used, against the principals of that moment.
 
 mod glass;
+mod heard;
 mod stands;
 mod word;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use sluice_core::contract::Digest;
-use sluice_core::contract::approval::{
-    Decision, Delegated, Enrolled, Known, Nonce, Question, Refusal, Requirement, SignedStatement,
-};
+use sluice_core::contract::approval::{Decision, Question, Refusal, Requirement, SignedStatement};
 use sluice_core::contract::closure::ClosureDigest;
 use sluice_core::label::Name;
 use sluice_engine::{Fact, GateAnswer, Record};
@@ -20,9 +19,7 @@ use sluice_ledger::{EntryKind, RunId};
 use sluice_store::{PayloadState, Recorded};
 use thiserror::Error;
 
-use crate::delegation::delegated;
 use crate::difference::difference;
-use crate::enrolment::passkeys;
 use crate::gate::requirement_from;
 use crate::ledger::{Ledger, LedgerError};
 use crate::proposal::{Proposal, ProposalError};
@@ -30,6 +27,7 @@ use crate::session::is_session;
 use crate::workspace::Workspace;
 
 pub use glass::{Broken, GLASS_MS, Review, Reviews, open_review};
+use heard::Heard;
 pub use word::{Beside, Word};
 
 /// How long a signature counts if its signer says nothing else.
@@ -514,65 +512,6 @@ pub fn is_signed(
     let heard = Heard::now(workspace, ledger)?;
     let question = heard.asking(workspace, ledger, closure, requester);
     Ok(question.count(&statements, std::slice::from_ref(&needed)).satisfied.contains(&needed.id()))
-}
-
-/// What stands for people now, and who may speak in whose place.
-struct Heard {
-    passkeys: Vec<Enrolled>,
-    delegations: Vec<Delegated>,
-}
-
-impl Heard {
-    fn now(workspace: &Workspace, ledger: &Ledger) -> Result<Self, LedgerError> {
-        let passkeys: Vec<Enrolled> = passkeys(ledger)?.into_iter().map(|listed| listed.enrolled).collect();
-        let (mode, principals) = (workspace.bundle().workspace().mode, workspace.principals());
-        let delegations = delegated(ledger, &Known { mode, principals, passkeys: &passkeys })?;
-        Ok(Self { passkeys, delegations })
-    }
-
-    /// The same without delegations that are over: a word in somebody's place is taken only while they let one.
-    fn in_force(mut self, now_ms: u64) -> Self {
-        self.delegations.retain(|one| one.is_in_force(now_ms));
-        self
-    }
-
-    /// By what statements about a closure are judged now.
-    fn asking<'q>(
-        &'q self,
-        workspace: &'q Workspace,
-        ledger: &Ledger,
-        closure: ClosureDigest,
-        requester: &'q Name,
-    ) -> Question<'q> {
-        const NOBODY: &BTreeSet<Nonce> = &BTreeSet::new();
-        Question {
-            closure,
-            requester,
-            mode: workspace.bundle().workspace().mode,
-            principals: workspace.principals(),
-            passkeys: &self.passkeys,
-            delegations: &self.delegations,
-            glass: None,
-            seen: NOBODY,
-            now_ms: ledger.clock().now_ms(),
-        }
-    }
-
-    /// Everybody whose word counts, and those who may speak in their place now.
-    fn asked(&self, workspace: &Workspace, ledger: &Ledger, waiting: &Waiting) -> BTreeSet<Name> {
-        let (requester, now_ms) = (&waiting.requester, ledger.clock().now_ms());
-        let mut all = BTreeSet::new();
-        for needed in &waiting.needs {
-            let people: BTreeSet<Name> =
-                needed.people(workspace.principals(), requester).into_iter().flatten().collect();
-            let speak = |one: &&Delegated| {
-                one.is_in_force(now_ms) && one.covers(&needed.role) && people.contains(&one.by) && one.to != *requester
-            };
-            all.extend(self.delegations.iter().filter(speak).map(|one| one.to.clone()));
-            all.extend(people);
-        }
-        all
-    }
 }
 
 /// A requirement in words.
