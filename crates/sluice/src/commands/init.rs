@@ -90,14 +90,23 @@ fn own_files() -> Vec<(String, String)> {
     crate::init::files().into_iter().map(|(path, text)| (path, text.to_owned())).collect()
 }
 
+/// An id as YAML reads it as a text: `n`, `on` and `2026` would be something else.
+fn scalar(id: &str) -> String {
+    const WORDS: [&str; 9] = ["y", "n", "yes", "no", "on", "off", "true", "false", "null"];
+    let is_plain = id.starts_with(|first: char| first.is_ascii_alphabetic())
+        && !WORDS.iter().any(|word| word.eq_ignore_ascii_case(id));
+    if is_plain { id.to_owned() } else { format!("\"{id}\"") }
+}
+
 /// The files of a new workspace under its name, with its first person and their public key.
 fn files(name: &str, person: &str, key: &SecretKey) -> Vec<(String, String)> {
     let line = format!(r#"keys: ["{}"]"#, key.public().to_line(person));
+    let (name, person_id) = (scalar(name), scalar(person));
     let filled = |text: &str| {
         text.replace(NAME, &format!("name: {name}"))
             .replace(KEY_COMMENT, &line)
-            .replace(&format!("\n  {PERSON}:"), &format!("\n  {person}:"))
-            .replace(&format!("[{PERSON}]"), &format!("[{person}]"))
+            .replace(&format!("\n  {PERSON}:"), &format!("\n  {person_id}:"))
+            .replace(&format!("[{PERSON}]"), &format!("[{person_id}]"))
             .replace(&format!("--as {PERSON}\n"), &format!("--as {person}\n"))
     };
     crate::init::files().into_iter().map(|(path, text)| (path, filled(text))).collect()

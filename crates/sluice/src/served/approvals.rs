@@ -33,6 +33,7 @@ struct Approval {
     said: Vec<Said>,
     digest: String,
     superseded_by: Option<String>,
+    glass: Option<Glass>,
     #[serde(default)]
     arguments: Vec<Argument>,
     #[serde(default)]
@@ -43,6 +44,17 @@ struct Approval {
 struct Said {
     person: String,
     decision: String,
+    in_place_of: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Glass {
+    by: String,
+    because: String,
+    told: Vec<String>,
+    at_ms: u64,
+    reviewed_by: Option<String>,
+    finding: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -75,7 +87,11 @@ impl Approval {
     }
 
     fn said(&self) -> Vec<(String, String)> {
-        self.said.iter().map(|said| (said.person.clone(), word(&said.decision).to_owned())).collect()
+        let who = |said: &Said| match &said.in_place_of {
+            Some(whom) => format!("{} for {whom}", said.person),
+            None => said.person.clone(),
+        };
+        self.said.iter().map(|said| (who(said), word(&said.decision).to_owned())).collect()
     }
 
     fn told(&self) -> Told {
@@ -99,7 +115,17 @@ impl Approval {
             "value" => json!({ "run": self.run }),
             _ => json!({ "run": self.run, "action": self.about, "arguments": arguments, "changed": self.changed }),
         };
-        let said = self.said().into_iter().map(|(who, decision)| json!({ "who": who, "decision": decision }));
+        let said = self.said.iter().map(|said| match &said.in_place_of {
+            Some(whom) => json!({ "who": said.person, "for": whom, "decision": word(&said.decision) }),
+            None => json!({ "who": said.person, "decision": word(&said.decision) }),
+        });
+        let glass = self.glass.as_ref().map(|glass| {
+            let review = glass.reviewed_by.as_ref().map(|by| json!({ "by": by, "finding": glass.finding }));
+            json!({
+                "approval": self.id, "by": glass.by, "requester": self.requester, "because": glass.because,
+                "told": glass.told, "at_ms": glass.at_ms, "review": review,
+            })
+        });
         let mut wire = json!({
             "approval": self.id,
             "about": self.kind,
@@ -109,7 +135,9 @@ impl Approval {
             "why": self.why,
             "said": said.collect::<Vec<_>>(),
             "satisfied": self.state == "approved",
-            "superseded": self.state == "superseded",
+            "superseded": matches!(self.state.as_str(), "superseded" | "expired"),
+            "expired": self.state == "expired",
+            "glass": glass,
         });
         if let Some(fields) = wire.as_object_mut() {
             fields.insert(self.kind.clone(), detail);

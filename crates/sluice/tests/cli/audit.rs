@@ -139,7 +139,7 @@ fn entries_are_found_by_what_only_their_sealed_parts_say() {
     };
     assert_eq!(kinds(&["--person", "ana"]), ["approved"]);
     assert_eq!(kinds(&["--person", "ben", "--kind", "approved"]), ["approved"], "it was said for ben");
-    assert_eq!(kinds(&["--dataset", "greetings"]), ["decision", "decision"]);
+    assert_eq!(kinds(&["--dataset", "greetings"]), ["held", "decision"]);
     assert_eq!(kinds(&["--dataset", "greetings", "--decision", "permit"]), ["decision"]);
     assert_eq!(kinds(&["--workflow", "hello", "--last", "1"]), ["run-completed"]);
     for nothing in [["--person", "an"], ["--workflow", "Hello"], ["--category", "secret"], ["--destination", "moon"]] {

@@ -129,3 +129,13 @@ fn missing_keys_are_named_and_not_made_anew() {
     let ended = sandbox.sluice(&["policy", "sign", "--as", "ana", "--key", &garbage]).with(2);
     assert!(ended.err.contains("no Sluice key line") && !ended.err.contains("hello"), "{}", ended.err);
 }
+
+#[test]
+fn names_that_yaml_would_take_for_something_else_are_names() {
+    let sandbox = Sandbox::new();
+    for name in ["n", "on", "2026", "null", "1e3"] {
+        let folder = sandbox.path(name).display().to_string();
+        sandbox.sluice(&["init", &folder, "--name", name, "--as", "no"]).with(0);
+        sandbox.sluice(&["audit", "verify", "--workspace", &folder]).with(0);
+    }
+}

@@ -69,7 +69,19 @@ fn what_waits_and_what_ran_is_told_as_at_the_folder() {
     let list = ["approvals", "list", "--format", "json"];
     let (here, there) = (sandbox.sluice(&list).with(0).json(), ana.sluice(&list).with(0).json());
     assert_eq!(keys(&here[0]), keys(&there[0]));
-    for same in ["approval", "about", "digest", "requester", "needs", "why", "said", "satisfied", "superseded"] {
+    for same in [
+        "approval",
+        "about",
+        "digest",
+        "requester",
+        "needs",
+        "why",
+        "said",
+        "satisfied",
+        "superseded",
+        "expired",
+        "glass",
+    ] {
         assert_eq!(here[0][same], there[0][same], "{same}");
     }
     let shown = ana.sluice(&["approvals", "show", &approval]).with(0).out;

@@ -90,7 +90,7 @@ async fn a_passkey_answers_a_draft_of_the_api_and_no_other_answer_counts() {
     let stands = program.decide(&approval, "approve", &ana).await;
     assert_eq!(
         (&stands["state"], &stands["said"]),
-        (&json!("approved"), &json!([{ "person": "ana", "decision": "approve" }]))
+        (&json!("approved"), &json!([{ "person": "ana", "decision": "approve", "in_place_of": null }]))
     );
     becomes(&sandbox, &run, "completed");
     // What a run went on with is taken back by nobody.
