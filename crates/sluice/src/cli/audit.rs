@@ -12,7 +12,7 @@ pub enum Audit {
     /// What a run did, and why it was let.
     Show(ShowRun),
     /// The latest entries, or the latest that fit.
-    Log(Log),
+    Log(Box<Log>),
     /// A proof that an entry is in the log, or of what people said about an approval, for somebody who does not trust you.
     Prove(Prove),
     /// Whether everything agrees: entries, tree, checkpoints, payloads, decisions; or whether one proof file holds.
