@@ -37,6 +37,8 @@ pub(crate) struct Layout {
     /// The layout that is read and written here (`PRAGMA user_version`).
     pub(crate) version: i64,
     pub(crate) tables: &'static str,
+    /// To find rows by. What a file of an older program lacks is made when it is opened for writing.
+    pub(crate) indexes: &'static str,
 }
 
 /// How long another process may hold the file before we give up.
@@ -66,6 +68,7 @@ pub(crate) fn open(
     } else {
         check_layout(&conn, &file, layout)?;
     }
+    conn.execute_batch(layout.indexes).map_err(file.deed("set up"))?;
     let level = match sync {
         Sync::Full => "FULL",
         Sync::None => "OFF",

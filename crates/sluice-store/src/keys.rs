@@ -49,6 +49,7 @@ const LAYOUT: Layout = Layout {
             pseudonym BLOB NOT NULL UNIQUE
         ) STRICT, WITHOUT ROWID;
     ",
+    indexes: "",
 };
 
 /// How long a key, a key's id and a pseudonym are.

@@ -248,14 +248,40 @@ impl Records {
             .map_err(self.file.deed("read"))
     }
 
+    /// The first runs whose id begins with these hexadecimal digits, at most `count` of them.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the ledger cannot be read.
+    pub fn runs_beginning(&self, digits: &str, count: u64) -> Result<Vec<RunId>, StoreError> {
+        if digits.len() > 2 * RunId::BYTES || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+            return Ok(Vec::new());
+        }
+        let bound = |fill: char| -> Option<Vec<u8>> {
+            let whole: String = digits.chars().chain(std::iter::repeat(fill)).take(2 * RunId::BYTES).collect();
+            (0..whole.len()).step_by(2).map(|at| u8::from_str_radix(whole.get(at..at + 2)?, 16).ok()).collect()
+        };
+        let Some((low, high)) = bound('0').zip(bound('f')) else { return Ok(Vec::new()) };
+        self.conn
+            .prepare_cached("SELECT run FROM runs WHERE run BETWEEN ?1 AND ?2 ORDER BY run LIMIT ?3")
+            .and_then(|mut select| {
+                let read = |row: &Row<'_>| row.get("run").map(RunId::from_bytes);
+                select.query_map((low, high, tables::column(count)), read)?.collect()
+            })
+            .map_err(self.file.deed("read"))
+    }
+
     /// Some of the runs, the newest first: of one status, or of every one.
     ///
     /// # Errors
     /// [`StoreError`] if the ledger cannot be read.
     pub fn runs_page(&self, status: Option<RunStatus>, page: Page) -> Result<Vec<RunRow>, StoreError> {
-        let sql = format!(
-            "SELECT {RUN_COLUMNS} FROM runs WHERE first < ?1 AND (?2 IS NULL OR status = ?2) ORDER BY first DESC LIMIT ?3"
-        );
+        let of_status = match status {
+            None => "?2 IS NULL".to_owned(),
+            Some(RunStatus::Completed | RunStatus::Running) => "status = ?2".to_owned(),
+            Some(_) => format!("status = ?2 AND {}", tables::IS_RARE_STATUS),
+        };
+        let sql =
+            format!("SELECT {RUN_COLUMNS} FROM runs WHERE first < ?1 AND {of_status} ORDER BY first DESC LIMIT ?3");
         let before = tables::column(page.before.unwrap_or(u64::MAX));
         let values = (before, status.map(RunStatus::name), tables::column(page.count));
         self.conn
@@ -539,6 +565,11 @@ impl Conditions {
         also("code =", text(&query.code));
         also("time_ms >=", time(query.from_ms));
         also("time_ms <", time(query.to_ms));
+        if query.kind.is_some_and(tables::is_rare) {
+            // In the words of the index, without which it would not be used.
+            sql.push_str(" AND ");
+            sql.push_str(tables::IS_RARE_KIND);
+        }
         Self { sql, values }
     }
 }

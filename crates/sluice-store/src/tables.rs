@@ -89,7 +89,31 @@ pub(crate) const LEDGER: Layout = Layout {
             owner TEXT NOT NULL
         ) STRICT, WITHOUT ROWID;
     ",
+    indexes: "
+        CREATE INDEX IF NOT EXISTS entries_by_rare_kind ON entries (kind) WHERE kind NOT IN (1, 2, 3, 4, 14, 19);
+        CREATE INDEX IF NOT EXISTS runs_by_rare_status ON runs (status, first) WHERE status NOT IN ('completed', 'running');
+    ",
 };
+
+/// Holds of entries whose kind is none of those that every run has many of: these are found without an index of their own, and
+/// each commit writes a page less.
+pub(crate) const IS_RARE_KIND: &str = "kind NOT IN (1, 2, 3, 4, 14, 19)";
+
+/// Whether [`IS_RARE_KIND`] holds of it.
+pub(crate) fn is_rare(kind: EntryKind) -> bool {
+    let common = [
+        EntryKind::RUN_STARTED,
+        EntryKind::DECISION,
+        EntryKind::INTENT,
+        EntryKind::OUTCOME,
+        EntryKind::RUN_COMPLETED,
+        EntryKind::MANIFEST,
+    ];
+    !common.contains(&kind)
+}
+
+/// Holds of runs that people may have to do with.
+pub(crate) const IS_RARE_STATUS: &str = "status NOT IN ('completed', 'running')";
 
 /// Nodes below this level are computed from up to sixteen leaves: an eighth of the rows, for a few
 /// microseconds per proof.

@@ -12,10 +12,10 @@ use crate::ledger::Ledger;
 /// # Errors
 /// [`RunError::Unknown`] if no run, or more than one, begins so.
 pub fn find(ledger: &Ledger, text: &str) -> Result<RunId, RunError> {
-    let rows = ledger.read(|r| r.runs())?;
-    let mut fitting = rows.iter().map(|row| row.run).filter(|run| run.to_string().starts_with(text));
-    match (fitting.next(), fitting.next()) {
-        (Some(run), None) if !text.is_empty() => Ok(run),
+    let digits = text.to_owned();
+    let fitting = ledger.read(move |records| records.runs_beginning(&digits, 2))?;
+    match fitting.as_slice() {
+        [run] if !text.is_empty() => Ok(*run),
         _ => Err(RunError::Unknown { run: text.to_owned() }),
     }
 }

@@ -3,6 +3,7 @@ use sluice_ledger::merkle::{verify_consistency, verify_inclusion};
 use sluice_ledger::{EntryKind, LeafIndex, TreeSize};
 
 use super::support::*;
+use crate::tables;
 use crate::{
     AppendError, Conflict, Count, Epoch, Expect, FactExpect, FactIs, NewRecord, PayloadState, Query, RunStatus,
 };
@@ -263,4 +264,24 @@ fn proofs_from_the_store_check_out() {
     assert_eq!(records.consistency(TreeSize::new(6), TreeSize::new(5)).unwrap_err().code(), "SL613");
     assert_eq!(records.entry(LeafIndex::new(70)).unwrap_err().code(), "SL660");
     assert_eq!(records.payload(LeafIndex::new(3)).unwrap(), PayloadState::Opened(b"sealed x".to_vec()));
+}
+
+#[test]
+fn what_is_rare_is_found_by_an_index_and_runs_by_how_they_begin() {
+    let (_workspace, mut records) = Workspace::new();
+    for run in [0x1a, 0x1b, 0x2a] {
+        records.append(&[step(run, "x")], &at(run, 0, Epoch::FIRST)).unwrap();
+    }
+    let plan = |sql: &str| -> String {
+        let mut explain = records.conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let lines = explain.query_map([], |row| row.get::<_, String>("detail")).unwrap();
+        lines.map(Result::unwrap).collect::<Vec<_>>().join("; ")
+    };
+    let rare = format!("SELECT * FROM entries WHERE 1 AND kind = 22 AND {} ORDER BY log DESC", tables::IS_RARE_KIND);
+    assert!(plan(&rare).contains("entries_by_rare_kind"), "{}", plan(&rare));
+    let held = format!("SELECT * FROM runs WHERE first < 9 AND status = 'held' AND {}", tables::IS_RARE_STATUS);
+    assert!(plan(&held).contains("runs_by_rare_status"), "{}", plan(&held));
+    let begins = |digits: &str| records.runs_beginning(digits, 9).unwrap().len();
+    assert_eq!((begins("1"), begins("1a"), begins(""), begins("zz"), begins("é")), (2, 1, 3, 0, 0));
+    assert_eq!(begins(&format!("{}0", "1a".repeat(16))), 0, "longer than any id");
 }
