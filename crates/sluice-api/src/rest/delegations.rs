@@ -7,7 +7,8 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use sluice_core::contract::approval::{Delegation, SignedDelegation};
 use sluice_core::contract::digest::to_hex;
 use sluice_core::label::Name;
@@ -18,6 +19,7 @@ use super::Asker;
 use super::again::Once;
 use super::asking::{Asking, asked};
 use super::cursor::Listed;
+use super::ledger::TIME_MS_MAX;
 use super::problem::Problem;
 use super::scope::Scope;
 use super::sent::{At, Sent};
@@ -81,7 +83,17 @@ pub(super) struct New {
     #[schema(min_length = 1)]
     role: Option<String>,
     /// Until when, in milliseconds since 1970; at most 92 days from now.
+    #[schema(maximum = 9007199254740991_u64)]
+    #[serde(deserialize_with = "whole")]
     until_ms: u64,
+}
+
+/// A whole number, however it is written: for JSON Schema `1.0` and `1e3` are ones.
+fn whole<'de, D: Deserializer<'de>>(input: D) -> Result<u64, D::Error> {
+    let number = serde_json::Number::deserialize(input)?;
+    let written = |number: f64| (number.fract() == 0.0).then(|| format!("{number:.0}").parse().ok()).flatten();
+    let whole = number.as_u64().or_else(|| number.as_f64().and_then(written));
+    whole.filter(|whole| *whole <= TIME_MS_MAX).ok_or_else(|| D::Error::custom("it is a whole number of milliseconds"))
 }
 
 /// What a person would sign about who speaks in their place. It serves once, for the token that asked for it, within an hour.

@@ -25,7 +25,7 @@ use super::sent::{At, Wanted};
 use crate::house::House;
 
 /// The largest whole number that every reader of JSON keeps.
-const TIME_MS_MAX: u64 = 9_007_199_254_740_991;
+pub(super) const TIME_MS_MAX: u64 = 9_007_199_254_740_991;
 
 /// What is looked for; what is not said is not asked.
 #[derive(Deserialize, IntoParams)]

@@ -96,7 +96,9 @@ async fn a_subscription_is_a_stream_that_ends_when_the_server_ends_it() {
     let mut response = agent.send(Method::POST, listen.to_string()).await;
     let mut text = read_until(&mut response, |text| text.contains("acknowledged")).await;
     let ping = json!({ "jsonrpc": "2.0", "id": 5, "method": "ping", "params": { "_meta": meta() } });
-    let waits = tokio::spawn(async move { face.agent().alone("ping", "").send(Method::POST, ping.to_string()).await });
+    // The gateway ends with `face`, which must not be before the stream does.
+    let pings = face.agent().alone("ping", "");
+    let waits = tokio::spawn(async move { pings.send(Method::POST, ping.to_string()).await });
     text.push_str(&response.text().await.unwrap());
     let ids: Vec<_> = messages(&text)
         .iter()
