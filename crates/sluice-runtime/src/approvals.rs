@@ -260,7 +260,9 @@ impl<'a> Approver<'a> {
     /// [`ApprovalError::Ledger`].
     pub fn list(&self) -> Result<Vec<Waiting>, ApprovalError> {
         let rows = self.ledger.read(|records| records.held_approvals())?;
-        let rows = rows.into_iter().map(|row| self.show(&row.id));
+        // Who has which passkey is read once for all of them.
+        let heard = Heard::now(self.workspace, self.ledger)?;
+        let rows = rows.into_iter().map(|row| self.shown(&row.id, &heard));
         let shown = rows.filter(|shown| !matches!(shown, Err(ApprovalError::Erased { .. })));
         shown.filter(|shown| !matches!(shown, Ok(waiting) if waiting.superseded.is_some())).collect()
     }
@@ -270,12 +272,15 @@ impl<'a> Approver<'a> {
     /// # Errors
     /// [`ApprovalError::Unknown`] or [`ApprovalError::Unreadable`].
     pub fn show(&self, id: &str) -> Result<Waiting, ApprovalError> {
+        self.shown(id, &Heard::now(self.workspace, self.ledger)?)
+    }
+
+    fn shown(&self, id: &str, heard: &Heard) -> Result<Waiting, ApprovalError> {
         let mut waiting = if id.starts_with("P-") { self.definition(id)? } else { self.step(id)? };
         let about = self.ledger.about(id)?;
         waiting.asked_ms = about.first().map_or(0, |first| first.entry.time_ms);
         let statements = said_in(&about);
-        let heard = Heard::now(self.workspace, self.ledger)?;
-        let count = self.question(&waiting, &heard).count(&statements, &waiting.needs);
+        let count = self.question(&waiting, heard).count(&statements, &waiting.needs);
         waiting.is_satisfied =
             !waiting.needs.is_empty() && waiting.needs.iter().all(|n| count.satisfied.contains(&n.id()));
         waiting.is_denied = !count.denied_by.is_empty();
