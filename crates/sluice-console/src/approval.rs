@@ -98,8 +98,9 @@ fn state(waiting: &Waiting) -> Markup {
         (None, true, false) if waiting.said.iter().any(|(_, said)| *said == Decision::BreakGlass) => {
             ("glass broken", "bad")
         }
+        // A run that was denied ends, and asks no more: what people said of it stands all the same.
+        (_, _, true) => ("denied", "bad"),
         (Some(_), ..) => ("no longer asked", "bad"),
-        (None, _, true) => ("denied", "bad"),
         (None, true, _) => ("approved", "good"),
         (None, false, _) => ("waits", "warn"),
     };
