@@ -96,7 +96,7 @@ pub enum ApprovalProofError {
     /// The ledger, or no checkpoint yet.
     #[error(transparent)]
     Audit(#[from] AuditError),
-    /// SL691. Help: `sluice approvals list --all` has the ids.
+    /// SL691. Help: `sluice audit log --kind approved` has the ids.
     #[error("SL691: nobody has said anything about an approval `{0}` in this ledger that can still be opened")]
     Nothing(String),
     /// SL692. Help: take the file as `sluice audit prove --approval` wrote it.

@@ -64,6 +64,9 @@ fn log(arguments: &Log) -> Result<Exit, Failure> {
         return Ok(Exit::Fine);
     }
     let mut page = Page::of_stdout();
+    if lines.is_empty() {
+        page.line(["no entry fits"]);
+    }
     timeline(&mut page, &lines, true);
     page.print();
     Ok(Exit::Fine)
