@@ -261,7 +261,7 @@ fn word(asking: &Asking, waiting: &Waiting) -> Result<Markup, Problem> {
     let approver = Approver::new(&asking.workspace, asking.house.ledger());
     let signing = Signing::of(asking)?;
     let form = |decision: Decision, content: Markup| -> Result<Markup, Problem> {
-        signing.word(asking, &waiting.id, approver.draft(&waiting.id, decision, &caller.person)?, &content)
+        signing.word(asking, &waiting.id, approver.draft_of(waiting, decision, &caller.person)?, &content)
     };
     let how = |verb: &str, tone: &str| signing.buttons(verb, tone);
     if let Some(back) = back {
@@ -277,7 +277,7 @@ fn word(asking: &Asking, waiting: &Waiting) -> Result<Markup, Problem> {
         @if !signing.is_possible() {
             p { "You have no passkey here yet. Ask whoever runs this console for a link to enrol one." }
         } @else {
-            @if let Some(whom) = approver.draft(&waiting.id, Decision::Approve, &caller.person)?.instead_of {
+            @if let Some(whom) = approver.draft_of(waiting, Decision::Approve, &caller.person)?.instead_of {
                 p.note { "You speak in the place of " (who(&asking.workspace, &whom)) ", who delegated this to you: as their voice, and no second one." }
             }
             p.faint { "You sign this one thing, as it is now. If anything of it changes, your word no longer counts." }

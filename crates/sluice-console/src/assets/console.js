@@ -42,6 +42,9 @@ async function made(form) {
   return { client: toText(answer.response.clientDataJSON), attestation: toText(answer.response.attestationObject) };
 }
 
+// While a device is asked, the form that asked stays where it is: one that was taken from the page cannot be sent.
+let isAsking = false;
+
 // On the document: a page that was made anew has other forms than the one that was opened.
 document.addEventListener('submit', async (event) => {
   const form = event.target.closest('form[data-passkey]');
@@ -55,6 +58,7 @@ document.addEventListener('submit', async (event) => {
   const buttons = form.querySelectorAll('button');
   for (const button of buttons) button.disabled = true;
   tell('');
+  isAsking = true;
   try {
     const fields = form.dataset.passkey === 'create' ? await made(form) : await answered(form);
     for (const [name, value] of Object.entries(fields)) form.elements.namedItem(name).value = value;
@@ -62,8 +66,15 @@ document.addEventListener('submit', async (event) => {
   } catch (error) {
     tell(error.name === 'NotAllowedError' ? 'Your device did not answer. Nothing was signed.' : `Nothing was signed: ${error.message}`);
     for (const button of buttons) button.disabled = false;
+    isAsking = false;
   }
 });
+
+// Nothing moves under somebody's hands, and nothing that they wrote is lost.
+function isInUse(main) {
+  const isWritten = [...main.querySelectorAll('textarea, input:not([type=hidden])')].some((field) => field.value !== field.defaultValue);
+  return isAsking || isWritten || (main.contains(document.activeElement) && document.activeElement !== main);
+}
 
 const main = document.querySelector('main[data-live]');
 if (main) {
@@ -73,11 +84,11 @@ if (main) {
     const before = known;
     known = event.data;
     if (before === null || before === known) return;
-    // Nothing moves under somebody's hands.
-    if (main.contains(document.activeElement) && document.activeElement !== main) return;
+    if (isInUse(main)) return;
     const reply = await fetch(location.href, { headers: { accept: 'text/html' } });
     if (!reply.ok || reply.redirected) return;
     const page = new DOMParser().parseFromString(await reply.text(), 'text/html').querySelector('main');
-    if (page) main.replaceChildren(...page.childNodes);
+    // Somebody may have begun while it was fetched.
+    if (page && !isInUse(main)) main.replaceChildren(...page.childNodes);
   });
 }

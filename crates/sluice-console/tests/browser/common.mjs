@@ -59,6 +59,10 @@ export const ok = (condition, words) => {
   assert(condition, words);
   checks += 1;
 };
+export const is = (shown, expected, words) => {
+  assert.equal(shown, expected, `${words}: the page says "${shown}"`);
+  checks += 1;
+};
 /** How much was checked, once no page had a fault. */
 export function checked() {
   assert.deepEqual(faults, [], 'faults of pages');

@@ -5,7 +5,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { at, checked, launch, ok, program, require, stands, visitor } from './common.mjs';
+import { at, checked, launch, is, ok, program, require, stands, visitor } from './common.mjs';
 
 const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 const folder = mkdtempSync(join(tmpdir(), 'sluice-deciding-'));
@@ -83,7 +83,7 @@ try {
   await look(eve, 'glass');
   await eve.fill('#glass-reason', 'The report is due at six, and both owners are in the air.');
   await send(eve, 'Break the glass with your passkey');
-  ok((await stands(eve)) === 'broken', 'it passes at once, and nobody takes it for an approval');
+  is(await stands(eve), 'broken', 'it passes at once, and nobody takes it for an approval');
   ok((await eve.textContent('.word')).includes('neither asked for it nor broke'), 'who broke it closes no review');
   await look(eve, 'broken');
   await eve.goto(`${origin}/approvals/${second}`);

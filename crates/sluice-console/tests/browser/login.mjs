@@ -6,7 +6,7 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { at, checked, enrol, launch, ok, program, require, stands, until, visitor } from './common.mjs';
+import { at, checked, enrol, launch, is, ok, program, require, stands, until, visitor } from './common.mjs';
 
 const { Provider } = await import(pathToFileURL(require.resolve('oidc-provider')).href);
 const SECRET = 'what-the-console-shows-the-provider';
@@ -90,7 +90,7 @@ try {
   ok((await page.locator('form[data-passkey=create]').count()) === 1, 'one who answers with a passkey makes another');
   await page.goto(`${origin}/approvals/${held.held[0].approval}`);
   await Promise.all([page.waitForNavigation(), page.click('text=Approve with your passkey')]);
-  ok((await stands(page)) === 'approved', 'it is approved');
+  is(await stands(page), 'approved', 'it is approved');
   await page.goto(`${origin}/runs/${held.run}`);
   await until(page, 'the run completes', async () => (await stands(page)) === 'completed');
   ok(JSON.parse(sluice('audit', 'verify', '--format', 'json')).agrees, 'the ledger agrees');

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { at, checked, enrol as make, launch, ok, program, require, stands, until, visitor } from './common.mjs';
+import { at, checked, enrol as make, launch, is, ok, program, require, stands, until, visitor } from './common.mjs';
 
 const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -46,11 +46,11 @@ try {
   await enrol(ines);
   await ines.page.goto(`${ines.origin}/`);
   await ines.page.click('article.waiting:has-text("monthly-report-reduced") a');
-  ok((await stands(ines.page)) === 'waits', 'it waits');
+  is(await stands(ines.page), 'waits', 'it waits');
   ok((await ines.page.textContent('main')).includes('acts on'), 'where it goes is told');
   const path = new URL(ines.page.url()).pathname;
   await Promise.all([ines.page.waitForURL(`**${path}`), ines.page.waitForNavigation(), ines.page.click('text=Approve with your passkey')]);
-  ok((await stands(ines.page)) === 'approved', 'it is approved');
+  is(await stands(ines.page), 'approved', 'it is approved');
   await ines.page.click('dl.facts a[href^="/runs/"]');
   await until(ines.page, 'the run completes', async () => (await stands(ines.page)) === 'completed');
   ok(true, 'the run completed');
@@ -80,7 +80,7 @@ try {
   ok(!shown.includes('dialysis') && shown.includes('•••') && shown.includes('Masked'), 'what others own is masked');
   await tomas.page.fill('#deny-reason', 'health notes are no column of a spreadsheet');
   await Promise.all([tomas.page.waitForNavigation(), tomas.page.click('text=Deny with your passkey')]);
-  ok((await stands(tomas.page)) === 'denied', 'it is denied');
+  is(await stands(tomas.page), 'denied', 'it is denied');
   await tomas.page.click('dl.facts a[href^="/runs/"]');
   await until(tomas.page, 'the run is refused', async () => (await stands(tomas.page)) === 'refused');
   ok((await tomas.page.textContent('.timeline')).includes('denied by'), 'the run says who denied it');
@@ -110,7 +110,7 @@ try {
   ok((await marc.page.textContent('main')).includes('priya.nair'), 'who would be added is told');
   await press('Approve with your passkey');
   await Promise.all([marc.page.waitForNavigation(), marc.page.keyboard.press('Enter')]);
-  ok((await stands(marc.page)) === 'approved', 'the keyboard approves');
+  is(await stands(marc.page), 'approved', 'the keyboard approves');
 
   // Sofia signs the rules: she finds his word in the ledger, with its proof, and invites somebody.
   const sofia = await comeIn(links['The ticket: Sofia Lindqvist']);

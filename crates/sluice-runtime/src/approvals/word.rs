@@ -71,7 +71,20 @@ impl Approver<'_> {
             Decision::Review { .. } => return self.draft_review(id, person),
             Decision::Approve | Decision::Deny | Decision::Withdraw { .. } => {}
         }
-        let waiting = self.open(id)?;
+        self.draft_of(&self.open(id)?, decision, person)
+    }
+
+    /// The same of what was read before: a page is made of one reading, and what happened meanwhile is found when it is said.
+    ///
+    /// # Errors
+    /// As [`Approver::draft`]; glass is not broken, nor a review closed, by this.
+    pub fn draft_of(&self, waiting: &Waiting, decision: Decision, person: &Name) -> Result<Statement, ApprovalError> {
+        if let Some(by) = &waiting.superseded {
+            return Err(ApprovalError::Superseded { id: waiting.id.clone(), by: by.clone() });
+        }
+        if matches!(decision, Decision::BreakGlass | Decision::Review { .. }) {
+            return Err(not_asked(waiting, person));
+        }
         if *person == waiting.requester {
             return Err(ApprovalError::Refused { source: Refusal::Requester(person.clone()) });
         }
@@ -81,8 +94,8 @@ impl Approver<'_> {
             let needed = waiting.needs.iter().find(|needed| needed.role == draft.role);
             needed.is_some_and(|needed| needed.asks(principals, &waiting.requester, voice))
         };
-        let draft = self.drafts(&waiting, decision, person)?.into_iter().find(is_asked);
-        draft.ok_or_else(|| not_asked(&waiting, person))
+        let draft = self.drafts(waiting, decision, person)?.into_iter().find(is_asked);
+        draft.ok_or_else(|| not_asked(waiting, person))
     }
 
     /// What somebody would say to take back the last word that they said, while nothing has used it.
