@@ -18,6 +18,7 @@ mod error;
 pub mod files;
 pub mod http;
 pub mod json;
+pub mod mail;
 pub mod mcp;
 pub mod path;
 pub mod sandbox;

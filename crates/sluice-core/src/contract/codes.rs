@@ -12,6 +12,7 @@ macro_rules! codes {
 
 codes! {
     BAD_TICKET = 419 "bad-ticket" "mark a read: `ticket: { id: ARGUMENT, status: /PATH, open: [STATE], subject: /PATH, requester: /PATH }`";
+    BAD_MAIL = 759 "bad-mail-address" "write one address and nothing beside it: `mail: ana@example.com`";
     VERSION = 762 "contract-version" "write `version: 1`, or use a release of Sluice that reads this version";
     BAD_ID = 763 "bad-id" "use ASCII letters, digits, `-`, `_` and `.`, up to 80 of them, starting with a letter or digit";
     UNKNOWN_REFERENCE = 764 "unknown-reference" "add it to its register, or write a name that is there";

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::contract::codes::{BAD_KEY, DUPLICATE, UNKNOWN_REFERENCE};
+use crate::contract::codes::{BAD_KEY, BAD_MAIL, DUPLICATE, UNKNOWN_REFERENCE};
 use crate::contract::identity::{Identity, identities};
 use crate::contract::key::PublicKey;
 use crate::contract::read::{Located, Register, id, names, text, version};
@@ -52,6 +52,8 @@ pub struct Person {
     pub keys: Vec<Located<PublicKey>>,
     /// What identity providers call them.
     pub identities: Vec<Located<Identity>>,
+    /// Where they are told that something waits for them. No login goes by it.
+    pub mail: Option<Located<Name>>,
     /// What they are trusted with.
     pub standing: Standing,
 }
@@ -347,9 +349,29 @@ fn person(entry: &Entry, out: &mut Vec<Diagnostic>) -> Option<Person> {
     let keys = names(fields.optional("keys"), "keys", out).into_iter().filter_map(|line| key(&entry.key, &line, out));
     let keys = keys.collect();
     let identities = identities(fields.optional("identities"), out);
+    let mail = fields.optional("mail").and_then(|n| mail(n, out));
     let standing = standing(&mut fields, out);
     fields.finish(out);
-    Some(Person { name, manager, keys, identities, standing })
+    Some(Person { name, manager, keys, identities, mail, standing })
+}
+
+/// Longest address that a relay takes (RFC 5321 §4.5.3.1.3).
+const MAIL_BYTES_MAX: usize = 254;
+
+/// One plain address. Names, comments, quotes and lists beside it are refused: what is read twice can be read in two ways.
+fn mail(node: &Node, out: &mut Vec<Diagnostic>) -> Option<Located<Name>> {
+    let address = text(node, "mail", out)?;
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || ".!#$%&'*+-/=?^_`{|}~".contains(c);
+    let is_host = |c: char| c.is_ascii_alphanumeric() || ".-".contains(c);
+    let is_dotted = |part: &str| !part.is_empty() && part.split('.').all(|word| !word.is_empty());
+    let parts = address.value.split_once('@').filter(|_| address.value.len() <= MAIL_BYTES_MAX);
+    if parts.is_some_and(|(who, host)| {
+        is_dotted(who) && is_dotted(host) && who.chars().all(is_plain) && host.chars().all(is_host)
+    }) {
+        return Some(address);
+    }
+    out.push(BAD_MAIL.at(address.span, format!("`{}` is no mail address", address.value)));
+    None
 }
 
 /// A key line names its holder; one that names somebody else was pasted into the wrong entry.

@@ -34,8 +34,23 @@ pub struct Serve {
     /// Holds what that address is shown as a bearer's token.
     #[arg(long, value_name = "FILE", requires = "notify")]
     pub notify_secret_file: Option<PathBuf>,
+    /// Write to everybody who is asked and has a `mail` in the register, by this relay: `smtps://HOST`, or `smtp://HOST` for STARTTLS.
+    #[arg(long, value_name = "URL", requires = "mail_from")]
+    pub mail: Option<String>,
+    /// In whose name letters are sent.
+    #[arg(long, value_name = "ADDRESS", requires = "mail")]
+    pub mail_from: Option<String>,
+    /// What the relay calls the console, if it asks.
+    #[arg(long, value_name = "NAME", requires = "mail", requires = "mail_password_file")]
+    pub mail_user: Option<String>,
+    /// Holds what the relay is shown.
+    #[arg(long, value_name = "FILE", requires = "mail_user")]
+    pub mail_password_file: Option<PathBuf>,
+    /// The root of the relay's certificate (PEM), if it is a company's own and no public one.
+    #[arg(long, value_name = "FILE", requires = "mail")]
+    pub mail_root: Option<PathBuf>,
     /// After how many hours people are reminded.
-    #[arg(long, value_name = "HOURS", default_value = "24", requires = "notify", value_parser = clap::value_parser!(u16).range(1..=720))]
+    #[arg(long, value_name = "HOURS", default_value = "24", value_parser = clap::value_parser!(u16).range(1..=720))]
     pub remind: u16,
     /// Print a one-time link by which this person makes a passkey. At the first start it is for the first of those who sign the rules.
     #[arg(long, value_name = "PERSON")]

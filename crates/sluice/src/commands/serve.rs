@@ -12,6 +12,8 @@ use sluice_api::engine::work;
 use sluice_api::house::{House, Origin};
 use sluice_api::notify::Notices;
 use sluice_connectors::egress::EgressClient;
+use sluice_connectors::mail::{Login, Relay};
+use sluice_connectors::secret::Secret;
 use sluice_core::label::Name;
 use sluice_identity::Logins;
 use sluice_runtime::enrolment::passkeys;
@@ -57,7 +59,7 @@ pub fn run(arguments: &Serve) -> Result<Exit, Failure> {
         })
     };
     let runtime = tokio::runtime::Runtime::new().map_err(|error| Failure::internal(&error))?;
-    if let Some(notices) = notices {
+    for notices in notices {
         runtime.spawn(notices.run(Arc::clone(&house)));
     }
     let served = runtime.block_on(serve(house, listener, asked_to_end()));
@@ -77,12 +79,23 @@ fn provider(arguments: &Serve, origin: &Origin) -> Result<Option<Logins>, Failur
     logins.map(Some).map_err(|error| Failure::usage(error.to_string()))
 }
 
-/// Where people are told what waits, if it was said.
-fn notices(arguments: &Serve) -> Result<Option<Notices>, Failure> {
-    let Some(url) = &arguments.notify else { return Ok(None) };
-    let secret = arguments.notify_secret_file.as_deref().map(secret_in).transpose()?;
+/// Where people are told what waits, as far as it was said.
+fn notices(arguments: &Serve) -> Result<Vec<Notices>, Failure> {
     let remind = Duration::from_secs(u64::from(arguments.remind) * 3_600);
-    Notices::new(url, secret, remind).map(Some).map_err(Failure::usage)
+    let mut notices = Vec::new();
+    if let Some(url) = &arguments.notify {
+        let secret = arguments.notify_secret_file.as_deref().map(secret_in).transpose()?;
+        notices.push(Notices::to_hook(url, secret, remind).map_err(Failure::usage)?);
+    }
+    if let (Some(at), Some(from)) = (&arguments.mail, &arguments.mail_from) {
+        let password = arguments.mail_password_file.as_deref().map(secret_in).transpose()?;
+        let login = arguments.mail_user.clone().zip(password);
+        let login = login.map(|(user, password)| Login { user, password: Secret::new(password.into_bytes()) });
+        let root = arguments.mail_root.as_deref().map(|file| read(file, "file with a certificate")).transpose()?;
+        let relay = Relay::new(at, from, login, root.as_deref()).map_err(|error| Failure::usage(error.to_string()))?;
+        notices.push(Notices::by_letter(relay, remind));
+    }
+    Ok(notices)
 }
 
 /// The one line of a file that holds a secret.

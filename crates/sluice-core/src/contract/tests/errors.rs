@@ -297,6 +297,34 @@ fn principals_are_distinct_and_their_keys_their_own() {
 }
 
 #[test]
+fn a_mail_address_is_one_and_nothing_beside_it() {
+    let with = |mail: &str| {
+        let to = format!("ben: {{ mail: {mail},");
+        problems(&edited(&[("registers/principals.yaml", "ben: {", &to)]))
+    };
+    for good in ["ben@example.com", "ben.osei+sluice@mail.example.com", "root@localhost"] {
+        assert_eq!(with(good), "no problem", "{good}");
+    }
+    let long = format!("{}@example.com", "b".repeat(260));
+    let odd = [
+        "ben",
+        "\"ben@\"",
+        "\"@example.com\"",
+        "ben@ex@ample.com",
+        "\"Ben <ben@example.com>\"",
+        "\"ben@example.com, eve@evil.example\"",
+        "\"ben@example.com\\nBcc: eve@evil.example\"",
+        "ben@example..com",
+        ".ben@example.com",
+        "\"ben@exämple.com\"",
+        &long,
+    ];
+    for odd in odd {
+        assert!(with(odd).starts_with("SL759 registers/principals.yaml:4:16 "), "{odd}: {}", with(odd));
+    }
+}
+
+#[test]
 fn an_identity_is_one_name_at_one_provider_and_somebodys_own() {
     let principals = |to: &str| problems(&edited(&[("registers/principals.yaml", "ben: {", to)]));
     let with = |issuer: &str, subject: &str| {

@@ -205,7 +205,7 @@ fn no_schema_lists_a_key_that_no_reader_knows() {
             "name: recorded-1, ",
             "name: recorded-1, allow_private: false, pin: \"sha256:0000000000000000000000000000000000000000000000000000000000000000\", ",
         ),
-        ("registers/principals.yaml", "cleo: { ", "cleo: { vouches: [author], "),
+        ("registers/principals.yaml", "cleo: { ", "cleo: { vouches: [author], mail: cleo@example.com, "),
         ("registers/principals.yaml", "it: { members", "it: { description: x, members"),
         (
             "registers/principals.yaml",
