@@ -9,14 +9,13 @@ use serde::Deserialize;
 use sluice_api::House;
 use sluice_api::guard::{Visitor, is_their_form};
 use sluice_api::rights::{concerned, may_decide, may_see, why_undecided};
-use sluice_core::contract::approval::{Decision, SignedStatement};
+use sluice_core::contract::approval::Decision;
 use sluice_ledger::cbor::Map;
 use sluice_ledger::{EntryKind, RunId};
 use sluice_policy::own::{Deciding, Entry};
 use sluice_policy::{GateRequest, Resource};
 use sluice_render::markup::{Message, Seen};
 use sluice_runtime::approvals::{About, Approver, Beside, Referred, Waiting};
-use sluice_runtime::clock::now_ms;
 use sluice_runtime::workspace::Workspace;
 use sluice_store::{FIELD_APPROVAL, NewRecord, Payload};
 
@@ -26,7 +25,7 @@ use crate::page::{Asking, Room, Shown, aside, framed};
 use crate::problem::Problem;
 use crate::reading::{Reading, proposal_of};
 use crate::sight::{Argument, arguments, masked, may_reveal};
-use crate::signing::{Answer, Signing};
+use crate::signing::{Say, Signing};
 use crate::words::{ago, needed, said, short, what, who};
 
 pub(crate) async fn page(State(house): State<Arc<House>>, visitor: Visitor, Path(id): Path<String>) -> Shown {
@@ -326,17 +325,6 @@ fn why_not(asking: &Asking, waiting: &Waiting) -> Markup {
     html! { "You are not among those who are asked." }
 }
 
-#[derive(Deserialize)]
-pub(crate) struct Say {
-    pub(crate) form: String,
-    pub(crate) draft: String,
-    #[serde(default)]
-    pub(crate) reason: String,
-    pub(crate) with: Option<String>,
-    #[serde(flatten)]
-    pub(crate) answer: Answer,
-}
-
 /// Takes somebody's word.
 pub(crate) async fn say(
     State(house): State<Arc<House>>,
@@ -346,18 +334,12 @@ pub(crate) async fn say(
 ) -> Result<Redirect, Problem> {
     aside(move || {
         let asking = Asking::of(house, visitor)?;
-        is_their_form(&asking.caller, &said.form).map_err(|why| Problem::Refused(why.to_owned()))?;
         let waiting = open(&asking, &id)?;
         if let Some(why) = why_undecided(&deciding(&asking, &waiting)) {
             return Err(Problem::Refused(why));
         }
-        let again = "SL463: this page was opened too long ago, or its word was already given; open it again";
-        let draft = asking.house.drafts.take(&asking.caller, &id, &said.draft);
-        let draft = draft.ok_or_else(|| Problem::Refused(again.to_owned()))?;
-        let proof = said.answer.proof(&asking, &draft.statement.to_bytes(), said.with.as_deref())?;
-        let signed = SignedStatement { statement: draft.statement, proof };
-        let read_ms = Some(now_ms().saturating_sub(draft.opened_ms));
-        let beside = Beside { reason: said.reason.trim(), read_ms, login: Some(login_of(&asking)) };
+        let (signed, read_ms) = said.signed(&asking, &id)?;
+        let beside = Beside { reason: said.reason.trim(), read_ms: Some(read_ms), login: Some(login_of(&asking)) };
         let approver = Approver::new(&asking.workspace, asking.house.ledger());
         let waiting = approver.say(&id, signed, &beside)?;
         if let Some(run) = run_of(&waiting) {

@@ -7,14 +7,14 @@ use axum::response::Redirect;
 use maud::{Markup, html};
 use serde::Deserialize;
 use sluice_api::House;
-use sluice_api::guard::{Visitor, is_their_form};
-use sluice_api::rights::{may_let_go_on, may_stop};
+use sluice_api::guard::Visitor;
 use sluice_core::contract::connector::{Contract, McpTransport, Transport};
 use sluice_render::markup::Seen;
 use sluice_runtime::stop::Stop;
 
+use crate::halting::{Switch, switch};
 use crate::page::{Asking, Room, Shown, aside, framed};
-use crate::pins::{self, Incidents};
+use crate::pins::{self, Lately};
 use crate::problem::Problem;
 use crate::sort::Sorting;
 use crate::words::who;
@@ -29,6 +29,8 @@ pub(crate) struct Filter {
     state: String,
 }
 
+/// Where the forms of this page go.
+const SWITCH: &str = "/connectors/switch";
 /// What they can be sorted by.
 const COLUMNS: [&str; 3] = ["name", "owner", "state"];
 
@@ -36,8 +38,8 @@ pub(crate) async fn page(State(house): State<Arc<House>>, visitor: Visitor, Quer
     aside(move || {
         let asking = Asking::of(house, visitor)?;
         let contracts = &asking.workspace.governance().contracts;
-        let incidents = pins::incidents(&asking)?;
-        let stands = |contract: &Contract| pins::stands(&asking, contract, &incidents);
+        let lately = Lately::of(&asking)?;
+        let stands = |contract: &Contract| pins::stands(&asking, contract, &lately);
         let is_stopped = |contract: &Contract| Stop::Connector(contract.connector.value.clone()).holds(asking.house.ledger());
         let sorting = Sorting::of("/connectors", &filter.sort, &COLUMNS, [("state", filter.state.as_str())]);
         let mut shown: Vec<&Contract> = contracts.iter().collect();
@@ -57,7 +59,7 @@ pub(crate) async fn page(State(house): State<Arc<House>>, visitor: Visitor, Quer
             @if everything { p.note.bad { "Everything is stopped: no call passes, in no process." } }
             details.stop {
                 summary { @if everything { "Let it go on" } @else { "Stop everything" } }
-                (switch(&asking, "everything", &Stop::Everything, everything))
+                (switch(&asking, SWITCH, "everything", &Stop::Everything, everything))
             }
             @if contracts.is_empty() {
                 div.empty {
@@ -67,32 +69,32 @@ pub(crate) async fn page(State(house): State<Arc<House>>, visitor: Visitor, Quer
             }
             @if !contracts.is_empty() {
                 nav.filter aria-label="By how they stand" {
-                    @for (word, name) in [("", "all"), ("stopped", "stopped"), ("broken", "broken"), ("unpinned", "unpinned"), ("pinned", "pinned"), ("fixed", "no server")] {
+                    @for (word, name) in [("", "all"), ("stopped", "stopped"), ("broken", "broken"), ("drifted", "drifted"), ("unpinned", "unpinned"), ("pinned", "pinned"), ("fixed", "no server")] {
                         a href=(sorting.link(&[("state", word)])) aria-current=[(word == filter.state).then_some("true")] { (name) }
                     }
                 }
                 (sorting.choices("as their files are", &[("name", "name"), ("owner", "owner"), ("state", "how they stand")]))
                 @if shown.is_empty() {
-                    div.empty { p { strong { "No connector stands so." } } p { "Broken is what did something that its contract does not say, and is stopped; unpinned is a server whose tools nobody has looked at." } }
+                    div.empty { p { strong { "No connector stands so." } } p { "Broken is what did something that its contract does not say, and is stopped; drifted is a server that says something else of a tool than what is pinned; unpinned is a server whose tools nobody has looked at." } }
                 }
             }
-            @for contract in &shown { (one(&asking, contract, &incidents)) }
+            @for contract in &shown { (one(&asking, contract, &lately)) }
         };
         Ok(framed(&asking, Room::Connectors, "Connectors", true, &content))
     })
     .await
 }
 
-fn one(asking: &Asking, contract: &Contract, incidents: &Incidents) -> Markup {
+fn one(asking: &Asking, contract: &Contract, lately: &Lately) -> Markup {
     let name = &contract.connector.value;
     let stop = Stop::Connector(name.clone());
     let stopped = stop.holds(asking.house.ledger());
     html! {
         article.connector {
-            h2 { (Seen(name)) @if stopped { " " span.tag.bad { "stopped" } } " " (pins::tag(pins::stands(asking, contract, incidents))) }
+            h2 { (Seen(name)) @if stopped { " " span.tag.bad { "stopped" } } " " (pins::tag(pins::stands(asking, contract, lately))) }
             details.stop {
                 summary { @if stopped { "Let it go on" } @else { "Stop it" } span.sr { ": " (Seen(name)) } }
-                (switch(asking, name, &stop, stopped))
+                (switch(asking, SWITCH, name, &stop, stopped))
             }
             p.faint {
                 (reached(&contract.transport))
@@ -116,38 +118,9 @@ fn one(asking: &Asking, contract: &Contract, incidents: &Incidents) -> Markup {
                 }
             }
             p.digest.faint { (Seen(&contract.file)) " · " (contract.digest) }
-            (pins::about(asking, contract, incidents))
+            (pins::about(asking, contract, lately))
         }
     }
-}
-
-/// Stops calls or lets them go on, for whoever may.
-fn switch(asking: &Asking, what: &str, stop: &Stop, is_stopped: bool) -> Markup {
-    let id = format!("why-{what}");
-    html! {
-        @if is_stopped && !may_let_go_on(&asking.workspace, &asking.caller.person, stop) {
-            p.faint { "Policies of this workspace say who lets it go on: if nothing else is said, those who sign the rules." }
-        } @else if !is_stopped && !may_stop(&asking.workspace, &asking.caller.person, stop) {
-            p.faint { "Policies of this workspace forbid that you stop it." }
-        } @else {
-            form method="post" action="/connectors/switch" {
-                input type="hidden" name="form" value=(asking.caller.form_token);
-                input type="hidden" name="what" value=(Seen(what));
-                input type="hidden" name="is" value=(if is_stopped { "on" } else { "off" });
-                label for=(Seen(&id)) { "Why " span.faint { "(for the record)" } }
-                input id=(Seen(&id)) name="reason" maxlength="500" required;
-                div.buttons { button class=(if is_stopped { "good" } else { "bad" }) type="submit" { @if is_stopped { "Let it go on" } @else { "Stop" } } }
-            }
-        }
-    }
-}
-
-#[derive(Deserialize)]
-pub(crate) struct Switch {
-    form: String,
-    what: String,
-    is: String,
-    reason: String,
 }
 
 /// Stops a connector or everything, or lets it go on.
@@ -158,20 +131,15 @@ pub(crate) async fn set(
 ) -> Result<Redirect, Problem> {
     aside(move || {
         let asking = Asking::of(house, visitor)?;
-        is_their_form(&asking.caller, &asked.form).map_err(|why| Problem::Refused(why.to_owned()))?;
-        let contracts = &asking.workspace.governance().contracts;
-        let known = contracts.iter().map(|contract| &contract.connector.value).find(|name| ***name == *asked.what);
-        let stop = match known {
-            Some(name) => Stop::Connector(name.clone()),
-            None if asked.what == "everything" => Stop::Everything,
-            None => return Err(Problem::NotFound),
-        };
-        let is_stopped = match asked.is.as_str() {
-            "off" if may_stop(&asking.workspace, &asking.caller.person, &stop) => true,
-            "on" if may_let_go_on(&asking.workspace, &asking.caller.person, &stop) => false,
-            _ => return Err(Problem::NotFound),
-        };
-        stop.set(asking.house.ledger(), is_stopped, &asking.caller.person, asked.reason.trim())?;
+        asked.set(&asking, |what| {
+            let contracts = &asking.workspace.governance().contracts;
+            let known = contracts.iter().map(|contract| &contract.connector.value).find(|name| ***name == *what);
+            match known {
+                Some(name) => Ok(Stop::Connector(name.clone())),
+                None if what == "everything" => Ok(Stop::Everything),
+                None => Err(Problem::NotFound),
+            }
+        })?;
         Ok(Redirect::to("/connectors"))
     })
     .await

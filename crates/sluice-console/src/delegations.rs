@@ -15,10 +15,9 @@ use sluice_render::markup::Seen;
 use sluice_render::time;
 use sluice_runtime::delegation::{Given, draft, draft_end, in_force, record};
 
-use crate::approval::Say;
 use crate::page::{Asking, Room, Shown, aside, framed};
 use crate::problem::Problem;
-use crate::signing::Signing;
+use crate::signing::{Say, Signing};
 use crate::words::who;
 
 /// Under what drafts of delegations are kept.
@@ -168,12 +167,8 @@ pub(crate) async fn say(
 ) -> Result<Redirect, Problem> {
     aside(move || {
         let asking = Asking::of(house, visitor)?;
-        is_their_form(&asking.caller, &said.form).map_err(|why| Problem::Refused(why.to_owned()))?;
-        let again = "SL463: this page was opened too long ago, or its word was already given; open it again";
-        let draft = asking.house.delegations.take(&asking.caller, ABOUT, &said.draft);
-        let draft = draft.ok_or_else(|| Problem::Refused(again.to_owned()))?;
-        let proof = said.answer.proof(&asking, &draft.statement.to_bytes(), said.with.as_deref())?;
-        let signed = SignedDelegation { delegation: draft.statement, proof };
+        let (delegation, proof, _) = said.taken(&asking, &asking.house.delegations, ABOUT, Delegation::to_bytes)?;
+        let signed = SignedDelegation { delegation, proof };
         record(&asking.workspace, asking.house.ledger(), &signed, said.reason.trim())?;
         Ok(Redirect::to("/people"))
     })

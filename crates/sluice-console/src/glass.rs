@@ -6,18 +6,16 @@ use axum::extract::{Form, Path, State};
 use axum::response::Redirect;
 use maud::{Markup, html};
 use sluice_api::House;
-use sluice_api::guard::{Visitor, is_their_form};
+use sluice_api::guard::Visitor;
 use sluice_api::rights::may_see_broken;
-use sluice_core::contract::approval::SignedStatement;
 use sluice_render::markup::{Message, Seen};
 use sluice_runtime::approvals::{ApprovalError, Approver, Beside, Broken, Waiting, open_review};
-use sluice_runtime::clock::now_ms;
 use sluice_runtime::workspace::Workspace;
 
-use crate::approval::{Say, login_of};
+use crate::approval::login_of;
 use crate::page::{Asking, aside};
 use crate::problem::Problem;
-use crate::signing::Signing;
+use crate::signing::{Say, Signing};
 use crate::words::{ago, who};
 
 /// What is to be broken or reviewed at an approval's page, apart from the word that is asked for.
@@ -138,14 +136,8 @@ pub(crate) async fn close(
 ) -> Result<Redirect, Problem> {
     aside(move || {
         let asking = Asking::of(house, visitor)?;
-        is_their_form(&asking.caller, &said.form).map_err(|why| Problem::Refused(why.to_owned()))?;
-        let again = "SL463: this page was opened too long ago, or its word was already given; open it again";
-        let draft = asking.house.drafts.take(&asking.caller, &id, &said.draft);
-        let draft = draft.ok_or_else(|| Problem::Refused(again.to_owned()))?;
-        let proof = said.answer.proof(&asking, &draft.statement.to_bytes(), said.with.as_deref())?;
-        let signed = SignedStatement { statement: draft.statement, proof };
-        let read_ms = Some(now_ms().saturating_sub(draft.opened_ms));
-        let beside = Beside { reason: said.reason.trim(), read_ms, login: Some(login_of(&asking)) };
+        let (signed, read_ms) = said.signed(&asking, &id)?;
+        let beside = Beside { reason: said.reason.trim(), read_ms: Some(read_ms), login: Some(login_of(&asking)) };
         Approver::new(&asking.workspace, asking.house.ledger()).review(&id, &signed, &beside)?;
         Ok(Redirect::to("/"))
     })

@@ -1,4 +1,5 @@
-//! Stopping a workflow, or whatever its author wrote, and letting it go on: on the workflow's page.
+//! Stopping something and letting it go on: the form and what it does; a workflow, or whatever its author wrote, on the
+//! workflow's page.
 
 use std::sync::Arc;
 
@@ -32,42 +33,70 @@ fn stops(proposal: &Proposal) -> Vec<(&'static str, Stop)> {
 
 /// The switches of a workflow's page.
 pub(crate) fn switches(asking: &Asking, proposal: &Proposal) -> Markup {
-    let (workspace, person) = (&asking.workspace, &asking.caller.person);
     html! {
         @for (word, stop) in stops(proposal) {
             @let is_stopped = stop.holds(asking.house.ledger());
-            @let why = format!("why-{word}");
             @if is_stopped { p.note.bad { (Seen(&stop.to_string())) ": stopped. No run begins, and no step of one passes its gate." } }
             details.stop {
                 summary { @if is_stopped { "Let it go on: " } @else { "Stop: " } (Seen(&stop.to_string())) }
-                @if is_stopped && !may_let_go_on(workspace, person, &stop) {
-                    p.faint { "Those who sign the rules let it go on, if its policies say nothing else." }
-                } @else if !is_stopped && !may_stop(workspace, person, &stop) {
-                    p.faint { "Policies of this workspace forbid that you stop it." }
-                } @else {
-                    form method="post" action={ "/workflows/" (proposal.id) "/switch" } {
-                        input type="hidden" name="form" value=(asking.caller.form_token);
-                        input type="hidden" name="what" value=(word);
-                        input type="hidden" name="is" value=(if is_stopped { "on" } else { "off" });
-                        label for=(why) { "Why " span.faint { "(for the record)" } }
-                        input id=(why) name="reason" maxlength="500" required;
-                        div.buttons { button class=(if is_stopped { "good" } else { "bad" }) type="submit" { @if is_stopped { "Let it go on" } @else { "Stop" } } }
-                    }
-                }
+                (switch(asking, &format!("/workflows/{}/switch", proposal.id), word, &stop, is_stopped))
             }
         }
     }
 }
 
+/// The form that stops something or lets it go on, for whoever may; `what` is the word for it that the form sends.
+pub(crate) fn switch(asking: &Asking, to: &str, what: &str, stop: &Stop, is_stopped: bool) -> Markup {
+    let (workspace, person) = (&asking.workspace, &asking.caller.person);
+    let id = format!("why-{what}");
+    html! {
+        @if is_stopped && !may_let_go_on(workspace, person, stop) {
+            p.faint { "Policies of this workspace say who lets it go on: if nothing else is said, those who sign the rules." }
+        } @else if !is_stopped && !may_stop(workspace, person, stop) {
+            p.faint { "Policies of this workspace forbid that you stop it." }
+        } @else {
+            form method="post" action=(to) {
+                input type="hidden" name="form" value=(asking.caller.form_token);
+                input type="hidden" name="what" value=(Seen(what));
+                input type="hidden" name="is" value=(if is_stopped { "on" } else { "off" });
+                label for=(Seen(&id)) { "Why " span.faint { "(for the record)" } }
+                input id=(Seen(&id)) name="reason" maxlength="500" required;
+                div.buttons { button class=(if is_stopped { "good" } else { "bad" }) type="submit" { @if is_stopped { "Let it go on" } @else { "Stop" } } }
+            }
+        }
+    }
+}
+
+/// What the form sends.
 #[derive(Deserialize)]
 pub(crate) struct Switch {
     form: String,
-    what: String,
+    pub(crate) what: String,
     is: String,
     reason: String,
 }
 
-/// Stops it or lets it go on, as policies of the workspace let whoever asks.
+impl Switch {
+    /// Does what the form says to what it means, if policies of the workspace let whoever asks.
+    pub(crate) fn set(
+        &self,
+        asking: &Asking,
+        meant: impl FnOnce(&str) -> Result<Stop, Problem>,
+    ) -> Result<(), Problem> {
+        is_their_form(&asking.caller, &self.form).map_err(|why| Problem::Refused(why.to_owned()))?;
+        let person = &asking.caller.person;
+        let stop = meant(&self.what)?;
+        let is_stopped = match self.is.as_str() {
+            "off" if may_stop(&asking.workspace, person, &stop) => true,
+            "on" if may_let_go_on(&asking.workspace, person, &stop) => false,
+            _ => return Err(Problem::NotFound),
+        };
+        stop.set(asking.house.ledger(), is_stopped, person, self.reason.trim())?;
+        Ok(())
+    }
+}
+
+/// Stops a workflow or its author, or lets them go on.
 pub(crate) async fn set(
     State(house): State<Arc<House>>,
     visitor: Visitor,
@@ -76,22 +105,12 @@ pub(crate) async fn set(
 ) -> Result<Redirect, Problem> {
     aside(move || {
         let asking = Asking::of(house, visitor)?;
-        is_their_form(&asking.caller, &asked.form).map_err(|why| Problem::Refused(why.to_owned()))?;
-        let person = &asking.caller.person;
-        let is_stopped = match asked.is.as_str() {
-            "off" => true,
-            "on" => false,
-            _ => return Err(Problem::NotFound),
-        };
-        let proposal = Proposal::find(asking.house.ledger(), &id)?;
-        let proposal = proposal.filter(|proposal| may_see_proposal(&asking.workspace, person, proposal));
-        let stop = stops(&proposal.ok_or(Problem::NotFound)?).into_iter().find(|(word, _)| *word == asked.what);
-        let (_, stop) = stop.ok_or(Problem::NotFound)?;
-        let may = if is_stopped { may_stop } else { may_let_go_on };
-        if !may(&asking.workspace, person, &stop) {
-            return Err(Problem::NotFound);
-        }
-        stop.set(asking.house.ledger(), is_stopped, person, asked.reason.trim())?;
+        asked.set(&asking, |what| {
+            let proposal = Proposal::find(asking.house.ledger(), &id)?;
+            let seen = proposal.filter(|found| may_see_proposal(&asking.workspace, &asking.caller.person, found));
+            let found = stops(&seen.ok_or(Problem::NotFound)?).into_iter().find(|(word, _)| *word == what);
+            found.map(|(_, stop)| stop).ok_or(Problem::NotFound)
+        })?;
         Ok(Redirect::to(&format!("/workflows/{id}")))
     })
     .await

@@ -3,11 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use maud::{Markup, html};
+use serde_json::Value as Json;
+use similar::{ChangeTag, TextDiff};
 use sluice_core::contract::connector::{ActionContract, Contract, McpTransport, Request, Transport};
-use sluice_core::contract::lock::Pins;
+use sluice_core::contract::lock::{Pin, Pins, sorted};
 use sluice_core::label::Name;
 use sluice_ledger::EntryKind;
 use sluice_render::markup::{Message, Seen};
+use sluice_runtime::drift::{Drift, Drifts};
 use sluice_runtime::incident::{Broken, Incident};
 use sluice_runtime::stop::Stop;
 use sluice_store::{Page, Query};
@@ -24,6 +27,8 @@ const LATELY: u64 = 500;
 pub(crate) enum Stands {
     /// It broke its contract, lately.
     Broken,
+    /// Its server says something else of a tool than what is pinned.
+    Drifted,
     /// A server says what its tools are, and nobody pinned that.
     Unpinned,
     /// Its tools are pinned.
@@ -36,6 +41,7 @@ impl Stands {
     pub(crate) const fn word(self) -> &'static str {
         match self {
             Self::Broken => "broken",
+            Self::Drifted => "drifted",
             Self::Unpinned => "unpinned",
             Self::Pinned => "pinned",
             Self::Fixed => "fixed",
@@ -44,7 +50,7 @@ impl Stands {
 
     const fn tone(self) -> &'static str {
         match self {
-            Self::Broken => "bad",
+            Self::Broken | Self::Drifted => "bad",
             Self::Unpinned => "warn",
             Self::Pinned => "good",
             Self::Fixed => "",
@@ -52,22 +58,34 @@ impl Stands {
     }
 }
 
-/// The last incident of each connector: when, which entry, what.
-pub(crate) type Incidents = BTreeMap<Name, (u64, u64, String)>;
+/// What connectors did lately that was not agreed.
+pub(crate) struct Lately {
+    /// The last incident of each: when, which entry, what.
+    incidents: BTreeMap<Name, (u64, u64, String)>,
+    /// The last that each said of a tool which nobody pinned so.
+    drifts: Drifts,
+}
 
-/// What connectors did lately that their contracts do not say.
-pub(crate) fn incidents(asking: &Asking) -> Result<Incidents, Problem> {
-    let wanted = Query { kind: Some(EntryKind::INCIDENT), ..Query::default() };
-    let found =
-        asking.house.ledger().look(|records| records.find_page(&wanted, Page { before: None, count: LATELY }))?;
-    let mut last = Incidents::new();
-    for recorded in &found {
-        let Some(incident) = Incident::of(&recorded.entry) else { continue };
-        let told = (recorded.entry.time_ms, recorded.entry.log.get(), words(&incident.broken));
-        // The newest come first.
-        last.entry(incident.connector).or_insert(told);
+impl Lately {
+    pub(crate) fn of(asking: &Asking) -> Result<Self, Problem> {
+        let ledger = asking.house.ledger();
+        let wanted = Query { kind: Some(EntryKind::INCIDENT), ..Query::default() };
+        let found = ledger.look(|records| records.find_page(&wanted, Page { before: None, count: LATELY }))?;
+        let mut incidents = BTreeMap::new();
+        for recorded in &found {
+            let Some(incident) = Incident::of(&recorded.entry) else { continue };
+            let told = (recorded.entry.time_ms, recorded.entry.log.get(), words(&incident.broken));
+            // The newest come first.
+            incidents.entry(incident.connector).or_insert(told);
+        }
+        Ok(Self { incidents, drifts: Drift::lately(ledger)? })
     }
-    Ok(last)
+
+    /// What was said of the tools of a connector beside the pins that it has now.
+    fn open<'a>(&'a self, name: &'a Name, pins: &'a Pins) -> impl Iterator<Item = &'a (u64, u64, Drift)> {
+        let of_it = self.drifts.iter().filter(move |((connector, _), _)| connector == name);
+        of_it.map(|(_, seen)| seen).filter(|(_, _, drift)| drift.is_open(pins))
+    }
 }
 
 fn words(broken: &[Broken]) -> String {
@@ -75,16 +93,17 @@ fn words(broken: &[Broken]) -> String {
 }
 
 /// How it stands. What broke its contract is stopped, until somebody who looked into it lets it go on.
-pub(crate) fn stands(asking: &Asking, contract: &Contract, incidents: &Incidents) -> Stands {
+pub(crate) fn stands(asking: &Asking, contract: &Contract, lately: &Lately) -> Stands {
     let name = &contract.connector.value;
     let is_server =
         matches!(contract.transport, Transport::Mcp(McpTransport::Command { .. } | McpTransport::Url { .. }));
-    let is_broken = incidents.contains_key(name) && Stop::Connector(name.clone()).holds(asking.house.ledger());
-    match (is_broken, is_server, asking.workspace.governance().lock.connectors.contains_key(name)) {
+    let is_broken = lately.incidents.contains_key(name) && Stop::Connector(name.clone()).holds(asking.house.ledger());
+    match (is_broken, is_server, asking.workspace.governance().lock.connectors.get(name)) {
         (true, ..) => Stands::Broken,
-        (false, true, false) => Stands::Unpinned,
-        (false, _, true) => Stands::Pinned,
-        (false, false, false) => Stands::Fixed,
+        (false, _, Some(pins)) if lately.open(name, pins).next().is_some() => Stands::Drifted,
+        (false, true, None) => Stands::Unpinned,
+        (false, _, Some(_)) => Stands::Pinned,
+        (false, false, None) => Stands::Fixed,
     }
 }
 
@@ -94,23 +113,64 @@ pub(crate) fn tag(stands: Stands) -> Markup {
 }
 
 /// What is pinned, what is not, what it did, and how to see what it says now.
-pub(crate) fn about(asking: &Asking, contract: &Contract, incidents: &Incidents) -> Markup {
+pub(crate) fn about(asking: &Asking, contract: &Contract, lately: &Lately) -> Markup {
     let name = &contract.connector.value;
     let pins = asking.workspace.governance().lock.connectors.get(name);
     html! {
-        @if let Some((time_ms, entry, what)) = incidents.get(name) {
+        @if let Some((time_ms, entry, what)) = lately.incidents.get(name) {
             p.note {
                 "It broke its contract " (ago(*time_ms)) ": " (Message(what)) " (" a href={ "/ledger/" (entry) } { "entry " (entry) } "). "
                 "It was stopped then, and stays so until somebody who has looked into it lets it go on."
             }
         }
-        @match (pins, stands(asking, contract, &Incidents::new())) {
-            (Some(pins), _) => (pinned(name, contract, pins)),
+        @match (pins, stands(asking, contract, lately)) {
+            (Some(pins), _) => {
+                @for (entry, time_ms, drift) in lately.open(name, pins) { (said(*entry, *time_ms, drift, pins)) }
+                (pinned(name, contract, pins))
+            }
             (None, Stands::Unpinned) => p {
                 "Nobody pinned what its server says of its tools, so a changed description would go unnoticed. "
                 code { "sluice connector pin " (Seen(name)) } " takes what it says now into " code { "sluice.lock" } ", to be signed with the rules."
             },
             (None, _) => {},
+        }
+    }
+}
+
+/// What a server said of a tool, beside what people have seen.
+fn said(entry: u64, time_ms: u64, drift: &Drift, pins: &Pins) -> Markup {
+    let seen = pins.tools.get(drift.tool.as_str()).map(Pin::definition);
+    html! {
+        p.note.bad {
+            "Its server said something else of " code { (Seen(&drift.tool)) } " " (ago(time_ms))
+            @if seen.is_none() { ": a tool that nobody pinned" }
+            " (" a href={ "/ledger/" (entry) } { "entry " (entry) } "). It is not offered to agents. If it should be, "
+            code { "sluice connector pin " (Seen(&drift.connector)) } " takes what it says now into " code { "sluice.lock" } ", to be signed with the rules."
+        }
+        @match &drift.definition {
+            Some(definition) => details {
+                summary { "What changed" span.sr { " in " (Seen(&drift.tool)) } }
+                (difference(seen.unwrap_or(&Json::Null), definition))
+            },
+            None => p.faint { "What it said is too long to be kept here: " code { "sluice connector diff " (Seen(&drift.connector)) } " shows it." },
+        }
+    }
+}
+
+/// Line by line, with a sign and a word for whoever sees no colours.
+fn difference(seen: &Json, said: &Json) -> Markup {
+    let lines = |json: &Json| match json {
+        Json::Null => String::new(),
+        json => serde_json::to_string_pretty(&sorted(json)).unwrap_or_default(),
+    };
+    let (before, after) = (lines(seen), lines(said));
+    let changes = TextDiff::from_lines(&before, &after);
+    html! {
+        pre.listing.diff tabindex="0" {
+            @for change in changes.iter_all_changes() {
+                @let (sign, tone) = match change.tag() { ChangeTag::Delete => ("-", "gone"), ChangeTag::Insert => ("+", "new"), ChangeTag::Equal => (" ", "") };
+                span class={ "line " (tone) } { (sign) " " (Seen(change.value().trim_end_matches('\n'))) } "\n"
+            }
         }
     }
 }

@@ -4,8 +4,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use maud::{Markup, html};
 use serde::Deserialize;
-use sluice_core::contract::approval::{Proof, Statement};
+use sluice_api::drafts::Drafts;
+use sluice_api::guard::is_their_form;
+use sluice_core::contract::approval::{Proof, SignedStatement, Statement};
 use sluice_passkey::Assertion;
+use sluice_runtime::clock::now_ms;
 use sluice_runtime::enrolment::passkeys;
 
 use crate::page::Asking;
@@ -101,7 +104,7 @@ impl Answer {
     }
 
     /// What shows that whoever sent it signed these bytes: the passkey's answer, or `with` the demo's key file.
-    pub(crate) fn proof(&self, asking: &Asking, bytes: &[u8], with: Option<&str>) -> Result<Proof, Problem> {
+    fn proof(&self, asking: &Asking, bytes: &[u8], with: Option<&str>) -> Result<Proof, Problem> {
         if with == Some("demo-key") {
             let key = asking.house.demo_key(&asking.caller.person);
             let key = key.ok_or(Problem::Malformed("there is no key file of yours here: answer with a passkey"))?;
@@ -109,5 +112,41 @@ impl Answer {
         }
         let (id, answer) = self.read()?;
         Ok(Proof::Passkey { id, answer })
+    }
+}
+
+/// A word that somebody signed, as a form brings it.
+#[derive(Deserialize)]
+pub(crate) struct Say {
+    form: String,
+    draft: String,
+    #[serde(default)]
+    pub(crate) reason: String,
+    with: Option<String>,
+    #[serde(flatten)]
+    answer: Answer,
+}
+
+impl Say {
+    /// Their word about an approval, and for how long its page was open, in ms.
+    pub(crate) fn signed(&self, asking: &Asking, id: &str) -> Result<(SignedStatement, u64), Problem> {
+        let (statement, proof, read_ms) = self.taken(asking, &asking.house.drafts, id, Statement::to_bytes)?;
+        Ok((SignedStatement { statement, proof }, read_ms))
+    }
+
+    /// What was kept for this session, what shows that they signed it, and for how long its page was open, in ms. It is taken:
+    /// a form serves once.
+    pub(crate) fn taken<S>(
+        &self,
+        asking: &Asking,
+        kept: &Drafts<S>,
+        about: &str,
+        bytes: impl FnOnce(&S) -> Vec<u8>,
+    ) -> Result<(S, Proof, u64), Problem> {
+        is_their_form(&asking.caller, &self.form).map_err(|why| Problem::Refused(why.to_owned()))?;
+        let again = "SL463: this page was opened too long ago, or its word was already given; open it again";
+        let draft = kept.take(&asking.caller, about, &self.draft).ok_or_else(|| Problem::Refused(again.to_owned()))?;
+        let proof = self.answer.proof(asking, &bytes(&draft.statement), self.with.as_deref())?;
+        Ok((draft.statement, proof, now_ms().saturating_sub(draft.opened_ms)))
     }
 }

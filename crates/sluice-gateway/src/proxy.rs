@@ -18,6 +18,7 @@ use sluice_connectors::canary::Canary;
 use sluice_connectors::mcp::StartError;
 use sluice_connectors::secret::SecretStore;
 use sluice_core::label::Name;
+use sluice_runtime::drift::Drift;
 use sluice_runtime::ledger::Ledger;
 use sluice_runtime::session::{AgentSession, Mandate, SessionError};
 use sluice_runtime::workspace::Workspace;
@@ -302,10 +303,15 @@ impl<W: AsyncWrite + Unpin, S: AsyncWrite + Unpin> Proxy<'_, W, S> {
         }
     }
 
-    /// Each tool that is not offered, once.
+    /// Each tool that is not offered, once. What a server says instead of what people have seen is recorded, for whoever
+    /// compares the two; the tool is withheld whether that can be recorded or not.
     fn note_withheld(&self) {
         let untold = self.offers.borrow_mut().untold();
         untold.iter().for_each(|text| self.note(text));
+        let drifts = self.offers.borrow_mut().unrecorded();
+        if let Err(error) = Drift::record(&drifts, self.terms.ledger) {
+            self.note(&format!("that tools drifted cannot be recorded: {error}"));
+        }
     }
 
     /// For people: hosts keep what servers write to their standard error.

@@ -14,6 +14,7 @@ pub mod connect;
 pub mod counts;
 pub mod delegation;
 mod difference;
+pub mod drift;
 pub mod driver;
 pub mod enrolment;
 pub mod gate;

@@ -142,6 +142,9 @@ fn other(line: &Line) -> String {
         };
         return reason.map_or_else(|| said.clone(), |reason| format!("{said}, {reason}"));
     }
+    if let (Some(tool), Some(_)) = (text("tool"), payload.get("definition")) {
+        return format!("a server says something else of `{tool}` than people have seen");
+    }
     match (text("name"), text("requester"), text("person"), text("known")) {
         (Some(name), Some(requester), ..) => format!("`{name}` on behalf of {requester}"),
         (_, _, Some(person), Some(known)) => format!("of {person}, known by {known}"),

@@ -6,6 +6,7 @@ use sluice_core::contract::connector::{Request, Transport};
 use sluice_core::contract::lock::Pins;
 use sluice_core::contract::{Contract, Digest};
 use sluice_core::label::Name;
+use sluice_runtime::drift::Drift;
 use sluice_runtime::workspace::Workspace;
 use thiserror::Error;
 
@@ -33,6 +34,8 @@ struct Seen {
     withheld: Option<Withheld>,
     /// Whether it was told why it is withheld.
     is_told: bool,
+    /// What it says instead of what people have seen, until that was recorded.
+    drift: Option<Drift>,
 }
 
 /// Why a tool is not offered.
@@ -129,12 +132,18 @@ impl Offer {
             Some(seen) if seen.withheld.is_none() => {
                 let why = "its definition changed while the agent worked with it".to_owned();
                 (seen.withheld, seen.is_told) = (Some(Withheld { code: Some(DRIFTED), why }), false);
+                let nothing = Pins::default();
+                let pins = self.pins.as_ref().unwrap_or(&nothing);
+                seen.drift = Some(Drift::of(&self.connector, &tool.name, &tool.definition, pins));
                 false
             }
             Some(_) => false,
             None => {
                 let withheld = self.judge(tool, digest);
-                self.seen.insert(tool.name.clone(), Seen { digest, withheld, is_told: false });
+                let drifted = withheld.as_ref().filter(|withheld| withheld.code == Some(DRIFTED));
+                let pins = self.pins.as_ref().filter(|_| drifted.is_some());
+                let drift = pins.map(|pins| Drift::of(&self.connector, &tool.name, &tool.definition, pins));
+                self.seen.insert(tool.name.clone(), Seen { digest, withheld, is_told: false, drift });
                 true
             }
         }
@@ -184,6 +193,11 @@ impl Offer {
             Some(format!("`{name}` is not offered: {code}{why}"))
         });
         told.collect()
+    }
+
+    /// What the server says instead of what people have seen, and was not recorded yet.
+    pub(super) fn unrecorded(&mut self) -> impl Iterator<Item = Drift> {
+        self.seen.values_mut().filter_map(|seen| seen.drift.take())
     }
 
     /// The code of its own under which a call of a tool is denied, and why.

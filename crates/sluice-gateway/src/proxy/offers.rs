@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value as Json;
 use sluice_core::contract::Governance;
 use sluice_core::label::Name;
+use sluice_runtime::drift::Drift;
 use sluice_runtime::workspace::{OpenError, Workspace};
 
 use super::offer::{HIDDEN, Offer, OfferError, TOOLS_MAX, Withheld};
@@ -153,6 +154,11 @@ impl Offers {
             offer.untold().into_iter().map(move |text| format!("{of}{text}"))
         });
         told.collect()
+    }
+
+    /// What servers say instead of what people have seen, and was not recorded yet.
+    pub(super) fn unrecorded(&mut self) -> Vec<Drift> {
+        self.servers.iter_mut().flat_map(Offer::unrecorded).collect()
     }
 
     /// The code of its own under which a call of a tool is denied, and why.

@@ -102,6 +102,8 @@ registered! {
     BREAK_GLASS = 36, "break-glass";
     /// Somebody else looked at what was let through so.
     REVIEWED = 37, "reviewed";
+    /// A server said something else of a tool than people have seen.
+    DRIFTED = 38, "drifted";
 }
 
 impl EntryKind {

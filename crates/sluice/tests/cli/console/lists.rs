@@ -4,6 +4,7 @@ use sluice_core::contract::lock::{Lock, Pin, Pins};
 
 use super::visitor::{Console, Person};
 use super::{ana, held_for, three_people};
+use crate::connectors::{World, search, send};
 use crate::sandbox::Sandbox;
 
 /// Where each of these words stands first in a page, in the order of the page.
@@ -151,4 +152,33 @@ async fn connectors_stand_beside_their_pins_and_the_checkpoint_beside_its_signer
     }
     let note = ana.get("/health/checkpoint").await;
     assert!(note.status == 404 || note.text.contains("\n— "), "{note:?}");
+}
+
+#[tokio::test]
+async fn what_a_server_says_instead_of_its_pin_stands_beside_it_until_it_is_pinned_anew() {
+    let world = World::with(&[search(), send()]);
+    world.add(&[]).with(0);
+    world.sign();
+    let console = Console::start(&world.sandbox, Some("ana"));
+    let ana = ana(&console).await;
+    assert!(text(&ana, "/connectors?state=drifted").await.contains("No connector stands so."));
+    let mut other = search();
+    other["description"] = "Searches <b>all</b> notes.\u{202e}".into();
+    world.offers(&[other, send()]);
+    world.agent("search_notes");
+    let drifted = text(&ana, "/connectors?state=drifted").await;
+    for told in [
+        "id=\"why-notes\"",
+        "Its server said something else of",
+        "Searches all notes.",
+        "Searches &lt;b&gt;all&lt;/b&gt; notes.",
+    ] {
+        assert!(drifted.contains(told), "{told}: {drifted}");
+    }
+    assert!(!drifted.contains('\u{202e}') && !drifted.contains("No connector stands so."));
+    world.sandbox.sluice(&["connector", "pin", "notes"]).with(0);
+    world.sign();
+    tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
+    assert!(text(&ana, "/connectors?state=drifted").await.contains("No connector stands so."));
+    assert!(text(&ana, "/connectors?state=pinned").await.contains("id=\"why-notes\""));
 }
