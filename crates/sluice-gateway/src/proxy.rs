@@ -262,9 +262,10 @@ pub(crate) struct Proxy<'a, W, S> {
 
 impl<W: AsyncWrite + Unpin, S: AsyncWrite + Unpin> Proxy<'_, W, S> {
     async fn tell_agent(&self, text: &str) -> Result<(), ProxyError> {
+        // The line in one piece: of two the first would wake the agent for half a message.
+        let line = [text.as_bytes(), b"\n"].concat();
         let mut to = self.to_agent.lock().await;
-        to.write_all(text.as_bytes()).await?;
-        to.write_all(b"\n").await?;
+        to.write_all(&line).await?;
         Ok(to.flush().await?)
     }
 

@@ -28,7 +28,8 @@ const CHECKPOINT_MS: u64 = 1_000;
 pub struct Ledger {
     writer: Writer,
     /// A connection of its own: a gate that looks something up neither waits for the commits of other runs, nor
-    /// stands between their batches.
+    /// stands between their batches. Where there are no others the writer's is used, which need not read again what it
+    /// has just written.
     reader: Mutex<Records>,
     checkpoint_due: Arc<AtomicBool>,
     clock: LedgerClock,
@@ -163,6 +164,12 @@ impl Ledger {
         &self.writer
     }
 
+    /// From here on whoever writes waits for the disk, and reads see what the writer's connection has in memory: for a
+    /// process that does one thing at a time.
+    pub fn commit_in_place(&self) {
+        self.writer.commit_in_place();
+    }
+
     /// Lets the next commit carry a checkpoint: at the end of a run and after a recovery.
     pub fn want_checkpoint(&self) {
         self.checkpoint_due.store(true, Ordering::Relaxed);
@@ -173,6 +180,10 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError`] if the file cannot be read.
     pub fn look<R>(&self, deed: impl FnOnce(&Records) -> Result<R, StoreError>) -> Result<R, LedgerError> {
+        let deed = match self.writer.look(deed) {
+            Ok(found) => return Ok(found?),
+            Err(deed) => deed,
+        };
         // A reader that panicked has changed nothing.
         let records = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(deed(&records)?)

@@ -1,5 +1,6 @@
 //! Appending: one transaction reads where the log stands, compares, seals, and writes.
 
+use std::collections::btree_map::Entry::Vacant;
 use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
@@ -9,7 +10,7 @@ use crate::derived::{ApprovalRow, RunRow, approval_of, counts_of, uses_of};
 use crate::error::{AppendError, Conflict, File, StoreError};
 use crate::fault::{Commit, Fault};
 use crate::keys::{PayloadKeys, Place};
-use crate::record::{Appended, Batch, Expect, NewRecord, PAYLOAD_BYTES_MAX};
+use crate::record::{Appended, Batch, Epoch, Expect, NewRecord, PAYLOAD_BYTES_MAX};
 use crate::records::Records;
 use crate::seal::{Sealed, seal};
 use crate::tables::{self, NODE_LEVEL_MIN};
@@ -46,37 +47,54 @@ impl Records {
         }
     }
 
+    /// A savepoint costs more than an entry, and is needed only if a batch is refused once part of it is written. So the
+    /// commit is tried without any, and begun again with them where that happens.
     fn commit(&mut self, batches: &[Batch]) -> Result<Vec<Result<Appended, AppendError>>, Failure> {
+        match self.try_commit(batches, Undo::Everything)? {
+            Some(results) => Ok(results),
+            None => Ok(self.try_commit(batches, Undo::Batch)?.unwrap_or_default()),
+        }
+    }
+
+    /// `None` if all was undone, because a batch was refused and could not be undone alone.
+    fn try_commit(
+        &mut self,
+        batches: &[Batch],
+        undo: Undo,
+    ) -> Result<Option<Vec<Result<Appended, AppendError>>>, Failure> {
         let file = &self.file;
         let deed = file.deed("write");
         let tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(&deed)?;
         self.keys.ensure(&all_keys(&self.keys, batches))?;
-        let mut frontier = read_frontier(&tx, file)?;
-        let size_before = frontier.size();
+        let mut state = State { frontier: read_frontier(&tx, file)?, runs: BTreeMap::new(), epochs: BTreeMap::new() };
+        let size_before = state.frontier.size();
         let mut results = Vec::with_capacity(batches.len());
         for batch in batches {
-            let before = frontier.clone();
-            tables::execute(&tx, "SAVEPOINT batch").map_err(&deed)?;
+            let first = LeafIndex::new(state.frontier.size().get());
+            let before = undo.begin(&tx, &state).map_err(&deed)?;
             let mut writer =
-                BatchWriter { conn: &tx, file, keys: &mut self.keys, frontier: &mut frontier, runs: BTreeMap::new() };
-            match writer.write(batch) {
-                Ok(leaves) => results.push(Ok(Appended {
-                    first: LeafIndex::new(before.size().get()),
-                    leaves,
-                    size: frontier.size(),
-                    root: frontier.root(),
-                })),
+                BatchWriter { conn: &tx, file, keys: &mut self.keys, state: &mut state, has_written: false };
+            let (written, has_written) = (writer.write(batch), writer.has_written);
+            match written {
+                Ok(leaves) => {
+                    let (size, root) = (state.frontier.size(), state.frontier.root());
+                    results.push(Ok(Appended { first, leaves, size, root }));
+                }
+                Err(Refusal::Batch(_)) if has_written && before.is_none() => return Ok(None),
                 Err(Refusal::Batch(error)) => {
-                    frontier = before;
-                    tables::execute(&tx, "ROLLBACK TO batch").map_err(&deed)?;
+                    undo.back(&tx, before, &mut state).map_err(&deed)?;
                     results.push(Err(error));
                 }
                 Err(Refusal::Store(error)) => return Err(Failure::Store(error)),
             }
-            tables::execute(&tx, "RELEASE batch").map_err(&deed)?;
+            undo.end(&tx).map_err(&deed)?;
         }
+        let State { frontier, runs, .. } = state;
         if frontier.size() == size_before {
-            return Ok(results);
+            return Ok(Some(results));
+        }
+        for run in runs.values().filter(|run| run.is_moved) {
+            tables::put_run(&tx, &run.row).map_err(&deed)?;
         }
         tables::put_frontier(&tx, &frontier).map_err(&deed)?;
         if let Some(signer) = &mut self.signer
@@ -97,8 +115,59 @@ impl Records {
         {
             return Err(Failure::Unknown);
         }
-        Ok(results)
+        Ok(Some(results))
     }
+}
+
+/// What is undone when a batch is refused that is partly written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Undo {
+    /// The whole transaction.
+    Everything,
+    /// The batch alone.
+    Batch,
+}
+
+impl Undo {
+    /// What a batch is undone to, if it can be undone alone.
+    fn begin(self, conn: &Connection, state: &State) -> rusqlite::Result<Option<State>> {
+        self.execute(conn, "SAVEPOINT batch")?;
+        Ok((self == Self::Batch).then(|| state.clone()))
+    }
+
+    fn back(self, conn: &Connection, before: Option<State>, state: &mut State) -> rusqlite::Result<()> {
+        if let Some(before) = before {
+            *state = before;
+        }
+        self.execute(conn, "ROLLBACK TO batch")
+    }
+
+    fn end(self, conn: &Connection) -> rusqlite::Result<()> {
+        self.execute(conn, "RELEASE batch")
+    }
+
+    fn execute(self, conn: &Connection, sql: &str) -> rusqlite::Result<()> {
+        match self {
+            Self::Everything => Ok(()),
+            Self::Batch => tables::execute(conn, sql),
+        }
+    }
+}
+
+/// How the log and its runs stand in the middle of a transaction. Runs are read and written back once in it, however many
+/// batches they have: nobody else writes meanwhile.
+#[derive(Clone)]
+struct State {
+    frontier: Frontier,
+    runs: BTreeMap<RunId, OpenRun>,
+    epochs: BTreeMap<RunId, Epoch>,
+}
+
+#[derive(Clone)]
+struct OpenRun {
+    row: RunRow,
+    /// Whether it has entries that its row in the file does not know of.
+    is_moved: bool,
 }
 
 /// Why a whole commit failed.
@@ -158,9 +227,9 @@ struct BatchWriter<'a> {
     conn: &'a Connection,
     file: &'a File,
     keys: &'a mut PayloadKeys,
-    frontier: &'a mut Frontier,
-    /// The runs of this batch, written back once at its end.
-    runs: BTreeMap<RunId, RunRow>,
+    state: &'a mut State,
+    /// Whether there is something to undo.
+    has_written: bool,
 }
 
 impl BatchWriter<'_> {
@@ -170,9 +239,6 @@ impl BatchWriter<'_> {
         for (number, record) in batch.records.iter().enumerate() {
             leaves.push(self.write_record(number, record)?);
         }
-        for row in self.runs.values() {
-            tables::put_run(self.conn, row).map_err(self.file.deed("write"))?;
-        }
         Ok(leaves)
     }
 
@@ -180,15 +246,13 @@ impl BatchWriter<'_> {
         let deed = self.file.deed("read");
         for one in &expect.runs {
             if let Some(expected) = one.next_seq {
-                let row = tables::run(self.conn, one.run).map_err(&deed)?;
-                let found = row.as_ref().map_or(0, |row| row.entries);
-                self.runs.extend(row.map(|row| (one.run, row)));
+                let found = self.run(one.run)?.map_or(0, |row| row.entries);
                 if found != expected {
                     return Err(Conflict::RunSeq { run: one.run, expected, found }.into());
                 }
             }
             if let Some(given) = one.epoch {
-                let current = tables::epoch(self.conn, one.run).map_err(&deed)?;
+                let current = self.epoch(one.run)?;
                 if given != current {
                     return Err(Conflict::Epoch { run: one.run, given, current }.into());
                 }
@@ -208,6 +272,7 @@ impl BatchWriter<'_> {
         let bytes = entry.encode().map_err(|error| Refusal::Batch(AppendError::Entry { record: number, error }))?;
         let leaf = leaf_hash(&bytes);
         let deed = self.file.deed("write");
+        self.has_written = true;
         tables::put_entry(self.conn, &entry, &bytes, &leaf).map_err(&deed)?;
         if let Some(sealed) = sealed {
             tables::put_payload(self.conn, entry.log, &sealed).map_err(&deed)?;
@@ -218,7 +283,7 @@ impl BatchWriter<'_> {
     }
 
     fn entry(&mut self, number: usize, record: &NewRecord) -> Result<(Entry, Option<Sealed>), Refusal> {
-        let log = LeafIndex::new(self.frontier.size().get());
+        let log = LeafIndex::new(self.state.frontier.size().get());
         let run = record.run.map(|run| self.link(run)).transpose()?;
         let body = record
             .written_body()
@@ -238,22 +303,39 @@ impl BatchWriter<'_> {
     }
 
     fn link(&mut self, run: RunId) -> Result<RunLink, StoreError> {
-        if let std::collections::btree_map::Entry::Vacant(place) = self.runs.entry(run)
-            && let Some(row) = tables::run(self.conn, run).map_err(self.file.deed("read"))?
-        {
-            place.insert(row);
-        }
-        match self.runs.get(&run) {
+        let file = self.file;
+        match self.run(run)? {
             None => Ok(RunLink::first(run)),
             Some(row) => {
-                RunLink::after(run, row.entries, row.last_leaf).map_err(|error| self.file.damaged(error.to_string()))
+                RunLink::after(run, row.entries, row.last_leaf).map_err(|error| file.damaged(error.to_string()))
+            }
+        }
+    }
+
+    fn run(&mut self, run: RunId) -> Result<Option<&RunRow>, StoreError> {
+        if let Vacant(place) = self.state.runs.entry(run)
+            && let Some(row) = tables::run(self.conn, run).map_err(self.file.deed("read"))?
+        {
+            place.insert(OpenRun { row, is_moved: false });
+        }
+        Ok(self.state.runs.get(&run).map(|open| &open.row))
+    }
+
+    fn epoch(&mut self, run: RunId) -> Result<Epoch, StoreError> {
+        match self.state.epochs.get(&run) {
+            Some(epoch) => Ok(*epoch),
+            None => {
+                let epoch = tables::epoch(self.conn, run).map_err(self.file.deed("read"))?;
+                self.state.epochs.insert(run, epoch);
+                Ok(epoch)
             }
         }
     }
 
     fn grow(&mut self, leaf: Hash) -> Result<(), StoreError> {
         let mut nodes = Vec::new();
-        self.frontier
+        self.state
+            .frontier
             .append_with(leaf, |id, hash| {
                 if id.level >= NODE_LEVEL_MIN {
                     nodes.push((id, hash));
@@ -270,8 +352,9 @@ impl BatchWriter<'_> {
     fn fold(&mut self, entry: &Entry, leaf: Hash) -> Result<(), Refusal> {
         let deed = self.file.deed("write");
         if let Some(run) = entry.run.map(|link| link.id()) {
-            let row = RunRow::after(self.runs.get(&run), run, entry, leaf);
-            self.runs.insert(run, row);
+            let before = self.state.runs.get(&run).map(|open| &open.row);
+            let row = RunRow::after(before, run, entry, leaf);
+            self.state.runs.insert(run, OpenRun { row, is_moved: true });
         }
         if let Some(id) = approval_of(entry) {
             let before = tables::approval(self.conn, id).map_err(&deed)?;
@@ -282,8 +365,7 @@ impl BatchWriter<'_> {
             self.use_up(id, entry.log)?;
         }
         for (key, add) in counts_of(entry) {
-            let total = tables::fact(self.conn, &key).map_err(&deed)?;
-            tables::put_fact(self.conn, &key, total.saturating_add(add)).map_err(&deed)?;
+            tables::add_to_fact(self.conn, &key, add).map_err(&deed)?;
         }
         Ok(())
     }

@@ -326,8 +326,13 @@ pub(crate) fn facts<const N: usize>(conn: &Connection, keys: &[String; N]) -> ru
     Ok(totals)
 }
 
-pub(crate) fn put_fact(conn: &Connection, key: &str, total: u64) -> rusqlite::Result<()> {
-    conn.prepare_cached("INSERT OR REPLACE INTO facts (key, total) VALUES (?1, ?2)")?.execute((key, column(total)))?;
+/// Adds to a count, as far as SQLite can count.
+pub(crate) fn add_to_fact(conn: &Connection, key: &str, add: u64) -> rusqlite::Result<()> {
+    conn.prepare_cached(
+        "INSERT INTO facts (key, total) VALUES (?1, ?2) ON CONFLICT (key)
+         DO UPDATE SET total = CASE WHEN total > ?3 - ?2 THEN ?3 ELSE total + ?2 END",
+    )?
+    .execute((key, column(add), i64::MAX))?;
     Ok(())
 }
 

@@ -1,54 +1,48 @@
-//! Group commit: one thread owns the connection, and all runs that are in flight share its waits.
+//! Group commit: all runs that are in flight share its waits.
 //!
-//! While one commit waits for the disk, other runs hand in their batches; the next commit takes all
+//! One thread commits. While one commit waits for the disk, other runs hand in their batches; the next commit takes all
 //! that are there. A batch that comes alone is committed at once: nobody waits for company. Only one that nobody waits
 //! for does, for a moment.
+//!
+//! A process that does one thing at a time has nobody to share with. There whoever hands in a batch commits it, with all
+//! that was handed in before it: to hand it over to a thread, and to be woken by it, takes longer than to write it.
+
+mod queue;
 
 use std::fmt;
 use std::io;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{self, Receiver};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
 
 use crate::error::AppendError;
 use crate::record::{Appended, Batch};
 use crate::records::Records;
+use queue::{Group, Job, Queue, Turn, Wait};
 
-/// The most records in one commit: more would only make those who came first wait longer.
-const GROUP_RECORDS_MAX: usize = 256;
-
-/// How long a batch that nobody waits for waits for one that somebody does, to share its commit.
-const LATER: Duration = Duration::from_millis(5);
-
-type Answer = Box<dyn FnOnce(Result<Appended, AppendError>) + Send>;
-
-enum Job {
-    Append(Batch, Answer),
-    Later(Batch, Answer),
-    With(Box<dyn FnOnce(&mut Records) + Send>),
-    Close,
-}
-
-/// The thread that writes. Share it behind an `Arc`; dropping it writes what was handed in, and stops.
+/// Who writes. Share it behind an `Arc`; dropping it writes what was handed in, and stops.
 pub struct Writer {
-    queue: Sender<Job>,
-    thread: Option<JoinHandle<Records>>,
-    commits: Arc<AtomicU64>,
+    desk: Arc<Desk>,
+    thread: Option<JoinHandle<()>>,
 }
 
 impl Writer {
-    /// Gives the ledger to a thread of its own.
+    /// Takes the ledger, and a thread of its own.
     ///
     /// # Errors
     /// The operating system's, if it has no thread to give.
     pub fn start(records: Records) -> io::Result<Self> {
-        let (queue, jobs) = mpsc::channel();
-        let commits = Arc::new(AtomicU64::new(records.commits()));
-        let counter = Arc::clone(&commits);
-        let thread = thread::Builder::new().name("ledger".to_owned()).spawn(move || serve(records, &jobs, &counter))?;
-        Ok(Self { queue, thread: Some(thread), commits })
+        let desk = Arc::new(Desk::of(records));
+        let of_thread = Arc::clone(&desk);
+        let thread = thread::Builder::new().name("ledger".to_owned()).spawn(move || serve(&of_thread))?;
+        Ok(Self { desk, thread: Some(thread) })
+    }
+
+    /// From here on whoever hands in a batch commits it, and waits for the disk: for a process in which nobody else would
+    /// hand in another one meanwhile. What nobody waits for is still the thread's.
+    pub fn commit_in_place(&self) {
+        self.desk.is_in_place.store(true, Ordering::Release);
     }
 
     /// Hands in a batch; the receipt waits for its commit.
@@ -62,43 +56,53 @@ impl Writer {
         Receipt { answer }
     }
 
-    /// Hands in a batch; `answer` is called on the writer's thread, and must be quick.
+    /// Hands in a batch; `answer` is called by whoever commits, must be quick, and must ask nothing of this writer.
     pub fn submit_with(&self, batch: Batch, answer: impl FnOnce(Result<Appended, AppendError>) + Send + 'static) {
-        let job = Job::Append(batch, Box::new(answer));
-        if let Err(mpsc::SendError(Job::Append(_, answer))) = self.queue.send(job) {
-            answer(Err(AppendError::Stopped));
-        }
+        self.desk.hand_in(Job::Append(batch, Box::new(answer)));
     }
 
     /// Hands in a batch that nobody waits for. It keeps its place before all that is handed in after it, and is committed
     /// with the next batch that is waited for, or after a few milliseconds. `answer` is as for [`Writer::submit_with`].
     pub fn submit_later(&self, batch: Batch, answer: impl FnOnce(Result<Appended, AppendError>) + Send + 'static) {
-        let job = Job::Later(batch, Box::new(answer));
-        if let Err(mpsc::SendError(Job::Later(_, answer))) = self.queue.send(job) {
-            answer(Err(AppendError::Stopped));
-        }
+        self.desk.put(Job::Later(batch, Box::new(answer)));
     }
 
     /// Does something else with the ledger, after all that was handed in before, and waits for it.
     ///
     /// # Errors
-    /// [`AppendError::Stopped`] if the thread is gone.
+    /// [`AppendError::Stopped`] if the ledger is closed, or whoever wrote panicked.
     pub fn with<R: Send + 'static>(
         &self,
         deed: impl FnOnce(&mut Records) -> R + Send + 'static,
     ) -> Result<R, AppendError> {
         let (tell, answer) = mpsc::sync_channel(1);
-        let job = Job::With(Box::new(move |records| {
+        self.desk.hand_in(Job::With(Box::new(move |records| {
             let _ = tell.send(deed(records));
-        }));
-        self.queue.send(job).map_err(|_| AppendError::Stopped)?;
+        })));
         answer.recv().map_err(|_| AppendError::Stopped)
+    }
+
+    /// Looks something up in what is committed, where that takes no waiting for others; else gives the deed back.
+    ///
+    /// # Errors
+    /// The deed, if batches are not committed in place.
+    pub fn look<R, F: FnOnce(&Records) -> R>(&self, deed: F) -> Result<R, F> {
+        if !self.desk.is_in_place.load(Ordering::Acquire) {
+            return Err(deed);
+        }
+        match self.desk.records.lock() {
+            Ok(held) => match held.as_ref() {
+                Some(records) => Ok(deed(records)),
+                None => Err(deed),
+            },
+            Err(_) => Err(deed),
+        }
     }
 
     /// How many commits were made: with several runs in flight fewer than batches were handed in.
     #[must_use]
     pub fn commits(&self) -> u64 {
-        self.commits.load(Ordering::Relaxed)
+        self.desk.commits.load(Ordering::Relaxed)
     }
 
     /// Writes what was handed in, stops, and gives the ledger back; `None` if the thread panicked.
@@ -109,9 +113,10 @@ impl Writer {
 
     fn stop(&mut self) -> Option<Records> {
         let thread = self.thread.take()?;
-        // An error means that the thread has ended already.
-        let _ = self.queue.send(Job::Close);
-        thread.join().ok()
+        self.desk.queue().close();
+        self.desk.news.notify_all();
+        thread.join().ok()?;
+        self.desk.records.lock().ok()?.take()
     }
 }
 
@@ -137,112 +142,114 @@ impl Receipt {
     /// Waits until the batch is durable or refused.
     ///
     /// # Errors
-    /// As [`Records::append`]; [`AppendError::Unknown`] too if the writer's thread is gone.
+    /// As [`Records::append`]; [`AppendError::Unknown`] too if whoever wrote it panicked.
     pub fn wait(self) -> Result<Appended, AppendError> {
         self.answer.recv().unwrap_or(Err(AppendError::Unknown))
     }
 }
 
-fn serve(mut records: Records, jobs: &Receiver<Job>, commits: &AtomicU64) -> Records {
-    let mut group = Group::default();
-    while let Some(job) = group.next_job(jobs) {
-        match job {
-            Next::Later(batch, answer) => group.push(batch, answer),
-            Next::Append(batch, answer) => {
-                group.push(batch, answer);
-                group.gather(jobs);
-                group.commit(&mut records, commits);
-            }
-            Next::Commit => group.commit(&mut records, commits),
-            Next::With(deed) => {
-                group.commit(&mut records, commits);
-                deed(&mut records);
-            }
-        }
-        commits.store(records.commits(), Ordering::Relaxed);
-    }
-    group.commit(&mut records, commits);
-    records
+/// What the thread and those who hand in share.
+struct Desk {
+    queue: Mutex<Queue>,
+    /// Tells the thread that there is something to do.
+    news: Condvar,
+    /// Whoever holds it does all that is in the queue, in its order. None once the writer is closed.
+    records: Mutex<Option<Records>>,
+    is_in_place: AtomicBool,
+    commits: AtomicU64,
 }
 
-/// What goes into the next commit.
-#[derive(Default)]
-struct Group {
-    batches: Vec<Batch>,
-    answers: Vec<Answer>,
-    records: usize,
-    /// When the first came, if nobody waits for any of them.
-    since: Option<Instant>,
-    /// A job that was taken from the queue and did not fit in.
-    after: Option<Job>,
-}
-
-/// What to do next.
-enum Next {
-    Append(Batch, Answer),
-    Later(Batch, Answer),
-    With(Box<dyn FnOnce(&mut Records) + Send>),
-    /// What is there has waited long enough, or is enough.
-    Commit,
-}
-
-impl Group {
-    fn push(&mut self, batch: Batch, answer: Answer) {
-        self.since.get_or_insert_with(Instant::now);
-        self.records = self.records.saturating_add(batch.records.len());
-        self.batches.push(batch);
-        self.answers.push(answer);
+impl Desk {
+    fn of(records: Records) -> Self {
+        let commits = AtomicU64::new(records.commits());
+        let (queue, news) = (Mutex::default(), Condvar::new());
+        Self { queue, news, records: Mutex::new(Some(records)), is_in_place: AtomicBool::new(false), commits }
     }
 
-    /// `None` once there will be no more.
-    fn next_job(&mut self, jobs: &Receiver<Job>) -> Option<Next> {
-        if self.records >= GROUP_RECORDS_MAX {
-            return Some(Next::Commit);
-        }
-        let job = match (self.after.take(), self.since) {
-            (Some(job), _) => job,
-            (None, None) => jobs.recv().ok()?,
-            (None, Some(since)) => match jobs.recv_timeout(LATER.saturating_sub(since.elapsed())) {
-                Ok(job) => job,
-                Err(RecvTimeoutError::Timeout) => return Some(Next::Commit),
-                Err(RecvTimeoutError::Disconnected) => return None,
-            },
-        };
-        match job {
-            Job::Append(batch, answer) => Some(Next::Append(batch, answer)),
-            Job::Later(batch, answer) => Some(Next::Later(batch, answer)),
-            Job::With(deed) => Some(Next::With(deed)),
-            Job::Close => None,
-        }
+    /// No code that can panic runs while it is held.
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes what is waiting already, up to the job that does not fit in any more.
-    fn gather(&mut self, jobs: &Receiver<Job>) {
-        while let Ok(job) = jobs.try_recv() {
-            match job {
-                Job::Append(batch, answer) | Job::Later(batch, answer)
-                    if self.records.saturating_add(batch.records.len()) <= GROUP_RECORDS_MAX =>
-                {
-                    self.push(batch, answer);
-                }
-                other => {
-                    self.after = Some(other);
-                    return;
-                }
+    /// Puts a job behind all others, and wakes the thread if it would not look by itself.
+    fn put(&self, job: Job) {
+        let mut queue = self.queue();
+        match queue.push(job) {
+            Ok(true) => self.news.notify_one(),
+            Ok(false) => {}
+            Err(job) => {
+                drop(queue);
+                job.refuse();
             }
         }
     }
 
-    fn commit(&mut self, records: &mut Records, commits: &AtomicU64) {
-        let (batches, answers) = (std::mem::take(&mut self.batches), std::mem::take(&mut self.answers));
-        (self.records, self.since) = (0, None);
-        if batches.is_empty() {
-            return;
+    /// The same for a job that somebody waits for, where it may be done at once.
+    fn hand_in(&self, job: Job) {
+        if !self.is_in_place.load(Ordering::Acquire) {
+            return self.put(job);
         }
-        let results = records.append_all(&batches);
-        commits.store(records.commits(), Ordering::Relaxed);
-        for (answer, result) in answers.into_iter().zip(results) {
+        // Of one who panicked in the middle of a commit nobody knows what was written.
+        let Ok(mut held) = self.records.lock() else { return job.refuse() };
+        let Some(records) = held.as_mut() else { return job.refuse() };
+        let pushed = self.queue().push_quietly(job);
+        match pushed {
+            Ok(()) => self.work(records),
+            Err(job) => job.refuse(),
+        }
+    }
+
+    /// Does all that is in the queue, in its order.
+    fn work(&self, records: &mut Records) {
+        loop {
+            let turn = self.queue().take();
+            match turn {
+                None => return,
+                Some(Turn::Commit(group)) => self.commit(records, group),
+                Some(Turn::With(deed)) => deed(records),
+            }
+            self.commits.store(records.commits(), Ordering::Relaxed);
+        }
+    }
+
+    fn commit(&self, records: &mut Records, group: Group) {
+        let results = records.append_all(&group.batches);
+        self.commits.store(records.commits(), Ordering::Relaxed);
+        for (answer, result) in group.answers.into_iter().zip(results) {
             answer(result);
         }
+    }
+
+    /// Waits until there is something to do for the thread; `false` once there will be no more.
+    fn wait(&self) -> bool {
+        let mut queue = self.queue();
+        loop {
+            queue = match queue.waits() {
+                Wait::Not => return true,
+                Wait::End => return false,
+                Wait::UntilWoken => self.news.wait(queue).unwrap_or_else(PoisonError::into_inner),
+                Wait::For(time) => self.news.wait_timeout(queue, time).unwrap_or_else(PoisonError::into_inner).0,
+            };
+        }
+    }
+}
+
+fn serve(desk: &Desk) {
+    let _nobody = NobodyServes(desk);
+    while desk.wait() {
+        let Ok(mut held) = desk.records.lock() else { return };
+        let Some(records) = held.as_mut() else { return };
+        desk.work(records);
+    }
+}
+
+/// When the thread ends, however it ends, nobody waits for it in vain.
+struct NobodyServes<'a>(&'a Desk);
+
+impl Drop for NobodyServes<'_> {
+    fn drop(&mut self) {
+        let left = self.0.queue().abandon();
+        // Outside of the lock: whoever is told may do anything.
+        drop(left);
     }
 }

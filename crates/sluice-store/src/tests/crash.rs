@@ -68,3 +68,36 @@ fn a_writer_that_crashed_says_so_to_all_who_come_later() {
     drop(writer);
     assert_eq!(workspace.open().head().unwrap().size, TreeSize::EMPTY);
 }
+
+#[test]
+fn in_place_a_writer_that_crashed_says_so_to_all_who_come_later() {
+    let (workspace, mut records) = Workspace::new();
+    records.inject(Box::new(CrashAt(0, When::Before)));
+    let writer = Writer::start(records).unwrap();
+    writer.commit_in_place();
+    let lost = writer.submit(batch(vec![step(1, "a")])).wait();
+    assert!(matches!(lost, Err(AppendError::Unknown)));
+    let late = writer.submit(batch(vec![step(1, "a")])).wait();
+    assert!(matches!(late, Err(AppendError::Stopped)));
+    drop(writer);
+    assert_eq!(workspace.open().head().unwrap().size, TreeSize::EMPTY);
+}
+
+#[test]
+fn a_deed_that_panics_leaves_nobody_waiting() {
+    for is_in_place in [false, true] {
+        let (workspace, records) = Workspace::new();
+        let writer = Writer::start(records).unwrap();
+        if is_in_place {
+            writer.commit_in_place();
+        }
+        let panics = || writer.with(|_| -> () { panic!("a deed of this test") });
+        let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(panics));
+        assert!(matches!(ended, Err(_) | Ok(Err(AppendError::Stopped))));
+        let late = writer.submit(batch(vec![step(1, "a")])).wait();
+        assert!(matches!(late, Err(AppendError::Stopped | AppendError::Unknown)));
+        assert!(writer.with(|_| ()).is_err());
+        drop(writer);
+        assert_eq!(workspace.open().head().unwrap().size, TreeSize::EMPTY);
+    }
+}

@@ -142,3 +142,81 @@ fn what_nobody_waits_for_may_fail_and_leaves_what_is_waited_for_alone() {
     writer.submit_later(one(1, 7), |result| assert!(matches!(result, Err(AppendError::Conflict(_)))));
     writer.submit(one(2, 0)).wait().unwrap();
 }
+
+#[test]
+fn in_place_whoever_hands_in_commits_what_came_before_too() {
+    let (workspace, records) = Workspace::new();
+    let writer = Writer::start(records).unwrap();
+    writer.commit_in_place();
+    let here = thread::current().id();
+    for turn in 0..20 {
+        writer.submit_later(one(1, 2 * turn), |result| assert!(result.is_ok()));
+        let (tell, told) = std::sync::mpsc::channel();
+        writer.submit_with(one(1, 2 * turn + 1), move |result| {
+            tell.send((thread::current().id(), result.unwrap().first.get())).unwrap();
+        });
+        assert_eq!(told.try_recv(), Ok((here, 2 * turn + 1)), "it is done when it is handed in");
+    }
+    assert!(writer.commits() < 40, "at least once they shared one");
+    assert_eq!(writer.look(|records| records.head().unwrap().size).ok(), Some(TreeSize::new(40)));
+    drop(writer);
+    assert!(workspace.verify().agrees());
+}
+
+#[test]
+fn in_place_what_nobody_waits_for_is_written_soon_before_anything_is_read_and_at_the_end() {
+    let (workspace, records) = Workspace::new();
+    let writer = Writer::start(records).unwrap();
+    writer.commit_in_place();
+    for seq in 0..3 {
+        let (tell, told) = std::sync::mpsc::channel();
+        writer.submit_later(one(1, seq), move |result| tell.send(result).unwrap());
+        told.recv_timeout(std::time::Duration::from_secs(20)).unwrap().unwrap();
+        // Long enough for the thread to fall asleep, once.
+        thread::sleep(std::time::Duration::from_millis(if seq == 1 { 300 } else { 1 }));
+    }
+    writer.submit_later(one(1, 3), |_| {});
+    assert_eq!(writer.with(|records| records.head().unwrap().size).unwrap(), TreeSize::new(4));
+    writer.submit_later(one(1, 4), |_| {});
+    drop(writer);
+    assert_eq!(workspace.open().head().unwrap().size, TreeSize::new(5));
+}
+
+#[test]
+fn in_place_those_who_hand_in_at_once_take_turns() {
+    let (workspace, records) = Workspace::new();
+    let writer = Writer::start(records).unwrap();
+    writer.commit_in_place();
+    thread::scope(|scope| {
+        for run in 0..4 {
+            let writer = &writer;
+            scope.spawn(move || (0..25).for_each(|seq| drop(writer.submit(one(run, seq)).wait().unwrap())));
+        }
+    });
+    drop(writer);
+    assert_eq!(workspace.open().head().unwrap().size, TreeSize::new(100));
+    assert!(workspace.verify().agrees());
+}
+
+#[test]
+fn nothing_is_looked_up_past_the_thread_that_commits_for_others() {
+    let (_workspace, records) = Workspace::new();
+    let writer = Writer::start(records).unwrap();
+    assert!(writer.look(|_| ()).is_err());
+}
+
+#[test]
+fn a_batch_that_is_refused_half_written_leaves_the_others_alone() {
+    let (workspace, mut records) = Workspace::new();
+    let half = Batch { records: vec![step(2, "a"), uses(2, "A-1")], expect: at(2, 0, Epoch::FIRST) };
+    let batches = [one(1, 0), half.clone(), one(1, 1), one(2, 0), half];
+    let results = records.append_all(&batches);
+    let fine: Vec<bool> = results.iter().map(Result::is_ok).collect();
+    assert_eq!(fine, [true, false, true, true, false]);
+    assert!(matches!(results[1], Err(AppendError::Conflict(Conflict::ApprovalNotInForce { .. }))));
+    assert!(matches!(results[4], Err(AppendError::Conflict(Conflict::RunSeq { found: 1, .. }))));
+    assert_eq!(records.commits(), 1);
+    assert_eq!(records.head().unwrap().size, TreeSize::new(3));
+    assert_eq!(records.run(run(2)).unwrap().len(), 1, "nothing of the half that was written is left");
+    assert!(workspace.verify().agrees());
+}

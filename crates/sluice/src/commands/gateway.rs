@@ -54,6 +54,8 @@ fn stdio(arguments: &Stdio) -> Result<Exit, Failure> {
     let key = WorkspaceKey::read(&workspace.home().workspace_key(), workspace.folder())?;
     let secrets = SecretStore::new(workspace.folder().join(SECRETS_FILE), key);
     let (ledger, console) = (&opened.ledger, arguments.console.clone());
+    // One session, of which one call at a time is asked about.
+    ledger.commit_in_place();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
