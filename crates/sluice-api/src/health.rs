@@ -27,7 +27,7 @@ pub struct Health {
     /// What waits for people.
     waiting: usize,
     /// How many runs stand how.
-    runs: BTreeMap<&'static str, usize>,
+    runs: BTreeMap<&'static str, u64>,
 }
 
 impl Health {
@@ -36,13 +36,10 @@ impl Health {
     /// # Errors
     /// [`LedgerError`] if the ledger cannot be read.
     pub fn of(workspace: &Workspace, ledger: &Ledger) -> Result<Self, LedgerError> {
-        let (head, checkpoint, rows, waiting) = ledger.look(|records| {
-            Ok((records.head()?, records.checkpoint_latest()?, records.runs()?, records.held_approvals()?.len()))
+        let (head, checkpoint, runs, waiting) = ledger.look(|records| {
+            Ok((records.head()?, records.checkpoint_latest()?, records.run_counts()?, records.held_approvals()?.len()))
         })?;
-        let mut runs = BTreeMap::new();
-        for row in rows {
-            *runs.entry(row.status.name()).or_default() += 1;
-        }
+        let runs = runs.into_iter().map(|(status, count)| (status.name(), count)).collect();
         let about = workspace.bundle().workspace();
         Ok(Health {
             workspace: about.name.value.to_string(),

@@ -194,7 +194,7 @@ fn open(house: &House) -> Result<Vec<(Waiting, BTreeSet<Name>)>, String> {
     let open = all.into_iter().filter(|waiting| !waiting.is_satisfied && !is_unreviewed(waiting));
     let mut open: Vec<(Waiting, BTreeSet<Name>)> = open
         .map(|waiting| {
-            let mut people = waiting.asked.clone();
+            let mut people = (*waiting.asked).clone();
             people.retain(|person| !waiting.said.iter().any(|(who, _)| who == person));
             (waiting, people)
         })

@@ -1,6 +1,7 @@
 //! What a person may do here.
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap};
 
 use sluice_core::contract::approval::{Party, Requirement};
 use sluice_core::label::Name;
@@ -43,6 +44,41 @@ pub fn asked(workspace: &Workspace, needed: &Requirement, requester: &Name) -> B
 #[must_use]
 pub fn may_see(workspace: &Workspace, person: &Name, concerned: &BTreeSet<Name>) -> bool {
     may(workspace, person, Deed::See, concerned)
+}
+
+/// What one person may see, for whoever asks about many things at once: what concerns the same people is judged once.
+pub struct Sight<'w> {
+    workspace: &'w Workspace,
+    person: &'w Name,
+    judged: RefCell<HashMap<BTreeSet<Name>, bool>>,
+}
+
+impl<'w> Sight<'w> {
+    /// Of a person, by the rules of this moment. It is for one answer and never kept.
+    #[must_use]
+    pub fn of(workspace: &'w Workspace, person: &'w Name) -> Self {
+        Self { workspace, person, judged: RefCell::default() }
+    }
+
+    /// [`may_see`].
+    #[must_use]
+    pub fn may_see(&self, concerned: BTreeSet<Name>) -> bool {
+        if let Some(judged) = self.judged.borrow().get(&concerned) {
+            return *judged;
+        }
+        let may = may_see(self.workspace, self.person, &concerned);
+        self.judged.borrow_mut().insert(concerned, may);
+        may
+    }
+
+    /// [`may_see_run`], of a run that asked people for these.
+    #[must_use]
+    pub fn may_see_run(&self, requester: &Name, asked: &[Waiting]) -> bool {
+        let mut people = self.workspace.principals().in_charge_of(requester);
+        people.insert(requester.clone());
+        people.extend(asked.iter().flat_map(|waiting| concerned(self.workspace, waiting)));
+        self.may_see(people)
+    }
 }
 
 /// Whether somebody may see the whole ledger.

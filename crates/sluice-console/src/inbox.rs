@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 use sluice_api::House;
 use sluice_api::guard::Visitor;
-use sluice_api::rights::{concerned, may_see};
+use sluice_api::rights::{Sight, concerned};
 use sluice_render::markup::{Message, Seen};
 use sluice_runtime::approvals::{About, Approver, Waiting};
 
@@ -15,7 +15,7 @@ use crate::glass;
 use crate::page::{Asking, Room, Shown, aside, framed};
 use crate::runs;
 use crate::sort::{Sorting, paged};
-use crate::words::{ago, needed, said, what, who};
+use crate::words::{Needs, ago, said, what, who};
 
 #[derive(Deserialize)]
 pub(crate) struct Filter {
@@ -34,7 +34,8 @@ pub(crate) async fn page(State(house): State<Arc<House>>, visitor: Visitor, Quer
         let all = Approver::new(&asking.workspace, asking.house.ledger()).list()?;
         let person = &asking.caller.person;
         let open = all.into_iter().filter(|waiting| !waiting.is_satisfied);
-        let seen = open.filter(|w| may_see(&asking.workspace, person, &concerned(&asking.workspace, w)));
+        let sight = Sight::of(&asking.workspace, person);
+        let seen = open.filter(|w| sight.may_see(concerned(&asking.workspace, w)));
         let (mut mine, mut others): (Vec<Waiting>, Vec<Waiting>) = seen.partition(|waiting| is_for(&asking, waiting));
         let sorting = Sorting::of("/", &filter.sort, &COLUMNS, []);
         sorting.sort(&mut mine, sort_key);
@@ -42,6 +43,7 @@ pub(crate) async fn page(State(house): State<Arc<House>>, visitor: Visitor, Quer
         let (for_me, for_others, number) = (mine.len(), others.len(), filter.page.unwrap_or(1).max(1));
         // What waits for whoever looks is never on another page.
         let others = paged(others, number);
+        let needs = Needs::of(&asking.workspace);
         let content = html! {
             h1 { "Inbox" }
             (glass::in_inbox(&asking)?)
@@ -57,12 +59,12 @@ pub(crate) async fn page(State(house): State<Arc<House>>, visitor: Visitor, Quer
                             "What you then approve is that very step with those very arguments, and nothing else." }
                     }
                 }
-                @for waiting in &mine { (row(&asking, waiting)) }
+                @for waiting in &mine { (row(&asking, &needs, waiting)) }
             }
             @if for_others > 0 {
                 section aria-labelledby="others" {
                     h2 id="others" { "Waits for others " span.count { (for_others) } }
-                    @for waiting in &others { (row(&asking, waiting)) }
+                    @for waiting in &others { (row(&asking, &needs, waiting)) }
                     (sorting.pager(number, for_others))
                 }
             }
@@ -86,7 +88,7 @@ pub(crate) fn is_for(asking: &Asking, waiting: &Waiting) -> bool {
     waiting.awaits(&asking.caller.person)
 }
 
-fn row(asking: &Asking, waiting: &Waiting) -> Markup {
+fn row(asking: &Asking, needs: &Needs<'_>, waiting: &Waiting) -> Markup {
     let workspace = &asking.workspace;
     html! {
         article.waiting {
@@ -101,7 +103,7 @@ fn row(asking: &Asking, waiting: &Waiting) -> Markup {
             }
             p.why { (Message(&waiting.why)) }
             ul.needs {
-                @for one in &waiting.needs { li { span.tag.warn { "needs" } " " (needed(workspace, one, &waiting.requester)) } }
+                @for one in &waiting.needs { li { span.tag.warn { "needs" } " " (needs.of_one(one, &waiting.requester)) } }
                 @for (person, decision) in &waiting.said {
                     @let (word, tone) = said(*decision);
                     li {

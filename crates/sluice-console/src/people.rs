@@ -19,7 +19,7 @@ use sluice_ledger::EntryKind;
 use sluice_render::markup::Seen;
 use sluice_render::time;
 use sluice_runtime::approvals::Word;
-use sluice_runtime::enrolment::{Known, Listed, passkeys, remove as forget};
+use sluice_runtime::enrolment::{Known, Listed, passkeys, passkeys_seen, remove as forget};
 use sluice_store::{Page, Query};
 
 use crate::delegations;
@@ -56,7 +56,7 @@ struct Invited {
 /// `confirmed`: they showed just now, with a device that verified them, that it is them.
 fn shown(asking: &Asking, invited: Option<&Invited>, confirmed: bool, sort: &str) -> Shown {
     let (house, workspace, person) = (&asking.house, &asking.workspace, &asking.caller.person);
-    let listed = passkeys(house.ledger())?;
+    let listed = passkeys_seen(house.ledger())?;
     let theirs: Vec<&Listed> = listed.iter().filter(|one| one.enrolled.person == *person).collect();
     let content = html! {
         h1 { "People" }

@@ -1,5 +1,7 @@
 //! Runs: which there are, what each waits for, and what happened in it.
 
+use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use axum::extract::{Path, Query, State};
@@ -7,14 +9,14 @@ use maud::{Markup, html};
 use serde::Deserialize;
 use sluice_api::House;
 use sluice_api::guard::Visitor;
-use sluice_api::rights::may_see_run;
+use sluice_api::rights::{Sight, may_see_run};
 use sluice_core::label::Name;
 use sluice_ledger::RunId;
 use sluice_render::markup::{Message, Seen};
 use sluice_render::time;
 use sluice_runtime::approvals::{Approver, Waiting};
 use sluice_runtime::audit;
-use sluice_runtime::run::{About, about, find};
+use sluice_runtime::run::{About, about, about_each, find};
 use sluice_runtime::told::told_without_data;
 use sluice_store::{Page, RunRow, RunStatus};
 
@@ -22,7 +24,7 @@ use crate::page::{Asking, Room, Shown, aside, framed};
 use crate::problem::Problem;
 use crate::reading::{Reading, proposal_of};
 use crate::sort::{PAGE, Sorting, paged};
-use crate::words::{ago, mood, needed, short, what, who};
+use crate::words::{Needs, ago, mood, short, what, who};
 
 /// Runs that are looked through for one page.
 const LOOKED_AT_MAX: u64 = 1_000;
@@ -97,7 +99,7 @@ pub(crate) async fn page(State(house): State<Arc<House>>, visitor: Visitor, Quer
 }
 
 /// By what a row is sorted.
-fn sort_key((row, about): &(RunRow, About), column: &'static str) -> (u64, String) {
+fn sort_key((row, about): &(RunRow, Arc<About>), column: &'static str) -> (u64, String) {
     match column {
         "what" => (0, what_of(about).to_lowercase()),
         "for" => (0, about.requester.to_string()),
@@ -136,7 +138,7 @@ fn pager(sorting: &Sorting<'_>, is_later_page: bool, older: Option<u64>) -> Mark
 }
 
 /// Runs as a page shows them, and before which entry the next page begins.
-type Visible = (Vec<(RunRow, About)>, Option<u64>);
+type Visible = (Vec<(RunRow, Arc<About>)>, Option<u64>);
 
 /// At most `count` of the runs that somebody may see, and where the next page begins.
 ///
@@ -146,18 +148,43 @@ fn visible(asking: &Asking, status: Option<RunStatus>, before: Option<u64>, coun
     let rows = asking.house.ledger().look(|records| records.runs_page(status, page))?;
     let is_whole = (rows.len() as u64) < LOOKED_AT_MAX;
     let rest = rows.last().map(|row| row.first.get()).filter(|_| !is_whole);
-    let mut shown: Vec<(RunRow, About)> = Vec::new();
+    let range = rows.last().map_or(0, |row| row.first.get())..rows.first().map_or(0, |row| row.first.get() + 1);
+    let (sight, about) = (Sight::of(&asking.workspace, &asking.caller.person), about_each(asking.house.ledger())?);
+    let mut shown: Vec<(RunRow, Arc<About>)> = Vec::new();
+    let mut asked = None;
     for row in rows {
         if shown.len() == count {
             return Ok((shown, Some(row.first.get().saturating_add(1))));
         }
-        match about(asking.house.ledger(), row.run) {
-            Ok(Some(about)) if may_see(asking, row.run, &about.requester)? => shown.push((row, about)),
-            // What cannot be opened is of nobody.
-            _ => {}
+        // What cannot be opened is of nobody.
+        let Some(about) = about(row.run) else { continue };
+        // What they asked of people is read only where that decides it.
+        let may_see = sight.may_see_run(&about.requester, &[]) || {
+            let asked = match &mut asked {
+                Some(asked) => asked,
+                None => asked.insert(asked_within(asking, range.clone())?),
+            };
+            asked.get(&row.run).is_some_and(|asked| sight.may_see_run(&about.requester, asked))
+        };
+        if may_see {
+            shown.push((row, about));
         }
     }
     Ok((shown, rest))
+}
+
+/// What the runs asked people for that began within a part of the log.
+fn asked_within(asking: &Asking, range: Range<u64>) -> Result<BTreeMap<RunId, Vec<Waiting>>, Problem> {
+    let ledger = asking.house.ledger();
+    let rows = ledger.look(|records| records.approvals_of_runs(range))?;
+    let shown = Approver::new(&asking.workspace, ledger).show_each(rows.iter().map(|row| row.id.as_str()))?;
+    let mut asked: BTreeMap<RunId, Vec<Waiting>> = BTreeMap::new();
+    for (row, waiting) in rows.iter().zip(shown) {
+        if let (Some(run), Ok(waiting)) = (row.run, waiting) {
+            asked.entry(run).or_default().push(waiting);
+        }
+    }
+    Ok(asked)
 }
 
 /// What a run is of, in a few words.
@@ -219,6 +246,7 @@ fn waits(asking: &Asking, run: RunId) -> Result<Markup, Problem> {
         .filter_map(|row| approver.show(&row.id).ok())
         .filter(|waiting| waiting.superseded.is_none() && !waiting.is_satisfied)
         .collect();
+    let needs = Needs::of(workspace);
     Ok(html! {
         @if !open.is_empty() {
             section aria-labelledby="waits" {
@@ -226,7 +254,7 @@ fn waits(asking: &Asking, run: RunId) -> Result<Markup, Problem> {
                 @for waiting in &open {
                     p {
                         a href={ "/approvals/" (waiting.id) } { (Seen(&what(waiting))) } " "
-                        @for one in &waiting.needs { span.tag.warn { "needs" } " " (needed(workspace, one, &waiting.requester)) " " }
+                        @for one in &waiting.needs { span.tag.warn { "needs" } " " (needs.of_one(one, &waiting.requester)) " " }
                     }
                 }
             }

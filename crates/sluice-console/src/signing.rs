@@ -9,7 +9,7 @@ use sluice_api::guard::is_their_form;
 use sluice_core::contract::approval::{Proof, SignedStatement, Statement};
 use sluice_passkey::Assertion;
 use sluice_runtime::clock::now_ms;
-use sluice_runtime::enrolment::passkeys;
+use sluice_runtime::enrolment::passkeys_seen;
 
 use crate::page::Asking;
 use crate::problem::Problem;
@@ -23,7 +23,8 @@ pub(crate) struct Signing {
 impl Signing {
     pub(crate) fn of(asking: &Asking) -> Result<Self, Problem> {
         let person = &asking.caller.person;
-        let theirs = passkeys(asking.house.ledger())?.into_iter().map(|listed| listed.enrolled);
+        let listed = passkeys_seen(asking.house.ledger())?;
+        let theirs = listed.iter().map(|listed| &listed.enrolled);
         let theirs = theirs.filter(|one| one.person == *person).map(|one| URL_SAFE_NO_PAD.encode(&one.passkey.id));
         Ok(Self { passkeys: theirs.collect(), by_file: asking.house.demo_key(person).is_some() })
     }

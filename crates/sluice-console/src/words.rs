@@ -1,5 +1,7 @@
 //! Small parts of pages that many of them have.
 
+use std::cell::RefCell;
+
 use maud::{Markup, html};
 use sluice_api::rights::asked;
 use sluice_core::contract::approval::{Decision, Requirement};
@@ -45,6 +47,46 @@ pub(crate) fn needed(workspace: &Workspace, requirement: &Requirement, requester
         (sluice_render::markup::Message(&in_words(requirement)))
         @if !people.is_empty() {
             span.faint { " (" @for (number, person) in people.iter().enumerate() { @if number > 0 { ", " } (who(workspace, person)) } ")" }
+        }
+    }
+}
+
+/// Who must agree, for lists: of many people a few are named. What asks the same is told once.
+pub(crate) struct Needs<'w> {
+    workspace: &'w Workspace,
+    told: RefCell<Vec<(Requirement, Name, Markup)>>,
+}
+
+impl<'w> Needs<'w> {
+    /// More people than this are not all named.
+    const NAMED_MAX: usize = 6;
+
+    pub(crate) fn of(workspace: &'w Workspace) -> Self {
+        Self { workspace, told: RefCell::default() }
+    }
+
+    pub(crate) fn of_one(&self, requirement: &Requirement, requester: &Name) -> Markup {
+        let mut told = self.told.borrow_mut();
+        if let Some((.., words)) = told.iter().find(|(what, who, _)| what == requirement && who == requester) {
+            return words.clone();
+        }
+        let words = self.tell(requirement, requester);
+        told.push((requirement.clone(), requester.clone(), words.clone()));
+        words
+    }
+
+    fn tell(&self, requirement: &Requirement, requester: &Name) -> Markup {
+        let people = asked(self.workspace, requirement, requester);
+        if people.len() <= Self::NAMED_MAX {
+            return needed(self.workspace, requirement, requester);
+        }
+        let others = people.len() - (Self::NAMED_MAX - 1);
+        html! {
+            (sluice_render::markup::Message(&in_words(requirement)))
+            span.faint {
+                " (" @for person in people.iter().take(Self::NAMED_MAX - 1) { (who(self.workspace, person)) ", " }
+                "and " (others) " others)"
+            }
         }
     }
 }

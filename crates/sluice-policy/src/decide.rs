@@ -38,6 +38,12 @@ impl Bundle {
         }
     }
 
+    /// What [`Bundle::decide`] would say and why, for whoever records nothing of it.
+    #[must_use]
+    pub fn would_say(&self, request: &GateRequest) -> (Decision, Vec<Reason>) {
+        self.settle(request)
+    }
+
     /// Answers a gate request for which approvals may have been recorded.
     ///
     /// Asks which remedies the call needs as it is, takes those for which `is_recorded` says that every party reached the

@@ -5,29 +5,27 @@
 
 mod glass;
 mod heard;
+mod recalled;
 mod stands;
 mod word;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use sluice_core::contract::Digest;
 use sluice_core::contract::approval::{Decision, Question, Refusal, Requirement, SignedStatement};
 use sluice_core::contract::closure::ClosureDigest;
 use sluice_core::label::Name;
-use sluice_engine::{Fact, GateAnswer, Record};
 use sluice_ledger::{EntryKind, RunId};
-use sluice_store::{PayloadState, Recorded};
+use sluice_store::Recorded;
 use thiserror::Error;
 
-use crate::difference::difference;
-use crate::gate::requirement_from;
 use crate::ledger::{Ledger, LedgerError};
-use crate::proposal::{Proposal, ProposalError};
-use crate::session::is_session;
+use crate::proposal::ProposalError;
 use crate::workspace::Workspace;
 
 pub use glass::{Broken, GLASS_MS, Review, Reviews, open_review};
-use heard::Heard;
+pub(crate) use heard::Heard;
+pub(crate) use recalled::Recalled;
 pub use word::{Beside, Word};
 
 /// How long a signature counts if its signer says nothing else.
@@ -51,7 +49,7 @@ pub struct Waiting {
     /// When it was first asked, in milliseconds since 1970.
     pub asked_ms: u64,
     /// Everybody whose word counts, their own or in the place of somebody who delegated to them.
-    pub asked: BTreeSet<Name>,
+    pub asked: Arc<BTreeSet<Name>>,
     /// Who approved so far, and who denied.
     pub said: Vec<(Name, Decision)>,
     /// Who of those spoke in whose place.
@@ -241,6 +239,9 @@ pub enum ApprovalError {
     },
 }
 
+/// Who is asked for such needs on somebody's behalf.
+type AskedBefore = Vec<(Vec<Requirement>, Name, Arc<BTreeSet<Name>>)>;
+
 /// What may be done with approvals by somebody who signs.
 pub struct Approver<'a> {
     workspace: &'a Workspace,
@@ -259,12 +260,24 @@ impl<'a> Approver<'a> {
     /// # Errors
     /// [`ApprovalError::Ledger`].
     pub fn list(&self) -> Result<Vec<Waiting>, ApprovalError> {
-        let rows = self.ledger.read(|records| records.held_approvals())?;
-        // Who has which passkey is read once for all of them.
-        let heard = Heard::now(self.workspace, self.ledger)?;
-        let rows = rows.into_iter().map(|row| self.shown(&row.id, &heard));
-        let shown = rows.filter(|shown| !matches!(shown, Err(ApprovalError::Erased { .. })));
+        let rows = self.ledger.look(|records| records.held_approvals())?;
+        let shown = self.show_each(rows.iter().map(|row| row.id.as_str()))?.into_iter();
+        let shown = shown.filter(|shown| !matches!(shown, Err(ApprovalError::Erased { .. })));
         shown.filter(|shown| !matches!(shown, Ok(waiting) if waiting.superseded.is_some())).collect()
+    }
+
+    /// Several of them, decided or not, each as [`Approver::show`] has it.
+    ///
+    /// # Errors
+    /// [`ApprovalError::Ledger`].
+    pub fn show_each<'i>(
+        &self,
+        ids: impl IntoIterator<Item = &'i str>,
+    ) -> Result<Vec<Result<Waiting, ApprovalError>>, ApprovalError> {
+        // Who has which passkey is read once for all of them, and who is asked once for all that ask the same people.
+        let heard = Heard::kept(self.workspace, self.ledger)?;
+        let mut asked = Vec::new();
+        Ok(ids.into_iter().map(|id| Ok(self.shown(&*self.recalled(id)?, &heard, &mut asked))).collect())
     }
 
     /// One of them, decided or not.
@@ -272,28 +285,40 @@ impl<'a> Approver<'a> {
     /// # Errors
     /// [`ApprovalError::Unknown`] or [`ApprovalError::Unreadable`].
     pub fn show(&self, id: &str) -> Result<Waiting, ApprovalError> {
-        self.shown(id, &Heard::now(self.workspace, self.ledger)?)
+        Ok(self.shown(&*self.recalled(id)?, &*Heard::kept(self.workspace, self.ledger)?, &mut Vec::new()))
     }
 
-    fn shown(&self, id: &str, heard: &Heard) -> Result<Waiting, ApprovalError> {
-        let mut waiting = if id.starts_with("P-") { self.definition(id)? } else { self.step(id)? };
-        let about = self.ledger.about(id)?;
-        waiting.asked_ms = about.first().map_or(0, |first| first.entry.time_ms);
-        let statements = said_in(&about);
-        let count = self.question(&waiting, heard).count(&statements, &waiting.needs);
+    /// The same for whoever decides on it: read anew, whatever is kept.
+    pub(super) fn show_anew(&self, id: &str) -> Result<Waiting, ApprovalError> {
+        Ok(self.shown(&self.recall(id)?, &Heard::now(self.workspace, self.ledger)?, &mut Vec::new()))
+    }
+
+    /// How it stands at this moment. `asked` is who was found to be asked about others.
+    fn shown(&self, recalled: &Recalled, heard: &Heard, asked: &mut AskedBefore) -> Waiting {
+        let Recalled { statements, .. } = recalled;
+        let mut waiting = recalled.waiting.clone();
+        if matches!(waiting.about, About::Definition { .. }) {
+            waiting.needs = definition_requirement(self.workspace).into_iter().collect();
+        }
+        let count = self.question(&waiting, heard).count(statements, &waiting.needs);
         waiting.is_satisfied =
             !waiting.needs.is_empty() && waiting.needs.iter().all(|n| count.satisfied.contains(&n.id()));
         waiting.is_denied = !count.denied_by.is_empty();
-        waiting.asked = heard.asked(self.workspace, self.ledger, &waiting);
+        waiting.asked = self.asked(heard, &waiting, asked);
         let places = statements.iter().filter_map(|s| Some((&s.statement.approver, s.statement.instead_of.as_ref()?)));
         waiting.in_place_of = places.map(|(to, by)| (to.clone(), by.clone())).collect();
-        waiting.said = statements.into_iter().map(|s| (s.statement.approver, s.statement.decision)).collect();
-        waiting.glass = Reviews::of(&about).latest();
-        waiting.is_expired = about.iter().any(|recorded| recorded.entry.kind == EntryKind::EXPIRED);
-        if waiting.is_expired {
-            waiting.superseded.get_or_insert(None);
+        waiting.said = statements.iter().map(|s| (s.statement.approver.clone(), s.statement.decision)).collect();
+        waiting
+    }
+
+    fn asked(&self, heard: &Heard, waiting: &Waiting, before: &mut AskedBefore) -> Arc<BTreeSet<Name>> {
+        let same = before.iter().find(|(needs, who, _)| *needs == waiting.needs && *who == waiting.requester);
+        if let Some((.., asked)) = same {
+            return Arc::clone(asked);
         }
-        Ok(waiting)
+        let asked = Arc::new(heard.asked(self.workspace, self.ledger, waiting));
+        before.push((waiting.needs.clone(), waiting.requester.clone(), Arc::clone(&asked)));
+        asked
     }
 
     fn question<'q>(&'q self, waiting: &'q Waiting, heard: &'q Heard) -> Question<'q> {
@@ -302,163 +327,6 @@ impl<'a> Approver<'a> {
         let glass = self.workspace.bundle().workspace().break_glass.as_ref();
         Question { glass: glass.filter(|_| matches!(waiting.about, About::Step { .. })), ..asked }
     }
-
-    fn definition(&self, id: &str) -> Result<Waiting, ApprovalError> {
-        let proposal = Proposal::find(self.ledger, id)?.ok_or_else(|| ApprovalError::Unknown { id: id.to_owned() })?;
-        Ok(Waiting {
-            id: id.to_owned(),
-            digest: proposal.closure,
-            requester: proposal.requester.clone(),
-            needs: definition_requirement(self.workspace).into_iter().collect(),
-            why: "the workspace asks people to sign definitions".to_owned(),
-            asked_ms: 0,
-            asked: BTreeSet::new(),
-            said: Vec::new(),
-            in_place_of: BTreeMap::new(),
-            glass: None,
-            is_satisfied: false,
-            is_denied: false,
-            is_agents: false,
-            is_expired: false,
-            superseded: None,
-            about: About::Definition {
-                author: crate::proposal::author_in_words(&proposal.author),
-                name: proposal.name,
-                text: proposal.text,
-            },
-        })
-    }
-
-    /// The held step behind an id: its question is in the entry before the request.
-    fn step(&self, id: &str) -> Result<Waiting, ApprovalError> {
-        let unknown = || ApprovalError::Unknown { id: id.to_owned() };
-        let row = {
-            let id = id.to_owned();
-            self.ledger.read(move |records| records.approval(&id))?.ok_or_else(unknown)?
-        };
-        let run = row.run.ok_or_else(unknown)?;
-        let unreadable = |why: &str| ApprovalError::Unreadable { id: id.to_owned(), why: why.to_owned() };
-        let entries = self.ledger.run(run)?;
-        if entries.iter().any(|recorded| recorded.payload == PayloadState::Erased) {
-            return Err(ApprovalError::Erased { id: id.to_owned() });
-        }
-        let facts = crate::run::facts(&entries).map_err(|e| unreadable(&e.to_string()))?;
-        let held = facts.iter().enumerate().rev().find_map(|(at, record)| match &record.fact {
-            Fact::Decided { action, key, answer: GateAnswer::Hold { receipt, hold }, .. } if hold.approval == id => {
-                Some((at, action.clone(), key.clone(), receipt.clone(), hold.clone()))
-            }
-            _ => None,
-        });
-        let (at, action, key, receipt, hold) = held.ok_or_else(|| unreadable("the run does not hold it"))?;
-        let (earlier, later) = facts.split_at(at);
-        let more = receipt.get("more").cloned().unwrap_or_default();
-        let needs = more.get("needs").and_then(|n| n.as_array()).cloned().unwrap_or_default();
-        let text = |key: &str| receipt.get(key).and_then(|v| v.as_str()).unwrap_or_default().to_owned();
-        let list = |key: &str| -> Vec<String> {
-            let items = more.get(key).and_then(|v| v.as_array()).cloned().unwrap_or_default();
-            items.iter().filter_map(|v| v.as_str().map(str::to_owned)).collect()
-        };
-        Ok(Waiting {
-            id: id.to_owned(),
-            digest: ClosureDigest(Digest(hold.digest)),
-            requester: more.get("requester").and_then(|v| v.as_str()).unwrap_or_default().into(),
-            needs: needs.iter().filter_map(requirement_from).collect(),
-            why: hold.why.clone(),
-            asked_ms: 0,
-            asked: BTreeSet::new(),
-            said: Vec::new(),
-            in_place_of: BTreeMap::new(),
-            glass: None,
-            is_satisfied: false,
-            is_denied: false,
-            is_expired: false,
-            is_agents: matches!(facts.first().map(|first| &first.fact), Some(Fact::Started(start)) if is_session(start)),
-            superseded: superseded(later, &key, id),
-            about: match more.get("entry").and_then(|v| v.as_str()) {
-                Some(entry) => About::Value {
-                    run,
-                    function: action,
-                    entry: entry.to_owned(),
-                    value: more.get("value").cloned().unwrap_or_default(),
-                    labels: list("labels"),
-                    clears: list("clears"),
-                },
-                None => About::Step {
-                    run,
-                    action,
-                    request: text("request"),
-                    arguments: more.get("arguments").cloned().unwrap_or_default(),
-                    clears: list("clears"),
-                    changed: changed(&references(&before(earlier, &key)), &references(&receipt)),
-                    references: references(&receipt),
-                },
-            },
-        })
-    }
-}
-
-/// Whether a later answer about the same visit of the same step made a question void; an approval that was used did not.
-fn superseded(later: &[Record], key: &str, id: &str) -> Option<Option<String>> {
-    let answer = later.iter().rev().find_map(|record| match &record.fact {
-        Fact::Decided { key: other, answer, .. } if other == key => Some(answer),
-        _ => None,
-    })?;
-    let is_over = later.iter().any(|record| {
-        matches!(
-            record.fact,
-            Fact::Completed { .. } | Fact::Refused { .. } | Fact::Faulted { .. } | Fact::Cancelled { .. }
-        )
-    });
-    match answer {
-        GateAnswer::Hold { hold, .. } if hold.approval != id => Some(Some(hold.approval.clone())),
-        // Nobody goes on with a run that is over.
-        GateAnswer::Hold { .. } if is_over => Some(None),
-        GateAnswer::Forbid { .. } | GateAnswer::Unchanged { .. } => Some(None),
-        GateAnswer::Hold { .. } | GateAnswer::Permit { .. } => None,
-    }
-}
-
-/// The receipt of the question that was asked about the same visit of the same step before.
-fn before(earlier: &[Record], key: &str) -> serde_json::Value {
-    let held = earlier.iter().rev().find_map(|record| match &record.fact {
-        Fact::Decided { key: other, answer: GateAnswer::Hold { receipt, .. }, .. } if other == key => Some(receipt),
-        _ => None,
-    });
-    held.cloned().unwrap_or_default()
-}
-
-fn references(receipt: &serde_json::Value) -> Vec<Referred> {
-    let listed = receipt.pointer("/more/references").and_then(|v| v.as_array()).into_iter().flatten();
-    let read = |told: &serde_json::Value| {
-        let text = |key: &str| told.get(key).and_then(|v| v.as_str()).map(str::to_owned);
-        Referred {
-            argument: text("argument").unwrap_or_default(),
-            kind: text("kind").unwrap_or_default(),
-            id: text("id").unwrap_or_default(),
-            version: text("version").zip(text("from")),
-            content: told.get("content").filter(|c| !c.is_null()).cloned(),
-        }
-    };
-    listed.map(read).collect()
-}
-
-/// What changed of what is referred to, one line each.
-fn changed(before: &[Referred], now: &[Referred]) -> Vec<String> {
-    let mut lines = Vec::new();
-    for new in now {
-        let Some(old) = before.iter().find(|old| old.argument == new.argument && old.version != new.version) else {
-            continue;
-        };
-        let what = format!("{} `{}`", new.kind, new.id);
-        match (&old.content, &new.content) {
-            (Some(old), Some(new)) => {
-                lines.extend(difference(old, new).into_iter().map(|line| format!("{what} {line}")));
-            }
-            _ => lines
-                .push(format!("{what} is another; its difference is not kept, for it is too large or data of people")),
-        }
-    }
-    lines
 }
 
 /// Every statement recorded under an id. One that cannot be opened counts for nothing.

@@ -17,7 +17,7 @@ use crate::ledger::{Ledger, LedgerError, random};
 use crate::workspace::Workspace;
 
 /// The name under which entries about delegations are found.
-const TOPIC: &str = "delegations";
+pub(crate) const TOPIC: &str = "delegations";
 
 /// A delegation of the list.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,6 +3,8 @@
 //! An enrolment is an entry like any other, so whoever audits an approval finds the key that it was checked with, and when it
 //! came to stand for its person.
 
+use std::sync::Arc;
+
 use serde_json::{Value as Json, json};
 use sluice_core::contract::approval::Enrolled;
 use sluice_core::contract::digest::to_hex;
@@ -60,6 +62,21 @@ pub fn passkeys(ledger: &Ledger) -> Result<Vec<Listed>, LedgerError> {
             _ => {}
         }
     }
+    Ok(listed)
+}
+
+/// The same for whoever only looks at the list: it is read again once another entry tells of passkeys, or a key is destroyed.
+///
+/// # Errors
+/// [`LedgerError`] if the ledger cannot be read.
+pub fn passkeys_seen(ledger: &Ledger) -> Result<Arc<Vec<Listed>>, LedgerError> {
+    let stand = ledger.look(|records| records.stand(None, Some(TOPIC)))?;
+    let kept = &ledger.kept().passkeys;
+    if let Some(listed) = kept.get(TOPIC, &[stand]) {
+        return Ok(listed);
+    }
+    let listed = Arc::new(passkeys(ledger)?);
+    kept.put(TOPIC, &[stand], &listed, 512 * listed.len());
     Ok(listed)
 }
 

@@ -16,6 +16,7 @@ use thiserror::Error;
 
 use crate::clock::{LedgerClock, now_ms};
 use crate::home::{Home, HomeError, write_new};
+use crate::kept::KeptOf;
 use crate::workspace::LEDGER_FILE;
 
 /// How often another bundle came into force.
@@ -33,6 +34,7 @@ pub struct Ledger {
     reader: Mutex<Records>,
     checkpoint_due: Arc<AtomicBool>,
     clock: LedgerClock,
+    kept: KeptOf,
 }
 
 /// Why the ledger cannot be used.
@@ -100,7 +102,7 @@ impl Ledger {
         let clock = LedgerClock::not_before(latest_ms(&reader)?);
         records.sign_with(checkpoints(signer, Arc::clone(&checkpoint_due)));
         let writer = Writer::start(records).map_err(|_| AppendError::Stopped)?;
-        Ok(Self { writer, reader: Mutex::new(reader), checkpoint_due, clock })
+        Ok(Self { writer, reader: Mutex::new(reader), checkpoint_due, clock, kept: KeptOf::default() })
     }
 
     /// Appends records outside of runs, durably.
@@ -156,6 +158,11 @@ impl Ledger {
     #[must_use]
     pub const fn clock(&self) -> &LedgerClock {
         &self.clock
+    }
+
+    /// What was read of it for whoever only looks.
+    pub(crate) const fn kept(&self) -> &KeptOf {
+        &self.kept
     }
 
     /// The writer, for a run's own batches.

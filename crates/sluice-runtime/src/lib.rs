@@ -23,6 +23,7 @@ pub mod host;
 pub mod incident;
 pub mod init;
 mod inspection;
+mod kept;
 pub mod ledger;
 pub mod memberships;
 pub mod policy_tests;

@@ -35,7 +35,7 @@ use crate::stop::Stop;
 use crate::template::{closure_of, filled, in_words};
 use crate::workspace::{SECRETS_FILE, Workspace};
 
-pub use about::{About, about, find};
+pub use about::{About, about, about_each, find};
 
 /// May start and resume runs. Cannot approve.
 pub struct Executor<'a> {

@@ -107,7 +107,10 @@ fn some(ledger: &Ledger, query: &Query, from: Begin, count: u64) -> Result<Vec<R
 
 fn workflow_of(ledger: &Ledger, run: RunId, known: &mut BTreeMap<RunId, Option<String>>) -> Option<String> {
     // A run whose beginning cannot be read any more is of no workflow that anybody could look for.
-    known.entry(run).or_insert_with(|| about(ledger, run).ok().flatten().and_then(|about| about.workflow)).clone()
+    known
+        .entry(run)
+        .or_insert_with(|| about(ledger, run).ok().flatten().and_then(|about| about.workflow.clone()))
+        .clone()
 }
 
 impl Inside {

@@ -5,6 +5,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use sluice_core::contract::bundle::{
     self, BundleDigest, BundleError, BundleFiles, BundleSignature, SIGNATURES_FILE, SignedBundle, Signers,
@@ -37,8 +38,12 @@ pub const APPLICATIONS_FOLDER: &str = "policies/authzen/";
 const BUNDLE_FILES_MAX: usize = 2_000;
 const BUNDLE_FILE_BYTES_MAX: u64 = 4 << 20;
 
+/// How many workspaces were opened in this process.
+static OPENED: AtomicU64 = AtomicU64::new(0);
+
 /// A workspace whose bundle is signed.
 pub struct Workspace {
+    serial: u64,
     folder: PathBuf,
     home: Home,
     bundle: SignedBundle,
@@ -127,7 +132,15 @@ impl Workspace {
         let policies = read_policies(bundle.files())?;
         let own = read_own_rules(bundle.files())?;
         check_tickets(&governance, &policies, bundle.files())?;
-        Ok(Self { folder: folder.to_path_buf(), home, bundle, governance, policies, own })
+        let serial = OPENED.fetch_add(1, Ordering::Relaxed);
+        Ok(Self { serial, folder: folder.to_path_buf(), home, bundle, governance, policies, own })
+    }
+
+    /// Which of all that were opened in this process it is: one that was opened again, by other rules or another register, has
+    /// another.
+    #[must_use]
+    pub const fn serial(&self) -> u64 {
+        self.serial
     }
 
     /// Where it is.

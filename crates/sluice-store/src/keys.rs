@@ -49,7 +49,8 @@ const LAYOUT: Layout = Layout {
             pseudonym BLOB NOT NULL UNIQUE
         ) STRICT, WITHOUT ROWID;
     ",
-    indexes: "",
+    // Of every destroyed key, so that how many there are is counted at once.
+    indexes: "CREATE INDEX IF NOT EXISTS erased_keys ON keys (id) WHERE key IS NULL;",
 };
 
 /// How long a key, a key's id and a pseudonym are.
@@ -392,6 +393,15 @@ impl PayloadKeys {
             return Ok(Lookup::Unknown);
         }
         Ok(Lookup::Found(combine(keys.iter())))
+    }
+
+    /// How many keys were ever destroyed. Each leaves its id, so the number only grows.
+    pub(crate) fn erasures(&self) -> Result<u64, StoreError> {
+        self.conn
+            .prepare_cached("SELECT count(*) FROM keys WHERE key IS NULL")
+            .and_then(|mut select| select.query_row((), |row| row.get::<_, i64>(0)))
+            .map(|count| u64::try_from(count).unwrap_or(0))
+            .map_err(self.file.deed("read"))
     }
 
     /// A key that another process has destroyed must not go on living in our memory.

@@ -38,7 +38,7 @@ pub use record::{
     Appended, Batch, Count, Epoch, Expect, FIELD_APPROVAL, FIELD_COUNTS, FIELD_USES, FactExpect, FactIs, NewRecord,
     PAYLOAD_BYTES_MAX, Payload, PayloadState, Recorded, RunExpect, Subjects,
 };
-pub use records::{CheckpointSigner, Page, Query, Records};
+pub use records::{CheckpointSigner, Page, Query, Records, Stand};
 pub use seal::Opening;
 pub use verify::{Misfit, MisfitKind, PayloadCounts, VerifyReport, verify_all};
 pub use writer::{Receipt, Writer};

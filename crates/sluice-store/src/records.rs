@@ -111,6 +111,26 @@ impl Records {
         )
     }
 
+    /// Those of some kinds among the entries from `range`, in order, that were not written before a moment. The payloads of
+    /// others are left closed.
+    ///
+    /// # Errors
+    /// As [`Records::entries`].
+    pub fn entries_of(
+        &self,
+        range: Range<u64>,
+        kinds: &[EntryKind],
+        since_ms: u64,
+    ) -> Result<Vec<Recorded>, StoreError> {
+        let kinds: Vec<String> = kinds.iter().map(|kind| kind.code().to_string()).collect();
+        let condition = format!(
+            "entries.log >= ?1 AND entries.log < ?2 AND entries.time_ms >= ?3 AND +entries.kind IN ({})
+             ORDER BY entries.log",
+            kinds.join(", ")
+        );
+        self.read(&condition, (tables::column(range.start), tables::column(range.end), tables::column(since_ms)))
+    }
+
     /// One entry.
     ///
     /// # Errors
@@ -277,8 +297,8 @@ impl Records {
     pub fn runs_page(&self, status: Option<RunStatus>, page: Page) -> Result<Vec<RunRow>, StoreError> {
         let of_status = match status {
             None => "?2 IS NULL".to_owned(),
-            Some(RunStatus::Completed | RunStatus::Running) => "status = ?2".to_owned(),
-            Some(_) => format!("status = ?2 AND {}", tables::IS_RARE_STATUS),
+            Some(RunStatus::Completed) => "status = ?2".to_owned(),
+            Some(_) => format!("status = ?2 AND {}", tables::IS_OPEN_STATUS),
         };
         let sql =
             format!("SELECT {RUN_COLUMNS} FROM runs WHERE first < ?1 AND {of_status} ORDER BY first DESC LIMIT ?3");
@@ -296,12 +316,22 @@ impl Records {
     /// [`StoreError`] if the ledger cannot be read.
     pub fn run_counts(&self) -> Result<BTreeMap<RunStatus, u64>, StoreError> {
         let read = |row: &Row<'_>| Ok((row.get::<_, String>("status")?, tables::number(row, "count")?));
-        let rows: Vec<(String, u64)> = self
-            .conn
-            .prepare_cached("SELECT status, count(*) AS count FROM runs GROUP BY status")
+        // Nearly all runs are completed: only the others are counted one by one, and all of them without reading any.
+        let open =
+            format!("SELECT status, count(*) AS count FROM runs WHERE {} GROUP BY status", tables::IS_OPEN_STATUS);
+        let deed = self.file.deed("read");
+        let snapshot = self.conn.unchecked_transaction().map_err(&deed)?;
+        let rows: Vec<(String, u64)> = snapshot
+            .prepare_cached(&open)
             .and_then(|mut select| select.query_map((), read)?.collect())
-            .map_err(self.file.deed("read"))?;
-        Ok(rows.into_iter().filter_map(|(name, count)| Some((RunStatus::from_name(&name)?, count))).collect())
+            .map_err(&deed)?;
+        let all = snapshot
+            .prepare_cached("SELECT count(*) AS count FROM runs")
+            .and_then(|mut select| select.query_row((), |row| tables::number(row, "count")))
+            .map_err(&deed)?;
+        let completed = all.saturating_sub(rows.iter().map(|(_, count)| count).sum());
+        let counts = rows.into_iter().filter_map(|(name, count)| Some((RunStatus::from_name(&name)?, count)));
+        Ok(counts.chain((completed > 0).then_some((RunStatus::Completed, completed))).collect())
     }
 
     /// One run.
@@ -337,6 +367,50 @@ impl Records {
             ))
             .and_then(|mut select| select.query_map(open, tables::approval_row)?.collect())
             .map_err(self.file.deed("read"))
+    }
+
+    /// What runs that began within `range` asked people for.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the ledger cannot be read.
+    pub fn approvals_of_runs(&self, range: Range<u64>) -> Result<Vec<ApprovalRow>, StoreError> {
+        let columns = APPROVAL_COLUMNS.split(", ").map(|column| format!("approvals.{column} AS {column}"));
+        let sql = format!(
+            "SELECT {} FROM runs JOIN approvals ON approvals.run = runs.run
+             WHERE runs.first >= ?1 AND runs.first < ?2 AND approvals.run IS NOT NULL",
+            columns.collect::<Vec<_>>().join(", ")
+        );
+        self.conn
+            .prepare_cached(&sql)
+            .and_then(|mut select| {
+                let range = (tables::column(range.start), tables::column(range.end));
+                select.query_map(range, tables::approval_row)?.collect()
+            })
+            .map_err(self.file.deed("read"))
+    }
+
+    /// How what was recorded stands that something is read from: as long as the stand is the same, so is what is read.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the ledger or the key file cannot be read.
+    pub fn stand(&self, run: Option<RunId>, about: Option<&str>) -> Result<Stand, StoreError> {
+        let last = |sql: &str, value: &dyn rusqlite::ToSql| {
+            self.conn
+                .prepare_cached(sql)
+                .and_then(|mut select| select.query_row([value], |row| row.get::<_, Option<i64>>(0)))
+                .map_err(self.file.deed("read"))
+        };
+        Ok(Stand {
+            erasures: self.keys.erasures()?,
+            run: match run {
+                Some(run) => last("SELECT max(seq) FROM entries WHERE run = ?1", run.as_bytes())?,
+                None => None,
+            },
+            about: match about {
+                Some(about) => last("SELECT max(log) FROM entries WHERE approval = ?1", &about)?,
+                None => None,
+            },
+        })
     }
 
     /// The approvals that a run asked for, in the order in which something was last said about them.
@@ -534,14 +608,34 @@ pub struct Page {
     pub count: u64,
 }
 
+/// How entries stand that something was read from. They are never changed, so another entry or a destroyed key makes another
+/// stand, and nothing else makes what is read another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stand {
+    /// How many keys were ever destroyed, for whomsoever.
+    erasures: u64,
+    /// The place in the run of its last entry.
+    run: Option<i64>,
+    /// The last entry about an approval.
+    about: Option<i64>,
+}
+
+impl Stand {
+    /// Whether a key was destroyed between two of them.
+    #[must_use]
+    pub const fn is_erased_since(&self, before: &Self) -> bool {
+        self.erasures != before.erasures
+    }
+}
+
 /// A question in SQL.
-struct Conditions {
-    sql: String,
+pub(crate) struct Conditions {
+    pub(crate) sql: String,
     values: Vec<Box<dyn rusqlite::ToSql>>,
 }
 
 impl Conditions {
-    fn of(query: &Query) -> Self {
+    pub(crate) fn of(query: &Query) -> Self {
         let mut sql = String::from("1");
         let mut values: Vec<Box<dyn rusqlite::ToSql>> = Vec::new();
         let mut also = |condition: &str, value: Option<Box<dyn rusqlite::ToSql>>| {
@@ -569,6 +663,10 @@ impl Conditions {
             // In the words of the index, without which it would not be used.
             sql.push_str(" AND ");
             sql.push_str(tables::IS_RARE_KIND);
+        }
+        if query.decision.as_deref().is_some_and(|decision| decision != "permit") {
+            sql.push_str(" AND ");
+            sql.push_str(tables::IS_RARE_DECISION);
         }
         Self { sql, values }
     }

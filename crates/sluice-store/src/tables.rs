@@ -91,7 +91,12 @@ pub(crate) const LEDGER: Layout = Layout {
     ",
     indexes: "
         CREATE INDEX IF NOT EXISTS entries_by_rare_kind ON entries (kind) WHERE kind NOT IN (1, 2, 3, 4, 14, 19);
-        CREATE INDEX IF NOT EXISTS runs_by_rare_status ON runs (status, first) WHERE status NOT IN ('completed', 'running');
+        CREATE INDEX IF NOT EXISTS entries_by_rare_decision ON entries (decision) WHERE decision <> 'permit';
+        CREATE INDEX IF NOT EXISTS entries_by_code ON entries (code) WHERE code IS NOT NULL;
+        -- An older program's, of which this one is a part.
+        DROP INDEX IF EXISTS runs_by_rare_status;
+        CREATE INDEX IF NOT EXISTS runs_by_open_status ON runs (status, first) WHERE status <> 'completed';
+        CREATE INDEX IF NOT EXISTS approvals_by_run ON approvals (run) WHERE run IS NOT NULL;
     ",
 };
 
@@ -112,8 +117,11 @@ pub(crate) fn is_rare(kind: EntryKind) -> bool {
     !common.contains(&kind)
 }
 
-/// Holds of runs that people may have to do with.
-pub(crate) const IS_RARE_STATUS: &str = "status NOT IN ('completed', 'running')";
+/// Holds of decisions that let nothing pass: of these there are few, and people look for them.
+pub(crate) const IS_RARE_DECISION: &str = "decision <> 'permit'";
+
+/// Holds of runs that did not come to their end by themselves.
+pub(crate) const IS_OPEN_STATUS: &str = "status <> 'completed'";
 
 /// Nodes below this level are computed from up to sixteen leaves: an eighth of the rows, for a few
 /// microseconds per proof.

@@ -3,7 +3,8 @@
 //! `cargo bench -p sluice --bench pages`. A real run and its held step are recorded once and repeated under other ids until
 //! the ledger is full; then `sluice serve` of the same build is asked for each page, one at a time, and after that by
 //! everybody at once: each has a session of their own, opens a page, reads it for two seconds, and opens the next.
-//! What is measured is the whole answer at the client, loopback device and waiting included, so the server took less.
+//! What is measured is the whole answer at the client, loopback device and waiting included, so the server took less; and
+//! the processor time of the server, which says how many pages there can be in a second whatever else runs on the machine.
 //! `SLUICE_BENCH_ENTRIES` and `SLUICE_BENCH_PEOPLE` take other numbers. About 1.5 GB of the temporary folder are used.
 
 use std::error::Error;
@@ -18,27 +19,23 @@ use std::time::{Duration, Instant};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use reqwest::{Client, redirect};
-use sluice_ledger::RunId;
 use sluice_passkey::RelyingParty;
 use sluice_passkey::device::Device;
-use sluice_runtime::home::Home;
-use sluice_runtime::ledger::Ledger;
-use sluice_store::{FIELD_COUNTS, FIELD_USES, NewRecord, Payload, Recorded};
+
+#[path = "filled/mod.rs"]
+mod filled;
 
 type Answer<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 const ENTRIES: u64 = 1_000_000;
 const PEOPLE: usize = 200;
 const HELD: usize = 60;
-const FILL: &str = "--fill";
 const READS: Duration = Duration::from_secs(2);
 const ROUNDS: usize = 20;
 
 fn main() -> Answer<()> {
-    let arguments: Vec<String> = std::env::args().collect();
-    if let Some(at) = arguments.iter().position(|argument| argument == FILL) {
-        let folder = PathBuf::from(arguments.get(at + 1).ok_or("no folder")?);
-        return fill(&folder, arguments.get(at + 2).ok_or("no count")?.parse()?);
+    if filled::is_asked()? {
+        return Ok(());
     }
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     let entries = number("SLUICE_BENCH_ENTRIES").unwrap_or(ENTRIES);
@@ -53,16 +50,24 @@ fn main() -> Answer<()> {
         let console = Arc::new(house.serve()?);
         let (ana, people) = everybody(&console, people).await?;
         let pages = pages(&run, &approval);
-        println!("{:<40} {:>8} {:>9} {:>9}", "page, one at a time", "bytes", "p50 ms", "p95 ms");
-        for page in &pages {
-            let (bytes, times) = often(&console, &ana, page).await?;
-            println!("{page:<40} {bytes:>8} {:>9.1} {:>9.1}", at(&times, 50), at(&times, 95));
+        let first = people.first().cloned().ok_or("nobody came")?;
+        for (whose, person) in [("ana, who signs the rules", &ana), ("an approver", &first)] {
+            let head = format!("{whose}: page, one at a time");
+            println!("{head:<46} {:>8} {:>9} {:>9} {:>9}", "bytes", "p50 ms", "p95 ms", "cpu ms");
+            for page in pages.iter().filter(|page| whose.starts_with("ana") || !page.starts_with("/ledger")) {
+                let before = console.spent_ms();
+                let (bytes, times) = often(&console, person, page).await?;
+                let spent = (console.spent_ms() - before) / ROUNDS as f64;
+                println!("{page:<46} {bytes:>8} {:>9.1} {:>9.1} {spent:>9.1}", at(&times, 50), at(&times, 95));
+            }
         }
         // The whole ledger is for those who sign the rules.
         let pages: Vec<String> = pages.into_iter().filter(|page| !page.starts_with("/ledger")).collect();
+        let before = console.spent_ms();
         let times = at_once(&console, &people, &pages).await?;
+        let spent = (console.spent_ms() - before) / times.len().max(1) as f64;
         println!(
-            "{} people at once, {} pages: p50 {:.1} ms, p95 {:.1} ms, p99 {:.1} ms",
+            "{} people at once, {} pages: p50 {:.1} ms, p95 {:.1} ms, p99 {:.1} ms; {spent:.1} ms of processor each",
             people.len(),
             times.len(),
             at(&times, 50),
@@ -193,7 +198,8 @@ impl House {
 
     /// This program again, as only a new process can be told where the home is.
     fn fill(&self, entries: u64) -> Answer<()> {
-        let arguments = [FILL, &self.folder.join("ws").display().to_string(), &entries.to_string()];
+        let arguments = filled::arguments(&self.folder.join("ws"), entries, 1);
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         let filled = self.command(&std::env::current_exe()?, &arguments).status()?;
         if filled.success() { Ok(()) } else { Err("the ledger could not be filled".into()) }
     }
@@ -219,41 +225,6 @@ fn person(number: usize) -> String {
     format!("p{number:03}")
 }
 
-/// Repeats the runs of the ledger under other ids until it has so many entries.
-fn fill(folder: &Path, entries: u64) -> Answer<()> {
-    let ledger = Ledger::open(folder, &Home::of(folder)?)?;
-    let size = ledger.read(|records| Ok(records.head()?.size.get()))?;
-    let all = ledger.read(move |records| records.entries(0..size))?;
-    let run = all.iter().find_map(|one| one.entry.run.map(|link| link.id())).ok_or("no run")?;
-    let story: Vec<&Recorded> = all.iter().filter(|one| one.entry.run.is_some_and(|link| link.id() == run)).collect();
-    let each = u64::try_from(story.len())?.max(1);
-    let mut batch = Vec::new();
-    for number in 0..entries.saturating_sub(size) / each {
-        let mut id = [0; RunId::BYTES];
-        id[..8].copy_from_slice(&number.wrapping_mul(0x9E37_79B9_7F4A_7C15).to_be_bytes());
-        id[8..].copy_from_slice(&number.to_be_bytes());
-        batch.extend(story.iter().map(|one| again(one, RunId::from_bytes(id), ledger.clock().now_ms())));
-        if batch.len() >= 4_000 {
-            ledger.append(std::mem::take(&mut batch))?;
-        }
-    }
-    ledger.want_checkpoint();
-    ledger.append(batch)?;
-    Ok(())
-}
-
-fn again(recorded: &Recorded, run: RunId, time_ms: u64) -> NewRecord {
-    let mut body = recorded.entry.body.clone();
-    for reserved in [FIELD_COUNTS, FIELD_USES] {
-        body.remove(reserved);
-    }
-    let record = NewRecord::new(recorded.entry.kind, time_ms, body).of_run(run);
-    match recorded.payload.opened() {
-        Some(bytes) => record.with_payload(Payload::of_run(bytes.to_vec())),
-        None => record,
-    }
-}
-
 /// The program while it serves.
 struct Console {
     child: Child,
@@ -275,6 +246,16 @@ impl Drop for Console {
 struct Person(String);
 
 impl Console {
+    /// The processor time that the server has used so far; nothing where the system does not tell.
+    fn spent_ms(&self) -> f64 {
+        let Ok(threads) = std::fs::read_dir(format!("/proc/{}/task", self.child.id())) else { return 0.0 };
+        let of_thread = |folder: std::fs::DirEntry| -> Option<f64> {
+            let told = std::fs::read_to_string(folder.path().join("schedstat")).ok()?;
+            told.split(' ').next()?.parse().ok()
+        };
+        threads.filter_map(|thread| of_thread(thread.ok()?)).sum::<f64>() / 1e6
+    }
+
     async fn get(&self, person: &Person, page: &str) -> Answer<String> {
         let url = format!("{}{page}", self.origin);
         let answer = self.client.get(url).header("cookie", &person.0).send().await?;

@@ -113,7 +113,7 @@ pub(super) async fn list(
             // A run whose beginning cannot be read any more is in no list.
             let Ok(Some(about)) = about(asking.house.ledger(), row.run) else { return Ok(None) };
             let fits = filter.requester.as_ref().is_none_or(|wanted| **wanted == *about.requester);
-            Ok((fits && may_see(asking, row.run, &about.requester)?).then(|| shown(row, about, Vec::new())))
+            Ok((fits && may_see(asking, row.run, &about.requester)?).then(|| shown(row, &about, Vec::new())))
         })
     });
     listed.await.map(Json)
@@ -159,7 +159,7 @@ fn may_see(asking: &Asking, run: RunId, requester: &Name) -> Result<bool, Proble
 }
 
 /// A run that whoever asks may see.
-pub(super) fn open(asking: &Asking, id: &str) -> Result<(RunId, About), Problem> {
+pub(super) fn open(asking: &Asking, id: &str) -> Result<(RunId, Arc<About>), Problem> {
     // The beginning of an id is for people, who see what they found before they end it.
     if id.len() != 2 * RunId::BYTES {
         return Err(Problem::not_found());
@@ -177,13 +177,13 @@ pub(super) fn of(asking: &Asking, run: RunId) -> Result<Run, Problem> {
     let approver = Approver::new(&asking.workspace, ledger);
     let open = asked.iter().filter(|row| row.used_by.is_none()).filter_map(|row| approver.show(&row.id).ok());
     let open = open.filter(|waiting| waiting.superseded.is_none() && !waiting.is_satisfied).map(|waiting| waiting.id);
-    Ok(shown(&row.ok_or_else(Problem::not_found)?, about, open.collect()))
+    Ok(shown(&row.ok_or_else(Problem::not_found)?, &about, open.collect()))
 }
 
-fn shown(row: &RunRow, about: About, waits_for: Vec<String>) -> Run {
+fn shown(row: &RunRow, about: &About, waits_for: Vec<String>) -> Run {
     Run {
         id: row.run.to_string(),
-        workflow: about.workflow,
+        workflow: about.workflow.clone(),
         requester: about.requester.to_string(),
         status: row.status.name(),
         started_ms: row.started_ms,

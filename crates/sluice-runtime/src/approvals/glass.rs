@@ -252,7 +252,7 @@ impl Approver<'_> {
     /// # Errors
     /// [`ApprovalError`]: the first reason why they may not.
     pub fn draft_glass(&self, id: &str, person: &Name) -> Result<Statement, ApprovalError> {
-        let waiting = self.open(id)?;
+        let waiting = self.seen_open(id)?;
         self.may_break_glass(&waiting, person)?;
         Ok(Statement {
             decision: Decision::BreakGlass,

@@ -1,24 +1,41 @@
 //! By what statements are judged at this moment: whose passkeys count, and who may speak in whose place.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use sluice_core::contract::approval::{Delegated, Enrolled, Known, Nonce, Question};
 use sluice_core::contract::closure::ClosureDigest;
 use sluice_core::label::Name;
 
 use super::Waiting;
-use crate::delegation::delegated;
-use crate::enrolment::passkeys;
+use crate::delegation::{self, delegated};
+use crate::enrolment::{self, passkeys};
 use crate::ledger::{Ledger, LedgerError};
 use crate::workspace::Workspace;
 
 /// What stands for people now, and who may speak in whose place.
-pub(super) struct Heard {
+#[derive(Clone)]
+pub(crate) struct Heard {
     passkeys: Vec<Enrolled>,
     pub(super) delegations: Vec<Delegated>,
 }
 
 impl Heard {
+    /// The same for whoever only looks: it is read again once another entry tells of passkeys or delegations, a key is
+    /// destroyed, or the workspace was opened again.
+    pub(super) fn kept(workspace: &Workspace, ledger: &Ledger) -> Result<Arc<Self>, LedgerError> {
+        let stands = ledger.look(|records| {
+            Ok([records.stand(None, Some(enrolment::TOPIC))?, records.stand(None, Some(delegation::TOPIC))?])
+        })?;
+        if let Some(heard) = ledger.kept().heard.get(&workspace.serial(), &stands) {
+            return Ok(heard);
+        }
+        let heard = Arc::new(Self::now(workspace, ledger)?);
+        let bytes = 512 * (heard.passkeys.len() + heard.delegations.len());
+        ledger.kept().heard.put(workspace.serial(), &stands, &heard, bytes);
+        Ok(heard)
+    }
+
     pub(super) fn now(workspace: &Workspace, ledger: &Ledger) -> Result<Self, LedgerError> {
         let passkeys: Vec<Enrolled> = passkeys(ledger)?.into_iter().map(|listed| listed.enrolled).collect();
         let (mode, principals) = (workspace.bundle().workspace().mode, workspace.principals());

@@ -71,7 +71,7 @@ impl Approver<'_> {
             Decision::Review { .. } => return self.draft_review(id, person),
             Decision::Approve | Decision::Deny | Decision::Withdraw { .. } => {}
         }
-        self.draft_of(&self.open(id)?, decision, person)
+        self.draft_of(&self.seen_open(id)?, decision, person)
     }
 
     /// The same of what was read before: a page is made of one reading, and what happened meanwhile is found when it is said.
@@ -130,12 +130,14 @@ impl Approver<'_> {
         self.take(&waiting, vec![signed], &person, beside)
     }
 
+    /// What is still asked, read anew for whoever decides on it.
     pub(super) fn open(&self, id: &str) -> Result<Waiting, ApprovalError> {
-        let waiting = self.show(id)?;
-        match waiting.superseded {
-            Some(by) => Err(ApprovalError::Superseded { id: id.to_owned(), by }),
-            None => Ok(waiting),
-        }
+        still_asked(self.show_anew(id)?)
+    }
+
+    /// The same for whoever is shown what they could say. What they then say is judged anew.
+    pub(super) fn seen_open(&self, id: &str) -> Result<Waiting, ApprovalError> {
+        still_asked(self.show(id)?)
     }
 
     /// One statement for each role that is asked for, and one more for each that somebody delegated to them.
@@ -153,9 +155,9 @@ impl Approver<'_> {
                 nonce: Nonce(random()?),
             })
         };
-        let heard = Heard::now(self.workspace, self.ledger)?.in_force(now_ms);
+        let heard = Heard::kept(self.workspace, self.ledger)?;
         let own = waiting.needs.iter().map(|needed| draft(&needed.role, None));
-        let theirs = |one: &Delegated, role: &Name| one.to == *person && one.covers(role);
+        let theirs = |one: &Delegated, role: &Name| one.is_in_force(now_ms) && one.to == *person && one.covers(role);
         let of_others = waiting.needs.iter().flat_map(|needed| {
             let given = heard.delegations.iter().filter(move |one| theirs(one, &needed.role));
             given.map(move |one| draft(&needed.role, Some(&one.by)))
@@ -222,6 +224,13 @@ impl Approver<'_> {
         }
         let payload = Payload::of_run(payload.to_string().into_bytes());
         NewRecord::new(kind, self.ledger.clock().now_ms(), body).with_payload(payload)
+    }
+}
+
+fn still_asked(waiting: Waiting) -> Result<Waiting, ApprovalError> {
+    match waiting.superseded {
+        Some(by) => Err(ApprovalError::Superseded { id: waiting.id, by }),
+        None => Ok(waiting),
     }
 }
 

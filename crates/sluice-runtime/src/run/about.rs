@@ -1,8 +1,11 @@
 //! Finding a run, and saying what it is of.
 
+use std::sync::Arc;
+
 use sluice_core::label::Name;
 use sluice_engine::Fact;
 use sluice_ledger::RunId;
+use sluice_store::Stand;
 
 use super::{RunError, facts};
 use crate::ledger::Ledger;
@@ -33,9 +36,29 @@ pub struct About {
 ///
 /// # Errors
 /// [`RunError`] if its beginning cannot be read any more.
-pub fn about(ledger: &Ledger, run: RunId) -> Result<Option<About>, RunError> {
+pub fn about(ledger: &Ledger, run: RunId) -> Result<Option<Arc<About>>, RunError> {
+    read(ledger, run, ledger.look(|records| records.stand(None, None))?)
+}
+
+/// The same for whoever asks of many runs at one moment. A run whose beginning cannot be read any more is `None`.
+///
+/// # Errors
+/// [`RunError::Ledger`] if the ledger cannot be read.
+pub fn about_each(ledger: &Ledger) -> Result<impl Fn(RunId) -> Option<Arc<About>>, RunError> {
+    let stand = ledger.look(|records| records.stand(None, None))?;
+    Ok(move |run| read(ledger, run, stand).ok().flatten())
+}
+
+fn read(ledger: &Ledger, run: RunId, stand: Stand) -> Result<Option<Arc<About>>, RunError> {
+    // How it began stays as it is; only an erasure takes it away.
+    if let Some(about) = ledger.kept().runs.get(&run, &[stand]) {
+        return Ok(Some(about));
+    }
     let first = facts(&ledger.look(|records| records.run_beginning(run, 1))?)?;
     let Some(Fact::Started(start)) = first.first().map(|record| &record.fact) else { return Ok(None) };
     let name = start.definition.pointer("/document/name").and_then(|name| name.as_str());
-    Ok(Some(About { workflow: name.map(str::to_owned), requester: start.requester.as_str().into() }))
+    let about = Arc::new(About { workflow: name.map(str::to_owned), requester: start.requester.as_str().into() });
+    let bytes = 256 + about.workflow.as_ref().map_or(0, String::len);
+    ledger.kept().runs.put(run, &[stand], &about, bytes);
+    Ok(Some(about))
 }

@@ -3,9 +3,10 @@ use sluice_ledger::merkle::{verify_consistency, verify_inclusion};
 use sluice_ledger::{EntryKind, LeafIndex, TreeSize};
 
 use super::support::*;
+use crate::records::Conditions;
 use crate::tables;
 use crate::{
-    AppendError, Conflict, Count, Epoch, Expect, FactExpect, FactIs, NewRecord, PayloadState, Query, RunStatus,
+    AppendError, Conflict, Count, Epoch, Expect, FactExpect, FactIs, NewRecord, PayloadState, Query, Records, RunStatus,
 };
 
 #[test]
@@ -279,9 +280,56 @@ fn what_is_rare_is_found_by_an_index_and_runs_by_how_they_begin() {
     };
     let rare = format!("SELECT * FROM entries WHERE 1 AND kind = 22 AND {} ORDER BY log DESC", tables::IS_RARE_KIND);
     assert!(plan(&rare).contains("entries_by_rare_kind"), "{}", plan(&rare));
-    let held = format!("SELECT * FROM runs WHERE first < 9 AND status = 'held' AND {}", tables::IS_RARE_STATUS);
-    assert!(plan(&held).contains("runs_by_rare_status"), "{}", plan(&held));
+    let held = format!("SELECT * FROM runs WHERE first < 9 AND status = 'held' AND {}", tables::IS_OPEN_STATUS);
+    assert!(plan(&held).contains("runs_by_open_status"), "{}", plan(&held));
+    let question =
+        |asked: Query| format!("SELECT * FROM entries WHERE {} ORDER BY log DESC", Conditions::of(&asked).sql);
+    let of_decision = |word: &str| question(Query { decision: Some(word.to_owned()), ..Query::default() });
+    assert!(plan(&of_decision("forbid")).contains("entries_by_rare_decision"), "{}", plan(&of_decision("forbid")));
+    assert!(!plan(&of_decision("permit")).contains("INDEX"), "of these there are many, and the log has them in order");
+    let of_code = question(Query { code: Some("SL999".to_owned()), ..Query::default() });
+    assert!(plan(&of_code).contains("entries_by_code"), "{}", plan(&of_code));
+    let asked = "SELECT * FROM runs JOIN approvals ON approvals.run = runs.run WHERE runs.first >= 3 AND approvals.run IS NOT NULL";
+    assert!(plan(asked).contains("approvals_by_run") && !plan(asked).contains("SCAN"), "{}", plan(asked));
     let begins = |digits: &str| records.runs_beginning(digits, 9).unwrap().len();
     assert_eq!((begins("1"), begins("1a"), begins(""), begins("zz"), begins("é")), (2, 1, 3, 0, 0));
     assert_eq!(begins(&format!("{}0", "1a".repeat(16))), 0, "longer than any id");
+}
+
+#[test]
+fn runs_are_counted_by_how_they_stand() {
+    let (_workspace, mut records) = Workspace::new();
+    assert!(records.run_counts().unwrap().is_empty());
+    for (number, kind) in [
+        (1, EntryKind::RUN_COMPLETED),
+        (2, EntryKind::RUN_COMPLETED),
+        (3, EntryKind::HELD),
+        (4, EntryKind::RUN_REFUSED),
+        (5, EntryKind::INTENT),
+    ] {
+        records.append(&[step(number, "x"), record(kind).of_run(run(number))], &Expect::ANYTHING).unwrap();
+    }
+    let counted: Vec<_> = records.run_counts().unwrap().into_iter().collect();
+    let expected = [(RunStatus::Running, 1), (RunStatus::Held, 1), (RunStatus::Completed, 2), (RunStatus::Refused, 1)];
+    assert_eq!(counted, expected);
+}
+
+#[test]
+fn what_is_read_stands_otherwise_once_there_is_more_of_it_or_a_key_is_destroyed() {
+    let (workspace, mut records) = Workspace::new();
+    records.append(&[step(1, "x"), about(EntryKind::APPROVAL_REQUESTED, "a")], &Expect::ANYTHING).unwrap();
+    let stand = |records: &Records| records.stand(Some(run(1)), Some("a")).unwrap();
+    let first = stand(&records);
+    records.append(&[step(2, "x"), about(EntryKind::APPROVAL_REQUESTED, "b")], &Expect::ANYTHING).unwrap();
+    assert_eq!(stand(&records), first, "what is of others changes nothing");
+    records.append(&[about(EntryKind::APPROVED, "a")], &Expect::ANYTHING).unwrap();
+    let second = stand(&records);
+    assert_ne!(second, first);
+    records.append(&[step(1, "x")], &Expect::ANYTHING).unwrap();
+    let third = stand(&records);
+    assert!(third != second && !third.is_erased_since(&second));
+    // By another process.
+    assert!(workspace.keys().erase_run(run(2)).unwrap() > 0);
+    let fourth = stand(&records);
+    assert!(fourth != third && fourth.is_erased_since(&third));
 }

@@ -1,9 +1,11 @@
 //! Lists that sort, connectors beside their pins, questions to the policies, and who signed the checkpoint.
 
 use sluice_core::contract::lock::{Lock, Pin, Pins};
+use sluice_ledger::RunId;
+use sluice_store::{Mode, OsRandom, PayloadKeys};
 
 use super::visitor::{Console, Person};
-use super::{ana, held_for, three_people};
+use super::{ana, held_for, invited, three_people};
 use crate::connectors::{World, search, send};
 use crate::sandbox::Sandbox;
 
@@ -181,4 +183,57 @@ async fn what_a_server_says_instead_of_its_pin_stands_beside_it_until_it_is_pinn
     tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
     assert!(text(&ana, "/connectors?state=drifted").await.contains("No connector stands so."));
     assert!(text(&ana, "/connectors?state=pinned").await.contains("id=\"why-notes\""));
+}
+
+#[tokio::test]
+async fn what_is_kept_for_lists_is_what_the_ledger_says_at_that_moment() {
+    let sandbox = three_people();
+    let (first_run, first) = held_for(&sandbox, "ben");
+    let console = Console::start(&sandbox, Some("ana"));
+    let ana = ana(&console).await;
+    let dora = invited(&console, &ana, "dora", 9).await;
+    let waits = async |who: &Person<'_>, id: &str| text(who, "/").await.contains(id);
+    let runs_of = async |who: &Person<'_>, run: &str| text(who, "/runs").await.contains(&run[..8]);
+    assert!(waits(&ana, &first).await && waits(&ana, &first).await, "read, and read again");
+    assert!(!waits(&dora, &first).await, "what was read for one is shown to no other");
+    assert!(runs_of(&ana, &first_run).await && !runs_of(&dora, &first_run).await);
+
+    // All of what follows is done by other processes.
+    let (second_run, second) = held_for(&sandbox, "dora");
+    assert!(waits(&ana, &second).await && waits(&dora, &second).await);
+    assert!(runs_of(&dora, &second_run).await && !runs_of(&dora, &first_run).await);
+    let (_, third) = held_for(&sandbox, "ben");
+    let (_, fourth) = held_for(&sandbox, "ben");
+    assert!(waits(&ana, &third).await && waits(&ana, &fourth).await);
+    let key = sandbox.key();
+    sandbox.sluice(&["approvals", "approve", &third, "--as", "ana", "--key", &key]).with(0);
+    assert!(!waits(&ana, &third).await && text(&ana, &format!("/approvals/{third}")).await.contains("approved"));
+    sandbox.sluice(&["approvals", "deny", &fourth, "--as", "ana", "--key", &key]).with(0);
+    assert!(!waits(&ana, &fourth).await && text(&ana, &format!("/approvals/{fourth}")).await.contains("denied"));
+    let keys = PayloadKeys::open(&sandbox.keys().join("payloads.keys"), Mode::Existing, Box::new(OsRandom));
+    let run: Vec<u8> = (0..32).step_by(2).map(|at| u8::from_str_radix(&second_run[at..at + 2], 16).unwrap()).collect();
+    assert!(keys.unwrap().erase_run(RunId::from_bytes(run.try_into().unwrap())).unwrap() > 0);
+    assert!(!waits(&ana, &second).await && !runs_of(&dora, &second_run).await, "nobody sees what was erased");
+    assert!(waits(&ana, &first).await && runs_of(&ana, &first_run).await);
+}
+
+#[tokio::test]
+async fn of_many_people_who_are_asked_the_lists_name_a_few_and_the_page_of_it_all() {
+    let sandbox = three_people();
+    let more: Vec<String> = (0..9).map(|number| format!("p{number}")).collect();
+    sandbox.edit("ws/registers/principals.yaml", |text| {
+        let people: String = more.iter().map(|id| format!("  {id}: {{ name: \"Person {id}\" }}\n")).collect();
+        let text = text.replacen("\npersons:\n", &format!("\npersons:\n{people}"), 1);
+        text.replacen("members: [ana]", &format!("members: [ana, {}]", more.join(", ")), 1)
+    });
+    sandbox.sign("ana").with(0);
+    let (run, approval) = held_for(&sandbox, "ben");
+    let console = Console::start(&sandbox, Some("ana"));
+    let ana = ana(&console).await;
+    for path in ["/".to_owned(), format!("/runs/{run}")] {
+        let page = text(&ana, &path).await;
+        assert!(page.contains("and 5 others)") && page.contains("Person p3") && !page.contains("Person p4"), "{page}");
+    }
+    let page = text(&ana, &format!("/approvals/{approval}")).await;
+    assert!(page.contains("Person p8") && !page.contains("others)"), "{page}");
 }
