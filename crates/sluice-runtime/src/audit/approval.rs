@@ -100,7 +100,7 @@ pub enum ApprovalProofError {
     #[error("SL691: nobody has said anything about an approval `{0}` in this ledger that can still be opened")]
     Nothing(String),
     /// SL692. Help: take the file as `sluice audit prove --approval` wrote it.
-    #[error("SL692: this is no file of `sluice audit prove --approval`: {0}")]
+    #[error("SL692: this is no file of `sluice audit prove --approval`: {0}; take it as it was written")]
     Form(String),
     /// SL693. Help: ask whoever made it for another one, and believe nothing of this one.
     #[error("SL693: {what} {number} of the file does not hold: {why}")]
