@@ -8,6 +8,7 @@
 //! joins the parent's own label into what is read ([`Value::child`]), so raising a root raises all
 //! that can be reached through it.
 
+mod absorb;
 mod head;
 
 pub use head::Head;

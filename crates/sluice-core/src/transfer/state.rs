@@ -134,7 +134,8 @@ impl State {
 
     /// Records what the outcome of a deciding node tells, and raises what its region could have written.
     pub(super) fn decide(&mut self, program: &Program, node: NodeId, told: Label) {
-        if !program.control.decides(node) {
+        // What tells nothing raises nothing: the outcome of every node of an imported workflow.
+        if told == Label::BOTTOM || !program.control.decides(node) {
             return;
         }
         self.guards.raise(node, told);
@@ -156,7 +157,8 @@ impl State {
     /// The least state that admits both.
     #[must_use]
     pub fn join(&self, other: &Self) -> Self {
-        let places = self.places.zip_with(&other.places, |a, b| a.is_same(b) || a == b, Value::join);
+        let same = |a: &Value, b: &Value| a.is_same(b) || a.absorbs(b) || a == b;
+        let places = self.places.zip_with(&other.places, same, Value::join);
         Self { places, guards: self.guards.join(&other.guards), base: self.base.join(other.base) }
     }
 

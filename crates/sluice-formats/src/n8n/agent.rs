@@ -41,11 +41,11 @@ impl Lowering<'_, '_> {
     fn prompt(&mut self, i: usize, sight: Sight) -> Vec<Expression> {
         let mut parts = Vec::new();
         let mut is_said = false;
-        for leaf in self.leaves_of(i) {
-            let Some(text) = leaf.text().cloned() else { continue };
-            let usage = self.usage(i, &leaf);
+        for leaf in self.leaves_of(i).iter() {
+            let Some(text) = leaf.text() else { continue };
+            let usage = self.usage(i, leaf);
             is_said |= usage == Some(Usage::Prompt) && is_main(leaf.key());
-            if is_expression(&text) && usage.is_some() {
+            if is_expression(text) && usage.is_some() {
                 parts.push(self.translate(i, leaf.tree, false, sight).expression);
             }
         }
@@ -204,7 +204,7 @@ impl Lowering<'_, '_> {
             ["index", "collection", "table", "memorykey", "namespace", "database"].iter().any(|w| key.contains(w))
         };
         let mut key = self.store_type(i);
-        for leaf in self.leaves_of(i) {
+        for leaf in self.leaves_of(i).iter() {
             if leaf.segments().into_iter().any(named)
                 && let Some(text) = leaf.text()
                 && !matches!(leaf.key(), "mode" | "cachedResultName" | "__rl")

@@ -1,6 +1,7 @@
 //! What each kind of node is written as.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use sluice_core::catalogue::Usage;
 use sluice_core::document::Node as Tree;
@@ -17,7 +18,7 @@ use crate::import::{Kind, Source, Tier};
 use crate::javascript::Mode;
 use crate::wiring::{Sent, place_variable};
 
-impl<'t> Lowering<'_, 't> {
+impl<'a, 't> Lowering<'a, 't> {
     /// Writes a node that items get to.
     pub(super) fn body(&mut self, i: usize) {
         let span = self.span(i);
@@ -108,7 +109,7 @@ impl<'t> Lowering<'_, 't> {
         if language.starts_with("python") {
             return None;
         }
-        Some(match self.short_type(i).as_str() {
+        Some(match self.short_type(i) {
             "function" => Mode::Function,
             "functionItem" => Mode::FunctionItem,
             _ if sight.words.is_some() => Mode::Tool,
@@ -145,7 +146,7 @@ impl<'t> Lowering<'_, 't> {
         self.workflow.nodes.get(i).and_then(|node| node.parameters)
     }
 
-    pub(super) fn leaves_of(&self, i: usize) -> Vec<Leaf<'t>> {
+    pub(super) fn leaves_of(&self, i: usize) -> Arc<[Leaf<'t>]> {
         self.leaves.get(i).cloned().unwrap_or_default()
     }
 
@@ -154,9 +155,9 @@ impl<'t> Lowering<'_, 't> {
     }
 
     /// The type without its package, and without the `Tool` of a node that is used as one.
-    pub(super) fn short_type(&self, i: usize) -> String {
-        let whole = self.workflow.nodes.get(i).map(|node| node.node_type.clone()).unwrap_or_default();
-        whole.rsplit('.').next().unwrap_or_default().to_owned()
+    pub(super) fn short_type(&self, i: usize) -> &'a str {
+        let whole = self.workflow.nodes.get(i).map(|node| node.node_type.as_ref()).unwrap_or_default();
+        whole.rsplit('.').next().unwrap_or_default()
     }
 
     /// The triggers whose events can get to a node, or to a node that it hangs on.
@@ -166,18 +167,8 @@ impl<'t> Lowering<'_, 't> {
 
     /// The nodes that items come from.
     pub(super) fn before(&self, i: usize) -> Vec<usize> {
-        let all = 0..self.workflow.nodes.len();
-        let mut before: Vec<usize> = all.filter(|n| self.graph.targets(*n).any(|(_, t)| t.node == i)).collect();
-        let owners = self.graph.owners.get(i).cloned().unwrap_or_default();
-        before.extend(
-            owners.into_iter().flat_map(|owner| if owner == i { Vec::new() } else { self.before_owner(owner) }),
-        );
-        before
-    }
-
-    fn before_owner(&self, owner: usize) -> Vec<usize> {
-        let all = 0..self.workflow.nodes.len();
-        all.filter(|n| self.graph.targets(*n).any(|(_, t)| t.node == owner)).collect()
+        let owners = self.graph.owners.get(i).into_iter().flatten().copied().filter(|owner| *owner != i);
+        self.graph.before(i).chain(owners.flat_map(|owner| self.graph.before(owner))).collect()
     }
 
     /// Whether what comes in goes out, alone or beside something else.
@@ -246,7 +237,7 @@ impl<'t> Lowering<'_, 't> {
     pub(super) fn is_always_evaluated(&self, i: usize, leaf: &Leaf<'_>) -> bool {
         let text = leaf.text().is_some_and(|t| t.contains("{{"));
         let short = self.short_type(i);
-        text && match (short.as_str(), leaf.key()) {
+        text && match (short, leaf.key()) {
             ("postgres" | "mySql" | "postgresTool" | "mySqlTool", "query") => self.version(i) >= 2.0,
             ("microsoftSql" | "snowflake" | "questDb" | "crateDb" | "timescaleDb" | "oracleDatabase", "query") => true,
             ("merge", "query") => true,
@@ -279,13 +270,13 @@ impl<'t> Lowering<'_, 't> {
     pub(super) fn entry_of(&self, file: usize) -> Option<usize> {
         let nodes = self.workflow.nodes.iter().enumerate().filter(|(_, node)| node.file == file);
         let on: Vec<usize> = nodes.map(|(i, _)| i).filter(|i| !self.is_off(*i)).collect();
-        let by_hand = |i: &usize| matches!(self.short_type(*i).as_str(), "start" | "manualTrigger");
+        let by_hand = |i: &usize| matches!(self.short_type(*i), "start" | "manualTrigger");
         let meant = on.iter().copied().find(|i| self.is_called_by_workflows(*i));
         meant.or_else(|| on.into_iter().find(|i| file > 0 && by_hand(i)))
     }
 
     /// The files that a call could mean, where nothing says which.
-    pub(super) fn could_be(&self, i: usize) -> Option<Vec<std::sync::Arc<str>>> {
+    pub(super) fn could_be(&self, i: usize) -> Option<Vec<Arc<str>>> {
         let reference = super::link::reference(self.workflow.nodes.get(i)?)?;
         self.workflow.ambiguous.get(&reference).cloned()
     }

@@ -145,7 +145,7 @@ pub(super) fn sends_item(lowering: &Lowering<'_, '_>, i: usize) -> bool {
     // Early versions of tables and databases name no columns at all: they write what comes in.
     let short = lowering.short_type(i);
     let early = matches!(
-        (short.as_str(), lowering.version(i) < 2.0),
+        (short, lowering.version(i) < 2.0),
         ("airtable" | "postgres" | "mySql" | "googleSheets" | "supabase" | "microsoftSql", true)
     );
     let writes = lowering.known(i).is_some_and(|k| {

@@ -33,8 +33,8 @@ impl Lowering<'_, '_> {
     /// Everything that a node sends, by parameter; what is injected as it stands apart from what merely travels.
     pub(super) fn sent(&mut self, i: usize, sight: Sight) -> Vec<Sent> {
         let mut sent = Vec::new();
-        for leaf in self.leaves_of(i) {
-            self.send(i, &leaf, sight, &mut sent);
+        for leaf in self.leaves_of(i).iter() {
+            self.send(i, leaf, sight, &mut sent);
         }
         let span = self.span(i);
         if self.sends_item(i) {
@@ -84,9 +84,9 @@ impl Lowering<'_, '_> {
     fn is_prompt(&self, i: usize, leaf: &Leaf<'_>) -> bool {
         let to_model = self.known(i).and_then(|k| k.sink.clone()).is_some_and(|sink| sink.as_ref() == "llm");
         let named = leaf.path.strip_suffix("value").map(|before| format!("{before}name"));
-        let name = named.and_then(|path| self.leaves_of(i).into_iter().find(|l| l.path.as_ref() == path.as_str()));
-        let is_named =
-            name.and_then(|l| l.text().cloned()).is_some_and(|n| matches!(n.as_ref(), "prompt" | "messages"));
+        let leaves = self.leaves_of(i);
+        let name = named.and_then(|path| leaves.iter().find(|l| l.path.as_ref() == path.as_str()));
+        let is_named = name.and_then(Leaf::text).is_some_and(|n| matches!(n.as_ref(), "prompt" | "messages"));
         let is_body = leaf.key().to_lowercase().contains("body") || leaf.path.to_lowercase().contains("body");
         is_named || to_model && is_body
     }

@@ -25,8 +25,8 @@ impl Lowering<'_, '_> {
         if self.known(i).is_some_and(|k| k.confidence == Confidence::Assumed) {
             self.observe(i, Observed::UnknownNodeType, None, span);
         }
-        for leaf in self.leaves_of(i) {
-            self.look_at_leaf(i, &leaf);
+        for leaf in self.leaves_of(i).iter() {
+            self.look_at_leaf(i, leaf);
         }
     }
 
@@ -52,11 +52,9 @@ impl Lowering<'_, '_> {
         }
         // `{name, value}` pairs: the name says what the value is.
         let named = leaf.path.strip_suffix("value").map(|before| format!("{before}name"));
-        let leaves =
-            named.as_ref().map(|path| self.leaves_of(i).into_iter().find(|l| l.path.as_ref() == path.as_str()));
-        let name = leaves.flatten().and_then(|l| l.text().cloned());
-        let key = name.unwrap_or_else(|| leaf.key().into());
-        suspicion(&key, text).is_some() || in_query(text) || in_json(text)
+        let leaves = self.leaves_of(i);
+        let name = named.and_then(|path| leaves.iter().find(|l| l.path.as_ref() == path.as_str())).and_then(Leaf::text);
+        suspicion(name.map_or(leaf.key(), AsRef::as_ref), text).is_some() || in_query(text) || in_json(text)
     }
 }
 
@@ -118,7 +116,8 @@ pub(super) fn is_destructive_command(lowering: &Lowering<'_, '_>, i: usize) -> b
         "terraform destroy",
         "kubectl delete",
     ];
-    let commands = lowering.leaves_of(i).into_iter().filter(|leaf| leaf.key() == "command");
+    let leaves = lowering.leaves_of(i);
+    let commands = leaves.iter().filter(|leaf| leaf.key() == "command");
     let mut texts = commands.filter_map(|leaf| leaf.text().map(|t| t.to_lowercase()));
     lowering.kind(i) == Kind::Command && texts.any(|text| DELETES.iter().any(|word| text.contains(word)))
 }
@@ -128,7 +127,8 @@ pub(super) fn is_bulk_change(lowering: &Lowering<'_, '_>, i: usize) -> bool {
     if lowering.kind(i) == Kind::Trigger {
         return false;
     }
-    let queries = lowering.leaves_of(i).into_iter().filter(|leaf| leaf.key() == "query");
+    let leaves = lowering.leaves_of(i);
+    let queries = leaves.iter().filter(|leaf| leaf.key() == "query");
     queries.filter_map(|leaf| leaf.text().map(|t| t.to_uppercase())).any(|sql| {
         let sql = sql.trim_start_matches('=').trim_start();
         let deletes = ["DROP ", "TRUNCATE "].iter().any(|word| sql.starts_with(word));

@@ -9,6 +9,8 @@ use super::read::{Connection, Workflow};
 pub(super) struct Graph {
     /// By node and port: where items go, in their order.
     pub(super) out: Vec<BTreeMap<usize, Vec<Target>>>,
+    /// By node: the nodes that items come from, in their order.
+    pub(super) before: Vec<BTreeSet<usize>>,
     /// By node: how many inputs items arrive at.
     pub(super) inputs: Vec<BTreeSet<usize>>,
     /// By node: the parts that hang on it, by kind (`ai_tool`, …).
@@ -29,6 +31,7 @@ impl Graph {
         let count = workflow.nodes.len();
         let mut graph = Self {
             out: vec![BTreeMap::new(); count],
+            before: vec![BTreeSet::new(); count],
             inputs: vec![BTreeSet::new(); count],
             parts: vec![BTreeMap::new(); count],
             owners: vec![Vec::new(); count],
@@ -55,6 +58,10 @@ impl Graph {
                     targets.push(target);
                 }
             }
+            // Nothing comes from a node that is not there.
+            if let Some(before) = self.before.get_mut(c.to).filter(|_| c.from < self.out.len()) {
+                before.insert(c.from);
+            }
             if let Some(inputs) = self.inputs.get_mut(c.to) {
                 inputs.insert(c.input);
             }
@@ -64,6 +71,11 @@ impl Graph {
     /// Every edge of items from a node, port by port.
     pub(super) fn targets(&self, node: usize) -> impl Iterator<Item = (usize, Target)> {
         self.out.get(node).into_iter().flatten().flat_map(|(port, targets)| targets.iter().map(|t| (*port, *t)))
+    }
+
+    /// The nodes that items come from, in their order.
+    pub(super) fn before(&self, node: usize) -> impl Iterator<Item = usize> {
+        self.before.get(node).into_iter().flatten().copied()
     }
 
     /// The parts of one kind that hang on a node.

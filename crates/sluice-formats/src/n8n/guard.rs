@@ -86,10 +86,7 @@ impl Lowering<'_, '_> {
     pub(super) fn only_source(&self, i: usize) -> Option<usize> {
         let (mut found, mut seen, mut open) = (None, BTreeSet::from([i]), vec![i]);
         while let Some(at) = open.pop() {
-            let before: Vec<usize> = (0..self.workflow.nodes.len())
-                .filter(|n| self.graph.targets(*n).any(|(_, target)| target.node == at))
-                .collect();
-            for n in before {
+            for n in self.graph.before(at) {
                 let node = self.workflow.nodes.get(n)?;
                 if ONE_ITEM.contains(&node.node_type.as_ref()) && !node.disabled {
                     if found.is_some_and(|other| other != n) {

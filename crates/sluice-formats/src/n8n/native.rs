@@ -338,7 +338,7 @@ impl<'t> Writer<'_, 't> {
     fn missing(&mut self, i: usize) -> Task {
         self.broken.insert(i);
         let kind = self.low.short_type(i);
-        let action = slug(&kind);
+        let action = slug(kind);
         let action = if action.is_empty() { "step".to_owned() } else { action };
         let mut task =
             Task::new(self.short(i), TaskKind::Call { action: format!("{NO_EQUIVALENT}.{action}"), with: Vec::new() });

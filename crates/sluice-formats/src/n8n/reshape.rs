@@ -17,7 +17,7 @@ impl Lowering<'_, '_> {
         let span = self.span(i);
         let out = self.room(i).out;
         let short = self.short_type(i);
-        let value = match short.as_str() {
+        let value = match short {
             "set" => self.set(i, sight, span),
             _ => self.passed_on(i, sight, span),
         };

@@ -105,7 +105,7 @@ impl Writer<'_, '_> {
         let leaves = self.low.leaves_of(i);
         let locators: BTreeSet<String> =
             leaves.iter().filter_map(|leaf| leaf.path.strip_suffix(".__rl").map(str::to_owned)).collect();
-        for leaf in &leaves {
+        for leaf in leaves.iter() {
             let Some(name) = argument(leaf, &locators) else { continue };
             let usage = self.low.usage(i, leaf).map(|usage| self.low.within_host(i, leaf, usage));
             let always = self.low.is_always_evaluated(i, leaf);
@@ -184,7 +184,7 @@ impl Writer<'_, '_> {
         let name = self.short(i);
         self.told.insert(name.clone(), sending.told);
         let known = self.low.known.get(i).cloned();
-        let rule = match self.low.short_type(i).as_str() {
+        let rule = match self.low.short_type(i) {
             "respondToWebhook" => ReplyRule::Echo,
             _ => known.as_ref().map_or(ReplyRule::Replace, |known| known.output),
         };

@@ -164,7 +164,7 @@ impl<'t> Writer<'_, 't> {
         };
         let all = self.low.leaves_of(i);
         let mut found = Vec::new();
-        for leaf in &all {
+        for leaf in all.iter() {
             let is_listed = lists.iter().any(|list| leaf.path.starts_with(list));
             let Some(before) = leaf.path.strip_suffix(".value").filter(|_| is_listed) else { continue };
             let name = all.iter().find(|other| other.path.strip_suffix(".name") == Some(before));
@@ -205,7 +205,8 @@ impl<'t> Writer<'_, 't> {
         };
         if as_json {
             let key = if is_new { "jsonBody" } else { "bodyParametersJson" };
-            let leaf = self.low.leaves_of(i).into_iter().find(|leaf| leaf.path.as_ref() == key);
+            let leaves = self.low.leaves_of(i);
+            let leaf = leaves.iter().find(|leaf| leaf.path.as_ref() == key);
             let Some(leaf) = leaf else { return Ok(()) };
             if leaf.text().is_some_and(|text| text.trim().is_empty()) {
                 return Ok(());

@@ -145,7 +145,7 @@ impl Writer<'_, '_> {
         state: &mut State,
         out: &mut Vec<Task>,
     ) -> Result<Known, String> {
-        let is_own = matches!(self.low.short_type(join).as_str(), "merge" | "noOp");
+        let is_own = matches!(self.low.short_type(join), "merge" | "noOp");
         let name = if is_own { self.short(join).to_string() } else { format!("into {}", self.short(join)) };
         out.push(Task::new(name.as_str(), TaskKind::Set(Value::jq(jq))).kept_as(&name));
         if is_own {

@@ -93,7 +93,7 @@ impl Writer<'_, '_> {
             }
             _ => {}
         }
-        match short.as_str() {
+        match short {
             "noOp" | "merge" => return Ok(self.passes(i, state)),
             "splitInBatches" => return self.batches(i, state),
             "if" => return self.branch(i, state),
@@ -169,7 +169,7 @@ impl Writer<'_, '_> {
     fn trigger(&mut self, i: usize, state: &State, out: &mut Vec<Task>) -> Result<Follows, Refused> {
         let short = self.low.short_type(i);
         let mut state = state.clone();
-        let by_itself = matches!(short.as_str(), "manualTrigger" | "start" | "scheduleTrigger" | "cron" | "interval");
+        let by_itself = matches!(short, "manualTrigger" | "start" | "scheduleTrigger" | "cron" | "interval");
         if !by_itself {
             return self.event(i, &state, out);
         }
