@@ -3,7 +3,10 @@
 //! The requests are as they were recorded, with the labels and approvals of then. So this answers for another policy, not
 //! for another contract or classification: those change what is asked.
 
+use std::num::NonZero;
+use std::panic::resume_unwind;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::Value as Json;
 use sluice_engine::Fact;
@@ -17,6 +20,10 @@ use crate::ledger::open_records;
 
 /// Entries that are read at once.
 const PAGE: u64 = 1_000;
+/// More threads than this wait for each other's memory rather than work.
+const THREADS_MAX: usize = 8;
+/// What a gate records its answers as.
+const DECISIONS: [EntryKind; 2] = [EntryKind::DECISION, EntryKind::HELD];
 /// Most changes that are kept to be shown; all are counted.
 const CHANGES_MAX: usize = 10_000;
 
@@ -33,6 +40,8 @@ pub struct WhatIf {
     pub beside_policy: u64,
     /// Those whose payload cannot be opened or read any more.
     pub unopened: u64,
+    /// The first entry of the part of the log that it is of.
+    begins: u64,
 }
 
 /// A decision that would be another one.
@@ -56,27 +65,57 @@ pub struct Change {
 
 /// Asks `policies` about every decision of the workspace in `folder` since a moment.
 ///
+/// The log is read in parts, by as many threads as there are processors: a part asks nothing of another.
+///
 /// # Errors
 /// [`AuditError`] if the ledger cannot be read.
 pub fn what_if(folder: &Path, policies: &Policies, since_ms: u64) -> Result<WhatIf, AuditError> {
-    let records = open_records(folder, &Home::of(folder)?)?;
-    let size = records.head()?.size.get();
-    let mut found = WhatIf::default();
-    let mut at = 0;
-    while at < size {
-        for recorded in records.entries(at..at.saturating_add(PAGE))? {
-            let is_decision = matches!(recorded.entry.kind, EntryKind::DECISION | EntryKind::HELD);
-            if is_decision && recorded.entry.time_ms >= since_ms {
-                found.ask(policies, &recorded);
+    let home = Home::of(folder)?;
+    let size = open_records(folder, &home)?.head()?.size.get();
+    let next = AtomicU64::new(0);
+    let reader = || -> Result<Vec<WhatIf>, AuditError> {
+        let records = open_records(folder, &home)?;
+        let (mut parts, mut kept) = (Vec::new(), 0);
+        loop {
+            let at = next.fetch_add(PAGE, Ordering::Relaxed);
+            if at >= size {
+                return Ok(parts);
             }
+            let mut part = WhatIf { begins: at, ..WhatIf::default() };
+            for recorded in records.entries_of(at..size.min(at.saturating_add(PAGE)), &DECISIONS, since_ms)? {
+                part.ask(policies, &recorded, kept < CHANGES_MAX);
+            }
+            kept += part.changes.len();
+            parts.push(part);
         }
-        at = at.saturating_add(PAGE);
-    }
-    Ok(found)
+    };
+    let threads = std::thread::available_parallelism().map_or(1, NonZero::get).min(THREADS_MAX);
+    let read = std::thread::scope(|scope| {
+        let readers: Vec<_> = (0..threads).map(|_| scope.spawn(reader)).collect();
+        // What panicked in one of them panics here.
+        let read = readers.into_iter().map(|reader| reader.join().unwrap_or_else(|why| resume_unwind(why)));
+        read.collect::<Result<Vec<_>, _>>()
+    })?;
+    let mut parts: Vec<WhatIf> = read.into_iter().flatten().collect();
+    parts.sort_unstable_by_key(|part| part.begins);
+    Ok(parts.into_iter().fold(WhatIf::default(), WhatIf::and))
 }
 
 impl WhatIf {
-    fn ask(&mut self, policies: &Policies, recorded: &Recorded) {
+    /// With what was found later in the log.
+    fn and(mut self, later: Self) -> Self {
+        let room = CHANGES_MAX.saturating_sub(self.changes.len());
+        self.changes.extend(later.changes.into_iter().take(room));
+        Self {
+            asked: self.asked + later.asked,
+            changed: self.changed + later.changed,
+            beside_policy: self.beside_policy + later.beside_policy,
+            unopened: self.unopened + later.unopened,
+            ..self
+        }
+    }
+
+    fn ask(&mut self, policies: &Policies, recorded: &Recorded, keeps: bool) {
         let decided = recorded.payload.opened().and_then(|bytes| Fact::from_bytes(bytes).ok());
         let Some(Fact::Decided { answer, action, .. }) = decided else {
             self.unopened += 1;
@@ -91,13 +130,13 @@ impl WhatIf {
             return;
         };
         self.asked += 1;
-        let again = policies.decide(&request);
-        let (was, would_be) = (answer.name(), said(&again.decision));
+        let (decision, reasons) = policies.would_say(&request);
+        let (was, would_be) = (answer.name(), said(&decision));
         if was == would_be {
             return;
         }
         self.changed += 1;
-        if self.changes.len() < CHANGES_MAX {
+        if keeps {
             self.changes.push(Change {
                 index: recorded.entry.log.get(),
                 time_ms: recorded.entry.time_ms,
@@ -105,7 +144,7 @@ impl WhatIf {
                 action,
                 was,
                 would_be,
-                why: again.reasons.into_iter().map(|reason| reason.words).collect(),
+                why: reasons.into_iter().map(|reason| reason.words).collect(),
             });
         }
     }

@@ -275,7 +275,9 @@ fn what_is_rare_is_found_by_an_index_and_runs_by_how_they_begin() {
     }
     let plan = |sql: &str| -> String {
         let mut explain = records.conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
-        let lines = explain.query_map([], |row| row.get::<_, String>("detail")).unwrap();
+        let values = vec!["x"; explain.parameter_count()];
+        let lines =
+            explain.query_map(rusqlite::params_from_iter(values), |row| row.get::<_, String>("detail")).unwrap();
         lines.map(Result::unwrap).collect::<Vec<_>>().join("; ")
     };
     let rare = format!("SELECT * FROM entries WHERE 1 AND kind = 22 AND {} ORDER BY log DESC", tables::IS_RARE_KIND);
