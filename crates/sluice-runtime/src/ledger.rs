@@ -182,7 +182,7 @@ impl Ledger {
         self.checkpoint_due.store(true, Ordering::Relaxed);
     }
 
-    /// Looks something up in what is durable at this moment.
+    /// Looks something up in what is durable at this moment. The deed asks `records` and nothing else of this ledger.
     ///
     /// # Errors
     /// [`LedgerError`] if the file cannot be read.
