@@ -91,7 +91,7 @@ pub(super) fn command(lowering: &Lowering<'_, '_>, i: usize) -> Option<String> {
 
 /// The words of a parameter that names tables, columns or statements.
 fn named_data(leaf: &Leaf<'_>) -> Vec<String> {
-    const TELLING: [&str; 14] = [
+    const TELLING: [&str; 15] = [
         "table",
         "sheetname",
         "columns",
@@ -106,6 +106,8 @@ fn named_data(leaf: &Leaf<'_>) -> Vec<String> {
         "columnid",
         "keyname",
         "returnfields",
+        // What a form asks for is what it brings in.
+        "fieldlabel",
     ];
     let segments = leaf.segments();
     let is_telling = segments.iter().any(|s| TELLING.contains(&s.to_lowercase().as_str()));

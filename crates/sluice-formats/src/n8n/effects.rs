@@ -66,7 +66,9 @@ impl Lowering<'_, '_> {
             } else {
                 sent.push(Sent { name: leaf.path.clone(), usage, value: translated.expression });
             }
-        } else if matches!(usage, Usage::Url | Usage::Host | Usage::Query | Usage::Command) {
+        } else if matches!(usage, Usage::Url | Usage::Host | Usage::Query | Usage::Command)
+            || usage == Usage::Path && self.is_filled(i, &text)
+        {
             let constant = Expression::literal(&serde_json::Value::String(text.to_string()), leaf.tree.span);
             sent.push(Sent { name: leaf.path.clone(), usage, value: self.with_model_words(i, &text, constant, sight) });
         }
@@ -93,8 +95,7 @@ impl Lowering<'_, '_> {
 
     /// `{name}` of a tool's text is filled by the model.
     fn with_model_words(&self, i: usize, text: &str, constant: Expression, sight: Sight) -> Expression {
-        let fills = self.short_type(i) == "toolHttpRequest" && text.contains('{');
-        let Some(words) = sight.words.filter(|_| fills) else { return constant };
+        let Some(words) = sight.words.filter(|_| self.is_filled(i, text)) else { return constant };
         let span = constant.span;
         let (before, _) = text.split_once('{').unwrap_or((text, ""));
         let parts = vec![
@@ -102,6 +103,10 @@ impl Lowering<'_, '_> {
             sluice_core::expression::TextPart::Expression(place_variable(words, span)),
         ];
         Expression::text(parts, span)
+    }
+
+    fn is_filled(&self, i: usize, text: &str) -> bool {
+        self.short_type(i) == "toolHttpRequest" && text.contains('{')
     }
 
     /// Writes the call of a node, and the action that it calls.

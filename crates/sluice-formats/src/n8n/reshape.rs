@@ -58,7 +58,8 @@ impl Lowering<'_, '_> {
                 Some(_) => self.translate(i, value, false, sight).expression,
                 None => Expression::literal(&value.to_json(), value.span),
             };
-            nest(&mut fields, &name, value);
+            // One field that fails tells nothing of the others.
+            nest(&mut fields, &name, value.lenient());
         }
         let raw = text_at(Some(parameters), "mode").is_some_and(|mode| mode == "raw" || mode == "json");
         let whole = ["jsonOutput", "jsonObject"].iter().find_map(|key| parameters.get(key));

@@ -252,6 +252,46 @@ fn a_host_that_is_constant_is_no_choice_and_a_path_behind_it_is() {
 }
 
 #[test]
+fn what_a_model_puts_into_the_path_of_a_fixed_host_is_told() {
+    let found = |url: &str| {
+        let agent = ("Agent", "agent", json!({ "promptType": "define", "text": "={{ $json.text }}" }));
+        let tool = ("Read", "toolHttpRequest", json!({ "url": url }));
+        flows(&export(&[mail(), agent, tool], &["Mail -> Agent", "Read ~tool~> Agent"]))
+    };
+    let told = "Mail -> Read: url_path (direct)".to_owned();
+    assert!(found("https://api.example.com/pages/{page_id}").contains(&told));
+    assert!(!found("https://api.example.com/pages/home").contains(&told));
+}
+
+#[test]
+fn a_field_of_a_set_node_that_may_fail_is_not_made_of_the_others() {
+    let fields = json!([
+        { "name": "text", "value": "={{ $json.text }}", "type": "string" },
+        { "name": "title", "value": "={{ 'a' + $json.count }}", "type": "string" },
+        { "name": "kept", "value": "fixed", "type": "string" },
+    ]);
+    let found = |field: &str| {
+        let set = ("Set", "set", json!({ "assignments": { "assignments": fields } }));
+        let text = format!("={{{{ $json.{field} }}}}");
+        flows(&export(&[mail(), set, ask(&text)], &["Mail -> Set", "Set -> Ask"]))
+    };
+    let told = "Mail -> Ask: prompt (direct)".to_owned();
+    assert!(found("text").contains(&told) && found("title").contains(&told));
+    assert!(!found("kept").contains(&told));
+}
+
+#[test]
+fn what_a_form_asks_for_is_what_it_brings_in() {
+    let leaves = |label: &str| {
+        let form = ("Form", "formTrigger", json!({ "formFields": { "values": [{ "fieldLabel": label }] } }));
+        let text = export(&[form, ask("={{ JSON.stringify($json) }}")], &["Form -> Ask"]);
+        flows(&text).contains(&"Form -> Ask: egress (direct)".to_owned())
+    };
+    assert!(leaves("CV") && leaves("Expected salary"));
+    assert!(!leaves("Favourite colour"));
+}
+
+#[test]
 fn an_answer_to_whoever_wrote_is_no_choice_unless_it_gives_away_what_is_the_owners() {
     let chat = || ("Chat", "telegramTrigger", json!({}));
     let answer = |text: &str| {
