@@ -18,6 +18,8 @@ use crate::secret::Secret;
 
 /// How long a relay may take for one letter's every step.
 const WITHIN: Duration = Duration::from_secs(20);
+/// How a certificate begins in a file (RFC 7468 §5).
+const BEGINS: &[u8] = b"-----BEGIN CERTIFICATE-----";
 /// What a scheme means if no port is said (RFC 8314 §3.3, RFC 6409 §3.1, RFC 5321 §4.5.4.2).
 const SCHEMES: [(&str, Way, u16); 3] =
     [("smtps://", Way::Tls, 465), ("smtp://", Way::StartTls, 587), ("smtp+plain://", Way::Plain, 25)];
@@ -150,6 +152,10 @@ fn trusted(host: &str, roots: Option<&[u8]>) -> Result<TlsParameters, MailError>
         |error: lettre::transport::smtp::Error| unusable(format!("the relay's certificates cannot be used: {error}"));
     let mut parameters = TlsParameters::builder(host.to_owned());
     if let Some(pem) = roots {
+        // The library takes a file without any for one with none.
+        if !pem.windows(BEGINS.len()).any(|bytes| bytes == BEGINS) {
+            return Err(unusable("the file with the relay's root holds no certificate (PEM)".to_owned()));
+        }
         parameters = parameters.certificate_store(CertificateStore::None);
         parameters = parameters.add_root_certificate(Certificate::from_pem(pem).map_err(bad)?);
     }

@@ -299,8 +299,8 @@ fn principals_are_distinct_and_their_keys_their_own() {
 #[test]
 fn a_mail_address_is_one_and_nothing_beside_it() {
     let with = |mail: &str| {
-        let to = format!("ben: {{ mail: {mail},");
-        problems(&edited(&[("registers/principals.yaml", "ben: {", &to)]))
+        let to = format!("cleo: {{ mail: {mail},");
+        problems(&edited(&[("registers/principals.yaml", "cleo: {", &to)]))
     };
     for good in ["ben@example.com", "ben.osei+sluice@mail.example.com", "root@localhost"] {
         assert_eq!(with(good), "no problem", "{good}");
@@ -320,7 +320,7 @@ fn a_mail_address_is_one_and_nothing_beside_it() {
         &long,
     ];
     for odd in odd {
-        assert!(with(odd).starts_with("SL759 registers/principals.yaml:4:16 "), "{odd}: {}", with(odd));
+        assert!(with(odd).starts_with("SL759 registers/principals.yaml:5:17 "), "{odd}: {}", with(odd));
     }
 }
 

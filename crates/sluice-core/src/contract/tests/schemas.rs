@@ -108,6 +108,10 @@ fn pattern(pattern: &str, text: &str) -> bool {
         "^https?://[^?#@{}%\\\\ ]+$" => {
             text.starts_with("http") && !text.contains(['?', '#', '@', '{', '}', '%', '\\', ' '])
         }
+        "^[^ @<>,]+@[^ @<>,]+$" => {
+            let parts: Vec<&str> = text.split('@').collect();
+            parts.len() == 2 && parts.iter().all(|part| !part.is_empty() && !part.contains([' ', '<', '>', ',']))
+        }
         "^sha256:[0-9a-f]{64}$" => text.strip_prefix("sha256:").is_some_and(hex),
         "^[0-9]+ ?(B|kB|MB|KiB|MiB|GiB)$" => quantity(&["KiB", "MiB", "GiB", "kB", "MB", "B"]),
         "^[0-9]+ ?(ms|s|m|h)$" => quantity(&["ms", "s", "m", "h"]),

@@ -135,7 +135,7 @@ impl Writer<'_, '_> {
     /// Connector and action, as ids.
     fn names(&self, i: usize, known: &Found) -> (String, String) {
         let short = self.low.short_type(i);
-        let short = slug(&words_of(short.strip_suffix("Tool").unwrap_or(&short)));
+        let short = slug(&words_of(short.strip_suffix("Tool").unwrap_or(short)));
         let service = known.service.as_deref().map_or_else(|| short.clone(), slug);
         let connector = if service.is_empty() { "service".to_owned() } else { service };
         let parts = known.action.split('/').map(|part| slug(&words_of(part))).filter(|part| !part.is_empty());

@@ -211,7 +211,7 @@ impl<'t> Writer<'_, 't> {
             if leaf.text().is_some_and(|text| text.trim().is_empty()) {
                 return Ok(());
             }
-            let usage = self.low.usage(i, &leaf).map(|usage| self.low.within_host(i, &leaf, usage));
+            let usage = self.low.usage(i, leaf).map(|usage| self.low.within_host(i, leaf, usage));
             let value = self.json(i, leaf.tree, state)?;
             request.body = Some(request.sending.add("body", usage, value));
             return Ok(());

@@ -166,7 +166,7 @@ async fn what_a_server_says_instead_of_its_pin_stands_beside_it_until_it_is_pinn
     assert!(text(&ana, "/connectors?state=drifted").await.contains("No connector stands so."));
     let mut other = search();
     other["description"] = "Searches <b>all</b> notes.\u{202e}".into();
-    world.offers(&[other, send()]);
+    world.offers(&[other.clone(), send()]);
     world.agent("search_notes");
     let drifted = text(&ana, "/connectors?state=drifted").await;
     for told in [
@@ -178,6 +178,9 @@ async fn what_a_server_says_instead_of_its_pin_stands_beside_it_until_it_is_pinn
         assert!(drifted.contains(told), "{told}: {drifted}");
     }
     assert!(!drifted.contains('\u{202e}') && !drifted.contains("No connector stands so."));
+    // What cannot be seen is pinned by nobody.
+    other["description"] = "Searches <b>all</b> notes.".into();
+    world.offers(&[other, send()]);
     world.sandbox.sluice(&["connector", "pin", "notes"]).with(0);
     world.sign();
     tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
