@@ -154,7 +154,10 @@ fn trusted(host: &str, roots: Option<&[u8]>) -> Result<TlsParameters, MailError>
     if let Some(pem) = roots {
         // The library takes a file without any for one with none.
         if !pem.windows(BEGINS.len()).any(|bytes| bytes == BEGINS) {
-            return Err(unusable("the file with the relay's root holds no certificate (PEM)".to_owned()));
+            return Err(unusable(
+                "the relay's root is no certificate: give a PEM file, which begins with `-----BEGIN CERTIFICATE-----`"
+                    .to_owned(),
+            ));
         }
         parameters = parameters.certificate_store(CertificateStore::None);
         parameters = parameters.add_root_certificate(Certificate::from_pem(pem).map_err(bad)?);

@@ -1,7 +1,9 @@
 // A browser, and devices in software that make passkeys.
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 export const [program, at] = process.argv.slice(2);
@@ -10,6 +12,23 @@ const { chromium } = require('playwright-core');
 
 const browserAt = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync);
 assert(browserAt, 'this test needs chromium');
+
+/** A workspace of Ana's in a folder of its own, and the program in it; a run that is held ends with a status of its own. */
+export function freshWorkspace(name) {
+  const folder = mkdtempSync(join(tmpdir(), `sluice-${name}-`));
+  const workspace = join(folder, 'ws');
+  mkdirSync(workspace);
+  const env = { ...process.env, SLUICE_HOME: join(folder, 'home'), COLUMNS: '200' };
+  const sluice = (...words) => {
+    try {
+      return execFileSync(program, words, { cwd: workspace, env }).toString();
+    } catch (held) {
+      return held.stdout.toString();
+    }
+  };
+  sluice('init', '.', '--as', 'ana', '--name', 'notes');
+  return { folder, workspace, env, sluice };
+}
 
 export const launch = () =>
   chromium.launch({

@@ -1,27 +1,15 @@
 // What cannot wait and who speaks for whom, at the console: the glass broken with a passkey, reviewed by somebody else, a voice
 // lent and used, a workflow stopped; each page that this shows looked through, in light and dark, wide and narrow.
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { spawn } from 'node:child_process';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { at, checked, launch, is, ok, program, require, stands, visitor } from './common.mjs';
+import { at, checked, freshWorkspace, launch, is, ok, program, require, stands, visitor } from './common.mjs';
 
 const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
-const folder = mkdtempSync(join(tmpdir(), 'sluice-deciding-'));
-const workspace = join(folder, 'ws');
-mkdirSync(workspace);
-const env = { ...process.env, SLUICE_HOME: join(folder, 'home'), COLUMNS: '200' };
-const sluice = (...words) => {
-  try {
-    return execFileSync(program, words, { cwd: workspace, env }).toString();
-  } catch (held) {
-    return held.stdout.toString();
-  }
-};
+const { folder, workspace, env, sluice } = freshWorkspace('deciding');
 const edit = (file, change) => writeFileSync(join(workspace, file), change(readFileSync(join(workspace, file), 'utf8')));
 
-sluice('init', '.', '--as', 'ana', '--name', 'notes');
 const others = ['ben: { name: "Ben Okafor" }', 'cleo: { name: "Cleo Marin" }', 'dora: { name: "Dora Weiss" }', 'eve: { name: "Eve Lindt" }'];
 edit('registers/principals.yaml', (text) =>
   text

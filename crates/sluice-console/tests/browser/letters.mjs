@@ -2,26 +2,14 @@
 // the matter; its address opens the page in a browser. A relay that is not whom it should be, or speaks in the clear, gets none.
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { checked, launch, ok, program, require, visitor } from './common.mjs';
+import { checked, freshWorkspace, launch, ok, program, require, visitor } from './common.mjs';
 
 const { SMTPServer } = require('smtp-server');
-const folder = mkdtempSync(join(tmpdir(), 'sluice-letters-'));
-const workspace = join(folder, 'ws');
-mkdirSync(workspace);
-const env = { ...process.env, SLUICE_HOME: join(folder, 'home'), COLUMNS: '200' };
-const sluice = (...words) => {
-  try {
-    return execFileSync(program, words, { cwd: workspace, env }).toString();
-  } catch (held) {
-    return held.stdout.toString();
-  }
-};
+const { folder, workspace, env, sluice } = freshWorkspace('letters');
 const openssl = (...words) => execFileSync('openssl', words, { cwd: folder, stdio: 'pipe' });
 
-sluice('init', '.', '--as', 'ana', '--name', 'notes');
 const register = join(workspace, 'registers/principals.yaml');
 writeFileSync(register, readFileSync(register, 'utf8')
   .replace('\npersons:\n', '\npersons:\n  ben: { name: "Ben Okafor", mail: ben@example.com }\n  cleo: { name: "Cleo Marin" }\n')

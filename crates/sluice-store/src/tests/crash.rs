@@ -58,29 +58,20 @@ fn a_crash_tells_all_batches_of_the_commit_that_nobody_knows() {
 
 #[test]
 fn a_writer_that_crashed_says_so_to_all_who_come_later() {
-    let (workspace, mut records) = Workspace::new();
-    records.inject(Box::new(CrashAt(0, When::Before)));
-    let writer = Writer::start(records).unwrap();
-    let lost = writer.submit(batch(vec![step(1, "a")])).wait();
-    assert!(matches!(lost, Err(AppendError::Unknown)));
-    let late = writer.submit(batch(vec![step(1, "a")])).wait();
-    assert!(matches!(late, Err(AppendError::Stopped)));
-    drop(writer);
-    assert_eq!(workspace.open().head().unwrap().size, TreeSize::EMPTY);
-}
-
-#[test]
-fn in_place_a_writer_that_crashed_says_so_to_all_who_come_later() {
-    let (workspace, mut records) = Workspace::new();
-    records.inject(Box::new(CrashAt(0, When::Before)));
-    let writer = Writer::start(records).unwrap();
-    writer.commit_in_place();
-    let lost = writer.submit(batch(vec![step(1, "a")])).wait();
-    assert!(matches!(lost, Err(AppendError::Unknown)));
-    let late = writer.submit(batch(vec![step(1, "a")])).wait();
-    assert!(matches!(late, Err(AppendError::Stopped)));
-    drop(writer);
-    assert_eq!(workspace.open().head().unwrap().size, TreeSize::EMPTY);
+    for is_in_place in [false, true] {
+        let (workspace, mut records) = Workspace::new();
+        records.inject(Box::new(CrashAt(0, When::Before)));
+        let writer = Writer::start(records).unwrap();
+        if is_in_place {
+            writer.commit_in_place();
+        }
+        let lost = writer.submit(batch(vec![step(1, "a")])).wait();
+        assert!(matches!(lost, Err(AppendError::Unknown)));
+        let late = writer.submit(batch(vec![step(1, "a")])).wait();
+        assert!(matches!(late, Err(AppendError::Stopped)));
+        drop(writer);
+        assert_eq!(workspace.open().head().unwrap().size, TreeSize::EMPTY);
+    }
 }
 
 #[test]
