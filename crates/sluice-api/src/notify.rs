@@ -91,12 +91,14 @@ impl Notices {
         let mut told: BTreeMap<String, u64> = BTreeMap::new();
         let (mut is_first, mut pause) = (true, LOOK_EVERY);
         loop {
-            tokio::time::sleep(pause).await;
             let waiting = {
                 let house = Arc::clone(&house);
                 tokio::task::spawn_blocking(move || open(&house)).await
             };
-            let Ok(Ok(waiting)) = waiting else { continue };
+            let Ok(Ok(waiting)) = waiting else {
+                tokio::time::sleep(LOOK_EVERY).await;
+                continue;
+            };
             let notices: Vec<Notice<'_>> = waiting.iter().flat_map(|(one, people)| self.notices(one, people)).collect();
             told.retain(|key, _| notices.iter().any(|notice| notice.key == *key));
             pause = match self.round(&house, &notices, &mut told, is_first).await {
@@ -104,6 +106,7 @@ impl Notices {
                 Err(()) => (pause * 2).min(PAUSE_MAX),
             };
             is_first = false;
+            tokio::time::sleep(pause).await;
         }
     }
 

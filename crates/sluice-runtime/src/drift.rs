@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json};
 use sluice_core::contract::Digest;
-use sluice_core::contract::lock::{Pins, digest_of};
+use sluice_core::contract::lock::{Pin, Pins, digest_of};
 use sluice_core::label::Name;
 use sluice_ledger::EntryKind;
 use sluice_ledger::cbor::{Map, Value};
@@ -46,7 +46,7 @@ impl Drift {
         Self {
             connector: connector.clone(),
             tool: tool.to_owned(),
-            pinned: pins.tools.get(tool).map(sluice_core::contract::lock::Pin::digest),
+            pinned: pins.tools.get(tool).map(Pin::digest),
             said: digest_of(definition),
             definition: Some(definition.clone()).filter(|json| json.to_string().len() <= DEFINITION_BYTES_MAX),
         }
@@ -55,7 +55,7 @@ impl Drift {
     /// Whether it is still news: the pin is the one beside which it was seen.
     #[must_use]
     pub fn is_open(&self, pins: &Pins) -> bool {
-        pins.tools.get(self.tool.as_str()).map(sluice_core::contract::lock::Pin::digest) == self.pinned
+        pins.tools.get(self.tool.as_str()).map(Pin::digest) == self.pinned
     }
 
     /// The one that an entry tells. What cannot be opened any more, and what a later version writes there, is left out.
