@@ -209,6 +209,11 @@ pub const CODES: &[CodeInfo] = &[
         "no-schema",
         "The file is no schema of a database: `CREATE TABLE` with the columns of each table, of any dialect, whole and within bounds.",
     ),
+    CodeInfo::new(
+        978,
+        "no-envelope",
+        "A request of the revision in which each stands alone does not say its revision or what its client can do, or wants to begin a session. Update the client, or let it speak an older revision.",
+    ),
 ];
 
 #[cfg(test)]

@@ -17,6 +17,11 @@ pub const FRAME_BYTES_MAX: usize = 16 << 20;
 /// Most values and keys of one frame.
 const FRAME_NODES_MAX: usize = 1_000_000;
 
+/// Where a request that stands alone says which revision it is of, in the `_meta` of its parameters.
+pub(crate) const VERSION_FIELD: &str = "io.modelcontextprotocol/protocolVersion";
+/// Where it says what its client can do.
+pub(crate) const CAPABILITIES_FIELD: &str = "io.modelcontextprotocol/clientCapabilities";
+
 /// Decimal digits that tell any two numbers of 64 bits apart that have no more of them.
 const DIGITS_KEPT: usize = 15;
 

@@ -23,8 +23,6 @@ mod table;
 const WITHOUT_SESSIONS: &str = "2026-07-28";
 /// The first revision whose streams begin with an event that only says where to resume.
 const PRIMES: &str = "2025-11-25";
-/// Where a request says which revision it is of.
-const VERSION_FIELD: &str = "io.modelcontextprotocol/protocolVersion";
 /// Where a notification says to which subscription it belongs.
 const SUBSCRIPTION_FIELD: &str = "io.modelcontextprotocol/subscriptionId";
 

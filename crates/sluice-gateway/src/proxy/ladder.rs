@@ -20,7 +20,7 @@ use tokio::io::AsyncWrite;
 
 use super::tasks::{Era, era_of};
 use super::{Proxy, ProxyError};
-use crate::frame::{Frame, Id};
+use crate::frame::{CAPABILITIES_FIELD, Frame, Id, VERSION_FIELD};
 use crate::pending::Awaited;
 use crate::reply;
 
@@ -127,9 +127,8 @@ impl Ladder {
         let can_show = self.console.is_some() && self.waiting.get() < WAITING_MAX;
         let meta = call.member("params").and_then(|params| params.get("_meta"));
         let said = |key: &str| meta.and_then(|meta| meta.get(key));
-        let url = said("io.modelcontextprotocol/clientCapabilities")
-            .and_then(|capabilities| capabilities.get("elicitation")?.get("url"));
-        match (said("io.modelcontextprotocol/protocolVersion"), era_of(call)) {
+        let url = said(CAPABILITIES_FIELD).and_then(|capabilities| capabilities.get("elicitation")?.get("url"));
+        match (said(VERSION_FIELD), era_of(call)) {
             (Some(_), _) if can_show && url.is_some() => Rung::Input,
             (_, Some(era)) => Rung::Task(era),
             (None, None) if can_show && self.opens_urls.get() => Rung::Elicit,

@@ -20,7 +20,7 @@ use tokio::io::AsyncWrite;
 
 use super::ladder::{Asked, HeldCall, LOOKS_EVERY, without};
 use super::{INVALID_PARAMS, METHOD_NOT_FOUND, Proxy, ProxyError, SERVER_ERROR, UNREADABLE};
-use crate::frame::{Frame, Id};
+use crate::frame::{CAPABILITIES_FIELD, Frame, Id};
 use crate::pending::Awaited;
 use crate::reply;
 use crate::several::splice::Splice;
@@ -29,7 +29,6 @@ use crate::several::splice::Splice;
 const PREFIX: &str = "sluice-task-";
 /// The extension's name, as clients declare it.
 const EXTENSION: &str = "io.modelcontextprotocol/tasks";
-const CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
 /// How long a task waits for people, and is kept for its client.
 const TTL_MS: u64 = 3_600_000;
 /// How often a client should ask.
@@ -91,7 +90,7 @@ pub(super) fn era_of(call: &Frame) -> Option<Era> {
 
 fn declares(request: &Frame) -> bool {
     let meta = request.member("params").and_then(|params| params.get("_meta"));
-    let extensions = meta.and_then(|meta| meta.get(CAPABILITIES)?.get("extensions"));
+    let extensions = meta.and_then(|meta| meta.get(CAPABILITIES_FIELD)?.get("extensions"));
     extensions.is_some_and(|extensions| extensions.get(EXTENSION).is_some())
 }
 
@@ -397,7 +396,7 @@ fn plain_call(call: &Frame, id: &Id) -> Option<String> {
     if let Some(meta) = bare.member("params").and_then(|params| params.get("_meta")) {
         let Data::Map(entries) = &meta.value else { return None };
         let pair = |entry: &sluice_core::document::Entry| {
-            let value = if &*entry.key == CAPABILITIES { "{}" } else { bare.slice(&entry.value) };
+            let value = if &*entry.key == CAPABILITIES_FIELD { "{}" } else { bare.slice(&entry.value) };
             format!("{}:{value}", Json::from(&*entry.key))
         };
         let kept: Vec<String> = entries.iter().filter(|entry| &*entry.key != "progressToken").map(pair).collect();
@@ -465,7 +464,7 @@ mod tests {
         let arguments = r#"{ "n":1.50,"é":"\u00e9" , "task":{"x":1} }"#;
         let meta = |capabilities: &str, token: &str| {
             format!(
-                r#"{{"{CAPABILITIES}":{capabilities}{token},"io.modelcontextprotocol/protocolVersion":"2026-07-28"}}"#
+                r#"{{"{CAPABILITIES_FIELD}":{capabilities}{token},"io.modelcontextprotocol/protocolVersion":"2026-07-28"}}"#
             )
         };
         let call = |id: &str, meta: &str, task: &str| {

@@ -154,11 +154,15 @@ impl<'a> Endpoint<'a> {
         let named = headers::one(head, EXECUTION_HEADER).map_err(|why| Refusal::mismatch(&why))?.unwrap_or_default();
         check_name(named).map_err(|_| Refusal::mismatch("`sluice-session` is too long"))?;
         match &frame.kind {
-            Kind::Request { .. } => {
+            Kind::Request { method, .. } => {
+                headers::envelope(frame).map_err(|why| Refusal::no_envelope(&why))?;
                 headers::agree(head, frame).map_err(|why| Refusal::mismatch(&why))?;
                 match headers::version(frame) {
                     Some(WITHOUT_SESSIONS) => {}
                     other => return Err(Refusal::unsupported(other.unwrap_or_default())),
+                }
+                if method == "initialize" {
+                    return Err(Refusal::no_handshake());
                 }
                 let session = self.table.shared(caller, named, place)?;
                 let reader = ask(&session, head, frame, accepts).await?;
@@ -220,11 +224,12 @@ impl<'a> Endpoint<'a> {
     }
 }
 
-/// Whether a message is of the era in which each stands alone: its body says so, or at least its head.
+/// Whether a message is of the era in which each stands alone: its body says so, or at least its head. A handshake is of the
+/// other one, whatever its head says, for it agrees on the revision first.
 fn is_alone(head: &HeaderMap, frame: &Frame) -> Result<bool, Refusal> {
     let shown = headers::one(head, VERSION_HEADER).map_err(|why| Refusal::mismatch(&why))?;
     let is_handshake = matches!(&frame.kind, Kind::Request { method, .. } if method == "initialize");
-    Ok(!is_handshake && (headers::version(frame).is_some() || shown == Some(WITHOUT_SESSIONS)))
+    Ok(headers::version(frame).is_some() || (!is_handshake && shown == Some(WITHOUT_SESSIONS)))
 }
 
 async fn ask(session: &Rc<Session>, head: &HeaderMap, frame: &Frame, accepts: Accepts) -> Result<Reader, Refusal> {

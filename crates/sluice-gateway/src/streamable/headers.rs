@@ -4,10 +4,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hyper::HeaderMap;
 use hyper::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, HOST, ORIGIN};
-use sluice_core::document::Node;
+use sluice_core::document::{Data, Node};
 
-use super::{METHOD_HEADER, NAME_HEADER, VERSION_FIELD, VERSION_HEADER};
-use crate::frame::{Frame, Kind};
+use super::{METHOD_HEADER, NAME_HEADER, VERSION_HEADER};
+use crate::frame::{CAPABILITIES_FIELD, Frame, Kind, VERSION_FIELD};
 
 const JSON: &str = "application/json";
 const EVENTS: &str = "text/event-stream";
@@ -96,6 +96,22 @@ pub(super) fn is_json(headers: &HeaderMap) -> bool {
 pub(super) fn version(frame: &Frame) -> Option<&str> {
     let field = frame.member("params")?.get("_meta")?.get(VERSION_FIELD)?;
     Some(field.as_text()?.as_ref())
+}
+
+/// Whether a request that stands alone says of itself what each must: its revision, and what its client can do.
+///
+/// # Errors
+/// What is missing, in words.
+pub(super) fn envelope(frame: &Frame) -> Result<(), String> {
+    let said = frame.member("params").and_then(|params| params.get("_meta"));
+    let missing = |field: &str| format!("`params._meta` must have `{field}`");
+    if version(frame).is_none() {
+        return Err(missing(VERSION_FIELD));
+    }
+    match said.and_then(|said| said.get(CAPABILITIES_FIELD)).map(|node| &node.value) {
+        Some(Data::Map(_)) => Ok(()),
+        _ => Err(missing(CAPABILITIES_FIELD)),
+    }
 }
 
 /// Whether the head of a request says what its body says.

@@ -18,6 +18,7 @@ pub(crate) type Reply = Response<Either<Full<Bytes>, Events>>;
 const PARSE_ERROR: i64 = -32_700;
 pub(super) const INVALID_REQUEST: i64 = -32_600;
 const METHOD_NOT_FOUND: i64 = -32_601;
+const INVALID_PARAMS: i64 = -32_602;
 const SERVER_ERROR: i64 = -32_000;
 const HEADER_MISMATCH: i64 = -32_020;
 const MISSING_CAPABILITY: i64 = -32_021;
@@ -81,6 +82,17 @@ impl Refusal {
         let data = serde_json::json!({ "supported": [WITHOUT_SESSIONS], "requested": asked });
         let refusal = Self::new(StatusCode::BAD_REQUEST, UNSUPPORTED_VERSION, "SL972: unsupported protocol version");
         Self { data: Some(Box::new(data)), ..refusal }
+    }
+
+    /// SL978. A request that stands alone does not say what it must say of itself.
+    pub(super) fn no_envelope(why: &str) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, INVALID_PARAMS, format!("SL978: {why}"))
+    }
+
+    /// SL978. There are no sessions to begin.
+    pub(super) fn no_handshake() -> Self {
+        let why = "SL978: every request stands alone in this revision: `initialize` begins nothing";
+        Self::new(StatusCode::NOT_FOUND, METHOD_NOT_FOUND, why)
     }
 
     /// SL973. What is sent is no JSON.

@@ -132,8 +132,15 @@ async fn what_the_head_says_of_the_body_must_be_so() {
     let later = agent.clone().with("mcp-protocol-version", "2027-01-01");
     let told = later.post(body.replace("2026-07-28", "2027-01-01")).await;
     assert_eq!((told.status, told.json()["error"]["code"].as_i64()), (400, Some(-32022)));
-    let bare = body.replace("io.modelcontextprotocol/protocolVersion", "x");
-    assert_eq!(agent.post(bare).await.json()["error"]["code"], -32020);
+    for field in ["_meta", "io.modelcontextprotocol/protocolVersion", "io.modelcontextprotocol/clientCapabilities"] {
+        let told = agent.post(body.replace(field, "x")).await;
+        let said = told.json();
+        assert_eq!((told.status, &said["error"]["code"], &said["id"]), (400, &json!(-32602), &json!(7)), "{field}");
+        assert!(said["error"]["message"].as_str().unwrap().starts_with("SL978"), "{said}");
+    }
+    let handshake = json!({ "jsonrpc": "2.0", "id": 7, "method": "initialize", "params": { "_meta": meta() } });
+    let told = face.agent().alone("initialize", "").post(handshake.to_string()).await;
+    assert_eq!((told.status, told.json()["error"]["code"].as_i64()), (404, Some(-32601)));
     let unknown = json!({ "jsonrpc": "2.0", "id": 1, "method": "no/such", "params": { "_meta": meta() } });
     let told = face.agent().alone("no/such", "").post(unknown.to_string()).await;
     assert_eq!((told.status, told.json()["error"]["code"].as_i64()), (404, Some(-32601)));

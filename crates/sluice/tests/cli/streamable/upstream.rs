@@ -197,7 +197,10 @@ async fn where_every_request_stands_alone_the_head_is_made_of_the_body() {
         _ => whole(&result(request, &json!({}))),
     });
     let face = face_of(&remote);
-    let meta = json!({ "io.modelcontextprotocol/protocolVersion": "2026-07-28" });
+    let meta = json!({
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientCapabilities": {},
+    });
     let call = json!({ "jsonrpc": "2.0", "id": "a", "method": "tools/call", "params": { "name": "list_mail", "arguments": {}, "_meta": meta } });
     let agent: Agent = face.agent().alone("tools/call", "list_mail");
     assert_eq!(agent.post(call.to_string()).await.said(), "done");
