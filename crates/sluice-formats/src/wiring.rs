@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use sluice_core::catalogue::{
-    Action, Argument, CallLimits, Catalogue, Idempotency, LabelTree, Pattern, ReplyRule, Resource, Usage,
+    Action, Argument, CallLimits, Catalogue, Idempotency, LabelTree, Pattern, ReplyRule, Resource, Segment, Usage,
 };
 use sluice_core::expression::{Base, Expression, Path};
 use sluice_core::gate::Effect;
@@ -190,6 +190,30 @@ impl Wiring {
     pub(crate) fn receive(&mut self, action: &Name, labels: (Label, Label), place: PlaceId, span: Span) {
         let (categories, origin) = labels;
         let made = plain_action(self.connector(), &format!("{action} (reply)").into(), categories, origin);
+        self.emit_reply(made, place, span);
+    }
+
+    /// Writes that an object comes back to the current step, as it always does where items are objects: nobody chooses that it
+    /// is one, and so a constant that is put into it stays one. `parts` are labels of some of its fields, beside `labels`.
+    pub(crate) fn receive_object(
+        &mut self,
+        action: &Name,
+        (categories, origin): (Label, Label),
+        parts: Vec<(Pattern, Label)>,
+        place: PlaceId,
+        span: Span,
+    ) {
+        let mut made =
+            plain_action(self.connector(), &format!("{action} (reply)").into(), Label::BOTTOM, Label::BOTTOM);
+        let fields = Pattern(vec![Segment::Any]);
+        made.labels.labels.push((fields.clone(), categories));
+        made.labels.labels.extend(parts.into_iter().map(|(part, label)| (part, label.join(categories))));
+        made.labels.trust.push((fields, origin));
+        made.labels.origin = origin;
+        self.emit_reply(made, place, span);
+    }
+
+    fn emit_reply(&mut self, made: Action, place: PlaceId, span: Span) {
         let nowhere = self.nowhere;
         self.emit_call(made, Expression::object(Vec::new(), span), (nowhere, place), span);
     }

@@ -10,6 +10,7 @@ mod logic_apps;
 mod mutants;
 mod n8n;
 mod native;
+mod senders;
 mod size;
 mod standing;
 mod step_functions;

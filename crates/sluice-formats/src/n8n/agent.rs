@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use sluice_core::catalogue::Usage;
+use sluice_core::catalogue::{ReplyRule, Usage};
 use sluice_core::expression::Expression;
 use sluice_core::program::PlaceId;
 
@@ -34,7 +34,15 @@ impl Lowering<'_, '_> {
         sent.extend(self.sent(i, sight).into_iter().filter(|s| !matches!(s.usage, Usage::Prompt | Usage::Payload)));
         self.call(i, sent, sight);
         let out = self.room(i).out;
-        self.assign(out, Expression::opaque(vec![said], span), sight);
+        let said = Expression::opaque(vec![said], span);
+        let from = self.known(i).map_or(ReplyRule::Replace, |known| known.output);
+        let value = match from {
+            // It only says by which port its item goes on.
+            ReplyRule::Echo => Expression::input(span),
+            ReplyRule::Merge => Expression::input(span).merged(Expression::one_of(vec![said], span)),
+            ReplyRule::Replace => said,
+        };
+        self.assign(out, value, sight);
     }
 
     /// What stands in the prompt: every text that is evaluated, and the item itself where no text is given.
@@ -45,6 +53,9 @@ impl Lowering<'_, '_> {
             let Some(text) = leaf.text() else { continue };
             let usage = self.usage(i, leaf);
             is_said |= usage == Some(Usage::Prompt) && is_main(leaf.key());
+            if leaf.key() == "messageType" && text.as_ref() == "imageBinary" {
+                parts.push(Expression::opaque(vec![Expression::input(self.span(i))], self.span(i)));
+            }
             if is_expression(text) && usage.is_some() {
                 parts.push(self.translate(i, leaf.tree, false, sight).expression);
             }

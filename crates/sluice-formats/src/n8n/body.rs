@@ -183,8 +183,16 @@ impl<'a, 't> Lowering<'a, 't> {
 
     pub(super) fn source(&self, i: usize) -> Option<Source> {
         let known = self.known(i)?;
+        if self.takes_sent_file(i) {
+            return Some(Source { kind: "messaging".into(), tier: Tier::Direct });
+        }
         let fetched = || Source { kind: "web_content".into(), tier: Tier::Indirect };
         known.source.clone().or_else(|| self.fetches(i).then(fetched))
+    }
+
+    /// Whether a node downloads what somebody has sent to a messenger.
+    pub(super) fn takes_sent_file(&self, i: usize) -> bool {
+        self.workflow.nodes.get(i).is_some_and(super::effects::takes_sent_file)
     }
 
     /// Whether a node reads whatever lies at a URL that its text does not name.

@@ -1,6 +1,6 @@
 //! What kind of data a node brings in, and what it takes along without an expression that says so.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sluice_core::label::Name;
 
@@ -57,15 +57,61 @@ fn chain(text: &str) -> Vec<String> {
     names
 }
 
-/// The kinds of sensitive data that a node brings in: the catalogue's, and what the names of its fields say.
+/// The kinds of sensitive data that a node brings in, as a whole or in some of its fields.
 pub(super) fn categories(lowering: &Lowering<'_, '_>, i: usize) -> BTreeSet<Name> {
+    let mut found = of_whole(lowering, i);
+    found.extend(of_fields(lowering, i).into_values().flatten());
+    found
+}
+
+/// What single fields of an entry bring in: who writes to a form says who they are in one field, and in another what they
+/// want. Of other sources every field is of the kinds that any is.
+pub(super) fn of_fields(lowering: &Lowering<'_, '_>, i: usize) -> BTreeMap<String, BTreeSet<Name>> {
+    let mut found = BTreeMap::new();
+    let source = lowering.known(i).and_then(|known| known.source.as_ref());
+    let is_filled_in = source.is_some_and(|s| matches!(s.kind.as_ref(), "form" | "survey" | "webhook"));
+    if lowering.kind(i) != Kind::Trigger || !is_filled_in || !is_told_by_fields(lowering, i) {
+        return found;
+    }
+    let asked = lowering.leaves_of(i);
+    let asked = asked.iter().filter(|leaf| asks(leaf)).filter_map(Leaf::text);
+    let read = lowering.read_fields.get(i).into_iter().flatten().cloned();
+    for field in read.chain(asked.map(ToString::to_string)) {
+        let is_name = field.trim().eq_ignore_ascii_case("name") && lowering.leaves_of(i).iter().any(asks);
+        let words = if is_name { "full name" } else { &field };
+        let mut told = lowering.catalogue.lexicon().classify(&[words]);
+        told.retain(|class| class.as_ref() == "contact_pii");
+        if !told.is_empty() {
+            found.insert(field, told);
+        }
+    }
+    found
+}
+
+/// Whether a parameter is what a form asks for.
+fn asks(leaf: &Leaf<'_>) -> bool {
+    leaf.key() == "fieldLabel"
+}
+
+/// Whether the names of a node's fields say what it brings in.
+fn is_told_by_fields(lowering: &Lowering<'_, '_>, i: usize) -> bool {
+    lowering.known(i).is_some_and(|known| {
+        let others_words = known.source.as_ref().is_some_and(|s| matches!(s.kind.as_ref(), "web_content" | "feed"));
+        // The fields of a model's answer are the model's own (`candidates`).
+        let is_model = known.sink.as_deref() == Some("llm");
+        known.classify_fields && !others_words && !is_model && !lowering.fetches(i)
+    })
+}
+
+/// The kinds of sensitive data that a node brings in, wherever in its item: the catalogue's, and what the names of its fields
+/// say.
+pub(super) fn of_whole(lowering: &Lowering<'_, '_>, i: usize) -> BTreeSet<Name> {
     let Some(known) = lowering.known(i) else { return BTreeSet::new() };
     let mut found: BTreeSet<Name> = known.labels.iter().cloned().collect();
     if lowering.kind(i) == Kind::Command && command(lowering, i).is_some_and(|text| shell::shows_logs(&text)) {
         found.insert("infra_telemetry".into());
     }
-    let others_words = known.source.as_ref().is_some_and(|s| matches!(s.kind.as_ref(), "web_content" | "feed"));
-    if !known.classify_fields || others_words || lowering.fetches(i) {
+    if !is_told_by_fields(lowering, i) {
         return found;
     }
     let mut words: BTreeSet<String> = lowering.read_fields.get(i).cloned().unwrap_or_default();
@@ -74,7 +120,8 @@ pub(super) fn categories(lowering: &Lowering<'_, '_>, i: usize) -> BTreeSet<Name
     let told = lowering.catalogue.lexicon().classify(&words);
     let is_http = super::effects::is_http(lowering, i);
     let is_trigger = lowering.kind(i) == Kind::Trigger;
-    // What a stranger sends about themselves is theirs; what an API answers is data of the kinds that its own fields name.
+    // How a stranger can be reached is in the fields that say so; what an API answers is data of the kinds that its own fields
+    // name.
     let counts = |class: &Name| match class.as_ref() {
         "hr" | "health" | "financial" | "credentials" => true,
         "contact_pii" | "payment_customer" => !is_trigger,

@@ -23,7 +23,7 @@ impl Lowering<'_, '_> {
                 reachable: reachable.get(i).copied().unwrap_or_default() && !disabled,
                 tools: self.tools_of(i),
                 source: self.source(i),
-                fetches: self.fetches(i),
+                fetches: self.fetches(i) && !self.takes_sent_file(i),
                 ..self.by_catalogue(i)
             };
             let own = self.workflow.is_own(i);

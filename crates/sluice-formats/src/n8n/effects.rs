@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use sluice_core::catalogue::{ReplyRule, Usage};
+use sluice_core::catalogue::{Pattern, ReplyRule, Segment, Usage};
 use sluice_core::document::Node as Tree;
 use sluice_core::expression::Expression;
 use sluice_core::gate::Effect;
@@ -84,7 +84,8 @@ impl Lowering<'_, '_> {
     }
 
     fn is_prompt(&self, i: usize, leaf: &Leaf<'_>) -> bool {
-        let to_model = self.known(i).and_then(|k| k.sink.clone()).is_some_and(|sink| sink.as_ref() == "llm");
+        let to_model = self.known(i).and_then(|k| k.sink.clone()).is_some_and(|sink| sink.as_ref() == "llm")
+            || self.workflow.nodes.get(i).and_then(url_text).is_some_and(|url| names_model_api(url));
         let named = leaf.path.strip_suffix("value").map(|before| format!("{before}name"));
         let leaves = self.leaves_of(i);
         let name = named.and_then(|path| leaves.iter().find(|l| l.path.as_ref() == path.as_str()));
@@ -141,14 +142,20 @@ impl Lowering<'_, '_> {
 
     /// The reply alone: the service's own word, or an outsider's, as the catalogue has it.
     pub(super) fn receive(&mut self, i: usize, place: PlaceId, span: Span) {
-        let (name, classes) = (self.name(i), self.categories(i));
-        let categories = self.wires.categories(&name, &classes);
+        let name = self.name(i);
+        let whole = super::classify::of_whole(self, i);
+        let categories = self.wires.categories(&name, &whole);
+        let mut parts = Vec::new();
+        for (field, classes) in super::classify::of_fields(self, i) {
+            let label = self.wires.categories(&name, &classes);
+            parts.extend(wrapped(&field).map(|pattern| (pattern, label)));
+        }
         let origin = match self.source(i) {
             Some(_) => self.wires.origin(&name),
             None => Label::BOTTOM,
         };
         let action = self.action_name(i);
-        self.wires.receive(&action, (categories, origin), place, span);
+        self.wires.receive_object(&action, (categories, origin), parts, place, span);
     }
 
     /// The action of a node. Names of nodes are unique but where a file is broken; then the later ones are numbered.
@@ -161,10 +168,49 @@ impl Lowering<'_, '_> {
     }
 }
 
+/// A field of what an outsider sends: of the item itself, or of what a webhook wraps it in.
+fn wrapped(field: &str) -> impl Iterator<Item = Pattern> {
+    let key = Segment::Key(field.into());
+    [None, Some("body"), Some("query"), Some("params")].into_iter().map(move |wrapper| {
+        let above = wrapper.map(|name| Segment::Key(name.into()));
+        Pattern(above.into_iter().chain([key.clone()]).collect())
+    })
+}
+
 /// Whether a node calls any host.
 pub(super) fn is_http(lowering: &Lowering<'_, '_>, i: usize) -> bool {
     let short = lowering.short_type(i);
     short.starts_with("httpRequest") || short == "toolHttpRequest"
+}
+
+/// Whether a URL is of an API that many servers of models have in common: on one's own machine, or behind a proxy.
+fn names_model_api(url: &str) -> bool {
+    const APIS: [&str; 7] = [
+        "/api/generate",
+        "/api/chat",
+        "/chat/completions",
+        "/v1/completions",
+        "/v1/responses",
+        "/v1/messages",
+        ":generateContent",
+    ];
+    let path = url.split(['?', '#']).next().unwrap_or_default().trim_end_matches(['/', ' ', '"', '\'', '`']);
+    APIS.iter().any(|api| path.ends_with(api))
+}
+
+/// Whether a node downloads what somebody has sent to a messenger: from where it keeps files, or with its account from a URL
+/// that it gave.
+pub(super) fn takes_sent_file(node: &Node<'_>) -> bool {
+    const KEPT: [&str; 2] = ["api.telegram.org/file/", "files.slack.com/"];
+    const ACCOUNTS: [&str; 6] =
+        ["whatsAppApi", "telegramApi", "slackApi", "slackOAuth2Api", "discordBotApi", "microsoftTeamsOAuth2Api"];
+    let Some(url) = url_text(node) else { return false };
+    let method = ["method", "requestMethod"].iter().find_map(|key| super::parameters::text_at(node.parameters, key));
+    let account = super::parameters::text_at(node.parameters, "nodeCredentialType");
+    let is_given = is_expression(url) && fixed_host(node).is_none();
+    method.is_none_or(|method| method == "GET")
+        && (KEPT.iter().any(|place| url.contains(place))
+            || is_given && account.is_some_and(|account| ACCOUNTS.contains(&account.as_str())))
 }
 
 /// The URL of a node that calls any host.

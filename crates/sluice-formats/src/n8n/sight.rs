@@ -105,7 +105,11 @@ impl<'t> Lowering<'_, 't> {
             for text in texts.iter().filter(|text| text.contains('$') || text.contains("json")) {
                 for name in names_in(text) {
                     if let Some(node) = self.workflow.named(i, name) {
-                        self.note(node, fields_behind(text, name));
+                        let fields = fields_behind(text, name);
+                        if self.passes_on(node) {
+                            self.note_before(node, fields.clone());
+                        }
+                        self.note(node, fields);
                     }
                 }
                 let text = without_names(text);

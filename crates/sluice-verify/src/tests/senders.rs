@@ -1,0 +1,188 @@
+//! Exports of n8n: which fields of what outsiders send are personal, where what they attach goes on, and what stays the author's own.
+
+use serde_json::{Value as Json, json};
+
+use super::foreign::flows;
+use super::n8n::{Node, export};
+
+fn form(labels: &[&str]) -> Node<'static> {
+    let values: Vec<Json> = labels.iter().map(|label| json!({ "fieldLabel": label })).collect();
+    ("Form", "formTrigger", json!({ "formFields": { "values": values } }))
+}
+
+fn ask(text: &str) -> Node<'_> {
+    ("Ask", "chainLlm", json!({ "promptType": "define", "text": text }))
+}
+
+fn has(text: &str, flow: &str) -> bool {
+    flows(text).contains(&flow.to_owned())
+}
+
+#[test]
+fn how_somebody_is_reached_is_in_the_field_that_says_so() {
+    let leaves = |labels: &[&str], read: &str| {
+        let text = export(&[form(labels), ask(read)], &["Form -> Ask"]);
+        has(&text, "Form -> Ask: egress (direct)")
+    };
+    let asked = ["Name", "E-mail", "How do we get in touch with you?", "Your message"];
+    for told in ["Name", "E-mail", "How do we get in touch with you?"] {
+        assert!(leaves(&asked, &format!("={{{{ $json['{told}'] }}}}")), "{told}");
+    }
+    assert!(!leaves(&asked, "={{ $json['Your message'] }}"));
+    assert!(leaves(&asked, "={{ JSON.stringify($json) }}"), "the whole form has the address in it");
+    assert!(!leaves(&["Favourite colour"], "={{ JSON.stringify($json) }}"));
+}
+
+#[test]
+fn the_fields_that_are_read_say_what_a_webhook_brings_in() {
+    let leaves = |read: &str| {
+        let hook = ("Hook", "webhook", json!({ "path": "a", "httpMethod": "POST" }));
+        let other =
+            ("Mail", "emailSend", json!({ "toEmail": "={{ $('Hook').item.json.body.email }}", "text": "hello" }));
+        let text = export(&[hook, ask(read), other], &["Hook -> Ask", "Ask -> Mail"]);
+        has(&text, "Hook -> Ask: egress (direct)")
+    };
+    assert!(leaves("={{ $json.body.email }}"));
+    assert!(leaves("={{ $('Hook').first().json.query.phone }}"));
+    assert!(!leaves("={{ $json.body.text }}"));
+    // Who writes to a messenger is known to it anyway.
+    let chat = ("Chat", "telegramTrigger", json!({}));
+    let text = export(&[chat, ask("={{ $json.message.from.first_name }}")], &["Chat -> Ask"]);
+    assert!(!has(&text, "Chat -> Ask: egress (direct)"));
+}
+
+#[test]
+fn a_constant_that_is_put_into_an_outsiders_item_stays_one() {
+    let called = |keeps: Json, url: &str| {
+        let hook = ("Hook", "webhook", json!({ "path": "a", "httpMethod": "POST" }));
+        let get = ("Get", "httpRequest", json!({ "url": url }));
+        flows(&export(&[hook, ("Set", "set", keeps), get], &["Hook -> Set", "Set -> Get"]))
+    };
+    let fields = json!([{ "name": "base", "value": "https://api.example.com", "type": "string" }]);
+    let new = json!({ "includeOtherFields": true, "assignments": { "assignments": fields } });
+    let old =
+        json!({ "typeVersion": 1, "values": { "string": [{ "name": "base", "value": "https://api.example.com" }] } });
+    let told = "Hook -> Get: url_host (direct)".to_owned();
+    for keeps in [new, old] {
+        assert!(!called(keeps.clone(), "={{ $json.base }}/pages").contains(&told), "{keeps}");
+        assert!(called(keeps.clone(), "={{ $json.body.base }}/pages").contains(&told), "{keeps}");
+    }
+}
+
+#[test]
+fn a_model_that_sorts_items_passes_them_on_as_they_are() {
+    let sorts = (
+        "Sort",
+        "textClassifier",
+        json!({ "inputText": "={{ $json.Message }}", "categories": { "categories": [{ "category": "a" }] } }),
+    );
+    let sheet = |read: &str| {
+        (
+            "Sheet",
+            "googleSheets",
+            json!({ "operation": "append", "columns": { "mappingMode": "defineBelow", "value": { "A": read } } }),
+        )
+    };
+    let leaves = |read: &str| {
+        // Its package is that of models.
+        let text =
+            export(&[form(&["Email", "Message"]), sorts.clone(), sheet(read)], &["Form -> Sort", "Sort -> Sheet"]);
+        let text = text.replace("n8n-nodes-base.textClassifier", "@n8n/n8n-nodes-langchain.textClassifier");
+        flows(&text)
+    };
+    let told = "Form -> Sheet: egress (direct)".to_owned();
+    assert!(leaves("={{ $json.Email }}").contains(&told));
+    assert!(leaves("={{ $('Sort').item.json.Email }}").contains(&told));
+    assert!(!leaves("={{ $json.Message }}").contains(&told));
+}
+
+#[test]
+fn a_model_of_ones_own_is_asked_and_nothing_leaves() {
+    let asked = |url: &str| {
+        let mail = ("Mail", "gmailTrigger", json!({}));
+        let http = (
+            "Http",
+            "httpRequest",
+            json!({ "method": "POST", "url": url, "sendBody": true, "specifyBody": "json", "jsonBody": "={{ { prompt: $json.text } }}" }),
+        );
+        flows(&export(&[mail, http], &["Mail -> Http"]))
+    };
+    let (prompt, egress) = ("Mail -> Http: prompt (direct)".to_owned(), "Mail -> Http: egress (direct)".to_owned());
+    for api in ["/api/generate", "/api/chat", "/v1/chat/completions"] {
+        let found = asked(&format!("http://localhost:11434{api}"));
+        assert!(found.contains(&prompt) && !found.contains(&egress), "{api}: {found:?}");
+    }
+    let found = asked("https://models.example.com/v1/chat/completions");
+    assert!(found.contains(&prompt) && found.contains(&egress));
+    assert!(!asked("http://localhost:8080/api/tickets").contains(&prompt));
+}
+
+#[test]
+fn what_is_attached_to_a_message_is_the_senders() {
+    let chat = ("Chat", "whatsAppTrigger", json!({}));
+    let media = (
+        "Media",
+        "whatsApp",
+        json!({ "resource": "media", "operation": "mediaUrlGet", "mediaGetId": "={{ $json.image.id }}" }),
+    );
+    let download = |account: &str| {
+        (
+            "Download",
+            "httpRequest",
+            json!({ "url": "={{ $json.url }}", "authentication": "predefinedCredentialType", "nodeCredentialType": account }),
+        )
+    };
+    let look = (
+        "Look",
+        "chainLlm",
+        json!({ "promptType": "define", "text": "Describe it", "messages": { "messageValues": [{ "messageType": "imageBinary" }] } }),
+    );
+    let links = ["Chat -> Media", "Media -> Download", "Download -> Look"];
+    let found = |account: &str| flows(&export(&[chat.clone(), media.clone(), download(account), look.clone()], &links));
+    let told = "Download -> Look: prompt (direct)".to_owned();
+    assert!(found("whatsAppApi").contains(&told));
+    assert!(!found("someOtherApi").contains(&told));
+    let chat = ("Chat", "telegramTrigger", json!({}));
+    let kept =
+        ("Kept", "httpRequest", json!({ "url": "=https://api.telegram.org/file/botX/{{ $json.message.photo }}" }));
+    let text = export(&[chat, kept, ask("={{ $json.data }}")], &["Chat -> Kept", "Kept -> Ask"]);
+    assert!(has(&text, "Kept -> Ask: prompt (direct)"));
+}
+
+#[test]
+fn the_fields_of_a_models_answer_name_no_people() {
+    let http = |host: &str| {
+        (
+            "Http",
+            "httpRequest",
+            json!({ "method": "POST", "url": format!("https://{host}/v1/run"), "sendBody": true, "specifyBody": "json", "jsonBody": "{}" }),
+        )
+    };
+    let start = || ("Start", "scheduleTrigger", json!({}));
+    let leaves = |host: &str| {
+        let text =
+            export(&[start(), http(host), ask("={{ $json.candidates[0].text }}")], &["Start -> Http", "Http -> Ask"]);
+        flows(&text).iter().any(|flow| flow.starts_with("Http -> Ask: egress"))
+    };
+    assert!(leaves("api.example.com"));
+    assert!(!leaves("generativelanguage.googleapis.com"));
+}
+
+#[test]
+fn what_an_outsider_names_is_told_by_what_it_does() {
+    let hook = || ("Hook", "webhook", json!({ "path": "a", "httpMethod": "POST" }));
+    let row = (
+        "Row",
+        "supabase",
+        json!({ "operation": "get", "tableId": "t", "filters": { "conditions": [{ "keyName": "id", "keyValue": "={{ $json.query.id }}" }] } }),
+    );
+    assert!(has(&export(&[hook(), row], &["Hook -> Row"]), "Hook -> Row: object_ref (direct)"));
+    let order = (
+        "Order",
+        "shopify",
+        json!({ "resource": "order", "operation": "create", "limeItemsUi": { "lineItemValues": [{ "price": "={{ $json.body.price }}" }] } }),
+    );
+    assert!(has(&export(&[hook(), order], &["Hook -> Order"]), "Hook -> Order: privileged (direct)"));
+    let release = ("Release", "github", json!({ "resource": "release", "releaseTag": "={{ $json.body.tag }}" }));
+    assert!(has(&export(&[hook(), release], &["Hook -> Release"]), "Hook -> Release: privileged (direct)"));
+}
