@@ -13,20 +13,22 @@ pub const CHECK_VERSION: u32 = 1;
 
 /// All files of one `check`.
 #[derive(Clone, Debug, Serialize)]
-pub struct CheckReport {
+pub struct CheckReport<F = Vec<FileReport>> {
     /// [`CHECK_VERSION`].
     pub version: u32,
     /// In the order they were named.
-    pub files: Vec<FileReport>,
+    pub files: F,
+}
+
+impl<F> CheckReport<F> {
+    /// The files under the version that this program writes: a list of [`FileReport`], or what is written as one.
+    #[must_use]
+    pub const fn new(files: F) -> Self {
+        Self { version: CHECK_VERSION, files }
+    }
 }
 
 impl CheckReport {
-    /// The files under the version that this program writes.
-    #[must_use]
-    pub const fn new(files: Vec<FileReport>) -> Self {
-        Self { version: CHECK_VERSION, files }
-    }
-
     /// Whether anything is worth mending before it runs: exit code 1.
     #[must_use]
     pub fn is_alarming(&self) -> bool {

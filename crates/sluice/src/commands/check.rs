@@ -6,10 +6,11 @@ mod known_findings;
 pub(super) mod rulebook;
 
 use std::collections::BTreeSet;
-use std::io::Write as _;
+use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use serde::{Serialize, Serializer};
 use sluice_core::contract::bundle::BundleFiles;
 use sluice_core::diagnostic::{Diagnostic, Severity};
 use sluice_core::limits::TEXT_BYTES_MAX;
@@ -128,15 +129,20 @@ pub fn run(arguments: &Check) -> Result<Exit, Failure> {
     if let Some(written) = written {
         return written.write();
     }
-    let report = CheckReport::new(checks.iter().map(FileCheck::wire).collect());
-    let exit = if report.is_alarming() { Exit::Findings } else { Exit::Fine };
+    let is_alarming = checks.iter().flat_map(FileCheck::findings).any(|found| found.severity >= Severity::Medium);
+    let exit = if is_alarming { Exit::Findings } else { Exit::Fine };
     let pages = || checks.iter().map(FileCheck::page).collect::<Vec<_>>();
     let text = match arguments.format {
         CheckFormat::Text => {
             show(&checks, has_workspace, &left_out, arguments.filters.ask_for_all());
             return Ok(exit);
         }
-        CheckFormat::Json => json::written(&report)?,
+        CheckFormat::Json => {
+            put_json(arguments.output.as_deref(), &CheckReport::new(Wires(&checks)))?;
+            // The process ends next, and takes the memory of a folder's reports back faster than they are taken apart.
+            std::mem::forget(checks);
+            return Ok(exit);
+        }
         CheckFormat::Sarif => json::written(&sarif::Log::of(&pages(), exit))?,
         CheckFormat::Github => github::commands(&pages(), &left_out.sentences()),
         CheckFormat::Html => {
@@ -152,6 +158,15 @@ pub fn run(arguments: &Check) -> Result<Exit, Failure> {
     };
     put(arguments.output.as_deref(), &text)?;
     Ok(exit)
+}
+
+/// The reports of files as they are written, each made when its turn comes: of a folder's together a copy would be large.
+struct Wires<'c>(&'c [FileCheck]);
+
+impl Serialize for Wires<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(self.0.iter().map(FileCheck::wire))
+    }
 }
 
 /// Every workflow that the command line asks for, checked.
@@ -223,6 +238,18 @@ pub(super) fn put(output: Option<&Path>, text: &str) -> Result<(), Failure> {
     let written = std::fs::File::create(file).and_then(|mut file| {
         file.write_all(text.trim_end_matches('\n').as_bytes())?;
         file.write_all(b"\n")
+    });
+    written.map_err(|error| Failure::usage(format!("cannot write `{}`: {error}", file.display())))
+}
+
+/// Writes JSON where `--output` says, piece by piece.
+fn put_json(output: Option<&Path>, value: &impl Serialize) -> Result<(), Failure> {
+    let Some(file) = output else { return Ok(json::print(value)?) };
+    let written = std::fs::File::create(file).and_then(|to| {
+        let mut to = BufWriter::new(to);
+        json::write(&mut to, value)?;
+        to.write_all(b"\n")?;
+        to.flush()
     });
     written.map_err(|error| Failure::usage(format!("cannot write `{}`: {error}", file.display())))
 }

@@ -38,51 +38,64 @@ pub(super) enum Seen {
 /// [`Failure`] if a file cannot be read, or the folders hold too many workflows.
 pub(super) fn check_all(files: &[Candidate], jobs: Option<NonZeroUsize>, wants: Wants) -> Result<Vec<Seen>, Failure> {
     let processors = std::thread::available_parallelism().ok();
-    let jobs = jobs.or(processors).map_or(1, NonZeroUsize::get).min(files.len().max(1));
-    let (next, found) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let jobs = jobs.or(processors).map_or(1, NonZeroUsize::get);
+    let found = AtomicUsize::new(0);
+    let mut progress = Progress::of(files.len());
+    let looked_at = side_by_side(files, jobs, |file| look_at(file, &found, wants), || progress.step())?;
+    drop(progress);
+    linked::follow(looked_at, files, jobs, wants)
+}
+
+/// Does the same with each of some things, many at once, until one of them fails. In the order of the things.
+///
+/// # Errors
+/// The first [`Failure`] in that order.
+fn side_by_side<T: Sync, R: Send>(
+    things: &[T],
+    jobs: usize,
+    deed: impl Fn(&T) -> Result<R, Failure> + Sync,
+    mut arrived: impl FnMut(),
+) -> Result<Vec<R>, Failure> {
+    let next = AtomicUsize::new(0);
+    let take = || {
+        let at = next.fetch_add(1, Ordering::Relaxed);
+        things.get(at).map(|thing| (at, thing))
+    };
+    let work = |results: mpsc::Sender<(usize, Result<R, Failure>)>| {
+        while let Some((at, thing)) = take() {
+            let done = deed(thing);
+            if done.is_err() {
+                next.store(things.len(), Ordering::Relaxed);
+            }
+            // Nobody listens any more only where the check has ended with a panic.
+            let _ = results.send((at, done));
+        }
+    };
     let mut done = std::thread::scope(|scope| {
         let (results, arriving) = mpsc::channel();
-        for _ in 0..jobs {
+        for _ in 0..jobs.min(things.len()) {
             let results = results.clone();
-            scope.spawn(|| look_at(files, &next, &found, wants, results));
+            scope.spawn(|| work(results));
         }
         drop(results);
-        let mut progress = Progress::of(files.len());
-        arriving.iter().inspect(|_| progress.step()).collect::<Vec<_>>()
+        arriving.iter().inspect(|_| arrived()).collect::<Vec<_>>()
     });
     done.sort_by_key(|(at, _)| *at);
-    let looked_at: Vec<Looked> = done.into_iter().map(|(_, looked)| looked).collect::<Result<_, _>>()?;
-    linked::follow(looked_at, files, wants)
+    done.into_iter().map(|(_, result)| result).collect()
 }
 
 /// A file by itself, and, of a workflow of another engine, how it and others call each other.
 type Looked = (Seen, Option<(Format, Calls)>);
 
-/// Takes one file after another until none is left.
-fn look_at(
-    files: &[Candidate],
-    next: &AtomicUsize,
-    found: &AtomicUsize,
-    wants: Wants,
-    results: mpsc::Sender<(usize, Result<Looked, Failure>)>,
-) {
-    while let Some((at, file)) = take(next, files) {
-        let mut seen = check(file, wants);
-        if !file.is_named && matches!(seen, Ok((Seen::Foreign(_) | Seen::Own, _))) {
-            // Checked here, not at the end: a folder that was made to hold the check up is left early.
-            if found.fetch_add(1, Ordering::Relaxed) >= FILES_MAX {
-                next.store(files.len(), Ordering::Relaxed);
-                seen = Err(Failure::usage(format!("the folders hold more than {FILES_MAX} workflows; name fewer")));
-            }
-        }
-        // Nobody listens any more only where the check has ended with a panic.
-        let _ = results.send((at, seen));
+/// Looks at one file, and counts the workflows that folders hold.
+fn look_at(file: &Candidate, found: &AtomicUsize, wants: Wants) -> Result<Looked, Failure> {
+    let seen = check(file, wants)?;
+    let counts = !file.is_named && matches!(seen.0, Seen::Foreign(_) | Seen::Own);
+    // Checked here, not at the end: a folder that was made to hold the check up is left early.
+    if counts && found.fetch_add(1, Ordering::Relaxed) >= FILES_MAX {
+        return Err(Failure::usage(format!("the folders hold more than {FILES_MAX} workflows; name fewer")));
     }
-}
-
-fn take<'f>(next: &AtomicUsize, files: &'f [Candidate]) -> Option<(usize, &'f Candidate)> {
-    let at = next.fetch_add(1, Ordering::Relaxed);
-    files.get(at).map(|file| (at, file))
+    Ok(seen)
 }
 
 fn check(file: &Candidate, wants: Wants) -> Result<Looked, Failure> {

@@ -12,8 +12,8 @@ use sluice_core::diagnostic::Diagnostic;
 use sluice_core::limits::IMPORT_BYTES_MAX;
 use sluice_formats::{Calls, Format, Opened, Siblings, Top, open_with};
 
-use super::{Looked, Seen, surveyed};
-use crate::commands::check::{Candidate, Wants, name_of};
+use super::{Looked, Seen, side_by_side, surveyed};
+use crate::commands::check::{Candidate, FileCheck, Wants, name_of};
 use crate::failure::Failure;
 use crate::place::read_up_to;
 
@@ -27,7 +27,12 @@ type Index = BTreeMap<(Format, Arc<str>), Vec<usize>>;
 ///
 /// # Errors
 /// [`Failure`] if a file cannot be read again.
-pub(super) fn follow(mut looked_at: Vec<Looked>, files: &[Candidate], wants: Wants) -> Result<Vec<Seen>, Failure> {
+pub(super) fn follow(
+    mut looked_at: Vec<Looked>,
+    files: &[Candidate],
+    jobs: usize,
+    wants: Wants,
+) -> Result<Vec<Seen>, Failure> {
     let mut index = Index::new();
     for (at, (_, links)) in looked_at.iter().enumerate() {
         if let Some((format, Calls { id: Some(id), .. })) = links {
@@ -35,29 +40,50 @@ pub(super) fn follow(mut looked_at: Vec<Looked>, files: &[Candidate], wants: Wan
         }
     }
     let tops = tops(&looked_at);
-    let mut elsewhere = Vec::new();
-    for at in 0..looked_at.len() {
+    let mut callers = Vec::new();
+    for (at, (file, (_, links))) in files.iter().zip(&looked_at).enumerate() {
+        let Some((format, _)) = links else { continue };
         let called = called(at, &looked_at, &index, &tops);
-        let (Some(file), Some((_, Some((format, _))))) = (files.get(at), looked_at.get(at)) else { continue };
-        if called.is_empty() {
-            continue;
+        if !called.is_empty() {
+            callers.push(Caller { at, file, format: *format, called });
         }
-        let siblings = siblings(*format, &called, files)?;
-        let bytes = read_up_to(&file.path, "workflow", IMPORT_BYTES_MAX as u64)?;
-        if let Opened::Foreign { text, format, import } =
-            open_with(&name_of(&file.path), &bytes, &siblings, &file.catalogues)
-        {
-            let (checked, others) = surveyed(text, format, import, wants);
-            elsewhere.extend(others);
-            if let Some((seen, _)) = looked_at.get_mut(at) {
-                *seen = Seen::Foreign(Box::new(checked));
-            }
+    }
+    let again = side_by_side(&callers, jobs, |caller| caller.look_again(files, wants), || {})?;
+    let mut elsewhere = Vec::new();
+    for (caller, together) in callers.iter().zip(again) {
+        let Some((checked, others)) = together else { continue };
+        elsewhere.extend(others);
+        if let Some((seen, _)) = looked_at.get_mut(caller.at) {
+            *seen = Seen::Foreign(Box::new(checked));
         }
     }
     let mut all: Vec<Seen> = looked_at.into_iter().map(|(seen, _)| seen).collect();
     tell_there(&mut all, elsewhere);
     Ok(all)
 }
+
+/// A file that calls others among the files.
+struct Caller<'f> {
+    at: usize,
+    file: &'f Candidate,
+    format: Format,
+    /// What it calls, and what those call in turn.
+    called: BTreeMap<Arc<str>, Vec<usize>>,
+}
+
+impl Caller<'_> {
+    /// What is said of it together with what it calls, and what is said there.
+    fn look_again(&self, files: &[Candidate], wants: Wants) -> Result<Option<Together>, Failure> {
+        let siblings = siblings(self.format, &self.called, files)?;
+        let bytes = read_up_to(&self.file.path, "workflow", IMPORT_BYTES_MAX as u64)?;
+        let opened = open_with(&name_of(&self.file.path), &bytes, &siblings, &self.file.catalogues);
+        let Opened::Foreign { text, format, import } = opened else { return Ok(None) };
+        Ok(Some(surveyed(text, format, import, wants)))
+    }
+}
+
+/// What is said of a file, and of others whose workflows it calls.
+type Together = (FileCheck, Vec<(Arc<str>, Diagnostic)>);
 
 /// The tops of the repositories that the files tell.
 fn tops(looked_at: &[Looked]) -> BTreeSet<Arc<str>> {
