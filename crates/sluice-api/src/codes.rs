@@ -110,12 +110,12 @@ pub const CODES: &[CodeInfo] = &[
     CodeInfo::new(
         487,
         "needs-a-stronger-login",
-        "A policy in `policies/console/` lets people decide this only when they logged in at a level that it names. The console's page leads to the provider and back; through the API nobody can.",
+        "A policy in `policies/console/` lets people decide this, or start it, only when they logged in at a level that it names. The console's page leads to the provider and back; through the API nobody can.",
     ),
     CodeInfo::new(
         488,
         "may-not-decide",
-        "A policy in `policies/console/` does not let this person decide, in whichever way they log in.",
+        "A policy in `policies/console/` does not let this person decide this, or start it, in whichever way they log in.",
     ),
     CodeInfo::new(
         489,

@@ -16,6 +16,7 @@ pub mod rest;
 pub mod rights;
 pub mod session;
 pub mod sight;
+pub mod starting;
 mod token;
 
 pub use codes::CODES;

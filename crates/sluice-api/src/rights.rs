@@ -135,21 +135,44 @@ fn answering(workspace: &Workspace, what: &Stop) -> BTreeSet<Name> {
 /// policies. Whether it counts is the gate's to say.
 #[must_use]
 pub fn may_decide(workspace: &Workspace, person: &Name, entry: &Entry, concerned: &BTreeSet<Name>) -> Deciding {
+    may_as(workspace, person, (Deed::Decide, entry), concerned)
+}
+
+/// Whether somebody who has come in like that may start a run of what they asked for, by the workspace's own policies. What
+/// it does is the gate's to judge.
+#[must_use]
+pub fn may_start(workspace: &Workspace, requester: &Name, entry: &Entry) -> Deciding {
+    let mut people = workspace.principals().in_charge_of(requester);
+    people.insert(requester.clone());
+    may_as(workspace, requester, (Deed::Start, entry), &people)
+}
+
+fn may_as(workspace: &Workspace, person: &Name, (deed, entry): (Deed, &Entry), concerned: &BTreeSet<Name>) -> Deciding {
     let groups = workspace.principals().groups_of(person);
     let signs = workspace.bundle().signers().iter().any(|signer| signer == person);
-    workspace.own_rules().may_decide(Asking { person, groups: &groups, signs }, entry, concerned)
+    workspace.own_rules().allow_as(Asking { person, groups: &groups, signs }, deed, entry, concerned)
 }
 
 /// Why somebody may not decide, in words; `None` if they may.
 #[must_use]
 pub fn why_undecided(deciding: &Deciding) -> Option<String> {
+    why_not(deciding, "decide this")
+}
+
+/// Why somebody may not start a run, in words; `None` if they may.
+#[must_use]
+pub fn why_not_started(deciding: &Deciding) -> Option<String> {
+    why_not(deciding, "start this")
+}
+
+fn why_not(deciding: &Deciding, deed: &str) -> Option<String> {
     match deciding {
         Deciding::Yes => None,
         Deciding::StepUp(levels) => {
             let levels = levels.iter().map(|level| format!("`{level}`")).collect::<Vec<_>>().join(" or ");
-            Some(format!("SL487: to decide this you log in again, at the level {levels}"))
+            Some(format!("SL487: to {deed} you log in again, at the level {levels}"))
         }
-        Deciding::No => Some("SL488: the policies about the console do not let you decide this".to_owned()),
+        Deciding::No => Some(format!("SL488: the policies about the console do not let you {deed}")),
     }
 }
 

@@ -27,6 +27,7 @@ mod runs;
 mod sight;
 mod signing;
 mod sort;
+mod starting;
 mod what_if;
 mod words;
 mod workflows;
@@ -55,6 +56,8 @@ pub fn router(house: Arc<House>) -> Router {
         .route("/workflows", get(workflows::page))
         .route("/workflows/{id}", get(workflows::one))
         .route("/workflows/{id}/switch", post(halting::set))
+        .route("/workflows/{id}/runs", post(starting::start))
+        .route("/workflows/{id}/again", get(provider::again_to_start))
         .route("/runs", get(runs::page))
         .route("/runs/{id}", get(runs::one))
         .route("/ledger", get(ledger::page))

@@ -12,11 +12,14 @@ use sluice_api::guard::{Visitor, cookie_of, login_cookie_name, set_login_cookie}
 use sluice_api::session::{Login, Proofs};
 use sluice_identity::login::Wants;
 use sluice_policy::own::Deciding;
+use sluice_runtime::proposal::Proposal;
 
 use crate::approval::{deciding, open};
 use crate::enter::{Coming, closed, come_in};
 use crate::page::{Asking, aside};
 use crate::problem::Problem;
+use crate::starting::starting;
+use crate::workflows::may_see;
 
 /// Sends somebody to the provider.
 pub(crate) async fn go(State(house): State<Arc<House>>) -> Result<Response, Problem> {
@@ -33,15 +36,39 @@ pub(crate) async fn again(
     let (levels, to) = aside(move || {
         let asking = Asking::of(kept, visitor)?;
         let waiting = open(&asking, &id)?;
-        let levels = match deciding(&asking, &waiting) {
-            Deciding::StepUp(levels) => levels.into_iter().collect(),
-            Deciding::Yes | Deciding::No => Vec::new(),
-        };
-        Ok((levels, format!("/approvals/{}", waiting.id)))
+        Ok((levels_of(deciding(&asking, &waiting)), format!("/approvals/{}", waiting.id)))
     })
     .await?;
+    better_known(&house, levels, to).await
+}
+
+/// Sends somebody who is in to the provider once more, to be known as surely as starting a run of this needs.
+pub(crate) async fn again_to_start(
+    State(house): State<Arc<House>>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    let kept = Arc::clone(&house);
+    let (levels, to) = aside(move || {
+        let asking = Asking::of(kept, visitor)?;
+        let proposal = Proposal::find(asking.house.ledger(), &id)?.filter(|proposal| may_see(&asking, proposal));
+        let proposal = proposal.ok_or(Problem::NotFound)?;
+        Ok((levels_of(starting(&asking, &proposal)), format!("/workflows/{}", proposal.id)))
+    })
+    .await?;
+    better_known(&house, levels, to).await
+}
+
+fn levels_of(deciding: Deciding) -> Vec<String> {
+    match deciding {
+        Deciding::StepUp(levels) => levels.into_iter().collect(),
+        Deciding::Yes | Deciding::No => Vec::new(),
+    }
+}
+
+async fn better_known(house: &House, levels: Vec<String>, to: String) -> Result<Response, Problem> {
     let fresh = !levels.is_empty();
-    away(&house, Wants { levels, fresh }, to).await
+    away(house, Wants { levels, fresh }, to).await
 }
 
 /// Sends somebody who is in to the provider once more, so that they may make their first passkey.

@@ -19,6 +19,7 @@ use crate::page::{Asking, Room, Shown, aside, framed};
 use crate::problem::Problem;
 use crate::reading::Reading;
 use crate::sort::{Sorting, paged};
+use crate::starting::form;
 use crate::words::{said, who};
 
 /// Proposals that a page shows, and that are sorted at once.
@@ -111,7 +112,7 @@ fn sort_key((signed, proposal): &(u64, Proposal), column: &'static str) -> (u64,
     }
 }
 
-fn may_see(asking: &Asking, proposal: &Proposal) -> bool {
+pub(crate) fn may_see(asking: &Asking, proposal: &Proposal) -> bool {
     may_see_proposal(&asking.workspace, &asking.caller.person, proposal)
 }
 
@@ -136,6 +137,7 @@ pub(crate) async fn one(State(house): State<Arc<House>>, visitor: Visitor, Path(
                     }
                 }
             }
+            (form(&asking, &proposal)?)
             (switches(&asking, &proposal))
             @if sluice_runtime::approvals::definition_requirement(workspace).is_some() { p { a href={ "/approvals/" (proposal.id) } { "What was asked of people" } } }
             @if let Some(reading) = &reading {

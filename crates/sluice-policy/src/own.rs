@@ -20,10 +20,10 @@ pub const CONSOLE_FOLDER: &str = "policies/console/";
 /// The policies where a workspace has none of its own.
 pub const CONSOLE_DEFAULT: (&str, &str) =
     ("policies/console/default.cedar", include_str!("../../../policies/console/default.cedar"));
-/// Holds beside whatever a workspace says: who is at hand when something goes wrong stops it. Policies of a workspace can only
-/// forbid it; letting go on they must permit.
-const STOPPING: &str = r#"permit (principal, action == Action::"stop", resource);"#;
-/// The annotation of a policy that forbids to decide: the levels of a login at which it does not.
+/// Holds beside whatever a workspace says: who is at hand when something goes wrong stops it, and of what somebody starts the
+/// gate judges each step. Policies of a workspace can only forbid it; letting go on they must permit.
+const EVERYBODYS: &str = r#"permit (principal, action in [Action::"stop", Action::"start"], resource);"#;
+/// The annotation of a policy that forbids to decide or to start: the levels of a login at which it does not.
 const STEP_UP: &str = "step_up";
 const SCHEMA: &str = include_str!("../../../policies/console.cedarschema");
 
@@ -42,6 +42,8 @@ pub enum Deed {
     GoOn,
     /// Give one's word on one thing, where the gate asks for it.
     Decide,
+    /// Start a run of what one asked for.
+    Start,
 }
 
 impl Deed {
@@ -53,6 +55,7 @@ impl Deed {
             Self::Stop => "stop",
             Self::GoOn => "go-on",
             Self::Decide => "decide",
+            Self::Start => "start",
         }
     }
 }
@@ -68,7 +71,7 @@ pub struct Asking<'a> {
     pub signs: bool,
 }
 
-/// How somebody who wants to decide has come in.
+/// How somebody who wants to decide or to start something has come in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Entry {
     /// `passkey`, `provider`, `demo` or `token`.
@@ -79,7 +82,7 @@ pub struct Entry {
     pub amr: BTreeSet<String>,
 }
 
-/// Whether somebody may decide.
+/// Whether somebody who has come in like that may do it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Deciding {
     /// They may.
@@ -105,7 +108,7 @@ impl OwnRules {
         let (name, text) = CONSOLE_DEFAULT;
         let default = [(name, text.to_owned())];
         let sources = if sources.is_empty() { &default } else { sources };
-        let mut all = format!("{STOPPING}\n");
+        let mut all = format!("{EVERYBODYS}\n");
         for (name, text) in sources {
             let text = Text::new(*name, text.as_str());
             let at = |message: String| vec![flaw(&text, UNREADABLE, Span::default(), message, HELP)];
@@ -132,16 +135,17 @@ impl OwnRules {
         answer.is_some_and(|answer| answer.decision() == Decision::Allow)
     }
 
-    /// Whether somebody may give their word on what concerns these people, and what would let them if they may not.
+    /// Whether somebody who has come in like that may do something with what concerns these people, and what would let them
+    /// if they may not. For [`Deed::Decide`] and [`Deed::Start`].
     ///
     /// Levels are told only where each policy that forbids it names some: another one would forbid it at any level.
     #[must_use]
-    pub fn may_decide(&self, asking: Asking<'_>, entry: &Entry, concerned: &BTreeSet<Name>) -> Deciding {
+    pub fn allow_as(&self, asking: Asking<'_>, deed: Deed, entry: &Entry, concerned: &BTreeSet<Name>) -> Deciding {
         let text = |text: &str| RestrictedExpression::new_string(text.to_owned());
         let amr = RestrictedExpression::new_set(entry.amr.iter().map(|method| text(method)));
         let pairs = [("login", text(entry.login)), ("acr", text(&entry.acr)), ("amr", amr)];
         let context = Context::from_pairs(pairs.map(|(name, value)| (name.to_owned(), value))).ok();
-        let answer = context.and_then(|context| self.answer(asking, Deed::Decide, concerned, context));
+        let answer = context.and_then(|context| self.answer(asking, deed, concerned, context));
         let Some(answer) = answer else { return Deciding::No };
         if answer.decision() == Decision::Allow {
             return Deciding::Yes;
@@ -184,7 +188,7 @@ impl OwnRules {
     }
 }
 
-const HELP: &str = "policies/console.cedarschema of Sluice's sources says what they can speak of: `see`, `see-ledger`, `manage-people`, `decide`, `stop` and \
+const HELP: &str = "policies/console.cedarschema of Sluice's sources says what they can speak of: `see`, `see-ledger`, `manage-people`, `decide`, `start`, `stop` and \
                     `go-on`";
 
 fn in_words(error: &(dyn std::error::Error + '_)) -> String {
@@ -254,7 +258,7 @@ mod tests {
         let decides = |rules: &OwnRules, person: &str, login: &'static str, acr: &str| {
             let entry = Entry { login, acr: acr.to_owned(), amr: BTreeSet::new() };
             let asking = Asking { person: &person.into(), groups: &BTreeSet::new(), signs: false };
-            rules.may_decide(asking, &entry, &["ana".into()].into())
+            rules.allow_as(asking, Deed::Decide, &entry, &["ana".into()].into())
         };
         let default = OwnRules::load(&[]).unwrap();
         assert_eq!(decides(&default, "ana", "token", ""), Deciding::Yes);
@@ -278,5 +282,27 @@ mod tests {
         }
         let never = own(&format!("{demands} forbid (principal, action == Action::\"decide\", resource);"));
         assert_eq!(decides(&never, "ana", "provider", "silver"), Deciding::No, "no level helps");
+    }
+    #[test]
+    fn anybody_starts_what_they_asked_for_unless_a_policy_wants_to_know_them_better() {
+        let starts = |rules: &OwnRules, login: &'static str, acr: &str| {
+            let entry = Entry { login, acr: acr.to_owned(), amr: BTreeSet::new() };
+            let asking = Asking { person: &"dora".into(), groups: &BTreeSet::new(), signs: false };
+            rules.allow_as(asking, Deed::Start, &entry, &["dora".into()].into())
+        };
+        let own = |text: &str| OwnRules::load(&[("policies/console/own.cedar", text.to_owned())]).unwrap();
+        assert_eq!(starts(&OwnRules::load(&[]).unwrap(), "token", ""), Deciding::Yes);
+        let silent = own(r#"permit (principal in Group::"auditors", action == Action::"see-ledger", resource);"#);
+        assert_eq!(starts(&silent, "provider", ""), Deciding::Yes, "who says nothing of it does not forbid it");
+        let demands = own(r#"@step_up("gold") forbid (principal, action == Action::"start", resource)
+               unless { context.acr == "gold" };"#);
+        assert_eq!(starts(&demands, "provider", "gold"), Deciding::Yes);
+        for login in ["provider", "passkey", "token"] {
+            assert_eq!(starts(&demands, login, ""), Deciding::StepUp(["gold".into()].into()), "{login}");
+        }
+        let tokens =
+            own(r#"forbid (principal, action == Action::"start", resource) when { context.login == "token" };"#);
+        assert_eq!(starts(&tokens, "token", ""), Deciding::No);
+        assert_eq!(starts(&tokens, "passkey", ""), Deciding::Yes);
     }
 }

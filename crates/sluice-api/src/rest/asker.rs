@@ -9,6 +9,7 @@ use axum::http::header::{AUTHORIZATION, HeaderMap};
 use axum::http::request::Parts;
 use sluice_core::contract::principals::Kind;
 use sluice_core::label::Name;
+use sluice_policy::own::Entry;
 use sluice_runtime::clock::now_ms;
 use sluice_runtime::tokens::{API, Tokens};
 
@@ -31,6 +32,11 @@ pub(crate) struct Asker {
 }
 
 impl Asker {
+    /// How they have come in, where they want something done: by a token, with which nobody shows how surely they are known.
+    pub(crate) fn entry() -> Entry {
+        Entry { login: "token", ..Entry::default() }
+    }
+
     /// Who shows a token or, to look only, a session.
     pub(crate) async fn of(house: &Arc<House>, parts: &mut Parts) -> Result<Self, Problem> {
         if parts.headers.contains_key(AUTHORIZATION) {

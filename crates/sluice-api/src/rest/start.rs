@@ -1,7 +1,6 @@
 //! Starting a run of a proposed definition, and ending one.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use axum::Json;
 use axum::extract::State;
@@ -9,14 +8,9 @@ use axum::http::header::LOCATION;
 use axum::http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
-use sluice_engine::Fact;
 use sluice_ledger::RunId;
-use sluice_runtime::admit::Proposed;
 use sluice_runtime::ledger::random;
-use sluice_runtime::proposal::Proposal;
-use sluice_runtime::run::{Admission, Executor, RunStatus, facts};
-use sluice_runtime::template::{filled, in_words};
+use sluice_runtime::run::Executor;
 use utoipa::ToSchema;
 
 use super::Asker;
@@ -27,12 +21,9 @@ use super::proposals;
 use super::runs::{Run, of, open};
 use super::scope::Scope;
 use super::sent::{At, Sent};
-use crate::house::{Deed, House};
+use crate::house::House;
 use crate::rights::may_end_run;
-
-/// How long a start waits until the run is in the ledger.
-const WITHIN: Duration = Duration::from_secs(10);
-const LOOK_EVERY: Duration = Duration::from_millis(5);
+use crate::starting::{self, NewRun, StartError, run_of};
 
 /// A run to be started.
 #[derive(Deserialize, ToSchema)]
@@ -66,92 +57,31 @@ pub(super) async fn start(
 ) -> Result<Started, Problem> {
     let key = key(&headers)?.map(str::to_owned);
     let run = asked(house, asker, Scope::Run, move |asking| {
+        let who = &asking.asker.principal;
         let run = match &key {
-            Some(key) => run_of(&asking.asker.principal, key),
+            Some(key) => run_of(who, key),
             None => RunId::from_bytes(random()?),
         };
         let proposal = proposals::open(asking, &wanted.proposal)?;
-        if proposal.requester != asking.asker.principal {
-            let why = "a run is started in the name of whoever asked for its definition";
-            return Err(Problem::not_for_that(why));
-        }
-        let input = fill(&proposal, Value::Object(wanted.input))?;
-        if is_started(asking, run, &proposal, &input)? {
-            return of(asking, run);
-        }
-        admit(asking, &proposal)?;
-        if !asking.house.tell(Deed::Start { run, proposal: proposal.id, input }) {
-            return Err(Problem::broken("the engine has ended; start `sluice serve` again"));
-        }
-        begun(asking, run)
+        let wanted = NewRun { run, proposal: &proposal, input: Value::Object(wanted.input) };
+        starting::start(&asking.house, &asking.workspace, (who, &Asker::entry()), wanted)?;
+        of(asking, run)
     });
     let run = run.await?;
     Ok((StatusCode::CREATED, [(LOCATION, format!("/api/v1/runs/{}", run.id()))], Json(run)))
 }
 
-/// The run of a key: whoever sends a request again after a restart finds it in the ledger.
-fn run_of(principal: &str, key: &str) -> RunId {
-    let mut hash = Sha256::new();
-    for part in ["sluice run of key 1", principal, key] {
-        hash.update((part.len() as u64).to_be_bytes());
-        hash.update(part);
-    }
-    let digest: [u8; 32] = hash.finalize().into();
-    let mut id = [0; RunId::BYTES];
-    id.iter_mut().zip(digest).for_each(|(to, from)| *to = from);
-    RunId::from_bytes(id)
-}
-
-/// Whether this very run was started before.
-fn is_started(asking: &Asking, run: RunId, proposal: &Proposal, input: &Value) -> Result<bool, Problem> {
-    let first = facts(&asking.house.ledger().look(|records| records.run_beginning(run, 1))?)?;
-    let Some(record) = first.first() else { return Ok(false) };
-    match &record.fact {
-        Fact::Started(start) if start.closure == proposal.closure.0.0 && start.input == *input => Ok(true),
-        _ => {
-            let why = "another run was started under this `Idempotency-Key`; a new request has a new key";
-            Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, 477, why))
+impl From<StartError> for Problem {
+    fn from(error: StartError) -> Self {
+        let why = error.to_string();
+        match error {
+            StartError::NotTheirs | StartError::Known(_) => Self::told(StatusCode::FORBIDDEN, 471, &why),
+            StartError::Input(_) => Self::told(StatusCode::UNPROCESSABLE_ENTITY, 454, &why),
+            StartError::Other => Self::told(StatusCode::UNPROCESSABLE_ENTITY, 477, &why),
+            StartError::NotNow(_) => Self::told(StatusCode::CONFLICT, 483, &why),
+            StartError::Broken(_) => Self::broken(&why),
         }
     }
-}
-
-/// The input as the run gets it: of a template every hole filled.
-fn fill(proposal: &Proposal, input: Value) -> Result<Value, Problem> {
-    // What cannot be read any more is told where it is admitted.
-    let Ok(proposed) = Proposed::read(&proposal.name, proposal.text.as_bytes()) else { return Ok(input) };
-    filled(proposed.program(), input)
-        .map_err(|faults| Problem::told(StatusCode::UNPROCESSABLE_ENTITY, 454, &in_words(&faults)))
-}
-
-/// Whether the definition may run now, as the engine will judge it again.
-fn admit(asking: &Asking, proposal: &Proposal) -> Result<(), Problem> {
-    let conflict = |why: String| Err(Problem::told(StatusCode::CONFLICT, 483, &why));
-    let Ok(proposed) = Proposed::read(&proposal.name, proposal.text.as_bytes()) else {
-        return conflict("under the rules of today the definition cannot be read".to_owned());
-    };
-    let executor = Executor::open(&asking.workspace, asking.house.ledger())?;
-    match executor.admit(proposed, &proposal.requester, proposal.author.clone())? {
-        Admission::Runnable(..) => Ok(()),
-        Admission::Not(outcome) => conflict(match outcome.status {
-            RunStatus::Refused { code, why, .. } => format!("{code}: {why}"),
-            _ => outcome.held.first().map_or_else(
-                || "it may not run now".to_owned(),
-                |held| format!("SL483: {} (`{}`)", held.why, held.approval),
-            ),
-        }),
-    }
-}
-
-/// The run as soon as it is in the ledger.
-fn begun(asking: &Asking, run: RunId) -> Result<Run, Problem> {
-    let began = Instant::now();
-    while began.elapsed() < WITHIN {
-        if asking.house.ledger().look(|records| records.run_row(run))?.is_some() {
-            return of(asking, run);
-        }
-        std::thread::sleep(LOOK_EVERY);
-    }
-    Err(Problem::broken("the engine has not started the run yet; ask again under the same `Idempotency-Key`"))
 }
 
 /// Why a run is ended.
@@ -200,16 +130,4 @@ fn end(asking: &Asking, run: RunId, why: String) -> Result<(), Problem> {
     let executor = Executor::open(&asking.workspace, asking.house.ledger())?;
     runtime.block_on(executor.cancel(run, why))?;
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::run_of;
-
-    #[test]
-    fn the_run_of_a_key_is_its_principals() {
-        assert_eq!(run_of("ana", "k"), run_of("ana", "k"));
-        assert_ne!(run_of("ana", "k"), run_of("ben", "k"));
-        assert_ne!(run_of("an", "ak"), run_of("ana", "k"));
-    }
 }

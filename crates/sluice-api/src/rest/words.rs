@@ -15,7 +15,7 @@ use sluice_core::contract::approval::{Decision, Proof, SignedStatement, Statemen
 use sluice_core::contract::digest::{from_hex, to_hex};
 use sluice_core::contract::key::{PublicKey, Signature};
 use sluice_passkey::Assertion;
-use sluice_policy::own::{Deciding, Entry};
+use sluice_policy::own::Deciding;
 use sluice_runtime::approvals::{About, Approver, Beside, Waiting};
 use sluice_runtime::clock::now_ms;
 use sluice_runtime::enrolment::passkeys;
@@ -220,11 +220,9 @@ pub(super) async fn say(
     Ok((StatusCode::CREATED, Json(said.await?)))
 }
 
-/// By a token nobody shows how surely they are known.
 fn may_decide(asking: &Asking, waiting: &Waiting) -> Result<(), Problem> {
-    let entry = Entry { login: "token", ..Entry::default() };
     let people = concerned(&asking.workspace, waiting);
-    let deciding = rights::may_decide(&asking.workspace, &asking.asker.principal, &entry, &people);
+    let deciding = rights::may_decide(&asking.workspace, &asking.asker.principal, &Asker::entry(), &people);
     match why_undecided(&deciding) {
         None => Ok(()),
         Some(why) => {

@@ -4,6 +4,7 @@ mod by_api;
 mod deciding;
 mod lists;
 mod provider;
+mod starting;
 mod surety;
 mod visitor;
 

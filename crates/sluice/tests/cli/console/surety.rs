@@ -16,7 +16,7 @@ unless { context.login == "provider" && context.acr == "urn:gold" };
 "#;
 
 /// Ana is known to a provider, at which people log in.
-fn with_provider(provider: &Provider) -> Sandbox {
+pub(super) fn with_provider(provider: &Provider) -> Sandbox {
     let sandbox = three_people();
     sandbox.edit("ws/registers/principals.yaml", |text| {
         let identity = format!("\n    identities: [{{ issuer: \"{}\", subject: 0oa1ana }}]\n", provider.issuer);
@@ -25,7 +25,7 @@ fn with_provider(provider: &Provider) -> Sandbox {
     sandbox
 }
 
-fn serve(sandbox: &Sandbox, provider: &Provider, invite: Option<&str>) -> Console {
+pub(super) fn serve(sandbox: &Sandbox, provider: &Provider, invite: Option<&str>) -> Console {
     Console::start_with(sandbox, &["--issuer", &provider.issuer, "--client-id", "sluice"], invite)
 }
 

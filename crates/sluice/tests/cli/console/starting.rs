@@ -1,0 +1,106 @@
+//! Runs that people start at the console, in their own name.
+
+use reqwest::Method;
+use serde_json::json;
+
+use super::provider::{Provider, now};
+use super::surety::{serve, with_provider};
+use super::visitor::{Console, Got, Person, got, value};
+use super::{ana, becomes, invited, refused, status_of, three_people};
+use crate::api::token;
+use crate::sandbox::Sandbox;
+
+const GOLD_TO_START: &str = r#"
+permit (principal, action in [Action::"see", Action::"decide"], resource) when { resource.concerned.contains(principal) };
+permit (principal, action, resource) when { principal.signs };
+@step_up("urn:gold")
+forbid (principal, action == Action::"start", resource) unless { context.acr == "urn:gold" };
+"#;
+
+fn proposed_by(sandbox: &Sandbox, person: &str) -> String {
+    let proposed = sandbox.sluice(&["propose", "workflows/hello.yaml", "--as", person, "--format", "json"]);
+    proposed.json()["proposal"].as_str().unwrap().to_owned()
+}
+
+/// Sends the form of a page with some of its fields changed.
+async fn started(who: &Person<'_>, proposal: &str, changed: &[(&str, &str)]) -> Got {
+    let page = who.get(&format!("/workflows/{proposal}")).await;
+    let mut said = vec![("form", value(&page.text, "form")), ("once", "1".to_owned()), ("input", "{}".to_owned())];
+    for (name, new) in changed {
+        said.iter_mut().find(|(field, _)| field == name).unwrap().1 = (*new).to_owned();
+    }
+    who.post(&format!("/workflows/{proposal}/runs"), &said).await
+}
+
+#[tokio::test]
+async fn whoever_asked_for_a_definition_starts_it_once_for_each_form() {
+    let sandbox = three_people();
+    let proposal = proposed_by(&sandbox, "ben");
+    let console = Console::start(&sandbox, Some("ana"));
+    let ana = ana(&console).await;
+    let ben = invited(&console, &ana, "ben", 8).await;
+    let page = ben.get(&format!("/workflows/{proposal}")).await;
+    assert!(page.text.contains(&format!("action=\"/workflows/{proposal}/runs\"")), "{}", page.text);
+    let got = started(&ben, &proposal, &[]).await;
+    assert_eq!(got.status, 303, "{got:?}");
+    let run = got.to.strip_prefix("/runs/").unwrap().to_owned();
+    assert_eq!(started(&ben, &proposal, &[]).await.to, got.to, "the same form is the same run");
+    assert_ne!(started(&ben, &proposal, &[("once", "2")]).await.to, got.to);
+    becomes(&sandbox, &run, "held");
+    assert_eq!(ben.get(&got.to).await.status, 200);
+
+    refused(&started(&ben, &proposal, &[("once", "3"), ("input", "[1]")]).await, 403, "SL476");
+    refused(&started(&ben, &proposal, &[("once", "1"), ("input", "{\"a\":1}")]).await, 403, "SL477");
+    refused(&started(&ben, &proposal, &[("form", "0")]).await, 403, "");
+    // Who may look at it, and signs the rules, starts nothing in his name.
+    let page = ana.get(&format!("/workflows/{proposal}")).await;
+    assert!(page.status == 200 && !page.text.contains(&format!("{proposal}/runs")), "{}", page.text);
+    refused(&started(&ana, &proposal, &[("form", &value(&page.text, "form"))]).await, 403, "SL471");
+    let dora = invited(&console, &ana, "dora", 9).await;
+    let form = value(&dora.get("/").await.text, "form");
+    let said = [("form", form), ("once", "1".to_owned()), ("input", "{}".to_owned())];
+    refused(&dora.post(&format!("/workflows/{proposal}/runs"), &said).await, 404, "nothing that you may see");
+    let rows = sandbox.sluice(&["runs", "list", "--format", "json"]).with(0).json();
+    assert_eq!(rows.as_array().unwrap().len(), 2, "{rows}");
+}
+
+#[tokio::test]
+async fn who_is_known_less_surely_than_policy_asks_starts_nothing_until_they_logged_in_again() {
+    let provider = Provider::start();
+    let sandbox = with_provider(&provider);
+    sandbox.edit("ws/registers/principals.yaml", |text| {
+        let known = format!(
+            "dora: {{ name: \"Dora\", identities: [{{ issuer: \"{}\", subject: 0oa1ana }}] }}",
+            provider.issuer
+        );
+        text.replacen("subject: 0oa1ana", "subject: 0oa1signer", 1).replace("dora: { name: \"Dora\" }", &known)
+    });
+    sandbox.write("ws/policies/console/own.cedar", GOLD_TO_START);
+    sandbox.sign("ana").with(0);
+    let proposal = proposed_by(&sandbox, "dora");
+    let console = serve(&sandbox, &provider, None);
+    let asked = provider.go(&console, "/login/provider", "").await;
+    let (_, session) = provider.back(&console, &asked, "", json!({})).await;
+    let dora = Person { cookie: session, ..console.stranger(7) };
+    let path = format!("/workflows/{proposal}");
+    let page = dora.get(&path).await;
+    assert!(page.text.contains("SL487") && page.text.contains(&format!("{path}/again")), "{}", page.text);
+    assert!(!page.text.contains(&format!("{path}/runs")), "{}", page.text);
+    refused(&started(&dora, &proposal, &[]).await, 403, "SL487");
+    // A token shows no level at all.
+    let token = token(&sandbox, "hers", "dora", &["read", "run"]);
+    let wish = json!({ "proposal": proposal, "input": {} });
+    let by_token = console.ask(Method::POST, "/api/v1/runs").bearer_auth(&token).json(&wish);
+    refused(&got(by_token).await, 403, "SL487");
+    let asked = provider.go(&console, &format!("{path}/again"), &dora.cookie).await;
+    assert_eq!(asked.levels.as_deref(), Some("urn:gold"));
+    refused(&provider.back(&console, &asked, &dora.cookie, json!({ "auth_time": now() })).await.0, 403, "SL988");
+    let asked = provider.go(&console, &format!("{path}/again"), &dora.cookie).await;
+    let gold = json!({ "auth_time": now(), "acr": "urn:gold" });
+    let (got, session) = provider.back(&console, &asked, &dora.cookie, gold).await;
+    assert_eq!((got.status, got.to.as_str()), (303, path.as_str()), "{got:?}");
+    let dora = Person { cookie: session, ..dora };
+    let got = started(&dora, &proposal, &[]).await;
+    assert_eq!(got.status, 303, "{got:?}");
+    assert!(!status_of(&sandbox, got.to.strip_prefix("/runs/").unwrap()).is_empty());
+}
