@@ -70,7 +70,7 @@ pub(super) fn of_fields(lowering: &Lowering<'_, '_>, i: usize) -> BTreeMap<Strin
     let mut found = BTreeMap::new();
     let source = lowering.known(i).and_then(|known| known.source.as_ref());
     let is_filled_in = source.is_some_and(|s| matches!(s.kind.as_ref(), "form" | "survey" | "webhook"));
-    if lowering.kind(i) != Kind::Trigger || !is_filled_in || !is_told_by_fields(lowering, i) {
+    if !is_entry(lowering, i) || !is_filled_in || !is_told_by_fields(lowering, i) {
         return found;
     }
     let asked = lowering.leaves_of(i);
@@ -86,6 +86,12 @@ pub(super) fn of_fields(lowering: &Lowering<'_, '_>, i: usize) -> BTreeMap<Strin
         }
     }
     found
+}
+
+/// Whether outsiders come in here: at the start, or on a later page of a form.
+fn is_entry(lowering: &Lowering<'_, '_>, i: usize) -> bool {
+    let source = lowering.known(i).and_then(|known| known.source.as_ref());
+    lowering.kind(i) == Kind::Trigger || source.is_some_and(|s| s.kind.as_ref() == "form")
 }
 
 /// Whether a parameter is what a form asks for.
@@ -119,13 +125,13 @@ pub(super) fn of_whole(lowering: &Lowering<'_, '_>, i: usize) -> BTreeSet<Name> 
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let told = lowering.catalogue.lexicon().classify(&words);
     let is_http = super::effects::is_http(lowering, i);
-    let is_trigger = lowering.kind(i) == Kind::Trigger;
+    let is_entry = is_entry(lowering, i);
     // How a stranger can be reached is in the fields that say so; what an API answers is data of the kinds that its own fields
     // name.
     let counts = |class: &Name| match class.as_ref() {
         "hr" | "health" | "financial" | "credentials" => true,
-        "contact_pii" | "payment_customer" => !is_trigger,
-        _ => !is_trigger && !is_http,
+        "contact_pii" | "payment_customer" => !is_entry,
+        _ => !is_entry && !is_http,
     };
     found.extend(told.into_iter().filter(counts));
     found
@@ -138,7 +144,7 @@ pub(super) fn command(lowering: &Lowering<'_, '_>, i: usize) -> Option<String> {
 
 /// The words of a parameter that names tables, columns or statements.
 fn named_data(leaf: &Leaf<'_>) -> Vec<String> {
-    const TELLING: [&str; 15] = [
+    const TELLING: [&str; 17] = [
         "table",
         "sheetname",
         "columns",
@@ -155,6 +161,8 @@ fn named_data(leaf: &Leaf<'_>) -> Vec<String> {
         "returnfields",
         // What a form asks for is what it brings in.
         "fieldlabel",
+        "formtitle",
+        "formdescription",
     ];
     let segments = leaf.segments();
     let is_telling = segments.iter().any(|s| TELLING.contains(&s.to_lowercase().as_str()));

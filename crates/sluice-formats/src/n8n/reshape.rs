@@ -10,6 +10,7 @@ use sluice_core::text::Span;
 
 use super::lower::{Lowering, Sight};
 use super::parameters::{at, is_expression, text_at};
+use crate::wiring::place_variable;
 
 impl Lowering<'_, '_> {
     /// A node without an effect.
@@ -19,6 +20,11 @@ impl Lowering<'_, '_> {
         let short = self.short_type(i);
         let value = match short {
             "set" => self.set(i, sight, span),
+            // A later page of a form: a field is filled in there, or the item had it.
+            _ if self.source(i).is_some() => {
+                self.receive(i, out, span);
+                Expression::one_of(vec![Expression::input(span), place_variable(out, span)], span)
+            }
             _ => self.passed_on(i, sight, span),
         };
         if self.keeps_values(i) {

@@ -34,6 +34,28 @@ fn how_somebody_is_reached_is_in_the_field_that_says_so() {
 }
 
 #[test]
+fn a_later_page_of_a_form_and_its_title_say_what_it_brings_in() {
+    let page = (
+        "More",
+        "form",
+        json!({ "formFields": { "values": [{ "fieldLabel": "Last Name" }, { "fieldLabel": "Wishes" }] } }),
+    );
+    let leaves = |read: &str| {
+        let text = export(&[form(&["Topic"]), page.clone(), ask(read)], &["Form -> More", "More -> Ask"]);
+        has(&text, "More -> Ask: egress (direct)")
+    };
+    assert!(leaves("={{ $json['Last Name'] }}"));
+    assert!(!leaves("={{ $json.Wishes }}"));
+    let titled = |title: &str| {
+        let values = json!([{ "fieldLabel": "Upload", "fieldType": "file" }]);
+        let form = ("Form", "formTrigger", json!({ "formTitle": title, "formFields": { "values": values } }));
+        has(&export(&[form, ask("={{ $json.text }}")], &["Form -> Ask"]), "Form -> Ask: egress (direct)")
+    };
+    assert!(titled("Upload your CV"));
+    assert!(!titled("Upload a picture"));
+}
+
+#[test]
 fn the_fields_that_are_read_say_what_a_webhook_brings_in() {
     let leaves = |read: &str| {
         let hook = ("Hook", "webhook", json!({ "path": "a", "httpMethod": "POST" }));

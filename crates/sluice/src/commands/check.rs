@@ -246,7 +246,7 @@ pub(super) fn put(output: Option<&Path>, text: &str) -> Result<(), Failure> {
 fn put_json(output: Option<&Path>, value: &impl Serialize) -> Result<(), Failure> {
     let Some(file) = output else { return Ok(json::print(value)?) };
     let written = std::fs::File::create(file).and_then(|to| {
-        let mut to = BufWriter::new(to);
+        let mut to = BufWriter::with_capacity(json::PIECE_BYTES, to);
         json::write(&mut to, value)?;
         to.write_all(b"\n")?;
         to.flush()

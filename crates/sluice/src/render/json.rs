@@ -10,7 +10,7 @@ use sluice_core::text::is_unseen;
 /// # Errors
 /// If it cannot be written as JSON.
 pub fn print(value: &impl Serialize) -> Result<(), serde_json::Error> {
-    let mut to = BufWriter::new(io::stdout().lock());
+    let mut to = BufWriter::with_capacity(PIECE_BYTES, io::stdout().lock());
     match write(&mut to, value) {
         Err(error) if !error.is_io() => return Err(error),
         _ => {}
@@ -34,8 +34,14 @@ pub fn written(value: &impl Serialize) -> Result<String, serde_json::Error> {
 /// # Errors
 /// If it cannot be written as JSON, or not at all.
 pub fn write(to: &mut impl Write, value: &impl Serialize) -> Result<(), serde_json::Error> {
-    serde_json::to_writer_pretty(Shown { to, last: [0; 2] }, value)
+    // `serde_json` writes word by word; looked at is a piece at once.
+    let mut pieces = BufWriter::with_capacity(PIECE_BYTES, Shown { to, last: [0; 2] });
+    serde_json::to_writer_pretty(&mut pieces, value)?;
+    pieces.flush().map_err(serde_json::Error::io)
 }
+
+/// How much is looked at and written at once.
+pub const PIECE_BYTES: usize = 256 << 10;
 
 /// JSON on its way out, in which what a terminal would obey or hide is escaped. Such characters stand only inside of strings:
 /// between them JSON has plain space and line ends.
@@ -69,7 +75,7 @@ impl<W: Write> Shown<'_, W> {
 }
 
 impl<W: Write> Write for Shown<'_, W> {
-    /// Takes whole characters, as `serde_json` writes them.
+    /// Takes whole characters: `serde_json` writes such, and a buffer before it takes none of its writes apart.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let mut rest = std::str::from_utf8(bytes).map_err(io::Error::other)?;
         while let Some((plain, special, behind)) = up_to_special(rest) {
