@@ -412,10 +412,7 @@ impl LabelTree {
         let keys: BTreeSet<&Name> =
             deeper.iter().filter_map(|s| if let Segment::Key(name) = s { Some(name) } else { None }).collect();
         let fields = keys.into_iter().map(|k| (k.clone(), child(k.clone()))).collect();
-        let other = child(OTHER.into());
-        // Where nothing below differs, one label says it, and joining it is one step.
-        let is_even = other == Value::unknown(other.label, Kinds::ALL);
-        let rest = if is_even { Rest::Deep(other.label) } else { Rest::Each(Box::new(other)) };
+        let rest = Rest::Each(Box::new(child(OTHER.into())));
         let shape = Shape { kinds: Kinds::ALL, head: None, fields, rest };
         Value::new(own, crate::value::Data::Unknown(Arc::new(shape)))
     }

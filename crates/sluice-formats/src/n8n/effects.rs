@@ -185,15 +185,8 @@ pub(super) fn is_http(lowering: &Lowering<'_, '_>, i: usize) -> bool {
 
 /// Whether a URL is of an API that many servers of models have in common: on one's own machine, or behind a proxy.
 fn names_model_api(url: &str) -> bool {
-    const APIS: [&str; 7] = [
-        "/api/generate",
-        "/api/chat",
-        "/chat/completions",
-        "/v1/completions",
-        "/v1/responses",
-        "/v1/messages",
-        ":generateContent",
-    ];
+    const APIS: [&str; 6] =
+        ["/api/generate", "/api/chat", "/chat/completions", "/v1/completions", "/v1/responses", ":generateContent"];
     let path = url.split(['?', '#']).next().unwrap_or_default().trim_end_matches(['/', ' ', '"', '\'', '`']);
     APIS.iter().any(|api| path.ends_with(api))
 }

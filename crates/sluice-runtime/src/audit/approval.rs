@@ -96,8 +96,11 @@ pub enum ApprovalProofError {
     /// The ledger, or no checkpoint yet.
     #[error(transparent)]
     Audit(#[from] AuditError),
-    /// SL691. Help: `sluice audit log --kind approved` has the ids.
-    #[error("SL691: nobody has said anything about an approval `{0}` in this ledger that can still be opened")]
+    /// SL691.
+    #[error(
+        "SL691: nobody has said anything about an approval `{0}` in this ledger that can still be opened; \
+         `sluice audit log --kind approved` has the ids"
+    )]
     Nothing(String),
     /// SL692. Help: take the file as `sluice audit prove --approval` wrote it.
     #[error("SL692: this is no file of `sluice audit prove --approval`: {0}; take it as it was written")]

@@ -65,7 +65,7 @@ fn approved(sandbox: &Sandbox) -> (String, String) {
     let held = sandbox.sluice(&["run", "workflows/hello.yaml", "--as", "ben", "--format", "json"]).with(4).json();
     let approval = held["held"][0]["approval"].as_str().unwrap().to_owned();
     let early = sandbox.sluice(&["audit", "prove", "--approval", &approval]).with(2);
-    assert!(early.err.contains("SL691"), "{}", early.err);
+    assert!(early.err.contains("SL691") && early.err.contains("audit log --kind approved"), "{}", early.err);
     sandbox.sluice(&["approvals", "approve", &approval, "--as", "ana", "--key", &sandbox.key()]).with(0);
     sandbox.sluice(&["resume", held["run"].as_str().unwrap()]).with(0);
     let file = sandbox.sluice(&["audit", "prove", "--approval", &approval]).with(0).out;
