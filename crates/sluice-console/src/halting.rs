@@ -9,7 +9,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 use sluice_api::House;
 use sluice_api::guard::{Visitor, is_their_form};
-use sluice_api::rights::{may_let_go_on, may_see_proposal, may_stop};
+use sluice_api::rights::{may_let_go_on, may_stop};
 use sluice_policy::Acting;
 use sluice_render::markup::Seen;
 use sluice_runtime::admit::Proposed;
@@ -19,6 +19,7 @@ use sluice_runtime::stop::Stop;
 
 use crate::page::{Asking, aside};
 use crate::problem::Problem;
+use crate::workflows::seen;
 
 /// What of a proposal can be stopped, each under the word that the form sends.
 fn stops(proposal: &Proposal) -> Vec<(&'static str, Stop)> {
@@ -106,9 +107,7 @@ pub(crate) async fn set(
     aside(move || {
         let asking = Asking::of(house, visitor)?;
         asked.set(&asking, |what| {
-            let proposal = Proposal::find(asking.house.ledger(), &id)?;
-            let seen = proposal.filter(|found| may_see_proposal(&asking.workspace, &asking.caller.person, found));
-            let found = stops(&seen.ok_or(Problem::NotFound)?).into_iter().find(|(word, _)| *word == what);
+            let found = stops(&seen(&asking, &id)?).into_iter().find(|(word, _)| *word == what);
             found.map(|(_, stop)| stop).ok_or(Problem::NotFound)
         })?;
         Ok(Redirect::to(&format!("/workflows/{id}")))

@@ -12,14 +12,13 @@ use sluice_api::guard::{Visitor, cookie_of, login_cookie_name, set_login_cookie}
 use sluice_api::session::{Login, Proofs};
 use sluice_identity::login::Wants;
 use sluice_policy::own::Deciding;
-use sluice_runtime::proposal::Proposal;
 
 use crate::approval::{deciding, open};
 use crate::enter::{Coming, closed, come_in};
 use crate::page::{Asking, aside};
 use crate::problem::Problem;
 use crate::starting::starting;
-use crate::workflows::may_see;
+use crate::workflows::seen;
 
 /// Sends somebody to the provider.
 pub(crate) async fn go(State(house): State<Arc<House>>) -> Result<Response, Problem> {
@@ -32,14 +31,11 @@ pub(crate) async fn again(
     visitor: Visitor,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
-    let kept = Arc::clone(&house);
-    let (levels, to) = aside(move || {
-        let asking = Asking::of(kept, visitor)?;
-        let waiting = open(&asking, &id)?;
-        Ok((levels_of(deciding(&asking, &waiting)), format!("/approvals/{}", waiting.id)))
-    })
-    .await?;
-    better_known(&house, levels, to).await
+    let needed = move |asking: &Asking| {
+        let waiting = open(asking, &id)?;
+        Ok((deciding(asking, &waiting), format!("/approvals/{}", waiting.id)))
+    };
+    better_known(house, visitor, needed).await
 }
 
 /// Sends somebody who is in to the provider once more, to be known as surely as starting a run of this needs.
@@ -48,27 +44,27 @@ pub(crate) async fn again_to_start(
     visitor: Visitor,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
-    let kept = Arc::clone(&house);
-    let (levels, to) = aside(move || {
-        let asking = Asking::of(kept, visitor)?;
-        let proposal = Proposal::find(asking.house.ledger(), &id)?.filter(|proposal| may_see(&asking, proposal));
-        let proposal = proposal.ok_or(Problem::NotFound)?;
-        Ok((levels_of(starting(&asking, &proposal)), format!("/workflows/{}", proposal.id)))
-    })
-    .await?;
-    better_known(&house, levels, to).await
+    let needed = move |asking: &Asking| {
+        let proposal = seen(asking, &id)?;
+        Ok((starting(asking, &proposal), format!("/workflows/{}", proposal.id)))
+    };
+    better_known(house, visitor, needed).await
 }
 
-fn levels_of(deciding: Deciding) -> Vec<String> {
-    match deciding {
+/// To the provider for the levels that are `needed`, and back to the page.
+async fn better_known(
+    house: Arc<House>,
+    visitor: Visitor,
+    needed: impl FnOnce(&Asking) -> Result<(Deciding, String), Problem> + Send + 'static,
+) -> Result<Response, Problem> {
+    let kept = Arc::clone(&house);
+    let (deciding, to) = aside(move || needed(&Asking::of(kept, visitor)?)).await?;
+    let levels: Vec<String> = match deciding {
         Deciding::StepUp(levels) => levels.into_iter().collect(),
         Deciding::Yes | Deciding::No => Vec::new(),
-    }
-}
-
-async fn better_known(house: &House, levels: Vec<String>, to: String) -> Result<Response, Problem> {
+    };
     let fresh = !levels.is_empty();
-    away(house, Wants { levels, fresh }, to).await
+    away(&house, Wants { levels, fresh }, to).await
 }
 
 /// Sends somebody who is in to the provider once more, so that they may make their first passkey.

@@ -18,7 +18,7 @@ use sluice_runtime::proposal::Proposal;
 
 use crate::page::{Asking, aside};
 use crate::problem::Problem;
-use crate::workflows::may_see;
+use crate::workflows::seen;
 
 /// Whether somebody who has come in like that may start a run of this.
 pub(crate) fn starting(asking: &Asking, proposal: &Proposal) -> Deciding {
@@ -72,8 +72,7 @@ pub(crate) async fn start(
     aside(move || {
         let asking = Asking::of(house, visitor)?;
         is_their_form(&asking.caller, &wanted.form).map_err(|why| Problem::Refused(why.to_owned()))?;
-        let proposal = Proposal::find(asking.house.ledger(), &id)?.filter(|proposal| may_see(&asking, proposal));
-        let proposal = proposal.ok_or(Problem::NotFound)?;
+        let proposal = seen(&asking, &id)?;
         let input: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&wanted.input)
             .map_err(|error| Problem::Refused(format!("SL476: the input is no JSON object: {error}")))?;
         let run = run_of(&asking.caller.person, &wanted.once);

@@ -112,7 +112,13 @@ fn sort_key((signed, proposal): &(u64, Proposal), column: &'static str) -> (u64,
     }
 }
 
-pub(crate) fn may_see(asking: &Asking, proposal: &Proposal) -> bool {
+/// A definition that this person may see.
+pub(crate) fn seen(asking: &Asking, id: &str) -> Result<Proposal, Problem> {
+    let proposal = Proposal::find(asking.house.ledger(), id)?.filter(|proposal| may_see(asking, proposal));
+    proposal.ok_or(Problem::NotFound)
+}
+
+fn may_see(asking: &Asking, proposal: &Proposal) -> bool {
     may_see_proposal(&asking.workspace, &asking.caller.person, proposal)
 }
 
@@ -120,8 +126,7 @@ pub(crate) async fn one(State(house): State<Arc<House>>, visitor: Visitor, Path(
     aside(move || {
         let asking = Asking::of(house, visitor)?;
         let (house, workspace) = (&asking.house, &asking.workspace);
-        let proposal = Proposal::find(house.ledger(), &id)?.filter(|proposal| may_see(&asking, proposal));
-        let proposal = proposal.ok_or(Problem::NotFound)?;
+        let proposal = seen(&asking, &id)?;
         let spoken = statements(house.ledger(), &id)?;
         let text = proposal.text.clone();
         let reading = Reading::of(workspace, proposal.clone(), None);
