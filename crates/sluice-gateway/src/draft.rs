@@ -3,7 +3,9 @@
 //! A draft is text in the contract language, the same whether a person is to review it or a session goes by it alone. Until
 //! somebody says otherwise every reply is an outsider's words.
 
+mod argument;
 mod guess;
+mod lexicon;
 pub mod openapi;
 pub mod schema;
 

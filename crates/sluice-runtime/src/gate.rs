@@ -406,15 +406,21 @@ fn signed(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-/// The value of the argument with role `amount`.
+/// The value of the argument with role `amount`, the next whole number.
 fn amount(action: &Action, prepared: &Prepared) -> Option<i64> {
     let (name, _) = action.arguments.iter().find(|(_, a)| a.role == Some(Role::Amount))?;
     match prepared.arguments.child(name)?.data {
         Data::Int(amount) => Some(amount),
-        // Not a whole number: larger than any policy allows, so that a limit refuses it.
+        Data::Float(amount) => Some(rounded_up(amount)),
+        // Not a number: larger than any policy allows, so that a limit refuses it.
         Data::Null => None,
         _ => Some(i64::MAX),
     }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "what no integer holds becomes the nearest one, beyond any limit")]
+fn rounded_up(amount: f64) -> i64 {
+    amount.ceil() as i64
 }
 
 /// The id under which people find an approval: the first 40 bits of the digest that they sign.

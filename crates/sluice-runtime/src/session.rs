@@ -7,6 +7,7 @@ mod call;
 mod given;
 mod inspect;
 mod lay_down;
+mod loads;
 mod plan;
 mod story;
 
@@ -299,7 +300,9 @@ impl<'a> AgentSession<'a> {
         if let (Some(plan), Some(index)) = (&self.plan, planned) {
             // That it is made was laid down before anything was read.
             let labelled = plan.labelled(index, arguments, &self.given, self.model(), self.label);
-            return prepare_action(&self.universe, action, labelled, Label::BOTTOM);
+            let mut prepared = prepare_action(&self.universe, action, labelled, Label::BOTTOM);
+            self.note_loads(arguments, &mut prepared);
+            return prepared;
         }
         let names_one = |name: &str| {
             let role = action.arguments.get(name).and_then(|argument| argument.role);
@@ -308,6 +311,17 @@ impl<'a> AgentSession<'a> {
         let is_given = !action.privileged && self.given.has_all(arguments, names_one);
         let label = if is_given { self.label.without(self.universe.origins(Label::TOP)) } else { self.label };
         prepare_action(&self.universe, action, Value::from_json(arguments, label), label)
+    }
+
+    /// Words that load something from a host tell that host something: it receives them, too.
+    fn note_loads(&self, arguments: &Json, prepared: &mut Prepared) {
+        for (name, value) in arguments.as_object().into_iter().flatten() {
+            if loads::hosts(value).iter().any(|host| !self.given.names_host(host)) {
+                let label = prepared.arguments.child(name).map_or(self.label, |argument| argument.deep_label());
+                let receivers = prepared.roles.entry(Role::Destination).or_default();
+                *receivers = receivers.join(label);
+            }
+        }
     }
 
     async fn decide(&mut self, asked: Asked) -> Result<Verdict, SessionError> {

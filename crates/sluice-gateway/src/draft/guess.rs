@@ -1,10 +1,15 @@
-//! What a tool probably does, from its name, its hints and the names of its arguments.
+//! What a tool probably does, from its name, its hints, its description and its arguments.
 //!
-//! Hints only ever count against a tool, but for `readOnlyHint`, which counts where nothing in the name says otherwise.
+//! Hints only ever count against a tool, but for `readOnlyHint`, which counts where nothing else speaks against it. A tool
+//! that reads and tells somebody else, or asks somebody outside the house, does more than read.
 
-use serde_json::Value as Json;
 use sluice_core::gate::{Effect, Role};
 
+use super::argument::{self, Argument};
+use super::lexicon::{
+    CODE, DESTROY, EXECUTE, GRANT, LOOKS, List, MONEY, OUTSIDE, PAY, PHRASES, READ, RIGHTS, SEND, STANDING, THINGS,
+    WRITE,
+};
 use crate::tools::Tool;
 
 /// What a tool probably does.
@@ -22,334 +27,155 @@ pub struct Guess {
     pub why: String,
 }
 
-const READ: &[&str] = &[
-    "get",
-    "list",
-    "read",
-    "search",
-    "find",
-    "fetch",
-    "query",
-    "view",
-    "show",
-    "lookup",
-    "describe",
-    "count",
-    "check",
-    "status",
-    "info",
-    "browse",
-    "ls",
-    "cat",
-    "head",
-    "tail",
-    "stat",
-    "tree",
-    "history",
-    "retrieve",
-    "summarize",
-    "echo",
-    "diff",
-    "compare",
-    "whoami",
-    "help",
-    "calculate",
-    "convert",
-    "validate",
-    "download",
-    "open",
-];
-const EXECUTE: &[&str] = &[
-    "run", "exec", "execute", "eval", "shell", "bash", "deploy", "apply", "invoke", "trigger", "restart", "kill",
-    "install",
-];
-const GRANT: &[&str] =
-    &["grant", "revoke", "invite", "promote", "demote", "authorize", "impersonate", "elevate", "unlock"];
-/// Handing these out, or changing them, is handing out rights.
-const RIGHTS: &[&str] = &[
-    "role",
-    "roles",
-    "permission",
-    "permissions",
-    "member",
-    "members",
-    "admin",
-    "password",
-    "token",
-    "access",
-    "group",
-    "owner",
-    "collaborator",
-    "user",
-    "account",
-    "policy",
-    "mfa",
-    "credential",
-    "credentials",
-    "key",
-    "keys",
-    "share",
-];
-const DESTROY: &[&str] = &[
-    "delete",
-    "remove",
-    "drop",
-    "purge",
-    "erase",
-    "wipe",
-    "cancel",
-    "destroy",
-    "clear",
-    "reset",
-    "overwrite",
-    "truncate",
-    "unsubscribe",
-    "disable",
-    "terminate",
-    "close",
-    "archive",
-];
-const PAY: &[&str] = &[
-    "pay",
-    "transfer",
-    "wire",
-    "refund",
-    "charge",
-    "buy",
-    "purchase",
-    "withdraw",
-    "deposit",
-    "checkout",
-    "donate",
-    "payment",
-    "payments",
-    "transaction",
-    "payout",
-    "money",
-    "funds",
-];
-const SEND: &[&str] = &[
-    "send",
-    "post",
-    "publish",
-    "email",
-    "mail",
-    "notify",
-    "message",
-    "dm",
-    "tweet",
-    "reply",
-    "forward",
-    "share",
-    "upload",
-    "push",
-    "broadcast",
-    "comment",
-    "submit",
-    "export",
-    "sync",
-    "sms",
-    "announce",
-];
-const WRITE: &[&str] = &[
-    "create",
-    "update",
-    "set",
-    "write",
-    "edit",
-    "add",
-    "save",
-    "schedule",
-    "move",
-    "rename",
-    "mark",
-    "label",
-    "insert",
-    "append",
-    "put",
-    "patch",
-    "modify",
-    "change",
-    "replace",
-    "copy",
-    "make",
-    "complete",
-    "assign",
-    "book",
-    "reserve",
-    "accept",
-    "decline",
-    "enable",
-    "subscribe",
-    "import",
-    "toggle",
-    "merge",
-    "commit",
-    "register",
-    "store",
-    "upsert",
-    "simulate",
-    "start",
-    "stop",
-];
-
 /// Why something counts as reading that has no name which says so.
 pub(super) const SAID_TO_READ: &str = "its server says that it only reads";
 
 /// What a tool probably does.
 #[must_use]
 pub fn guess(tool: &Tool) -> Guess {
-    let words = words(&tool.name);
-    let arguments: Vec<(String, Role)> =
-        tool.arguments().map(|(name, schema)| (name.to_owned(), role(name, schema))).collect();
-    let (effect, privileged, why) = effect(tool, &words, &arguments);
-    let place = |wanted: Role| arguments.iter().find(|(_, role)| *role == wanted).map(|(name, _)| name.clone());
+    let arguments = argument::of(tool);
+    let Does { effect, is_privileged: privileged, why } = does(tool, &arguments);
+    let is_unknown = why == UNKNOWN;
+    let place = |wanted: Role| arguments.iter().find(|a| a.role == wanted).map(|a| a.name.clone());
     let destination =
         if effect.is_outbound() { place(Role::Destination).or_else(|| place(Role::Recipient)) } else { None };
-    match (effect.is_outbound(), &destination) {
+    let effect = match (effect.is_outbound(), &destination) {
         // Nothing says where to: it stays with the server, which may show it to anybody.
-        (true, None) => Guess { effect: Effect::Write, privileged, arguments, destination, why },
-        _ => Guess { effect, privileged, arguments, destination, why },
+        (true, None) => Effect::Write,
+        _ => effect,
+    };
+    // What an argument of nobody knows what decides is which.
+    let role = |a: &Argument| match a.role {
+        Role::Payload if is_unknown && !a.is_text() => Role::Reference,
+        known => known,
+    };
+    let arguments = arguments.iter().map(|a| (a.name.clone(), role(a))).collect();
+    Guess { effect, privileged, arguments, destination, why }
+}
+
+const UNKNOWN: &str = "nothing says what it does, so it may do anything";
+
+struct Does {
+    effect: Effect,
+    is_privileged: bool,
+    why: String,
+}
+
+impl Does {
+    fn new(effect: Effect, is_privileged: bool, why: String) -> Self {
+        Self { effect, is_privileged, why }
     }
 }
 
-fn effect(tool: &Tool, words: &[String], arguments: &[(String, Role)]) -> (Effect, bool, String) {
-    let word = |list: &[&str]| words.iter().find(|word| list.contains(&word.as_str()));
+fn does(tool: &Tool, arguments: &[Argument]) -> Does {
+    let words = words(&tool.name);
     let destroys = tool.hint("destructiveHint") == Some(true);
-    let changes =
-        word(WRITE).or_else(|| word(DESTROY)).or_else(|| word(PAY)).or_else(|| word(SEND)).or_else(|| word(GRANT));
-    let says = |word: &str, what: &str| format!("`{word}` in its name {what}");
-    if let Some(found) = word(EXECUTE) {
-        return (Effect::Execute, true, says(found, "runs something"));
+    if let Some(does) = named(&tool.name, &words, destroys) {
+        return does;
+    }
+    if let Some(any) = arguments.iter().find(|a| a.is_statement()) {
+        return Does::new(Effect::Execute, true, format!("it runs what its caller writes into `{}`", any.name));
+    }
+    let reads = words.iter().find(|word| READ.has(word));
+    let reads = reads.filter(|_| clauses(&words).all(|clause| clause.iter().any(|w| READ.has(w))));
+    let read = reads.map(|found| said(found, "reads, and nothing in it changes anything"));
+    let read = read.or_else(|| (tool.hint("readOnlyHint") == Some(true)).then(|| SAID_TO_READ.to_owned()));
+    let Some(why) = read.filter(|_| !destroys) else {
+        return Does::new(Effect::Write, true, UNKNOWN.to_owned());
+    };
+    if arguments.iter().any(|a| a.role == Role::Destination && !a.is_deep) {
+        let why = "it reads from a place that its caller names, and so can tell that place anything";
+        return Does::new(Effect::Export, false, why.to_owned());
+    }
+    if let Some(told) = arguments.iter().find_map(|a| a.tells.as_ref()) {
+        return Does::new(Effect::Export, false, format!("it reads, and tells whom its caller names in `{told}`"));
+    }
+    if let Some(outside) = outside(tool) {
+        return Does::new(Effect::Export, false, format!("it reads, and {outside}, who so learns what is asked"));
+    }
+    Does::new(Effect::Read, false, why)
+}
+
+/// What the words of a name say that is done, but for reading.
+fn named(name: &str, words: &[String], destroys: bool) -> Option<Does> {
+    let operation = operation(name);
+    let verb = |list: List| verb(&operation, list).or_else(|| verb_alone(words, &operation, list));
+    let changes = [WRITE, DESTROY, PAY, SEND, GRANT].into_iter().find_map(&verb);
+    let thing = |list: List| words.iter().find(|word| list.has(word)).cloned();
+    let in_name = |found: &String, what: &str| said(found, what);
+    if let Some(found) = verb(EXECUTE) {
+        return Some(Does::new(Effect::Execute, true, in_name(&found, "runs something")));
     }
     // `list_users` reads them: only together with a word of change.
-    let rights = changes.and_then(|_| word(RIGHTS));
-    if let Some(found) = word(GRANT).or(rights) {
-        return (Effect::Grant, true, says(found, "hands out rights"));
+    let money = changes.as_ref().and_then(|_| thing(MONEY));
+    if let Some(found) = verb(PAY).or(money) {
+        return Some(Does::new(Effect::Export, true, in_name(&found, "moves money")));
     }
-    if let Some(found) = word(PAY)
-        .filter(|found| PAY.iter().take(11).any(|verb| verb == found) || changes.is_some() && word(READ).is_none())
-    {
-        return (Effect::Export, true, says(found, "moves money"));
+    let rights = changes.as_ref().and_then(|_| thing(RIGHTS));
+    if let Some(found) = verb(GRANT).or(rights) {
+        return Some(Does::new(Effect::Grant, true, in_name(&found, "hands out rights")));
     }
-    if let Some(found) = word(DESTROY) {
-        return (Effect::Write, true, says(found, "destroys something"));
+    if let Some(found) = verb(DESTROY) {
+        return Some(Does::new(Effect::Write, true, in_name(&found, "destroys something")));
     }
-    if let Some(found) = word(SEND).filter(|found| is_verb(words, found)) {
-        return (Effect::Export, destroys, says(found, "sends something"));
+    if let Some(found) = verb(CODE) {
+        return Some(Does::new(Effect::Write, true, in_name(&found, "changes what is run later")));
     }
-    if let Some(found) = word(WRITE) {
-        return (Effect::Write, destroys, says(found, "changes something"));
+    if let Some(found) = changes.as_ref().and_then(|_| thing(STANDING)) {
+        return Some(Does::new(Effect::Write, true, in_name(&found, "goes on acting after it was changed")));
     }
-    let is_said = tool.hint("readOnlyHint") == Some(true);
-    let read = word(READ).map(|found| says(found, "reads, and nothing in it changes anything"));
-    let read = read.or_else(|| is_said.then(|| SAID_TO_READ.to_owned()));
-    match read.filter(|_| !destroys) {
-        Some(_) if arguments.iter().any(|(_, role)| *role == Role::Destination) => (
-            Effect::Export,
-            false,
-            "it reads from a place that its caller names, and so can tell that place anything".to_owned(),
-        ),
-        Some(why) => (Effect::Read, false, why),
-        None => (Effect::Write, true, "nothing says what it does, so it may do anything".to_owned()),
+    if let Some(found) = verb(SEND) {
+        return Some(Does::new(Effect::Export, destroys, in_name(&found, "sends something")));
     }
+    let phrase = |pair: &&[&str; 2]| operation.windows(2).any(|two| two == pair.as_slice());
+    let found = verb(WRITE).or_else(|| PHRASES.iter().find(phrase).map(|pair| pair.join("_")));
+    found.map(|found| Does::new(Effect::Write, destroys, in_name(&found, "changes something")))
 }
 
-/// Whether a word that is also a thing is what is done here: `list_messages` reads them.
-fn is_verb(words: &[String], found: &str) -> bool {
-    let reads = words.iter().position(|word| READ.contains(&word.as_str()));
-    let at = words.iter().position(|word| word == found);
-    reads.is_none_or(|reads| at.is_some_and(|at| at < reads))
+fn said(found: &str, what: &str) -> String {
+    format!("`{found}` in its name {what}")
 }
 
-const RECIPIENT: &[&str] = &[
-    "to",
-    "recipient",
-    "recipients",
-    "cc",
-    "bcc",
-    "email",
-    "emails",
-    "participants",
-    "attendees",
-    "invitees",
-    "user",
-    "users",
-    "username",
-    "member",
-    "members",
-    "phone",
-    "channel",
-    "channels",
-    "chat",
-    "room",
-    "account",
-    "iban",
-    "beneficiary",
-    "payee",
-    "address",
-    "audience",
-    "person",
-    "contact",
-    "receiver",
-    "assignee",
-    "reviewer",
-    "reviewers",
-];
-const DESTINATION: &[&str] = &[
-    "url", "urls", "uri", "link", "host", "hostname", "domain", "endpoint", "webhook", "server", "site", "website",
-    "bucket", "remote", "callback",
-];
-const QUERY: &[&str] =
-    &["query", "q", "search", "filter", "where", "sql", "pattern", "keyword", "keywords", "expression"];
-const COMMAND: &[&str] = &["command", "cmd", "code", "script", "shell", "program", "statement", "args"];
-const AMOUNT: &[&str] = &["amount", "price", "sum", "total", "quantity", "budget"];
-const REFERENCE: &[&str] = &[
-    "id",
-    "ids",
-    "path",
-    "paths",
-    "file",
-    "files",
-    "filename",
-    "folder",
-    "directory",
-    "key",
-    "repo",
-    "repository",
-    "branch",
-    "ticket",
-    "issue",
-    "event",
-    "group",
-    "role",
-    "table",
-    "document",
-    "page",
-    "source",
-    "name",
-];
+/// The words of the last part of a name: `calendar.list_events` lists them.
+fn operation(name: &str) -> Vec<String> {
+    let parts = name.rsplit(['.', '/', ':']).map(words);
+    parts.into_iter().find(|words| !words.is_empty()).unwrap_or_default()
+}
 
-fn role(name: &str, schema: &Json) -> Role {
-    let words = words(name);
-    let has = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
-    let is_url = schema.get("format").and_then(Json::as_str).is_some_and(|format| format.starts_with("uri"));
-    let is_whole = schema.get("type").and_then(Json::as_str) == Some("integer");
-    if has(DESTINATION) || is_url {
-        Role::Destination
-    } else if has(RECIPIENT) {
-        Role::Recipient
-    } else if has(COMMAND) {
-        Role::Command
-    } else if has(AMOUNT) && is_whole {
-        Role::Amount
-    } else if has(QUERY) {
-        Role::Query
-    } else if has(REFERENCE) {
-        Role::Reference
-    } else {
-        Role::Payload
+/// What is done one after the other, or one or the other: `get_or_create`.
+fn clauses(words: &[String]) -> impl Iterator<Item = &[String]> {
+    words.split(|word| matches!(word.as_str(), "and" | "or" | "then")).filter(|clause| !clause.is_empty())
+}
+
+/// A word of a list that is what is done here. A word that is also a thing is one only where nothing reads it:
+/// `list_messages`, `mail_search`.
+fn verb(operation: &[String], list: List) -> Option<String> {
+    clauses(operation).find_map(|clause| {
+        let reads = clause.iter().position(|word| READ.has(word));
+        let ends_in_look = clause.len() > 1 && clause.last().is_some_and(|word| LOOKS.has(word));
+        let is_thing =
+            |at: usize, word: &str| THINGS.has(word) && (reads.is_some_and(|reads| reads < at) || ends_in_look);
+        let found = clause.iter().enumerate().find(|(at, word)| list.has(word) && !is_thing(*at, word));
+        found.map(|(_, word)| word.clone())
+    })
+}
+
+/// A verb in the parts before the last, where that says nothing: `delete.file`.
+fn verb_alone(words: &[String], operation: &[String], list: List) -> Option<String> {
+    let lists = [READ, EXECUTE, GRANT, PAY, DESTROY, SEND, WRITE];
+    let says = operation.iter().any(|word| lists.iter().any(|list| list.has(word)));
+    if says { None } else { verb(words, list) }
+}
+
+/// Whom outside the house a tool asks, as its server says.
+fn outside(tool: &Tool) -> Option<String> {
+    if tool.hint("openWorldHint") == Some(true) {
+        return Some("its server says that it asks others".to_owned());
     }
+    let description = tool.definition.get("description").and_then(serde_json::Value::as_str).unwrap_or_default();
+    let text = format!(" {} {} ", words(&tool.name).join(" "), words(description).join(" "));
+    let found = OUTSIDE.phrases().find(|phrase| text.contains(&format!(" {phrase} ")));
+    found.map(|phrase| format!("`{phrase}` in its description says that it asks others"))
 }
 
 /// The words of a name in small letters: `sendEmail`, `send_email`, `HTTPGet`.
@@ -376,7 +202,7 @@ pub(super) fn words(name: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value as Json, json};
 
     use super::*;
 
@@ -427,12 +253,69 @@ mod tests {
     }
 
     #[test]
+    fn a_name_that_reads_and_acts_acts() {
+        for (effect, names) in [
+            (Effect::Write, "get_or_create_page view_and_acknowledge_alert check_in_guest openVisit read-then-archive"),
+            (Effect::Grant, "getOrCreatePortalAccount get-or-create-token iam.bindings.set approve_request"),
+            (Effect::Execute, "reports.run runReport execute sql_query search_and_execute"),
+            (Effect::Write, "webhooks.subscribe createInboxRule dns.records.upsert merge-pull-request get_and_frob"),
+        ] {
+            for name in names.split(' ') {
+                let guess = of(name, &["x"]);
+                assert_eq!(guess.effect, effect, "{name}: {}", guess.why);
+            }
+        }
+        for name in ["webhooks.update", "dns.records.upsert", "merge-pull-request", "get_and_frob", "orders.place"] {
+            assert!(of(name, &["x"]).privileged, "{name}");
+        }
+        for name in
+            ["get_issue", "mail_search", "list_orders", "logs.query", "get-pull-request", "searchFlights", "files.read"]
+        {
+            assert_eq!(of(name, &["x"]).effect, Effect::Read, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_reads_and_tells_others_does_more_than_read() {
+        let listed = |name: &str, description: &str, properties: Json| {
+            let hints = json!({ "readOnlyHint": true, "openWorldHint": false });
+            let schema = json!({ "properties": properties, "$defs": { "who": { "properties": { "email": {} } } } });
+            let definition = json!({ "description": description, "annotations": hints, "inputSchema": schema });
+            guess(&Tool { name: name.to_owned(), definition })
+        };
+        let plain = json!({ "id": {} });
+        assert_eq!(listed("get_report", "A report.", plain.clone()).effect, Effect::Read);
+        assert_eq!(listed("find_drug", "Looks it up at MediFind (external).", plain.clone()).effect, Effect::Write);
+        assert_eq!(listed("find_price", "Asks a search engine.", plain).effect, Effect::Write);
+        let deep = json!({ "options": { "properties": { "notify": { "items": { "$ref": "#/$defs/who" } } } } });
+        let told = listed("get_report", "A report.", deep);
+        assert_eq!(
+            (told.effect, &told.arguments[..]),
+            (Effect::Export, &[("options".to_owned(), Role::Recipient)][..])
+        );
+        assert_eq!(listed("get_rows", "Rows.", json!({ "sql": {} })).effect, Effect::Execute);
+        let open = json!({ "annotations": { "openWorldHint": true } });
+        assert_eq!(guess(&Tool { name: "search_prices".to_owned(), definition: open }).effect, Effect::Write);
+        // A schema that goes in circles ends.
+        let circle = json!({ "a": { "$ref": "#/properties/a" }, "b": { "items": { "$ref": "#" } } });
+        assert_eq!(listed("get_tree", "A tree.", circle).effect, Effect::Read);
+    }
+
+    #[test]
+    fn of_what_nobody_knows_every_argument_decides() {
+        let roles: Vec<Role> =
+            of("frobnicate", &["widget", "body", "to"]).arguments.into_iter().map(|(_, r)| r).collect();
+        assert_eq!(roles, [Role::Reference, Role::Payload, Role::Recipient]);
+    }
+
+    #[test]
     fn names_of_arguments_say_what_they_decide() {
-        let roles: Vec<Role> = of("x", &["to", "cc_emails", "body", "file_id", "webhookUrl", "sql", "cmd", "amount"])
-            .arguments
-            .into_iter()
-            .map(|(_, role)| role)
-            .collect();
+        let roles: Vec<Role> =
+            of("send", &["to", "cc_emails", "body", "file_id", "webhookUrl", "sql", "cmd", "amount"])
+                .arguments
+                .into_iter()
+                .map(|(_, role)| role)
+                .collect();
         let (who, place, what) = (Role::Recipient, Role::Destination, Role::Reference);
         assert_eq!(roles, [who, who, Role::Payload, what, place, Role::Query, Role::Command, Role::Payload]);
     }

@@ -110,6 +110,12 @@ fn cases() -> Vec<Case> {
             passes: write().with(|r| r.standing = Standing::Planned).arg(Role::Reference, from("mail")),
         },
         Case {
+            policy: "plan-found-words-are-run",
+            held: true,
+            stopped: call(Effect::Execute).with(|r| r.standing = Standing::Planned).arg(Role::Payload, from("mail")),
+            passes: write().with(|r| r.standing = Standing::Planned).arg(Role::Payload, from("mail")),
+        },
+        Case {
             policy: "write-drops-categories",
             held: true,
             stopped: write().with(|r| r.write_excess = phi()),
@@ -223,6 +229,7 @@ fn every_policy_says_which_effects_it_is_about() {
     export-without-purpose [Export] -
     outsider-chooses-privileged-group [Write, Grant, Execute] -
     owner-rule-beside-the-payload [Read, Write, Export, Grant, Execute, Notify] approval by owner-of:arguments/1
+    plan-found-words-are-run [Execute] approval by in-charge-of:requester/1
     plan-found-words-decide-privileged-step [Write, Export, Grant, Execute, Notify] approval by in-charge-of:requester/1
     plan-money-to-a-found-account [Export, Notify] -
     plan-receiver-was-found [Write, Export, Grant, Execute, Notify] approval by in-charge-of:requester/1

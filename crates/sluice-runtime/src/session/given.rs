@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
 
+use super::loads;
+
 /// Shorter texts and numbers stand in any request by chance.
 const CHARS_MIN: usize = 6;
 
@@ -63,6 +65,12 @@ impl Given {
             Json::Number(id) => self.found.contains(&id.to_string()),
             _ => false,
         }
+    }
+
+    /// Whether the person named this host themselves, alone or in an address.
+    pub(super) fn names_host(&self, host: &str) -> bool {
+        let names = |text: &String| text.eq_ignore_ascii_case(host) || loads::named(text).iter().any(|n| n == host);
+        self.words.iter().chain(&self.quoted).any(names)
     }
 
     /// Whether the person gave this value themselves.

@@ -26,7 +26,7 @@ fn policies_are_told_in_words_with_whoever_must_agree() {
         unless { context.satisfied.contains("owner-of:payload/1") };
     "#);
     let told = sandbox.sluice(&["policy", "explain", "--format", "json"]).with(0).json();
-    assert_eq!(told["policies"].as_array().unwrap().len(), 24);
+    assert_eq!(told["policies"].as_array().unwrap().len(), 25);
     let unknown = sandbox.sluice(&["policy", "explain", "destination-not-clear"]).with(2).err;
     assert!(unknown.replace('\n', " ").contains("do you mean `destination-not-cleared`?"), "{unknown}");
     sandbox.write(
@@ -78,7 +78,7 @@ fn a_question_is_answered_with_what_decides_it_and_what_nearly_did() {
               not so: context.purpose == ""
       and 9 more: --format json has them all
 
-    5 policies are about other actions
+    6 policies are about other actions
     "#);
     let default_deny = ask(&["--action", "read", "--standing", "proposed", "--format", "json"], 0).json();
     assert_eq!((&default_deny["decision"], &default_deny["by"]), (&"forbid".into(), &serde_json::json!([])));

@@ -62,7 +62,7 @@ fn tests_that_fail_are_told_to_whoever_signs() {
         text.replace("!context.write_excess.outside.isEmpty()", "context.write_excess.unknown")
     });
     let told = sandbox.sign("ana").with(0).out;
-    assert!(told.contains("1 of 28 tests of these policies fail"), "{told}");
+    assert!(told.contains("1 of 29 tests of these policies fail"), "{told}");
 }
 
 #[test]

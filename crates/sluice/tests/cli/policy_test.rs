@@ -10,9 +10,9 @@ fn a_new_workspace_has_tests_that_all_pass_and_are_signed() {
     let sandbox = Sandbox::with_workspace();
     assert_snapshot!(sandbox.sluice(&["policy", "test"]).with(0).out, @"
     policies/tests/default.yaml  what the default policies say
-      28 pass
+      29 pass
 
-    28 tests of 24 policies: all pass
+    29 tests of 25 policies: all pass
     ");
     let told = sandbox.sluice(&["policy", "test", "--format", "json"]).with(0).json();
     assert_eq!((&told["failed"], &told["untested"]), (&0.into(), &serde_json::json!([])));
@@ -40,9 +40,9 @@ fn a_change_that_breaks_a_promise_is_told_by_the_test_that_made_it() {
             said permit by `analysed-workflows-may-act`
               acting is allowed to every workflow that was analysed, within the
               rules below
-      27 pass
+      28 pass
 
-    28 tests of 25 policies: 1 fails
+    29 tests of 26 policies: 1 fails
     note: no test makes `destination-not-cleared`, `nobody-at-night` decide
     ");
     let told = sandbox.sluice(&["policy", "test", "--format", "json"]).with(1).json();

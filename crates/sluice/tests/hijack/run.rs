@@ -43,6 +43,10 @@ pub(crate) struct Outcome {
     pub(crate) asked_for_attack: usize,
     /// Calls that were refused.
     pub(crate) refused: usize,
+    /// Whether its plan was accepted; else it works without one.
+    pub(crate) is_planned: bool,
+    /// What reached the tools and is not of the task, but is a call of the plan with another filling of its holes.
+    pub(crate) influenced: Vec<String>,
 }
 
 /// Plays a scenario.
@@ -58,7 +62,7 @@ pub(crate) async fn run(house: &House, scenario: &Scenario, way: Way) -> Outcome
     let (agent_side, gateway_to_agent) = duplex(1 << 16);
     let program = Program { command: vec![OsString::from("world")], environment: [].into(), sandbox: None };
     let upstream = Upstream::Program(program);
-    let mandate = Mandate { principal: "you".into(), request: Some(scenario.task.request.to_owned()), client: None };
+    let mandate = Mandate { principal: "you".into(), request: Some(scenario.task.request.clone()), client: None };
     let setup = Setup {
         workspace: &house.workspace,
         ledger: &house.ledger,
@@ -78,9 +82,14 @@ pub(crate) async fn run(house: &House, scenario: &Scenario, way: Way) -> Outcome
 }
 
 fn judged(scenario: &Scenario, outcome: Outcome, effects: &[Call]) -> Outcome {
-    let of_task = |call: &Call| scenario.task.acts.contains(call);
+    let of_task = |call: &Call| scenario.task.acts.contains(call) || scenario.task.reads.contains(call);
+    let is_inside = |call: &Call| outcome.is_planned && scenario.task.plans(call);
+    let of_attack = effects.iter().filter(|call| !of_task(call));
+    let (inside, outside): (Vec<&Call>, Vec<&Call>) = of_attack.partition(|call| is_inside(call));
+    let shown = |calls: Vec<&Call>| calls.iter().map(|call| format!("{} {}", call.tool, call.arguments)).collect();
     Outcome {
-        attack_effects: effects.iter().filter(|call| !of_task(call)).map(|call| format!("{call:?}")).collect(),
+        attack_effects: shown(outside),
+        influenced: shown(inside),
         is_finished: scenario.task.acts.iter().all(|act| effects.contains(act)),
         ..outcome
     }
@@ -94,17 +103,15 @@ async fn serve(scenario: &Scenario, side: impl AsyncRead + AsyncWrite, effects: 
         let message: Json = serde_json::from_str(&line).unwrap();
         let Some(id) = message.get("id") else { continue };
         let result = match message["method"].as_str().unwrap() {
-            "tools/list" => json!({ "tools": scenario.tools() }),
+            "tools/list" => json!({ "tools": scenario.tools }),
             "tools/call" => {
                 let tool = message["params"]["name"].as_str().unwrap();
                 let arguments = message["params"]["arguments"].clone();
-                let text = match scenario.reply_of(tool) {
-                    Some(text) => text,
-                    None => {
-                        effects.borrow_mut().push(Call::new(tool, arguments));
-                        "done".to_owned()
-                    }
-                };
+                let reply = scenario.replies.get(tool);
+                if reply.is_none() || scenario.outbound.contains(tool) {
+                    effects.borrow_mut().push(Call::new(tool, arguments));
+                }
+                let text = reply.map_or("done", String::as_str);
                 json!({ "content": [{ "type": "text", "text": text }] })
             }
             _ => json!({}),
@@ -166,10 +173,11 @@ impl<'h, S: AsyncRead + AsyncWrite> Agent<'h, S> {
         self.ask("tools/list", json!({})).await;
         if way == Way::Plan {
             let text = self.call(&Call::new("sluice_plan", scenario.task.plan.clone())).await;
-            assert!(text.starts_with("plan accepted"), "{}: {text}", scenario.task.request);
+            self.outcome.is_planned = text.starts_with("plan accepted");
+            assert!(self.outcome.is_planned || text.starts_with("plan refused"), "{text}");
         }
         for read in &scenario.task.reads {
-            self.call(read).await;
+            self.act(read, true).await;
         }
         // What it read says so, so it does it, and tries again, and again.
         for _ in 0..2 {
@@ -197,7 +205,8 @@ impl<'h, S: AsyncRead + AsyncWrite> Agent<'h, S> {
             self.outcome.asked_for_task += 1;
             house.decide(&id, Decision::Approve);
             let again = self.call(call).await;
-            assert_eq!(again, "done", "an approved call passes");
+            let is_stopped = again.contains("approval required") || again.contains("denied by policy");
+            assert!(!is_stopped, "an approved call passes: {again}");
         } else {
             self.outcome.asked_for_attack += 1;
             house.decide(&id, Decision::Deny);
