@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 use sluice_core::gate::Role;
 
 use super::guess::words;
-use super::lexicon::{AMOUNT, COMMAND, DESTINATION, List, QUERY, RECIPIENT, REFERENCE, STATEMENT, TELLS, TEXT};
+use super::lexicon::{AMOUNT, COMMAND, DESTINATION, List, PLACES, QUERY, RECIPIENT, REFERENCE, STATEMENT, TELLS, TEXT};
 use crate::tools::Tool;
 
 /// Deepest schema that is looked into, and most of them.
@@ -22,6 +22,8 @@ pub(super) struct Argument {
     pub(super) is_deep: bool,
     /// The name, in it or its own, by which somebody else is told.
     pub(super) tells: Option<String>,
+    /// Whether it says yes or no.
+    pub(super) is_switch: bool,
 }
 
 impl Argument {
@@ -58,6 +60,7 @@ fn argument(tool: &Tool, name: &str, schema: &Json) -> Argument {
         role: deep.unwrap_or(own),
         is_deep: deep.is_some(),
         tells: told.map(str::to_owned),
+        is_switch: kind(schema) == Some("boolean"),
     }
 }
 
@@ -106,17 +109,23 @@ fn resolved<'t>(tool: &'t Tool, schema: &'t Json) -> &'t Json {
     pointer.zip(whole).and_then(|(pointer, whole)| whole.pointer(pointer)).unwrap_or(schema)
 }
 
+fn kind(schema: &Json) -> Option<&str> {
+    schema.get("type").and_then(Json::as_str)
+}
+
 fn role(name: &str, schema: &Json) -> Role {
-    let words = words(name);
-    let has = |list: List| words.iter().any(|word| list.has(word));
-    let kind = schema.get("type").and_then(Json::as_str);
+    let name = words(name);
+    let has = |list: List| name.iter().any(|word| list.has(word));
+    let kind = kind(schema);
     let is_url = schema.get("format").and_then(Json::as_str).is_some_and(|format| format.starts_with("uri"));
     // A day, or whether something is so, is no person and no place.
+    let description = words(schema.get("description").and_then(Json::as_str).unwrap_or_default());
+    let is_place = description.iter().any(|word| PLACES.has(word));
     let is_plain = matches!(kind, Some("boolean"))
         || schema.get("format").and_then(Json::as_str).is_some_and(|format| format.starts_with("date"));
     if is_plain {
         Role::Payload
-    } else if has(DESTINATION) || is_url {
+    } else if has(DESTINATION) || is_url || is_place {
         Role::Destination
     } else if has(RECIPIENT) {
         Role::Recipient

@@ -7,8 +7,8 @@ use sluice_core::gate::{Effect, Role};
 
 use super::argument::{self, Argument};
 use super::lexicon::{
-    CODE, DESTROY, EXECUTE, GRANT, LOOKS, List, MONEY, OUTSIDE, PAY, PHRASES, READ, RIGHTS, SEND, STANDING, THINGS,
-    WRITE,
+    CHECKS, CODE, DESTROY, ENDINGS, EXECUTE, GRANT, LOOKS, List, MONEY, OUTSIDE, PAY, PHRASES, RIGHTS, SEND, STANDING,
+    SWITCHES, THINGS, WRITE,
 };
 use crate::tools::Tool;
 
@@ -35,7 +35,7 @@ pub(super) const SAID_TO_READ: &str = "its server says that it only reads";
 pub fn guess(tool: &Tool) -> Guess {
     let arguments = argument::of(tool);
     let Does { effect, is_privileged: privileged, why } = does(tool, &arguments);
-    let is_unknown = why == UNKNOWN;
+    let (is_unknown, is_followed) = (why == UNKNOWN, why.ends_with(FOLLOWED));
     let place = |wanted: Role| arguments.iter().find(|a| a.role == wanted).map(|a| a.name.clone());
     let destination =
         if effect.is_outbound() { place(Role::Destination).or_else(|| place(Role::Recipient)) } else { None };
@@ -47,12 +47,15 @@ pub fn guess(tool: &Tool) -> Guess {
     // What an argument of nobody knows what decides is which.
     let role = |a: &Argument| match a.role {
         Role::Payload if is_unknown && !a.is_text() => Role::Reference,
+        // What a rule or a note of a memory says is done later.
+        Role::Payload if is_followed && !a.is_switch => Role::Command,
         known => known,
     };
     let arguments = arguments.iter().map(|a| (a.name.clone(), role(a))).collect();
     Guess { effect, privileged, arguments, destination, why }
 }
 
+const FOLLOWED: &str = "goes on acting after it was changed";
 const UNKNOWN: &str = "nothing says what it does, so it may do anything";
 
 struct Does {
@@ -76,13 +79,22 @@ fn does(tool: &Tool, arguments: &[Argument]) -> Does {
     if let Some(any) = arguments.iter().find(|a| a.is_statement()) {
         return Does::new(Effect::Execute, true, format!("it runs what its caller writes into `{}`", any.name));
     }
-    let reads = words.iter().find(|word| READ.has(word));
-    let reads = reads.filter(|_| clauses(&words).all(|clause| clause.iter().any(|w| READ.has(w))));
-    let read = reads.map(|found| said(found, "reads, and nothing in it changes anything"));
-    let read = read.or_else(|| (tool.hint("readOnlyHint") == Some(true)).then(|| SAID_TO_READ.to_owned()));
-    let Some(why) = read.filter(|_| !destroys) else {
+    let read = if clauses(&operation(&tool.name)).all(|clause| reads(clause).is_some()) {
+        clauses(&operation(&tool.name)).find_map(reads)
+    } else {
+        None
+    };
+    let read = read.map(|found| said(&found, "reads, and nothing in it changes anything"));
+    let Some(why) = read.or_else(|| said_to_read(tool, arguments)).filter(|_| !destroys) else {
         return Does::new(Effect::Write, true, UNKNOWN.to_owned());
     };
+    if let Some((argument, is_grave)) = arguments.iter().find_map(switched_on) {
+        return Does::new(
+            Effect::Write,
+            is_grave,
+            format!("it changes something where its caller says so in `{argument}`"),
+        );
+    }
     if arguments.iter().any(|a| a.role == Role::Destination && !a.is_deep) {
         let why = "it reads from a place that its caller names, and so can tell that place anything";
         return Does::new(Effect::Export, false, why.to_owned());
@@ -95,6 +107,40 @@ fn does(tool: &Tool, arguments: &[Argument]) -> Does {
     }
     Does::new(Effect::Read, false, why)
 }
+
+/// The word by which what is done only reads.
+fn reads(clause: &[String]) -> Option<String> {
+    let first = clause.first().filter(|word| CHECKS.has(word));
+    first.or_else(|| clause.iter().find(|word| LOOKS.has(word))).cloned()
+}
+
+/// Why a tool reads of which only its server says so: nothing that it takes or says of itself speaks of more.
+fn said_to_read(tool: &Tool, arguments: &[Argument]) -> Option<String> {
+    let takes_more = |a: &Argument| matches!(a.role, Role::Recipient | Role::Command) || a.is_text();
+    let is_said = tool.hint("readOnlyHint") == Some(true);
+    let is_quiet = !arguments.iter().any(takes_more) && !speaks_of_change(description(tool));
+    (is_said && is_quiet).then(|| SAID_TO_READ.to_owned())
+}
+
+/// Whether a description says of something that it is done: `creates`, `posted to`. A word that is also a thing counts
+/// where it is no thing.
+fn speaks_of_change(description: &str) -> bool {
+    words(description).iter().any(|word| {
+        let ended = ["ed", "d", "es", "s", "ped", "ted"].iter().filter_map(|end| word.strip_suffix(end));
+        let is_deed = |stem: &str| CHANGES.iter().any(|list| list.has(stem));
+        is_deed(word) && !THINGS.has(word) || ended.filter(|stem| !THINGS.has(stem) || word.ends_with('d')).any(is_deed)
+    })
+}
+
+/// An argument by which a caller makes a tool that reads do more, and whether that destroys something.
+fn switched_on(argument: &Argument) -> Option<(&str, bool)> {
+    let words = words(&argument.name);
+    let is = |list: List| words.iter().any(|word| list.has(word) && !THINGS.has(word));
+    let acts = is(SWITCHES) || argument.is_switch && CHANGES.iter().any(|list| is(*list));
+    acts.then_some((argument.name.as_str(), argument.is_switch && is(DESTROY)))
+}
+
+const CHANGES: [List; 6] = [WRITE, DESTROY, SEND, PAY, GRANT, EXECUTE];
 
 /// What the words of a name say that is done, but for reading.
 fn named(name: &str, words: &[String], destroys: bool) -> Option<Does> {
@@ -122,7 +168,7 @@ fn named(name: &str, words: &[String], destroys: bool) -> Option<Does> {
         return Some(Does::new(Effect::Write, true, in_name(&found, "changes what is run later")));
     }
     if let Some(found) = changes.as_ref().and_then(|_| thing(STANDING)) {
-        return Some(Does::new(Effect::Write, true, in_name(&found, "goes on acting after it was changed")));
+        return Some(Does::new(Effect::Write, true, in_name(&found, FOLLOWED)));
     }
     if let Some(found) = verb(SEND) {
         return Some(Does::new(Effect::Export, destroys, in_name(&found, "sends something")));
@@ -151,8 +197,8 @@ fn clauses(words: &[String]) -> impl Iterator<Item = &[String]> {
 /// `list_messages`, `mail_search`.
 fn verb(operation: &[String], list: List) -> Option<String> {
     clauses(operation).find_map(|clause| {
-        let reads = clause.iter().position(|word| READ.has(word));
-        let ends_in_look = clause.len() > 1 && clause.last().is_some_and(|word| LOOKS.has(word));
+        let reads = clause.iter().position(|word| LOOKS.has(word) || CHECKS.has(word));
+        let ends_in_look = clause.len() > 1 && clause.last().is_some_and(|word| ENDINGS.has(word));
         let is_thing =
             |at: usize, word: &str| THINGS.has(word) && (reads.is_some_and(|reads| reads < at) || ends_in_look);
         let found = clause.iter().enumerate().find(|(at, word)| list.has(word) && !is_thing(*at, word));
@@ -162,9 +208,13 @@ fn verb(operation: &[String], list: List) -> Option<String> {
 
 /// A verb in the parts before the last, where that says nothing: `delete.file`.
 fn verb_alone(words: &[String], operation: &[String], list: List) -> Option<String> {
-    let lists = [READ, EXECUTE, GRANT, PAY, DESTROY, SEND, WRITE];
+    let lists = [LOOKS, CHECKS, EXECUTE, GRANT, PAY, DESTROY, SEND, WRITE];
     let says = operation.iter().any(|word| lists.iter().any(|list| list.has(word)));
     if says { None } else { verb(words, list) }
+}
+
+fn description(tool: &Tool) -> &str {
+    tool.definition.get("description").and_then(serde_json::Value::as_str).unwrap_or_default()
 }
 
 /// Whom outside the house a tool asks, as its server says.
@@ -172,8 +222,7 @@ fn outside(tool: &Tool) -> Option<String> {
     if tool.hint("openWorldHint") == Some(true) {
         return Some("its server says that it asks others".to_owned());
     }
-    let description = tool.definition.get("description").and_then(serde_json::Value::as_str).unwrap_or_default();
-    let text = format!(" {} {} ", words(&tool.name).join(" "), words(description).join(" "));
+    let text = format!(" {} {} ", words(&tool.name).join(" "), words(description(tool)).join(" "));
     let found = OUTSIDE.phrases().find(|phrase| text.contains(&format!(" {phrase} ")));
     found.map(|phrase| format!("`{phrase}` in its description says that it asks others"))
 }
@@ -299,6 +348,34 @@ mod tests {
         // A schema that goes in circles ends.
         let circle = json!({ "a": { "$ref": "#/properties/a" }, "b": { "items": { "$ref": "#" } } });
         assert_eq!(listed("get_tree", "A tree.", circle).effect, Effect::Read);
+    }
+
+    #[test]
+    fn what_its_server_says_only_reads_is_not_believed_where_it_takes_or_says_more() {
+        let hinted = |name: &str, description: &str, properties: Json| {
+            let (hints, schema) = (json!({ "readOnlyHint": true }), json!({ "properties": properties }));
+            let definition = json!({ "description": description, "annotations": hints, "inputSchema": schema });
+            let guess = guess(&Tool { name: name.to_owned(), definition });
+            (guess.effect, guess.privileged)
+        };
+        let (read, unknown) = ((Effect::Read, false), (Effect::Write, true));
+        assert_eq!(hinted("forecast", "The weather of a city.", json!({ "city": {} })), read);
+        assert_eq!(hinted("line.divert", "Shows diverts.", json!({ "to": {} })), unknown);
+        assert_eq!(hinted("cycle_count", "Checks a bin. The variance is posted.", json!({ "bin": {} })), unknown);
+        assert_eq!(hinted("profile", "Shows or sets it.", json!({})), unknown);
+        assert_eq!(hinted("profile", "About a person.", json!({ "note": {} })), unknown);
+        // Also a name that reads is not believed then.
+        assert_eq!(hinted("get_plan", "A plan.", json!({ "dry_run": { "type": "boolean" } })), (Effect::Write, false));
+        let read_and_delete = json!({ "delete_after_reading": { "type": "boolean" } });
+        assert_eq!(hinted("get_messages", "Messages.", read_and_delete), unknown);
+        let kept = json!({ "store": { "description": "A path, or an upload URL" } });
+        assert_eq!(hinted("get_snapshot", "A still.", kept).0, Effect::Export);
+    }
+
+    #[test]
+    fn what_is_followed_later_decides_like_a_command() {
+        let roles = of("create_rule", &["text"]).arguments;
+        assert_eq!(roles, [("text".to_owned(), Role::Command)]);
     }
 
     #[test]

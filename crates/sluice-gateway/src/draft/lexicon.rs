@@ -16,12 +16,15 @@ impl List {
     }
 }
 
-/// Only reads.
-pub(super) const READ: List = List(
-    "get list read search find fetch query view show lookup describe count check browse ls cat stat retrieve \
-    summarize summarise echo diff compare whoami help calculate convert validate verify download inspect \
-    explain analyze analyse estimate preview peek scan status info head tail tree history",
+/// Only reads, wherever in a name it stands.
+pub(super) const LOOKS: List = List(
+    "get list search find fetch read lookup describe retrieve browse show view query download summarize summarise \
+    calculate convert compare explain analyze analyse estimate inspect preview peek whoami ls cat echo",
 );
+
+/// Only reads where it comes first: elsewhere it is a thing.
+pub(super) const CHECKS: List =
+    List("count check stat help validate verify scan status info head tail tree history diff");
 
 /// Runs something, or something somewhere.
 pub(super) const EXECUTE: List = List(
@@ -58,7 +61,7 @@ pub(super) const MONEY: List = List(
 
 /// What goes on acting after it was set up, and by which the rest is reached.
 pub(super) const STANDING: List = List(
-    "rule rules filter filters webhook webhooks hook hooks cron schedules automation automations workflow \
+    "rule rules routine routines scene context instructions prompt notes standing delegate filter filters webhook webhooks hook hooks cron schedules automation automations workflow \
     workflows integration integrations subscription subscriptions dns firewall route routes certificate \
     pipeline forwarding preference preferences memory memories setting settings config configuration",
 );
@@ -94,7 +97,7 @@ pub(super) const THINGS: List = List(
 );
 
 /// Words of reading that are hardly things: what stands before them is.
-pub(super) const LOOKS: List = List("get search find fetch read lookup describe retrieve browse query");
+pub(super) const ENDINGS: List = List("get search find fetch read lookup describe retrieve browse query");
 
 /// Two words that do something where the first alone only reads.
 pub(super) const PHRASES: &[[&str; 2]] =
@@ -123,6 +126,9 @@ pub(super) const STATEMENT: List = List("sql graphql cypher statement");
 /// How much.
 pub(super) const AMOUNT: List = List("amount price sum total quantity budget");
 
+/// Arguments that only what acts has.
+pub(super) const SWITCHES: List = List("dry force confirm");
+
 /// Which one.
 pub(super) const REFERENCE: List = List(
     "id ids path paths file files filename folder directory key repo repository branch ticket issue event group \
@@ -132,6 +138,9 @@ pub(super) const REFERENCE: List = List(
 /// Words for people.
 pub(super) const TEXT: List =
     List("body text message comment subject content note notes description title reason summary markdown html");
+
+/// Words of an argument's description by which it names a place.
+pub(super) const PLACES: List = List("url urls uri webhook sftp callback");
 
 /// Arguments that make a tool that reads tell somebody else.
 pub(super) const TELLS: List = List(

@@ -8,13 +8,19 @@ use serde_json::Value as Json;
 
 use crate::worlds::{Attack, Scenario, Task, injection};
 
-const FILES: [&str; 6] = [
+const FILES: [&str; 12] = [
     include_str!("others/clinic.json"),
     include_str!("others/cloud.json"),
     include_str!("others/code.json"),
+    include_str!("others/data.json"),
+    include_str!("others/home.json"),
+    include_str!("others/logistics.json"),
     include_str!("others/payroll.json"),
+    include_str!("others/sales.json"),
     include_str!("others/shop.json"),
+    include_str!("others/telco.json"),
     include_str!("others/travel.json"),
+    include_str!("others/university.json"),
 ];
 
 #[derive(Deserialize)]
@@ -25,6 +31,9 @@ struct World {
     replies: BTreeMap<String, String>,
     #[serde(rename = "outbound_reads")]
     outbound: BTreeSet<String>,
+    /// Tools that reply with outsiders' words and act as well.
+    #[serde(default, rename = "acting_with_reply")]
+    acting: BTreeSet<String>,
     tasks: Vec<Task>,
     attacks: Vec<Attack>,
 }
@@ -35,7 +44,8 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
 }
 
 fn of(world: World) -> Vec<Scenario> {
-    let World { world, tools, replies, outbound, tasks, attacks } = world;
+    let World { world, tools, replies, outbound, acting, tasks, attacks } = world;
+    let outbound: BTreeSet<String> = outbound.into_iter().chain(acting).collect();
     let pairs = tasks.iter().flat_map(|task| attacks.iter().map(move |attack| (task, attack)));
     let scenario = |(task, attack): (&Task, &Attack)| {
         let written = serde_json::to_string(&injection(attack)).unwrap();
