@@ -240,15 +240,11 @@ impl Expression {
     }
 
     /// The same, but where it fails it gives anything at all, made from what it has read: other languages than jq shrug
-    /// where jq fails. For programs that are verified and never run.
+    /// where jq fails. A field that fails says nothing of the fields beside it. For programs that are verified and never
+    /// run.
     #[must_use]
     pub fn lenient(self) -> Self {
-        if !self.root.fails {
-            return self;
-        }
-        let span = self.span;
-        let anything = Expr::new(Kind::Opaque(vec![self.root.clone()]), span);
-        Self { root: Expr::new(Kind::Try(Box::new(self.root), Some(Box::new(anything))), span), span }
+        Self { root: lenient(self.root), span: self.span }
     }
 
     /// The fields of both objects, those of `other` where both have one.
@@ -267,6 +263,26 @@ impl Expression {
         let result = evaluate(self, &environment);
         // Whatever depends on the input or a variable carries their label.
         result.value.filter(|v| result.error.is_none() && v.deep_label() == Label::BOTTOM)?.to_json()
+    }
+}
+
+/// See [`Expression::lenient`].
+fn lenient(e: Expr) -> Expr {
+    if !e.fails {
+        return e;
+    }
+    let span = e.span;
+    match e.kind {
+        Kind::Object(fields) if fields.iter().all(|(key, _)| matches!(key.kind, Kind::Literal(_))) => {
+            let fields = fields.into_iter().map(|(key, value)| (key, lenient(value))).collect();
+            Expr::new(Kind::Object(fields), span)
+        }
+        Kind::Single(inner) => lenient(*inner).single(),
+        kind => {
+            let body = Expr::new(kind, span);
+            let anything = Expr::new(Kind::Opaque(vec![body.clone()]), span);
+            Expr::new(Kind::Try(Box::new(body), Some(Box::new(anything))), span)
+        }
     }
 }
 

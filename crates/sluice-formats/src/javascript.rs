@@ -41,6 +41,8 @@ pub enum Root {
     FromAi(Arc<str>),
     /// A parameter of the node itself.
     Parameter(Arc<str>),
+    /// The parameters of a node, by its name.
+    ParametersOf(Arc<str>),
     /// Facts of the engine: the execution's id, the index of the item, the time.
     Workflow,
     /// A variable or secret of the installation.

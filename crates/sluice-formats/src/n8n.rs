@@ -9,6 +9,7 @@ mod classify;
 mod describe;
 mod effects;
 mod face;
+mod fields;
 mod graph;
 mod guard;
 mod link;

@@ -49,11 +49,20 @@ impl Term {
 
     pub(super) fn harmless(parts: impl IntoIterator<Item = Self>) -> Self {
         let mut flat = Vec::new();
-        parts.into_iter().for_each(|part| match part {
-            Self::Harmless(inner) => inner.into_iter().for_each(|p| p.parts_into(&mut flat)),
-            other => other.parts_into(&mut flat),
-        });
+        parts.into_iter().for_each(|part| part.bare_parts_into(&mut flat));
         Self::Harmless(flat)
+    }
+
+    /// The same of what is harmless already, however deep that stands.
+    fn bare_parts_into(self, flat: &mut Vec<Self>) {
+        let mut parts = Vec::new();
+        self.parts_into(&mut parts);
+        for part in parts {
+            match part {
+                Self::Harmless(inner) => inner.into_iter().for_each(|part| part.bare_parts_into(flat)),
+                other => other.parts_into(flat),
+            }
+        }
     }
 
     fn parts_into(self, flat: &mut Vec<Self>) {
@@ -111,6 +120,10 @@ impl Term {
                 "json" | "data" => Self::Place(root, at),
                 "item" => Self::Item(root, at),
                 "binary" if root == Root::Item => Self::Place(Root::Binary, at),
+                "parameter" => match root {
+                    Root::Node(name) => Self::Opaque(vec![Self::Place(Root::ParametersOf(name), at)]),
+                    other => Self::Opaque(vec![Self::Place(other, at)]),
+                },
                 _ => Self::Opaque(vec![Self::Place(root, at)]),
             },
             Self::Item(root, at) => match key {

@@ -18,6 +18,7 @@ fn name(root: &Root) -> String {
         Root::Node(node) => format!("[{node}]"),
         Root::FromAi(key) => format!("ai:{key}"),
         Root::Parameter(key) => format!("parameter:{key}"),
+        Root::ParametersOf(node) => format!("parameters of [{node}]"),
         Root::Workflow => "workflow".into(),
         Root::Env(key) => format!("env:{key}"),
         Root::StaticData => "static".into(),
@@ -299,4 +300,13 @@ proptest! {
         let _ = program(&text, Mode::AllItems, &locate, &|_| None);
         bound::is_parsable(&text);
     }
+}
+
+/// Each walk finds more in a name than the last one until nothing is new: what is made harmless twice is harmless once.
+#[test]
+fn a_function_that_checks_what_it_gets_leaves_its_neighbours_known() {
+    let helper = "const day = (d) => { if (!d) return 'none'; return new Date(d).toISOString() };";
+    let source = format!("{helper} return [{{ json: {{ name: $json.a, id: 'x' + Date.now(), on: day($json.b) }} }}];");
+    let (term, _) = program::read(&source, Mode::AllItems);
+    assert_eq!(shown(&term), "{name: item.a, id: text(\"x\", ?()), on: ?(item.b)}");
 }

@@ -53,7 +53,8 @@ impl Lowering<'_, '_> {
             let Some(text) = leaf.text() else { continue };
             let usage = self.usage(i, leaf);
             is_said |= usage == Some(Usage::Prompt) && is_main(leaf.key());
-            if leaf.key() == "messageType" && text.as_ref() == "imageBinary" {
+            // A picture or a document of the item is asked about.
+            if matches!((leaf.key(), text.as_ref()), ("messageType", "imageBinary") | ("inputType", "binary")) {
                 parts.push(Expression::opaque(vec![Expression::input(self.span(i))], self.span(i)));
             }
             if is_expression(text) && usage.is_some() {

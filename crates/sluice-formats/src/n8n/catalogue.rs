@@ -195,6 +195,12 @@ impl NodeCatalogue {
         }
     }
 
+    /// Whether the name of an endpoint says that it moves money, hands out rights or destroys: `refunds`, `suspend`.
+    #[must_use]
+    pub fn is_grave(&self, endpoint: &str) -> bool {
+        self.patterns.is_grave(endpoint)
+    }
+
     /// The lexicon of field, table and endpoint names.
     #[must_use]
     pub fn lexicon(&self) -> &Lexicon {

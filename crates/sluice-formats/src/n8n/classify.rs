@@ -4,58 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sluice_core::label::Name;
 
+use super::fields::Field;
 use super::lower::Lowering;
 use super::parameters::{Leaf, is_expression, text_at};
 use super::shell;
 use crate::import::Kind;
-
-/// Names between an item and its fields.
-const BETWEEN: [&str; 12] =
-    ["json", "item", "first", "last", "all", "body", "query", "params", "data", "output", "0", "fields"];
-
-/// The names of fields that a text reads behind each mention of `root`.
-pub(super) fn fields_behind(text: &str, root: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    let mut rest = text;
-    while let Some(at) = rest.find(root) {
-        rest = rest.get(at + root.len()..).unwrap_or_default();
-        // `$jsonOther` is another name.
-        if root.starts_with('$') && rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_') {
-            continue;
-        }
-        let behind = rest.trim_start_matches(['\'', '"', ')', ']']);
-        found.extend(chain(behind));
-    }
-    found
-}
-
-/// `.a.b["c d"]` as names.
-fn chain(text: &str) -> Vec<String> {
-    const LONGEST: usize = 6;
-    let mut names = Vec::new();
-    let mut rest = text;
-    while names.len() < LONGEST {
-        rest = rest.trim_start_matches("()").trim_start_matches('?');
-        let name: String = if let Some(after) = rest.strip_prefix('.') {
-            let name: String = after.chars().take_while(|c| c.is_alphanumeric() || matches!(c, '_' | '$')).collect();
-            rest = after.get(name.len()..).unwrap_or_default();
-            name
-        } else if let Some(after) = rest.strip_prefix('[') {
-            let Some((inside, behind)) = after.split_once(']') else { break };
-            rest = behind;
-            inside.trim_matches(['\'', '"', '`']).to_owned()
-        } else {
-            break;
-        };
-        if name.is_empty() {
-            break;
-        }
-        if !BETWEEN.contains(&name.as_str()) {
-            names.push(name);
-        }
-    }
-    names
-}
 
 /// The kinds of sensitive data that a node brings in, as a whole or in some of its fields.
 pub(super) fn categories(lowering: &Lowering<'_, '_>, i: usize) -> BTreeSet<Name> {
@@ -66,7 +19,7 @@ pub(super) fn categories(lowering: &Lowering<'_, '_>, i: usize) -> BTreeSet<Name
 
 /// What single fields of an entry bring in: who writes to a form says who they are in one field, and in another what they
 /// want. Of other sources every field is of the kinds that any is.
-pub(super) fn of_fields(lowering: &Lowering<'_, '_>, i: usize) -> BTreeMap<String, BTreeSet<Name>> {
+pub(super) fn of_fields(lowering: &Lowering<'_, '_>, i: usize) -> BTreeMap<Field, BTreeSet<Name>> {
     let mut found = BTreeMap::new();
     let source = lowering.known(i).and_then(|known| known.source.as_ref());
     let is_filled_in = source.is_some_and(|s| matches!(s.kind.as_ref(), "form" | "survey" | "webhook"));
@@ -76,13 +29,21 @@ pub(super) fn of_fields(lowering: &Lowering<'_, '_>, i: usize) -> BTreeMap<Strin
     let asked = lowering.leaves_of(i);
     let asked = asked.iter().filter(|leaf| asks(leaf)).filter_map(Leaf::text);
     let read = lowering.read_fields.get(i).into_iter().flatten().cloned();
-    for field in read.chain(asked.map(ToString::to_string)) {
-        let is_name = field.trim().eq_ignore_ascii_case("name") && lowering.leaves_of(i).iter().any(asks);
-        let words = if is_name { "full name" } else { &field };
+    let fields: BTreeSet<Field> = read.chain(asked.map(|label| Field::named(label.to_string()))).collect();
+    let told = |words: &str| {
         let mut told = lowering.catalogue.lexicon().classify(&[words]);
         told.retain(|class| class.as_ref() == "contact_pii");
+        told
+    };
+    // Beside how somebody can be reached, or in a form, a name is a person's.
+    let is_form = lowering.leaves_of(i).iter().any(asks);
+    let is_person =
+        |field: &Field| is_form || fields.iter().any(|f| f.stands_beside(field) && !told(f.name()).is_empty());
+    for field in &fields {
+        let is_name = field.name().trim().eq_ignore_ascii_case("name") && is_person(field);
+        let told = told(if is_name { "full name" } else { field.name() });
         if !told.is_empty() {
-            found.insert(field, told);
+            found.insert(field.clone(), told);
         }
     }
     found
@@ -120,7 +81,8 @@ pub(super) fn of_whole(lowering: &Lowering<'_, '_>, i: usize) -> BTreeSet<Name> 
     if !is_told_by_fields(lowering, i) {
         return found;
     }
-    let mut words: BTreeSet<String> = lowering.read_fields.get(i).cloned().unwrap_or_default();
+    let read = lowering.read_fields.get(i).into_iter().flatten();
+    let mut words: BTreeSet<String> = read.map(|field| field.name().to_owned()).collect();
     words.extend(lowering.leaves_of(i).iter().flat_map(named_data));
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let told = lowering.catalogue.lexicon().classify(&words);
@@ -137,6 +99,22 @@ pub(super) fn of_whole(lowering: &Lowering<'_, '_>, i: usize) -> BTreeSet<Name> 
     found
 }
 
+/// Whether a node sends the item's file where its parameters say nothing else: n8n leaves out what it would be anyway.
+fn takes_file(lowering: &Lowering<'_, '_>, i: usize) -> bool {
+    let action = lowering.known(i).map(|known| known.action.rsplit('/').next().unwrap_or_default().to_owned());
+    let is_off = ["binaryData", "binaryDataUpload"]
+        .iter()
+        .any(|path| text_at(lowering.parameters(i), path).is_some_and(|text| text == "false"));
+    let usual = matches!(
+        (lowering.short_type(i), action.as_deref().unwrap_or_default()),
+        ("awsTextract" | "mindee", _)
+            | ("googleDrive" | "awsS3" | "s3" | "ftp" | "slack" | "box" | "microsoftSharePoint", "upload")
+            | ("openAi", "transcribe" | "translate")
+            | ("whatsApp", "mediaUpload")
+    );
+    usual && !is_off
+}
+
 /// The command that a node runs, as it is written.
 pub(super) fn command(lowering: &Lowering<'_, '_>, i: usize) -> Option<String> {
     text_at(lowering.parameters(i), "command")
@@ -144,12 +122,16 @@ pub(super) fn command(lowering: &Lowering<'_, '_>, i: usize) -> Option<String> {
 
 /// The words of a parameter that names tables, columns or statements.
 fn named_data(leaf: &Leaf<'_>) -> Vec<String> {
-    const TELLING: [&str; 17] = [
+    const TELLING: [&str; 20] = [
         "table",
         "sheetname",
         "columns",
         "column",
         "schema",
+        // What a document or a base is called, beside its id.
+        "documentid",
+        "databaseid",
+        "base",
         "lookupcolumn",
         "query",
         "sqlquery",
@@ -209,5 +191,7 @@ pub(super) fn sends_item(lowering: &Lowering<'_, '_>, i: usize) -> bool {
         let action = k.action.rsplit('/').next().unwrap_or_default();
         matches!(action, "append" | "insert" | "update" | "upsert" | "create" | "appendOrUpdate")
     });
-    maps || sends_file || early && writes && parameters.is_none_or(|p| p.get("fieldsUi").is_none())
+    maps || sends_file
+        || takes_file(lowering, i)
+        || early && writes && parameters.is_none_or(|p| p.get("fieldsUi").is_none())
 }

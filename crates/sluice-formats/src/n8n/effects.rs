@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use sluice_core::catalogue::{Pattern, ReplyRule, Segment, Usage};
+use sluice_core::catalogue::{ReplyRule, Usage};
 use sluice_core::document::Node as Tree;
 use sluice_core::expression::Expression;
 use sluice_core::gate::Effect;
@@ -24,10 +24,17 @@ impl Lowering<'_, '_> {
         let span = self.span(i);
         let sent = self.sent(i, sight);
         let is_open = self.workflow.nodes.get(i).is_some_and(fetches);
-        let urls = sent.iter().filter(|s| is_open && s.usage == Usage::Url).map(|s| s.value.clone());
-        let fetched: Vec<Expression> = urls.collect();
+        let is_model =
+            self.workflow.nodes.get(i).and_then(url_text).is_some_and(|url| !keeps_files(url)) && self.asks_model(i);
+        let is_made_of = |sent: &&Sent| match sent.usage {
+            // Whoever chooses the host writes the reply.
+            Usage::Url => is_open,
+            // A model answers with its prompt in other words.
+            usage => is_model && matches!(usage, Usage::Prompt | Usage::Payload | Usage::Document),
+        };
+        let made_of: Vec<Expression> = sent.iter().filter(is_made_of).map(|s| s.value.clone()).collect();
         self.call(i, sent, sight);
-        self.reply(i, sight, fetched, span);
+        self.reply(i, sight, made_of, span);
     }
 
     /// Everything that a node sends, by parameter; what is injected as it stands apart from what merely travels.
@@ -38,7 +45,8 @@ impl Lowering<'_, '_> {
         }
         let span = self.span(i);
         if self.sends_item(i) {
-            sent.push(Sent { name: "item".into(), usage: Usage::Payload, value: Expression::input(span) });
+            let usage = if self.asks_model(i) { Usage::Prompt } else { Usage::Payload };
+            sent.push(Sent { name: "item".into(), usage, value: Expression::input(span) });
         }
         if let Some(words) = sight.words.filter(|_| self.changes_something(i)) {
             let words = place_variable(words, span);
@@ -83,9 +91,14 @@ impl Lowering<'_, '_> {
         }
     }
 
+    /// Whether what a node sends goes to a model.
+    fn asks_model(&self, i: usize) -> bool {
+        self.known(i).and_then(|k| k.sink.clone()).is_some_and(|sink| sink.as_ref() == "llm")
+            || self.workflow.nodes.get(i).and_then(url_text).is_some_and(|url| names_model_api(url))
+    }
+
     fn is_prompt(&self, i: usize, leaf: &Leaf<'_>) -> bool {
-        let to_model = self.known(i).and_then(|k| k.sink.clone()).is_some_and(|sink| sink.as_ref() == "llm")
-            || self.workflow.nodes.get(i).and_then(url_text).is_some_and(|url| names_model_api(url));
+        let to_model = self.asks_model(i);
         let named = leaf.path.strip_suffix("value").map(|before| format!("{before}name"));
         let leaves = self.leaves_of(i);
         let name = named.and_then(|path| leaves.iter().find(|l| l.path.as_ref() == path.as_str()));
@@ -120,7 +133,7 @@ impl Lowering<'_, '_> {
     }
 
     /// Writes what a node puts out after its call.
-    pub(super) fn reply(&mut self, i: usize, sight: Sight, fetched: Vec<Expression>, span: Span) {
+    pub(super) fn reply(&mut self, i: usize, sight: Sight, made_of: Vec<Expression>, span: Span) {
         let out = self.room(i).out;
         let from = self.known(i).map_or(ReplyRule::Replace, |known| known.output);
         if from == ReplyRule::Echo {
@@ -128,12 +141,12 @@ impl Lowering<'_, '_> {
             return;
         }
         self.receive(i, out, span);
-        if fetched.is_empty() && from == ReplyRule::Replace {
+        if made_of.is_empty() && from == ReplyRule::Replace {
             return;
         }
         let mut parts = vec![place_variable(out, span)];
-        if !fetched.is_empty() {
-            parts.push(Expression::opaque(fetched, span));
+        if !made_of.is_empty() {
+            parts.push(Expression::opaque(made_of, span));
         }
         let came = Expression::one_of(parts, span);
         let value = if from == ReplyRule::Merge { Expression::input(span).merged(came) } else { came };
@@ -148,7 +161,7 @@ impl Lowering<'_, '_> {
         let mut parts = Vec::new();
         for (field, classes) in super::classify::of_fields(self, i) {
             let label = self.wires.categories(&name, &classes);
-            parts.extend(wrapped(&field).map(|pattern| (pattern, label)));
+            parts.extend(field.patterns().into_iter().map(|pattern| (pattern, label)));
         }
         let origin = match self.source(i) {
             Some(_) => self.wires.origin(&name),
@@ -168,15 +181,6 @@ impl Lowering<'_, '_> {
     }
 }
 
-/// A field of what an outsider sends: of the item itself, or of what a webhook wraps it in.
-fn wrapped(field: &str) -> impl Iterator<Item = Pattern> {
-    let key = Segment::Key(field.into());
-    [None, Some("body"), Some("query"), Some("params")].into_iter().map(move |wrapper| {
-        let above = wrapper.map(|name| Segment::Key(name.into()));
-        Pattern(above.into_iter().chain([key.clone()]).collect())
-    })
-}
-
 /// Whether a node calls any host.
 pub(super) fn is_http(lowering: &Lowering<'_, '_>, i: usize) -> bool {
     let short = lowering.short_type(i);
@@ -189,6 +193,11 @@ fn names_model_api(url: &str) -> bool {
         ["/api/generate", "/api/chat", "/chat/completions", "/v1/completions", "/v1/responses", ":generateContent"];
     let path = url.split(['?', '#']).next().unwrap_or_default().trim_end_matches(['/', ' ', '"', '\'', '`']);
     APIS.iter().any(|api| path.ends_with(api))
+}
+
+/// Whether a URL is where a service keeps files: what it answers is what it calls them.
+fn keeps_files(url: &str) -> bool {
+    url.split(['?', '#']).next().unwrap_or_default().split('/').any(|part| matches!(part, "files" | "uploads"))
 }
 
 /// Whether a node downloads what somebody has sent to a messenger: from where it keeps files, or with its account from a URL
@@ -221,6 +230,14 @@ pub(super) fn fixed_host(node: &Node<'_>) -> Option<String> {
     let (_, rest) = head.split_once("://")?;
     let end = rest.find(['/', '?', '#', ':']).or(whole.then_some(rest.len()))?;
     rest.get(..end).map(str::to_lowercase)
+}
+
+/// The parts of the path that a node's URL writes out, behind the host.
+pub(super) fn endpoint<'n>(node: &'n Node<'_>) -> impl Iterator<Item = &'n str> {
+    let text = url_text(node).map(AsRef::as_ref).unwrap_or_default();
+    let behind = text.split_once("://").map_or(text, |(_, rest)| rest);
+    let path = behind.split(['?', '#']).next().unwrap_or_default();
+    path.split('/').skip(1).filter(|part| !part.contains(['{', '}', '$', '(']))
 }
 
 /// Whether a node calls a host that its text does not name.

@@ -12,12 +12,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use sluice_core::expression::Expression;
+use sluice_core::gate::Effect;
 use sluice_core::program::assemble::Label as Goto;
 use sluice_core::program::{Document, NodeKind, PlaceId, Step, StepId};
 use sluice_core::text::{Span, Text};
 
 use super::catalogue::{Found, NodeCatalogue};
 use super::effects;
+use super::fields::Field;
 use super::graph::{Graph, Target};
 use super::parameters::{self, Leaf, leaves};
 use super::read::{Node, Workflow};
@@ -68,8 +70,8 @@ pub(super) struct Lowering<'a, 't> {
     pub(super) started_by: Vec<Vec<usize>>,
     /// Where texts stand that are made from what they name, because nothing better is known.
     pub(super) opaque: BTreeSet<(usize, usize)>,
-    /// By node: names of fields that are read of what it puts out.
-    pub(super) read_fields: Vec<BTreeSet<String>>,
+    /// By node: fields that are read of what it puts out.
+    pub(super) read_fields: Vec<BTreeSet<Field>>,
     /// Stands in for a node that is not there; no index comes from outside.
     pub(super) lost: Room,
 }
@@ -131,17 +133,22 @@ fn found(catalogue: &NodeCatalogue, node: &Node<'_>) -> Arc<Found> {
     if host.as_deref().is_some_and(crate::host::is_own) {
         return Arc::new(Found { sink: None, ..Arc::unwrap_or_clone(found) });
     }
-    match host.and_then(|host| catalogue.host(&host)) {
-        None => found,
-        Some(host) => {
-            let mut found = Arc::unwrap_or_clone(found);
-            found.service = Some(host.service.clone());
-            found.sink = host.sink.clone().or(found.sink);
-            found.source = host.source.clone();
-            found.labels.extend(host.labels.iter().cloned());
-            Arc::new(found)
-        }
+    let host = host.and_then(|host| catalogue.host(&host));
+    let is_grave = found.effect != Effect::Read && effects::endpoint(node).any(|part| catalogue.is_grave(part));
+    if host.is_none() && !is_grave {
+        return found;
     }
+    let mut found = Arc::unwrap_or_clone(found);
+    if let Some(host) = host {
+        found.service = Some(host.service.clone());
+        found.sink = host.sink.clone().or(found.sink);
+        found.source = host.source.clone();
+        found.labels.extend(host.labels.iter().cloned());
+    }
+    // What is written to where money is kept moves it.
+    let is_money = found.effect != Effect::Read && host.is_some_and(|host| host.sink.as_deref() == Some("finance"));
+    found.privileged |= is_grave || is_money;
+    Arc::new(found)
 }
 
 impl Lowering<'_, '_> {

@@ -7,7 +7,7 @@ use sluice_core::document::Node as Tree;
 use sluice_core::expression::Expression;
 use sluice_core::text::{Span, Text};
 
-use super::classify::fields_behind;
+use super::fields::{Field, fields_behind};
 use super::lower::{Lowering, Sight};
 use crate::import::Observed;
 use crate::javascript::{self, Mode, Root, Translated};
@@ -66,9 +66,18 @@ impl<'t> Lowering<'_, 't> {
                 let all = all.map(|n| place_variable(self.room(n).out, span)).chain([Expression::input(span)]);
                 Expression::opaque(all.collect(), span)
             }
+            Root::ParametersOf(name) => match self.workflow.named(i, name) {
+                Some(node) if !self.has_expressions(node) => Expression::opaque(Vec::new(), span),
+                Some(node) => place_variable(self.room(node).out, span),
+                None => self.renamed(i, name, span),
+            },
             // Facts of the engine and of the host: nobody outside writes them.
             _ => Expression::opaque(Vec::new(), span),
         })
+    }
+
+    fn has_expressions(&self, node: usize) -> bool {
+        self.leaves_of(node).iter().any(|leaf| leaf.text().is_some_and(|text| text.starts_with('=')))
     }
 
     /// A name that is not there: that of a node which was renamed since, or anything that comes in.
@@ -119,18 +128,18 @@ impl<'t> Lowering<'_, 't> {
         }
     }
 
-    fn note(&mut self, node: usize, names: Vec<String>) {
-        if let Some(fields) = self.read_fields.get_mut(node) {
-            fields.extend(names);
+    fn note(&mut self, node: usize, fields: Vec<Field>) {
+        if let Some(known) = self.read_fields.get_mut(node) {
+            known.extend(fields);
         }
     }
 
     /// Notes fields of the item of a node with its predecessors, through those that pass items on. A field that a node on
     /// the way has set is its own.
-    fn note_before(&mut self, i: usize, names: Vec<String>) {
-        let (mut seen, mut open) = (BTreeSet::new(), vec![(i, names)]);
-        while let Some((at, names)) = open.pop() {
-            if names.is_empty() {
+    fn note_before(&mut self, i: usize, fields: Vec<Field>) {
+        let (mut seen, mut open) = (BTreeSet::new(), vec![(i, fields)]);
+        while let Some((at, fields)) = open.pop() {
+            if fields.is_empty() {
                 continue;
             }
             for before in self.before(at) {
@@ -139,13 +148,13 @@ impl<'t> Lowering<'_, 't> {
                 }
                 if self.passes_on(before) {
                     let own = self.set_fields(before);
-                    let of_earlier = |name: &&String| own.as_ref().is_none_or(|own| !own.contains(name.as_str()));
+                    let of_earlier = |field: &&Field| own.as_ref().is_none_or(|own| !own.contains(field.outermost()));
                     let is_whole = self.sets_whole_item(before);
-                    let earlier = names.iter().filter(of_earlier).filter(|_| !is_whole).cloned().collect();
+                    let earlier = fields.iter().filter(of_earlier).filter(|_| !is_whole).cloned().collect();
                     open.push((before, earlier));
                 }
                 if !self.passes_item(before) {
-                    self.note(before, names.clone());
+                    self.note(before, fields.clone());
                 }
             }
         }

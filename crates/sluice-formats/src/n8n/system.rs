@@ -24,6 +24,8 @@ pub(super) fn of(node: &Node<'_>, known: &Found) -> BTreeSet<Arc<str>> {
             systems.insert(format!("document {service} {document}").into());
         }
         Holds::Some => {}
+        // Whom a mail goes to is elsewhere, whoever's account sends it.
+        Holds::All if known.sink.as_deref() == Some("email") && known.effect.is_outbound() => {}
         Holds::All => {
             systems.extend(node.credentials.iter().map(|account| format!("account {service} {account}").into()))
         }

@@ -74,6 +74,60 @@ fn the_fields_that_are_read_say_what_a_webhook_brings_in() {
 }
 
 #[test]
+fn a_field_is_personal_where_it_stands_however_deep() {
+    let leaves = |program: &str, read: &str| {
+        let hook = ("Hook", "webhook", json!({ "path": "a", "httpMethod": "POST" }));
+        let code = ("Code", "code", json!({ "jsCode": program }));
+        let text = export(&[hook, code, ask(read)], &["Hook -> Code", "Code -> Ask"]);
+        has(&text, "Hook -> Ask: egress (direct)")
+    };
+    let read = "const body = $json.body;\nreturn [{ json: { to: body.customer.email, total: body.order.total } }];";
+    assert!(leaves(read, "={{ $json.to }}"));
+    assert!(!leaves(read, "={{ $json.total }}"));
+    // A name is a person's beside how they can be reached, and else anything's.
+    let named =
+        |beside: &str| format!("const g = $json.body.guest;\nreturn [{{ json: {{ who: g.name, {beside} }} }}];");
+    assert!(leaves(&named("at: g.phone"), "={{ $json.who }}"));
+    assert!(!leaves(&named("at: g.size"), "={{ $json.who }}"));
+}
+
+#[test]
+fn a_model_behind_plain_http_answers_with_its_prompt_in_other_words() {
+    let goes_on = |url: &str| {
+        let mail = ("Mail", "emailReadImap", json!({}));
+        let body =
+            "={ \"messages\": [{ \"role\": \"user\", \"content\": \"{{ encodeURIComponent($json.textPlain) }}\" }] }";
+        let parameters =
+            json!({ "url": url, "method": "POST", "sendBody": true, "specifyBody": "json", "jsonBody": body });
+        let tell = ("Tell", "slack", json!({ "text": "={{ $json.choices[0].message.content }}" }));
+        let text = export(&[mail, ("Model", "httpRequest", parameters), tell], &["Mail -> Model", "Model -> Tell"]);
+        has(&text, "Mail -> Tell: egress (direct)")
+    };
+    assert!(goes_on("https://openrouter.ai/api/v1/chat/completions"));
+    assert!(goes_on("http://localhost:11434/api/generate"));
+    assert!(!goes_on("https://api.openai.com/v1/files"), "what a service calls a file is its own word");
+    assert!(!goes_on("https://api.example.com/v1/things"));
+}
+
+#[test]
+fn a_field_that_an_outsider_has_no_part_in_stays_free_of_them() {
+    let hook = ("Hook", "webhook", json!({ "path": "a", "httpMethod": "POST" }));
+    let program = "const day = (d) => { if (!d) return 'none'; return new Date(d).toISOString(); };\n\
+                   return [{ json: { name: $json.body.a.b, id: 'T-' + Date.now(), on: day($json.body.on) } }];";
+    let text = |read: &str| {
+        let url = format!("=https://qr.example.com/make/{{{{ $json.{read} }}}}");
+        let picture = ("Picture", "httpRequest", json!({ "url": url }));
+        export(
+            &[hook.clone(), ("Code", "code", json!({ "jsCode": program })), picture],
+            &["Hook -> Code", "Code -> Picture"],
+        )
+    };
+    assert!(!has(&text("id"), "Hook -> Picture: url_path (direct)"));
+    assert!(has(&text("name"), "Hook -> Picture: url_path (direct)"));
+    assert!(has(&text("on"), "Hook -> Picture: url_path (direct)"));
+}
+
+#[test]
 fn a_constant_that_is_put_into_an_outsiders_item_stays_one() {
     let called = |keeps: Json, url: &str| {
         let hook = ("Hook", "webhook", json!({ "path": "a", "httpMethod": "POST" }));
@@ -207,4 +261,65 @@ fn what_an_outsider_names_is_told_by_what_it_does() {
     assert!(has(&export(&[hook(), order], &["Hook -> Order"]), "Hook -> Order: privileged (direct)"));
     let release = ("Release", "github", json!({ "resource": "release", "releaseTag": "={{ $json.body.tag }}" }));
     assert!(has(&export(&[hook(), release], &["Hook -> Release"]), "Hook -> Release: privileged (direct)"));
+}
+
+#[test]
+fn a_file_goes_where_a_node_takes_it_by_itself() {
+    let text = |to: Node<'static>| export(&[form(&["Upload your invoice"]), to], &["Form -> To"]);
+    let leaves = |to: Node<'static>| has(&text(to), "Form -> To: egress (direct)");
+    assert!(leaves(("To", "awsTextract", json!({}))));
+    assert!(leaves(("To", "googleDrive", json!({ "operation": "upload" }))));
+    assert!(leaves(("To", "awsS3", json!({ "operation": "upload" }))));
+    assert!(!leaves(("To", "awsS3", json!({ "operation": "upload", "binaryData": false, "fileContent": "x" }))));
+    let seen = ("To", "googleGemini", json!({ "resource": "image", "operation": "analyze", "inputType": "binary" }));
+    assert!(has(&text(seen), "Form -> To: prompt (direct)"));
+}
+
+#[test]
+fn a_letter_leaves_also_by_the_account_that_it_came_to() {
+    let account = "gmail";
+    let mail = ("Mail", account, json!({ "operation": "getAll" }));
+    let forward = ("To", account, json!({ "sendTo": "books@example.com", "message": "={{ $json.html }}" }));
+    assert!(has(&export(&[mail.clone(), forward], &["Mail -> To"]), "Mail -> To: egress (direct)"));
+    let label = ("To", account, json!({ "operation": "addLabels", "messageId": "={{ $json.id }}" }));
+    assert!(!has(&export(&[mail, label], &["Mail -> To"]), "Mail -> To: egress (direct)"));
+}
+
+#[test]
+fn an_endpoint_says_what_is_done_where_no_catalogue_knows_the_service() {
+    let acts = |method: &str, url: &str| {
+        let hook = ("Hook", "webhook", json!({ "path": "a", "httpMethod": "POST" }));
+        let call = ("To", "httpRequest", json!({ "method": method, "url": url }));
+        has(&export(&[hook, call], &["Hook -> To"]), "Hook -> To: privileged (direct)")
+    };
+    assert!(acts("POST", "=https://id.example.com/users/{{ $json.body.user }}/lifecycle/suspend"));
+    assert!(acts("POST", "https://shop.example.com/api/refunds"));
+    assert!(acts("POST", "https://api.stripe.com/v1/anything"), "where money is kept");
+    assert!(!acts("GET", "https://shop.example.com/api/refunds"));
+    assert!(!acts("POST", "https://shop.example.com/api/notes"));
+}
+
+#[test]
+fn a_tool_of_a_server_does_what_its_name_says() {
+    let called = |tool: &str| {
+        let hook = ("Hook", "webhook", json!({ "path": "a", "httpMethod": "POST" }));
+        let parameters = json!({ "operation": "executeTool", "toolName": tool, "toolParameters": "={{ $json.body }}" });
+        flows(&export(&[hook, ("To", "n8n-nodes-mcp.mcpClient", parameters)], &["Hook -> To"]))
+    };
+    let (reads, acts) = ("Hook -> To: object_ref (direct)".to_owned(), "Hook -> To: privileged (direct)".to_owned());
+    assert!(called("listPods").contains(&reads) && !called("listPods").contains(&acts));
+    assert!(called("helmInstall").contains(&acts));
+}
+
+#[test]
+fn the_parameters_of_a_node_are_the_authors_own() {
+    let hook = ("Hook", "webhook", json!({ "path": "a", "httpMethod": "POST" }));
+    let kept = |value: &str| ("Kept", "set", json!({ "values": { "string": [{ "name": "base", "value": value }] } }));
+    let url = r#"={{ $node["Kept"].parameter["values"]["string"][0]["value"] }}/api/things"#;
+    let chosen = |value: &str| {
+        let nodes = [hook.clone(), kept(value), ("To", "httpRequest", json!({ "method": "POST", "url": url }))];
+        has(&export(&nodes, &["Hook -> Kept", "Kept -> To"]), "Hook -> To: url_host (direct)")
+    };
+    assert!(!chosen("https://shop.example.com"));
+    assert!(chosen("={{ $json.body.base }}"));
 }

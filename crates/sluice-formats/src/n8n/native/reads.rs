@@ -20,6 +20,7 @@ impl Writer<'_, '_> {
             Root::Binary => Err("a file of an item".to_owned()),
             Root::FromAi(_) => Err("a value that a model chooses".to_owned()),
             Root::Parameter(_) => Err("a reference to a node's own parameter".to_owned()),
+            Root::ParametersOf(name) => Err(format!("a reference to the parameters of `{name}`")),
             Root::Workflow => Err("a fact of the engine: a time, a counter, the execution's id".to_owned()),
             Root::Env(_) => Err("a variable of the installation".to_owned()),
             Root::StaticData => Err("data that is kept between runs".to_owned()),
