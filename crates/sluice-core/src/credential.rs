@@ -95,7 +95,14 @@ fn looks_random(text: &str) -> bool {
     ];
     let distinct: BTreeSet<u8> = text.bytes().collect();
     let mixed = kinds.iter().filter(|k| **k).count() >= 2 && kinds.last() == Some(&true);
-    mixed && !text.contains(char::is_whitespace) && distinct.len() * 2 >= text.len().min(24)
+    let unspeakable = kinds.first() == Some(&true) && kinds.get(1) == Some(&true) && consonant_runs(text) >= 2;
+    (mixed || unspeakable) && !text.contains(char::is_whitespace) && distinct.len() * 2 >= text.len().min(24)
+}
+
+/// How often four consonants follow each other: no words have that twice.
+fn consonant_runs(text: &str) -> usize {
+    let is_consonant = |b: u8| b.is_ascii_alphabetic() && !b"aeiouyAEIOUY".contains(&b);
+    text.as_bytes().split(|b| !is_consonant(*b)).filter(|run| run.len() >= 4).count()
 }
 
 #[cfg(test)]
@@ -111,6 +118,8 @@ mod tests {
             ("id", "q9Xc2Lr8Vt5Zw1Bn7Km4"),
             ("tokens", "AAAAAAAAAAAAAAAA1"),
             ("greeting", "sk-i-p"),
+            ("X-Api-Key", "TheKeyThatOpensEveryDoor"),
+            ("X-Api-Key", "TheKeyOfTheHouse"),
             ("Authorization", "Bearer YOUR_API_KEY_1234567890"),
             ("Authorization", "Bearer of good news and more"),
         ] {
@@ -122,6 +131,7 @@ mod tests {
     fn known_prefixes_are_secrets_under_any_key() {
         assert!(suspicion("x", &format!("ghp_{}", "a1B2".repeat(9))).is_some());
         assert!(suspicion("note", "-----BEGIN RSA PRIVATE KEY-----").is_some());
+        assert!(suspicion("X-Api-Key", "CqvrUtfgkz-NAE-Iob").is_some(), "letters alone, of no word");
         assert!(suspicion("client_secret", "d41d8cd98f00b204").is_some());
         assert!(suspicion("Authorization", "Bearer q9Xc2Lr8Vt5Zw1Bn7Km4").is_some());
         assert!(suspicion("x-api-key", "0b7c1d9e-52aa-4b1f-9c3d-7e5f8a6b4c2d").is_some());

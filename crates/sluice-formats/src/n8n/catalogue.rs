@@ -29,6 +29,7 @@ pub use self::lexicon::Lexicon;
 use self::node::Node;
 use self::patterns::Patterns;
 use self::read::File;
+use crate::catalogues::words::Verb;
 use crate::import::Confidence;
 
 /// What is known of node types.
@@ -195,10 +196,9 @@ impl NodeCatalogue {
         }
     }
 
-    /// Whether the name of an endpoint says that it moves money, hands out rights or destroys: `refunds`, `suspend`.
-    #[must_use]
-    pub fn is_grave(&self, endpoint: &str) -> bool {
-        self.patterns.is_grave(endpoint)
+    /// What the name of an endpoint does, if it moves money, hands out rights or destroys: `refunds`, `suspend`.
+    pub(super) fn grave(&self, endpoint: &str) -> Option<Verb> {
+        self.patterns.grave(endpoint)
     }
 
     /// The lexicon of field, table and endpoint names.

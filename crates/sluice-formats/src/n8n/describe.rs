@@ -4,6 +4,9 @@ use super::lower::Lowering;
 use super::system;
 use crate::import::{Catalogued, Confidence, Kind, Observed};
 
+/// Workflows within workflows that are looked into; what lies deeper may do anything.
+const NESTED_MAX: usize = 4;
+
 impl Lowering<'_, '_> {
     /// Describes every node, and looks at its face.
     pub(super) fn describe(&mut self, order: &[usize]) {
@@ -48,15 +51,25 @@ impl Lowering<'_, '_> {
             sink: known.sink.clone().filter(|_| !self.is_own_store(i)),
             systems: self.workflow.nodes.get(i).map(|node| system::of(node, known)).unwrap_or_default(),
             // A search is asked by POST as often as by GET.
-            side_effect: self.changes_something(i)
-                && !self.is_elsewhere(i)
-                && known.sink.as_deref().is_none_or(|sink| sink != "search"),
+            side_effect: self.acts(i, NESTED_MAX) && known.sink.as_deref().is_none_or(|sink| sink != "search"),
             privileged: (known.privileged || known.effect.is_privileged()) && known.kind != Kind::SubWorkflow,
             destructive: known.destructive || super::face::is_destructive_command(self, i),
             human_gate: known.human_gate,
             entrance: known.entrance,
             confidence: known.confidence,
             ..Catalogued::default()
+        }
+    }
+
+    /// Whether a node changes something, by itself or by what it calls: another workflow's nodes, an agent's tools.
+    fn acts(&self, i: usize, depth: usize) -> bool {
+        let Some(left) = depth.checked_sub(1) else { return true };
+        let acts = |n: &usize| *n != i && !self.is_off(*n) && self.acts(*n, left);
+        match (self.kind(i), self.entry_called(i)) {
+            (Kind::Agent, _) => self.graph.parts_of(i, "ai_tool").iter().any(acts),
+            (Kind::SubWorkflow, Some(entry)) => self.graph.reachable([entry]).iter().any(acts),
+            (Kind::SubWorkflow, None) => self.changes_something(i) && !self.is_elsewhere(i),
+            _ => self.changes_something(i),
         }
     }
 

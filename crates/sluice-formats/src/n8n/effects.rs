@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use sluice_core::catalogue::{ReplyRule, Usage};
-use sluice_core::document::Node as Tree;
+use sluice_core::document::{Data, Node as Tree};
 use sluice_core::expression::Expression;
 use sluice_core::gate::Effect;
 use sluice_core::label::{Label, Name};
@@ -232,12 +232,21 @@ pub(super) fn fixed_host(node: &Node<'_>) -> Option<String> {
     rest.get(..end).map(str::to_lowercase)
 }
 
-/// The parts of the path that a node's URL writes out, behind the host.
+/// What a request asks for as its text writes it out: the parts of the path behind the host, and the `Action` of services
+/// that have one path for all.
 pub(super) fn endpoint<'n>(node: &'n Node<'_>) -> impl Iterator<Item = &'n str> {
     let text = url_text(node).map(AsRef::as_ref).unwrap_or_default();
     let behind = text.split_once("://").map_or(text, |(_, rest)| rest);
     let path = behind.split(['?', '#']).next().unwrap_or_default();
-    path.split('/').skip(1).filter(|part| !part.contains(['{', '}', '$', '(']))
+    let parts = path.split('/').skip(1).filter(|part| !part.contains(['{', '}', '$', '(']));
+    parts.chain(["bodyParameters", "queryParameters"].into_iter().filter_map(|list| action_of(node, list)))
+}
+
+fn action_of<'n>(node: &'n Node<'_>, list: &str) -> Option<&'n str> {
+    let listed = node.parameters?.get(list)?.get("parameters")?;
+    let Data::List(pairs) = &listed.value else { return None };
+    let is_action = |pair: &&Tree| pair.get("name").and_then(Tree::as_text).is_some_and(|n| n.as_ref() == "Action");
+    pairs.iter().find(is_action)?.get("value").and_then(Tree::as_text).map(AsRef::as_ref)
 }
 
 /// Whether a node calls a host that its text does not name.

@@ -130,15 +130,17 @@ pub(super) fn prepared<'a, 't>(
 fn found(catalogue: &NodeCatalogue, node: &Node<'_>) -> Arc<Found> {
     let found = catalogue.look_up(&node.node_type, node.version, &|path| parameters::text_at(node.parameters, path));
     let host = effects::fixed_host(node);
-    if host.as_deref().is_some_and(crate::host::is_own) {
-        return Arc::new(Found { sink: None, ..Arc::unwrap_or_clone(found) });
-    }
-    let host = host.and_then(|host| catalogue.host(&host));
-    let is_grave = found.effect != Effect::Read && effects::endpoint(node).any(|part| catalogue.is_grave(part));
-    if host.is_none() && !is_grave {
+    let is_own = host.as_deref().is_some_and(crate::host::is_own);
+    let host = host.filter(|_| !is_own).and_then(|host| catalogue.host(&host));
+    let grave = effects::endpoint(node).filter_map(|part| catalogue.grave(part)).max_by_key(|verb| verb.destructive);
+    let grave = grave.filter(|_| found.effect != Effect::Read);
+    if host.is_none() && grave.is_none() && !is_own {
         return found;
     }
     let mut found = Arc::unwrap_or_clone(found);
+    if is_own {
+        found.sink = None;
+    }
     if let Some(host) = host {
         found.service = Some(host.service.clone());
         found.sink = host.sink.clone().or(found.sink);
@@ -147,7 +149,8 @@ fn found(catalogue: &NodeCatalogue, node: &Node<'_>) -> Arc<Found> {
     }
     // What is written to where money is kept moves it.
     let is_money = found.effect != Effect::Read && host.is_some_and(|host| host.sink.as_deref() == Some("finance"));
-    found.privileged |= is_grave || is_money;
+    found.privileged |= grave.is_some() || is_money;
+    found.destructive |= grave.is_some_and(|verb| verb.destructive);
     Arc::new(found)
 }
 

@@ -147,9 +147,7 @@ impl View<'_> {
     }
 
     fn agents(&self) -> Vec<Json> {
-        // An entrance that offers tools lets its caller be the agent.
-        let chooses = |f: &Catalogued| f.kind == Kind::Agent || f.kind == Kind::Trigger && !f.tools.is_empty();
-        let agents = self.own().filter(|(_, f)| chooses(f) && f.reachable);
+        let agents = self.own().filter(|(_, fact)| fact.kind == Kind::Agent && fact.reachable);
         agents
             .map(|(step, fact)| {
                 let acts = |tool: &&StepId| self.import.steps.get(*tool).is_some_and(|f| f.side_effect && !f.disabled);

@@ -30,6 +30,12 @@ pub(super) fn surveyed(content: &str) -> Survey {
     survey(&imported(content).unwrap_or_else(|e| panic!("refused: {e:#?}\n{content}")))
 }
 
+/// The facts of a text, as `--facts` writes them.
+pub(super) fn facts(content: &str) -> serde_json::Value {
+    let import = imported(content).unwrap_or_else(|e| panic!("refused: {e:#?}\n{content}"));
+    serde_json::to_value(survey(&import).facts(&import)).unwrap()
+}
+
 /// Every flow of a text: `source -> sink: kind (tier)`.
 pub(super) fn flows(content: &str) -> Vec<String> {
     flows_of(&imported(content).unwrap_or_else(|e| panic!("refused: {e:#?}\n{content}")))

@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use super::foreign::flows;
+use super::foreign::{facts, flows};
 use super::n8n::{Node, export};
 
 fn form(labels: &[&str]) -> Node<'static> {
@@ -297,6 +297,15 @@ fn an_endpoint_says_what_is_done_where_no_catalogue_knows_the_service() {
     assert!(acts("POST", "https://api.stripe.com/v1/anything"), "where money is kept");
     assert!(!acts("GET", "https://shop.example.com/api/refunds"));
     assert!(!acts("POST", "https://shop.example.com/api/notes"));
+    let of = |parameters: Json| {
+        let hook = ("Hook", "webhook", json!({ "path": "a", "httpMethod": "POST" }));
+        facts(&export(&[hook, ("To", "httpRequest", parameters)], &["Hook -> To"]))
+    };
+    let actions = json!({ "parameters": [{ "name": "Action", "value": "TerminateInstances" }] });
+    let one_path = json!({ "method": "POST", "url": "https://ec2.example.com", "bodyParameters": actions });
+    assert_eq!(of(one_path)["destructive_nodes"], json!(["To"]));
+    let wipe = json!({ "method": "POST", "url": "http://qdrant/collections/all/points/delete" });
+    assert_eq!(of(wipe)["destructive_nodes"], json!(["To"]), "also on one's own machine");
 }
 
 #[test]

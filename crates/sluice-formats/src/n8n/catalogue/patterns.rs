@@ -37,11 +37,11 @@ impl Patterns {
         words(operation).iter().find_map(|word| self.verbs.get(word.as_str()).copied())
     }
 
-    /// Whether a word of an endpoint's name, perhaps in the plural, destroys, pays or hands out rights.
-    pub(super) fn is_grave(&self, endpoint: &str) -> bool {
-        let verb = |word: &str| self.verbs.get(word).or_else(|| self.verbs.get(word.strip_suffix('s')?));
-        let grave = |verb: &Verb| verb.destructive || verb.privileged || verb.effect == Effect::Grant;
-        words(endpoint).iter().any(|word| verb(word).is_some_and(grave))
+    /// The word of an endpoint's name, perhaps in the plural, that destroys, pays or hands out rights.
+    pub(super) fn grave(&self, endpoint: &str) -> Option<Verb> {
+        let verb = |word: &str| self.verbs.get(word).or_else(|| self.verbs.get(word.strip_suffix('s')?)).copied();
+        let is_grave = |verb: &Verb| verb.destructive || verb.privileged || verb.effect == Effect::Grant;
+        words(endpoint).iter().filter_map(|word| verb(word)).find(is_grave)
     }
 
     /// What the gravest word of some SQL says: a statement may follow another, or hide in a `WITH`.
