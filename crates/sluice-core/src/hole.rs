@@ -138,6 +138,16 @@ impl Kind {
         }
     }
 
+    /// What somebody typed, as a value of its kind; what is none stays a text, and is refused as such.
+    #[must_use]
+    pub fn typed(&self, text: &str) -> Json {
+        let read = match self {
+            Self::Integer { .. } | Self::Boolean => serde_json::from_str(text.trim()).ok(),
+            Self::OneOf(_) | Self::Text { .. } => None,
+        };
+        read.unwrap_or_else(|| text.into())
+    }
+
     /// What it takes, as people say it.
     #[must_use]
     pub fn in_words(&self) -> String {

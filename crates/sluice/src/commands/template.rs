@@ -1,7 +1,7 @@
 //! `sluice template`: definitions with typed holes, which are signed once and filled often.
 
 use serde_json::{Map, Value as Json, json};
-use sluice_core::hole::{Hole, Holes, Kind};
+use sluice_core::hole::{Hole, Holes};
 use sluice_core::limits::TEXT_BYTES_MAX;
 use sluice_runtime::admit::Proposed;
 use sluice_runtime::run::Executor;
@@ -104,21 +104,13 @@ fn fill(arguments: &Fill) -> Result<Exit, Failure> {
         let (name, text) = set
             .split_once('=')
             .ok_or_else(|| Failure::usage(format!("`{set}` is no value of a hole: write `--set name=value`")))?;
-        values.insert(name.to_owned(), typed(one.holes(), name, text));
+        let hole = one.holes().0.get(name);
+        values.insert(name.to_owned(), hole.map_or_else(|| text.into(), |hole| hole.kind.typed(text)));
     }
     let Template { proposal, proposed, .. } = one;
     let executor = Executor::open(&opened.workspace, &opened.ledger)?;
     let started = executor.start(proposed, Json::Object(values), &proposal.requester, proposal.author.clone());
     tell(&block_on(started)??, arguments.format, opened.workspace.is_solo())
-}
-
-/// What was typed, as the hole wants it; what it does not want stays a text, and is refused as such.
-fn typed(holes: &Holes, name: &str, text: &str) -> Json {
-    let read = match holes.0.get(name).map(|hole| &hole.kind) {
-        Some(Kind::Integer { .. } | Kind::Boolean) => serde_json::from_str(text).ok(),
-        _ => None,
-    };
-    read.unwrap_or_else(|| text.into())
 }
 
 fn of_id(opened: &Opened, id: &str) -> Result<Template, Failure> {

@@ -64,6 +64,61 @@ async fn whoever_asked_for_a_definition_starts_it_once_for_each_form() {
     assert_eq!(rows.as_array().unwrap().len(), 2, "{rows}");
 }
 
+/// A template: its holes are asked for one by one, and what was typed is read as each of them takes it.
+const GREETING: &str = r#"document:
+  dsl: '1.0.3'
+  namespace: t
+  name: greeting
+  version: '1.0.0'
+  metadata:
+    holes:
+      shift: { type: text, enum: [day, night], description: "which <b>shift</b>" }
+      who: { type: text, max_chars: 20 }
+      times: { type: integer, minimum: 1, maximum: 3, default: 2 }
+      loud: { type: boolean, default: false }
+do:
+  - keep: { set: { all: '${ $workflow.input }' } }
+"#;
+
+#[tokio::test]
+async fn a_template_is_filled_in_its_form() {
+    let sandbox = three_people();
+    let file = sandbox.write("ws/greeting.yaml", GREETING);
+    let proposed = sandbox.sluice(&["propose", &file, "--as", "ben", "--format", "json"]);
+    let proposal = proposed.json()["proposal"].as_str().unwrap().to_owned();
+    let console = Console::start(&sandbox, Some("ana"));
+    let ana = ana(&console).await;
+    let ben = invited(&console, &ana, "ben", 8).await;
+    let page = ben.get(&format!("/workflows/{proposal}")).await.text;
+    for shown in [
+        "<option value=\"night\">night</option>",
+        "type=\"number\" step=\"1\" min=\"1\" max=\"3\" value=\"2\"",
+        "which &lt;b&gt;shift&lt;/b&gt;",
+        "a text of at most 20 characters",
+        "<option value=\"false\" selected>",
+    ] {
+        assert!(page.contains(shown), "{shown}: {page}");
+    }
+    assert!(!page.contains("name=\"input\""));
+    let send = async |once: &str, holes: &[(&'static str, &str)]| {
+        let mut said = vec![("form", value(&page, "form")), ("once", once.to_owned())];
+        said.extend(holes.iter().map(|(name, text)| (*name, (*text).to_owned())));
+        ben.post(&format!("/workflows/{proposal}/runs"), &said).await
+    };
+    let filled = [("hole-shift", "night"), ("hole-who", "7"), ("hole-times", "3"), ("hole-loud", "true")];
+    let got = send("1", &filled).await;
+    assert_eq!(got.status, 303, "{got:?}");
+    let run = got.to.strip_prefix("/runs/").unwrap().to_owned();
+    becomes(&sandbox, &run, "completed");
+    let entries = sandbox.sluice(&["audit", "show", &run, "--format", "json"]).with(0).out;
+    assert!(entries.contains("\"loud\": true") || entries.contains("\"loud\":true"), "{entries}");
+    assert!(entries.contains("\"who\": \"7\"") || entries.contains("\"who\":\"7\""), "{entries}");
+    refused(&send("2", &[("hole-shift", "noon"), ("hole-who", "eve")]).await, 403, "takes one of");
+    refused(&send("3", &[("hole-shift", "day")]).await, 403, "is not filled");
+    refused(&send("4", &[("hole-shift", "day"), ("hole-who", "eve"), ("hole-times", "9")]).await, 403, "from 1 to 3");
+    refused(&send("5", &[("hole-shift", "day"), ("hole-who", "eve"), ("hole-other", "x")]).await, 403, "no hole");
+}
+
 #[tokio::test]
 async fn who_is_known_less_surely_than_policy_asks_starts_nothing_until_they_logged_in_again() {
     let provider = Provider::start();
