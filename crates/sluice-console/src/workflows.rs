@@ -9,6 +9,7 @@ use sluice_api::House;
 use sluice_api::guard::Visitor;
 use sluice_api::rights::may_see_proposal;
 use sluice_ledger::EntryKind;
+use sluice_policy::Acting;
 use sluice_render::markup::{Message, Seen};
 use sluice_runtime::approvals::statements;
 use sluice_runtime::proposal::{Proposal, author_in_words};
@@ -133,7 +134,11 @@ pub(crate) async fn one(State(house): State<Arc<House>>, visitor: Visitor, Path(
         let content = html! {
             p.crumb { a href="/workflows" { "Workflows" } " / " span.id { (proposal.id) } }
             h1 { (Seen(&proposal.name)) }
-            p.lead { "written by " (Seen(&author_in_words(&proposal.author))) ", for " (who(workspace, &proposal.requester)) }
+            p.lead {
+                @if proposal.author == Acting::Unknown { "nobody said who wrote it; " }
+                @else { "written by " (Seen(&author_in_words(&proposal.author))) ", " }
+                "for " (who(workspace, &proposal.requester))
+            }
             @if !spoken.is_empty() {
                 ul.needs {
                     @for one in &spoken {
