@@ -227,6 +227,20 @@ impl Expression {
         Self { root: Expr::new(Kind::Opaque(parts.into_iter().map(|e| e.root).collect()), span), span }
     }
 
+    /// A text in two: what stands before the first literal part that begins so, and the rest. `None` of what is no such text.
+    #[must_use]
+    pub fn text_before(&self, begins: &str) -> Option<(Self, Self)> {
+        let Kind::Text(parts) = &self.root.kind else { return None };
+        let begins = |e: &Expr| match &e.kind {
+            Kind::Literal(value) => value.as_text().is_some_and(|text| text.starts_with(begins)),
+            _ => false,
+        };
+        let at = parts.iter().skip(1).position(begins)? + 1;
+        let (before, rest) = parts.split_at_checked(at)?;
+        let text = |parts: &[Expr]| Self { root: Expr::new(Kind::Text(parts.to_vec()), self.span), span: self.span };
+        Some((text(before), text(rest)))
+    }
+
     /// One of them, and nothing tells which: the join of what they give. For programs that are verified and never run.
     #[must_use]
     pub fn one_of(alternatives: Vec<Self>, span: Span) -> Self {

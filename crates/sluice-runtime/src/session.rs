@@ -315,12 +315,10 @@ impl<'a> AgentSession<'a> {
 
     /// Words that load something from a host tell that host something: it receives them, too.
     fn note_loads(&self, arguments: &Json, prepared: &mut Prepared) {
-        for (name, value) in arguments.as_object().into_iter().flatten() {
-            if loads::hosts(value).iter().any(|host| !self.given.names_host(host)) {
-                let label = prepared.arguments.child(name).map_or(self.label, |argument| argument.deep_label());
-                let receivers = prepared.roles.entry(Role::Destination).or_default();
-                *receivers = receivers.join(label);
-            }
+        if loads::hosts(arguments).iter().any(|host| !self.given.names_host(host)) {
+            let label = prepared.arguments.deep_label();
+            let receivers = prepared.roles.entry(Role::Destination).or_default();
+            *receivers = receivers.join(label);
         }
     }
 

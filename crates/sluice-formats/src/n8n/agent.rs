@@ -30,7 +30,8 @@ impl Lowering<'_, '_> {
         self.inside.pop();
         self.remember(i, words, sight);
         let said = place_variable(words, span);
-        let mut sent = vec![Sent { name: "prompt".into(), usage: Usage::Prompt, value: said.clone() }];
+        let usage = if self.only_writes_down(i) { Usage::Payload } else { Usage::Prompt };
+        let mut sent = vec![Sent { name: "prompt".into(), usage, value: said.clone() }];
         sent.extend(self.sent(i, sight).into_iter().filter(|s| !matches!(s.usage, Usage::Prompt | Usage::Payload)));
         self.call(i, sent, sight);
         let out = self.room(i).out;

@@ -45,7 +45,7 @@ impl Lowering<'_, '_> {
         }
         let span = self.span(i);
         if self.sends_item(i) {
-            let usage = if self.asks_model(i) { Usage::Prompt } else { Usage::Payload };
+            let usage = if self.asks_model(i) && !self.only_writes_down(i) { Usage::Prompt } else { Usage::Payload };
             sent.push(Sent { name: "item".into(), usage, value: Expression::input(span) });
         }
         if let Some(words) = sight.words.filter(|_| self.changes_something(i)) {
@@ -69,7 +69,15 @@ impl Lowering<'_, '_> {
             let translated = self.translate(i, leaf.tree, always, sight);
             if !matches!(usage, Usage::Payload | Usage::Prompt | Usage::Recipient | Usage::Agent) {
                 let value = translated.injectable();
-                sent.push(Sent { name: format!("{} (as text)", leaf.path).into(), usage, value });
+                let name: Name = format!("{} (as text)", leaf.path).into();
+                match value.text_before("/").filter(|_| usage == Usage::Url) {
+                    // What stands before the first slash chooses the host, and nothing behind it does.
+                    Some((host, path)) => {
+                        sent.push(Sent { name: name.clone(), usage, value: host });
+                        sent.push(Sent { name: format!("{name} (path)").into(), usage: Usage::Path, value: path });
+                    }
+                    None => sent.push(Sent { name, usage, value }),
+                }
                 sent.push(Sent { name: leaf.path.clone(), usage: Usage::Payload, value: translated.expression });
             } else {
                 sent.push(Sent { name: leaf.path.clone(), usage, value: translated.expression });
@@ -97,8 +105,16 @@ impl Lowering<'_, '_> {
             || self.workflow.nodes.get(i).and_then(url_text).is_some_and(|url| names_model_api(url))
     }
 
+    /// Whether a model writes down what is said in a recording: nothing in it is followed.
+    pub(super) fn only_writes_down(&self, i: usize) -> bool {
+        let url = self.workflow.nodes.get(i).and_then(url_text);
+        let action = self.known(i).map(|known| known.action.as_ref()).unwrap_or_default();
+        matches!(action, "audio/transcribe" | "audio/translate" | "speech/transcribe")
+            || url.is_some_and(|url| url.contains("/audio/transcriptions") || url.contains("/speech-to-text"))
+    }
+
     fn is_prompt(&self, i: usize, leaf: &Leaf<'_>) -> bool {
-        let to_model = self.asks_model(i);
+        let to_model = self.asks_model(i) && !self.only_writes_down(i);
         let named = leaf.path.strip_suffix("value").map(|before| format!("{before}name"));
         let leaves = self.leaves_of(i);
         let name = named.and_then(|path| leaves.iter().find(|l| l.path.as_ref() == path.as_str()));

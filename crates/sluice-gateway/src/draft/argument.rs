@@ -1,66 +1,106 @@
 //! What the arguments of a tool decide, also those deep inside others.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value as Json;
 use sluice_core::gate::Role;
 
 use super::guess::words;
-use super::lexicon::{AMOUNT, COMMAND, DESTINATION, List, PLACES, QUERY, RECIPIENT, REFERENCE, STATEMENT, TELLS, TEXT};
+use super::lexicon::{
+    AMOUNT, COMMAND, DESTINATION, List, OUTPUT, PATHS, PLACES, QUERY, RECIPIENT, REFERENCE, STATEMENT, TELLS,
+    TELLS_INSIDE, TEXT,
+};
 use crate::tools::Tool;
 
-/// Deepest schema that is looked into, and most of them.
-const DEPTH_MAX: usize = 6;
-const SCHEMAS_MAX: usize = 400;
+/// Most schemas of a tool that are looked into. A listing is somebody else's: what lies behind may be anything.
+const SCHEMAS_MAX: usize = 4_000;
 
 /// An argument of a tool.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Argument {
     /// Its name.
     pub(super) name: String,
-    /// What it decides.
+    /// What it decides, or something inside it.
     pub(super) role: Role,
-    /// Whether something inside it decides that.
-    pub(super) is_deep: bool,
-    /// The name, in it or its own, by which somebody else is told.
-    pub(super) tells: Option<String>,
-    /// Whether it says yes or no.
-    pub(super) is_switch: bool,
+    /// Its own name and those inside it.
+    parts: Vec<Part>,
+    /// Whether not all of it could be read.
+    is_open: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Part {
+    words: Vec<String>,
+    is_inside: bool,
+    is_switch: bool,
+    takes_words: bool,
+}
+
+impl Part {
+    fn has(&self, list: List) -> bool {
+        self.words.iter().any(|word| list.has(word))
+    }
 }
 
 impl Argument {
-    /// Whether it is a text in a language that can do anything.
+    /// Whether it is, or holds, a text in a language that can do anything.
     pub(super) fn is_statement(&self) -> bool {
-        self.has(STATEMENT)
+        self.parts.iter().any(|part| part.has(STATEMENT))
     }
 
-    /// Whether it is words for people.
+    /// Whether it is, or holds, words for people.
     pub(super) fn is_text(&self) -> bool {
-        self.has(TEXT)
+        self.parts.iter().any(|part| part.has(TEXT))
     }
 
-    fn has(&self, list: List) -> bool {
-        words(&self.name).iter().any(|word| list.has(word))
+    /// Whether it names somebody who is told, or a place where what is read is written.
+    pub(super) fn tells(&self) -> bool {
+        let is_id = |part: &Part| part.words.last().is_some_and(|word| matches!(word.as_str(), "id" | "ids"));
+        let tells = |part: &Part| {
+            part.has(TELLS) || part.is_inside && part.has(TELLS_INSIDE) || part.has(OUTPUT) && part.has(PATHS)
+        };
+        self.is_open || self.parts.iter().any(|part| tells(part) && !is_id(part))
+    }
+
+    /// Whether its caller can write into it what they like.
+    pub(super) fn takes_words(&self) -> bool {
+        self.is_open || self.parts.iter().any(|part| part.takes_words)
+    }
+
+    /// The words of each switch that it is or holds, and of everything else that may be one.
+    pub(super) fn switches(&self) -> impl Iterator<Item = (&[String], bool)> {
+        self.parts.iter().map(|part| (part.words.as_slice(), part.is_switch))
     }
 }
 
 /// The arguments of a tool.
 pub(super) fn of(tool: &Tool) -> Vec<Argument> {
-    tool.arguments().map(|(name, schema)| argument(tool, name, schema)).collect()
+    let mut left = SCHEMAS_MAX;
+    tool.arguments().map(|(name, schema)| argument(tool, name, schema, &mut left)).collect()
 }
 
-fn argument(tool: &Tool, name: &str, schema: &Json) -> Argument {
-    let inside = inside(tool, schema);
+fn argument(tool: &Tool, name: &str, schema: &Json, left: &mut usize) -> Argument {
+    let (inside, is_open) = inside(tool, schema, left);
     let own = role(name, schema);
-    let deep = inside.iter().map(|(name, schema)| role(name, schema));
+    let deep = inside.iter().map(|(name, schema)| match role(name, schema) {
+        // An amount in a list has no largest.
+        Role::Amount => Role::Reference,
+        other => other,
+    });
     // Whom something in it names is whom it names.
-    let deep = deep.filter(|role| rank(*role) > rank(own)).max_by_key(|role| rank(*role));
-    let tells = |name: &&str| words(name).iter().any(|word| TELLS.has(word));
-    let told = std::iter::once(name).chain(inside.iter().map(|(name, _)| *name)).find(tells);
+    let role = deep.filter(|role| rank(*role) > rank(own)).max_by_key(|role| rank(*role)).unwrap_or(own);
+    let part = |name: &str, schema: &Json, is_inside| Part {
+        words: words(name),
+        is_inside,
+        is_switch: is_switch(schema),
+        takes_words: takes_words(schema),
+    };
+    let parts = std::iter::once(part(name, schema, false));
     Argument {
         name: name.to_owned(),
-        role: deep.unwrap_or(own),
-        is_deep: deep.is_some(),
-        tells: told.map(str::to_owned),
-        is_switch: kind(schema) == Some("boolean"),
+        role: if is_open { Role::Destination } else { role },
+        parts: parts.chain(inside.iter().map(|(name, schema)| part(name, schema, true))).collect(),
+        is_open,
     }
 }
 
@@ -69,7 +109,6 @@ fn rank(role: Role) -> u8 {
     match role {
         Role::Payload => 0,
         Role::Query => 1,
-        // An amount in a list has no largest, so each of them is looked at.
         Role::Reference | Role::Amount => 2,
         Role::Command => 3,
         Role::Recipient => 4,
@@ -77,66 +116,97 @@ fn rank(role: Role) -> u8 {
     }
 }
 
-/// The names and schemas of everything inside a schema.
-fn inside<'t>(tool: &'t Tool, schema: &'t Json) -> Vec<(&'t str, &'t Json)> {
-    let mut found = Vec::new();
-    let mut open = vec![(schema, 0)];
-    while let Some((schema, depth)) = open.pop() {
-        if depth >= DEPTH_MAX || found.len() >= SCHEMAS_MAX {
+/// The names and schemas of everything inside a schema, each once, and whether some could not be read.
+fn inside<'t>(tool: &'t Tool, schema: &'t Json, left: &mut usize) -> (Vec<(&'t str, &'t Json)>, bool) {
+    const ONE: [&str; 8] = [
+        "items",
+        "additionalProperties",
+        "contains",
+        "if",
+        "then",
+        "else",
+        "unevaluatedProperties",
+        "unevaluatedItems",
+    ];
+    const LISTED: [&str; 4] = ["prefixItems", "anyOf", "oneOf", "allOf"];
+    const NAMED: [&str; 3] = ["properties", "patternProperties", "dependentSchemas"];
+    let (mut found, mut seen, mut open) = (Vec::new(), BTreeSet::new(), vec![schema]);
+    let mut is_cut = false;
+    while let Some(schema) = open.pop() {
+        if !seen.insert(std::ptr::from_ref(schema)) {
             continue;
         }
-        let schema = resolved(tool, schema);
-        let parts = ["items", "additionalProperties", "prefixItems", "anyOf", "oneOf", "allOf"];
-        for part in parts.iter().filter_map(|key| schema.get(key)) {
-            match part {
-                Json::Array(several) => open.extend(several.iter().map(|part| (part, depth + 1))),
-                one => open.push((one, depth + 1)),
+        let Some(rest) = left.checked_sub(1) else { return (found, true) };
+        *left = rest;
+        open.extend(ONE.iter().filter_map(|key| schema.get(key)));
+        open.extend(schema.get("items").and_then(Json::as_array).into_iter().flatten());
+        open.extend(LISTED.iter().filter_map(|key| schema.get(key)).filter_map(Json::as_array).flatten());
+        for (name, property) in NAMED.iter().filter_map(|key| schema.get(key)).filter_map(Json::as_object).flatten() {
+            found.push((name.as_str(), property));
+            open.push(property);
+        }
+        if let Some(reference) = schema.get("$ref") {
+            match referred(tool, reference) {
+                Some(schema) => open.push(schema),
+                None => is_cut = true,
             }
         }
-        let properties = schema.get("properties").and_then(Json::as_object).into_iter().flatten();
-        for (name, property) in properties {
-            found.push((name.as_str(), property));
-            open.push((property, depth + 1));
-        }
     }
-    found
+    (found, is_cut)
 }
 
 /// What a schema refers to in the tool's own.
-fn resolved<'t>(tool: &'t Tool, schema: &'t Json) -> &'t Json {
-    let pointer = schema.get("$ref").and_then(Json::as_str).and_then(|text| text.strip_prefix('#'));
-    let whole = tool.definition.get("inputSchema");
-    pointer.zip(whole).and_then(|(pointer, whole)| whole.pointer(pointer)).unwrap_or(schema)
+fn referred<'t>(tool: &'t Tool, reference: &Json) -> Option<&'t Json> {
+    tool.definition.get("inputSchema")?.pointer(reference.as_str()?.strip_prefix('#')?)
 }
 
-fn kind(schema: &Json) -> Option<&str> {
-    schema.get("type").and_then(Json::as_str)
+/// The kinds of values that a schema takes, but for none.
+fn kinds(schema: &Json) -> Vec<&str> {
+    let own = match schema.get("type") {
+        Some(Json::Array(several)) => several.iter().filter_map(Json::as_str).collect(),
+        one => one.and_then(Json::as_str).into_iter().collect::<Vec<_>>(),
+    };
+    let either = ["anyOf", "oneOf"].iter().filter_map(|key| schema.get(key)).filter_map(Json::as_array).flatten();
+    let of_either = either.filter_map(|schema| schema.get("type").and_then(Json::as_str));
+    own.into_iter().chain(of_either).filter(|kind| *kind != "null").collect()
+}
+
+/// Whether a schema takes any text, or says nothing of what it takes.
+fn takes_words(schema: &Json) -> bool {
+    let kinds = kinds(schema);
+    let is_text = kinds.is_empty() && schema.get("properties").is_none() || kinds.contains(&"string");
+    let format = schema.get("format").and_then(Json::as_str).unwrap_or_default();
+    is_text && schema.get("enum").is_none() && schema.get("const").is_none() && !format.starts_with("date")
+}
+
+fn is_switch(schema: &Json) -> bool {
+    let kinds = kinds(schema);
+    !kinds.is_empty() && kinds.iter().all(|kind| *kind == "boolean")
 }
 
 fn role(name: &str, schema: &Json) -> Role {
     let name = words(name);
     let has = |list: List| name.iter().any(|word| list.has(word));
-    let kind = kind(schema);
-    let is_url = schema.get("format").and_then(Json::as_str).is_some_and(|format| format.starts_with("uri"));
-    // A day, or whether something is so, is no person and no place.
+    let format = schema.get("format").and_then(Json::as_str).unwrap_or_default();
+    let is_number = kinds(schema).iter().any(|kind| matches!(*kind, "integer" | "number"));
     let description = words(schema.get("description").and_then(Json::as_str).unwrap_or_default());
-    let is_place = description.iter().any(|word| PLACES.has(word));
-    let is_plain = matches!(kind, Some("boolean"))
-        || schema.get("format").and_then(Json::as_str).is_some_and(|format| format.starts_with("date"));
-    if is_plain {
+    // A day, or whether something is so, is no person and no place.
+    if is_switch(schema) || format.starts_with("date") {
         Role::Payload
-    } else if has(DESTINATION) || is_url || is_place {
+    } else if has(DESTINATION) || format.starts_with("uri") {
         Role::Destination
     } else if has(RECIPIENT) {
         Role::Recipient
     } else if has(COMMAND) {
         Role::Command
-    } else if has(AMOUNT) && matches!(kind, Some("integer" | "number")) {
+    } else if has(AMOUNT) && is_number {
         Role::Amount
     } else if has(QUERY) {
         Role::Query
-    } else if has(REFERENCE) {
+    } else if has(REFERENCE) || has(AMOUNT) {
         Role::Reference
+    } else if description.iter().any(|word| PLACES.has(word)) {
+        Role::Destination
     } else {
         Role::Payload
     }

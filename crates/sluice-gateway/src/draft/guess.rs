@@ -7,8 +7,8 @@ use sluice_core::gate::{Effect, Role};
 
 use super::argument::{self, Argument};
 use super::lexicon::{
-    CHECKS, CODE, DESTROY, ENDINGS, EXECUTE, GRANT, LOOKS, List, MONEY, OUTSIDE, PAY, PHRASES, RIGHTS, SEND, STANDING,
-    SWITCHES, THINGS, WRITE,
+    CHECKS, CODE, DESTROY, ENDINGS, EXECUTE, GRANT, LOOKS, List, MONEY, NOUNS, OUTSIDE, PAY, PHRASES, RIGHTS, SEND,
+    STANDING, STATES, SWITCHED, SWITCHES, THINGS, WRITE,
 };
 use crate::tools::Tool;
 
@@ -35,7 +35,7 @@ pub(super) const SAID_TO_READ: &str = "its server says that it only reads";
 pub fn guess(tool: &Tool) -> Guess {
     let arguments = argument::of(tool);
     let Does { effect, is_privileged: privileged, why } = does(tool, &arguments);
-    let (is_unknown, is_followed) = (why == UNKNOWN, why.ends_with(FOLLOWED));
+    let is_followed = why.ends_with(FOLLOWED);
     let place = |wanted: Role| arguments.iter().find(|a| a.role == wanted).map(|a| a.name.clone());
     let destination =
         if effect.is_outbound() { place(Role::Destination).or_else(|| place(Role::Recipient)) } else { None };
@@ -44,11 +44,11 @@ pub fn guess(tool: &Tool) -> Guess {
         (true, None) => Effect::Write,
         _ => effect,
     };
-    // What an argument of nobody knows what decides is which.
+    // What nobody knows better decides which, where much hangs on it.
     let role = |a: &Argument| match a.role {
-        Role::Payload if is_unknown && !a.is_text() => Role::Reference,
         // What a rule or a note of a memory says is done later.
-        Role::Payload if is_followed && !a.is_switch => Role::Command,
+        Role::Payload if is_followed => Role::Command,
+        Role::Payload if privileged && !a.is_text() => Role::Reference,
         known => known,
     };
     let arguments = arguments.iter().map(|a| (a.name.clone(), role(a))).collect();
@@ -73,17 +73,17 @@ impl Does {
 fn does(tool: &Tool, arguments: &[Argument]) -> Does {
     let words = words(&tool.name);
     let destroys = tool.hint("destructiveHint") == Some(true);
-    if let Some(does) = named(&tool.name, &words, destroys) {
-        return does;
-    }
-    if let Some(any) = arguments.iter().find(|a| a.is_statement()) {
+    let named = named(&tool.name, &words, destroys);
+    let statement = arguments.iter().find(|a| a.is_statement() || a.role == Role::Command && runs(tool));
+    if let Some(any) = statement.filter(|_| named.as_ref().is_none_or(|does| !does.is_privileged)) {
         return Does::new(Effect::Execute, true, format!("it runs what its caller writes into `{}`", any.name));
     }
-    let read = if clauses(&operation(&tool.name)).all(|clause| reads(clause).is_some()) {
-        clauses(&operation(&tool.name)).find_map(reads)
-    } else {
-        None
-    };
+    if let Some(does) = named {
+        return does;
+    }
+    let operation = operation(&tool.name);
+    let is_read = clauses(&operation).all(|clause| reads(clause).is_some());
+    let read = clauses(&operation).find_map(reads).filter(|_| is_read);
     let read = read.map(|found| said(&found, "reads, and nothing in it changes anything"));
     let Some(why) = read.or_else(|| said_to_read(tool, arguments)).filter(|_| !destroys) else {
         return Does::new(Effect::Write, true, UNKNOWN.to_owned());
@@ -95,23 +95,45 @@ fn does(tool: &Tool, arguments: &[Argument]) -> Does {
             format!("it changes something where its caller says so in `{argument}`"),
         );
     }
-    if arguments.iter().any(|a| a.role == Role::Destination && !a.is_deep) {
+    if arguments.iter().any(|a| a.role == Role::Destination) {
         let why = "it reads from a place that its caller names, and so can tell that place anything";
         return Does::new(Effect::Export, false, why.to_owned());
     }
-    if let Some(told) = arguments.iter().find_map(|a| a.tells.as_ref()) {
-        return Does::new(Effect::Export, false, format!("it reads, and tells whom its caller names in `{told}`"));
+    if let Some(told) = arguments.iter().find(|a| a.tells()) {
+        return Does::new(
+            Effect::Export,
+            false,
+            format!("it reads, and tells whom its caller names in `{}`", told.name),
+        );
     }
-    if let Some(outside) = outside(tool) {
+    if let Some(outside) = outside(tool, arguments) {
         return Does::new(Effect::Export, false, format!("it reads, and {outside}, who so learns what is asked"));
     }
     Does::new(Effect::Read, false, why)
 }
 
+/// Whether a description says that something is run: `code` alone may be that of a country.
+fn runs(tool: &Tool) -> bool {
+    const RUNS: List =
+        List::of("run runs execute executes executed evaluate evaluates python javascript snippet interpreter");
+    words(description(tool)).iter().any(|word| RUNS.has(word))
+}
+
 /// The word by which what is done only reads.
 fn reads(clause: &[String]) -> Option<String> {
-    let first = clause.first().filter(|word| CHECKS.has(word));
-    first.or_else(|| clause.iter().find(|word| LOOKS.has(word))).cloned()
+    let first = clause.first().filter(|word| LOOKS.has(word) || CHECKS.has(word) || STATES.has(word));
+    // Behind the name of a service, or of what is looked through.
+    let at = clause.iter().position(|word| LOOKS.has(word));
+    let later = at.filter(|at| {
+        let before = clause.get(..*at).unwrap_or_default();
+        let is_quiet = before.iter().all(|word| NOUNS.has(word) || !is_deed(word));
+        is_quiet && (at + 1 < clause.len() || clause.get(*at).is_some_and(|word| ENDINGS.has(word)))
+    });
+    first.or_else(|| clause.get(later?)).cloned()
+}
+
+fn is_deed(word: &str) -> bool {
+    CHANGES.iter().any(|list| list.has(word))
 }
 
 /// Why a tool reads of which only its server says so: nothing that it takes or says of itself speaks of more.
@@ -127,17 +149,20 @@ fn said_to_read(tool: &Tool, arguments: &[Argument]) -> Option<String> {
 fn speaks_of_change(description: &str) -> bool {
     words(description).iter().any(|word| {
         let ended = ["ed", "d", "es", "s", "ped", "ted"].iter().filter_map(|end| word.strip_suffix(end));
-        let is_deed = |stem: &str| CHANGES.iter().any(|list| list.has(stem));
         is_deed(word) && !THINGS.has(word) || ended.filter(|stem| !THINGS.has(stem) || word.ends_with('d')).any(is_deed)
     })
 }
 
 /// An argument by which a caller makes a tool that reads do more, and whether that destroys something.
 fn switched_on(argument: &Argument) -> Option<(&str, bool)> {
-    let words = words(&argument.name);
-    let is = |list: List| words.iter().any(|word| list.has(word) && !THINGS.has(word));
-    let acts = is(SWITCHES) || argument.is_switch && CHANGES.iter().any(|list| is(*list));
-    acts.then_some((argument.name.as_str(), argument.is_switch && is(DESTROY)))
+    let acting = argument.switches().find(|(words, is_switch)| {
+        let is_deed = |word: &str| [DESTROY, SEND, PAY, GRANT, SWITCHED].iter().any(|list| list.has(word));
+        let deed = |(at, word): (usize, &String)| is_deed(word) && (at == 0 || !THINGS.has(word));
+        words.iter().any(|word| SWITCHES.has(word)) || *is_switch && words.iter().enumerate().any(deed)
+    });
+    acting.map(|(words, is_switch)| {
+        (argument.name.as_str(), is_switch && words.iter().any(|word| DESTROY.has(word) && !THINGS.has(word)))
+    })
 }
 
 const CHANGES: [List; 6] = [WRITE, DESTROY, SEND, PAY, GRANT, EXECUTE];
@@ -157,7 +182,9 @@ fn named(name: &str, words: &[String], destroys: bool) -> Option<Does> {
     if let Some(found) = verb(PAY).or(money) {
         return Some(Does::new(Effect::Export, true, in_name(&found, "moves money")));
     }
-    let rights = changes.as_ref().and_then(|_| thing(RIGHTS));
+    // Who is sent something gets no rights by that, but who is shared with does.
+    let hands_out = verb(WRITE).or_else(|| verb(DESTROY)).or_else(|| changes.clone().filter(|word| word == "share"));
+    let rights = hands_out.and_then(|_| thing(RIGHTS));
     if let Some(found) = verb(GRANT).or(rights) {
         return Some(Does::new(Effect::Grant, true, in_name(&found, "hands out rights")));
     }
@@ -167,11 +194,12 @@ fn named(name: &str, words: &[String], destroys: bool) -> Option<Does> {
     if let Some(found) = verb(CODE) {
         return Some(Does::new(Effect::Write, true, in_name(&found, "changes what is run later")));
     }
-    if let Some(found) = changes.as_ref().and_then(|_| thing(STANDING)) {
+    let sent = verb(SEND);
+    if let Some(found) = changes.as_ref().filter(|_| sent.is_none()).and_then(|_| thing(STANDING)) {
         return Some(Does::new(Effect::Write, true, in_name(&found, FOLLOWED)));
     }
-    if let Some(found) = verb(SEND) {
-        return Some(Does::new(Effect::Export, destroys, in_name(&found, "sends something")));
+    if let Some(found) = sent {
+        return Some(Does::new(Effect::Export, false, in_name(&found, "sends something")));
     }
     let phrase = |pair: &&[&str; 2]| operation.windows(2).any(|two| two == pair.as_slice());
     let found = verb(WRITE).or_else(|| PHRASES.iter().find(phrase).map(|pair| pair.join("_")));
@@ -182,10 +210,14 @@ fn said(found: &str, what: &str) -> String {
     format!("`{found}` in its name {what}")
 }
 
-/// The words of the last part of a name: `calendar.list_events` lists them.
+/// The words of the last part of a name: `calendar.list_events` lists them, `git_status` tells one.
 fn operation(name: &str) -> Vec<String> {
     let parts = name.rsplit(['.', '/', ':']).map(words);
-    parts.into_iter().find(|words| !words.is_empty()).unwrap_or_default()
+    let mut operation: Vec<String> = parts.into_iter().find(|words| !words.is_empty()).unwrap_or_default();
+    if operation.len() > 1 && operation.first().is_some_and(|word| word == "git") {
+        operation.remove(0);
+    }
+    operation
 }
 
 /// What is done one after the other, or one or the other: `get_or_create`.
@@ -193,14 +225,17 @@ fn clauses(words: &[String]) -> impl Iterator<Item = &[String]> {
     words.split(|word| matches!(word.as_str(), "and" | "or" | "then")).filter(|clause| !clause.is_empty())
 }
 
-/// A word of a list that is what is done here. A word that is also a thing is one only where nothing reads it:
-/// `list_messages`, `mail_search`.
+/// A word of a list that is what is done here. A word that is also a thing is none behind a word of reading
+/// (`list_messages`) or before one that ends (`mail_search`); nothing that is read is run.
 fn verb(operation: &[String], list: List) -> Option<String> {
     clauses(operation).find_map(|clause| {
-        let reads = clause.iter().position(|word| LOOKS.has(word) || CHECKS.has(word));
+        let reads = clause.iter().position(|word| LOOKS.has(word));
+        let reads = reads.or_else(|| clause.first().filter(|word| CHECKS.has(word)).map(|_| 0));
         let ends_in_look = clause.len() > 1 && clause.last().is_some_and(|word| ENDINGS.has(word));
-        let is_thing =
-            |at: usize, word: &str| THINGS.has(word) && (reads.is_some_and(|reads| reads < at) || ends_in_look);
+        let is_thing = |at: usize, word: &str| match reads {
+            Some(reads) if reads < at => THINGS.has(word) || EXECUTE.has(word),
+            _ => ends_in_look && NOUNS.has(word),
+        };
         let found = clause.iter().enumerate().find(|(at, word)| list.has(word) && !is_thing(*at, word));
         found.map(|(_, word)| word.clone())
     })
@@ -208,7 +243,7 @@ fn verb(operation: &[String], list: List) -> Option<String> {
 
 /// A verb in the parts before the last, where that says nothing: `delete.file`.
 fn verb_alone(words: &[String], operation: &[String], list: List) -> Option<String> {
-    let lists = [LOOKS, CHECKS, EXECUTE, GRANT, PAY, DESTROY, SEND, WRITE];
+    let lists = [LOOKS, CHECKS, STATES, EXECUTE, GRANT, PAY, DESTROY, SEND, WRITE];
     let says = operation.iter().any(|word| lists.iter().any(|list| list.has(word)));
     if says { None } else { verb(words, list) }
 }
@@ -218,11 +253,17 @@ fn description(tool: &Tool) -> &str {
 }
 
 /// Whom outside the house a tool asks, as its server says.
-fn outside(tool: &Tool) -> Option<String> {
-    if tool.hint("openWorldHint") == Some(true) {
+fn outside(tool: &Tool, arguments: &[Argument]) -> Option<String> {
+    // Servers of services say that of all that they do: somebody is told something by words alone.
+    let takes_words = arguments.iter().any(Argument::takes_words);
+    if tool.hint("openWorldHint") == Some(true) && takes_words {
         return Some("its server says that it asks others".to_owned());
     }
-    let text = format!(" {} {} ", words(&tool.name).join(" "), words(description(tool)).join(" "));
+    let name = words(&tool.name);
+    if name.iter().any(|word| word == "public") {
+        return Some("`public` in its name says that it asks others".to_owned());
+    }
+    let text = format!(" {} {} ", name.join(" "), words(description(tool)).join(" "));
     let found = OUTSIDE.phrases().find(|phrase| text.contains(&format!(" {phrase} ")));
     found.map(|phrase| format!("`{phrase}` in its description says that it asks others"))
 }
@@ -237,7 +278,9 @@ pub(super) fn words(name: &str) -> Vec<String> {
         let after = letters.get(at + 1);
         let is_first = letter.is_uppercase()
             && (before.is_some_and(|b| b.is_lowercase() || b.is_numeric())
-                || before.is_some_and(|b| b.is_uppercase()) && after.is_some_and(|a| a.is_lowercase()));
+                || before.is_some_and(|b| b.is_uppercase())
+                    && after.is_some_and(|a| a.is_lowercase())
+                    && !ends_acronym(letters.get(at + 1..).unwrap_or_default()));
         if !letter.is_alphanumeric() || is_first {
             words.extend(Some(std::mem::take(&mut word)).filter(|word| !word.is_empty()));
         }
@@ -247,6 +290,11 @@ pub(super) fn words(name: &str) -> Vec<String> {
     }
     words.extend(Some(word).filter(|word| !word.is_empty()));
     words
+}
+
+/// `URLs` is one word.
+fn ends_acronym(rest: &[char]) -> bool {
+    rest.first() == Some(&'s') && rest.get(1).is_none_or(|next| !next.is_lowercase())
 }
 
 #[cfg(test)]
@@ -335,7 +383,7 @@ mod tests {
         let plain = json!({ "id": {} });
         assert_eq!(listed("get_report", "A report.", plain.clone()).effect, Effect::Read);
         assert_eq!(listed("find_drug", "Looks it up at MediFind (external).", plain.clone()).effect, Effect::Write);
-        assert_eq!(listed("find_price", "Asks a search engine.", plain).effect, Effect::Write);
+        assert_eq!(listed("find_price", "Asks shops on the internet.", plain).effect, Effect::Write);
         let deep = json!({ "options": { "properties": { "notify": { "items": { "$ref": "#/$defs/who" } } } } });
         let told = listed("get_report", "A report.", deep);
         assert_eq!(
@@ -343,8 +391,12 @@ mod tests {
             (Effect::Export, &[("options".to_owned(), Role::Recipient)][..])
         );
         assert_eq!(listed("get_rows", "Rows.", json!({ "sql": {} })).effect, Effect::Execute);
-        let open = json!({ "annotations": { "openWorldHint": true } });
-        assert_eq!(guess(&Tool { name: "search_prices".to_owned(), definition: open }).effect, Effect::Write);
+        let open = |kind: &str| {
+            let schema = json!({ "properties": { "parcel": { "type": kind } } });
+            json!({ "annotations": { "openWorldHint": true }, "inputSchema": schema })
+        };
+        let effect = |definition| guess(&Tool { name: "search_prices".to_owned(), definition }).effect;
+        assert_eq!((effect(open("string")), effect(open("integer"))), (Effect::Write, Effect::Read));
         // A schema that goes in circles ends.
         let circle = json!({ "a": { "$ref": "#/properties/a" }, "b": { "items": { "$ref": "#" } } });
         assert_eq!(listed("get_tree", "A tree.", circle).effect, Effect::Read);
@@ -373,6 +425,74 @@ mod tests {
     }
 
     #[test]
+    fn what_an_argument_runs_is_run_whatever_the_name_says() {
+        for (name, argument) in [("write_query", "sql"), ("read_query", "sql"), ("get_shell_output", "command")] {
+            let guess = of(name, &[argument]);
+            assert_eq!((guess.effect, guess.privileged), (Effect::Execute, true), "{name}: {}", guess.why);
+        }
+        let described = |description: &str| {
+            let schema = json!({ "properties": { "code": { "type": "string" } } });
+            let definition = json!({ "description": description, "inputSchema": schema });
+            guess(&Tool { name: "get_result".to_owned(), definition }).effect
+        };
+        assert_eq!(described("Runs Python and returns what it prints."), Effect::Execute);
+        assert_eq!(described("The country of a code."), Effect::Read);
+        // As servers write it that have one model for all arguments.
+        let model = json!({ "$defs": { "In": { "properties": { "url": {}, "sql": {} } } }, "properties": { "params": { "$ref": "#/$defs/In" } } });
+        let inside = guess(&Tool { name: "query_db".to_owned(), definition: json!({ "inputSchema": model }) });
+        assert_eq!(inside.effect, Effect::Execute);
+    }
+
+    #[test]
+    fn a_word_that_is_also_a_thing_is_done_where_it_comes_first() {
+        for name in [
+            "run_query",
+            "run_select_search",
+            "start_search",
+            "update_saved_search",
+            "schedule_lookup",
+            "status_update",
+            "scan_start",
+        ] {
+            assert_ne!(of(name, &["x"]).effect, Effect::Read, "{name}");
+        }
+        for name in [
+            "get_workflow_run",
+            "list_deploy_previews",
+            "github_list_issues",
+            "get_last_update",
+            "order_lookup",
+            "resolve-library-id",
+        ] {
+            let read = of(name, &["x"]).effect == Effect::Read;
+            assert_eq!(read, name != "resolve-library-id", "{name}: {}", of(name, &["x"]).why);
+        }
+    }
+
+    #[test]
+    fn a_listing_that_means_harm_costs_little_and_is_believed_nothing() {
+        let many: Vec<Json> = (0..200).map(|_| json!({ "$ref": "#/$defs/x" })).collect();
+        let schema = json!({ "$defs": { "x": { "allOf": many } }, "properties": { "a": { "$ref": "#/$defs/x" } } });
+        let definition = json!({ "inputSchema": schema });
+        assert_eq!(guess(&Tool { name: "get_it".to_owned(), definition }).effect, Effect::Read);
+        let wide: serde_json::Map<String, Json> = (0..9_000).map(|n| (format!("a{n}"), json!({}))).collect();
+        let schema = json!({ "properties": { "a": { "properties": wide } } });
+        let guess = guess(&Tool { name: "get_it".to_owned(), definition: json!({ "inputSchema": schema }) });
+        assert_eq!(guess.effect, Effect::Export, "what is too much to read may be anything");
+    }
+
+    #[test]
+    fn amounts_are_bounded_in_whatever_form_and_asked_about_where_they_are_text() {
+        let role = |name: &str, schema: Json| {
+            let definition = json!({ "inputSchema": { "properties": { "amount": schema } } });
+            guess(&Tool { name: name.to_owned(), definition }).arguments[0].1
+        };
+        assert_eq!(role("pay_bill", json!({ "type": "number" })), Role::Amount);
+        assert_eq!(role("pay_bill", json!({ "anyOf": [{ "type": "number" }, { "type": "null" }] })), Role::Amount);
+        assert_eq!(role("pay_bill", json!({ "type": "string" })), Role::Reference);
+    }
+
+    #[test]
     fn what_is_followed_later_decides_like_a_command() {
         let roles = of("create_rule", &["text"]).arguments;
         assert_eq!(roles, [("text".to_owned(), Role::Command)]);
@@ -394,7 +514,8 @@ mod tests {
                 .map(|(_, role)| role)
                 .collect();
         let (who, place, what) = (Role::Recipient, Role::Destination, Role::Reference);
-        assert_eq!(roles, [who, who, Role::Payload, what, place, Role::Query, Role::Command, Role::Payload]);
+        // Whoever sends by SQL or a command runs it, and much hangs on every argument of that.
+        assert_eq!(roles, [who, who, Role::Payload, what, place, Role::Query, Role::Command, what]);
     }
 
     #[test]

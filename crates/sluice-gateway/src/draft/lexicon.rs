@@ -5,6 +5,11 @@
 pub(super) struct List(&'static str);
 
 impl List {
+    /// Of words with spaces between them.
+    pub(super) const fn of(words: &'static str) -> Self {
+        Self(words)
+    }
+
     /// Whether it has this word.
     pub(super) fn has(self, word: &str) -> bool {
         self.0.split(' ').any(|listed| listed == word)
@@ -16,15 +21,17 @@ impl List {
     }
 }
 
-/// Only reads, wherever in a name it stands.
-pub(super) const LOOKS: List = List(
-    "get list search find fetch read lookup describe retrieve browse show view query download summarize summarise \
-    calculate convert compare explain analyze analyse estimate inspect preview peek whoami ls cat echo",
-);
+/// Only reads, and what stands behind it is what is read.
+pub(super) const LOOKS: List = List("get list search find fetch read lookup describe retrieve browse");
 
 /// Only reads where it comes first: elsewhere it is a thing.
-pub(super) const CHECKS: List =
-    List("count check stat help validate verify scan status info head tail tree history diff");
+pub(super) const CHECKS: List = List(
+    "check validate show view query summarize summarise calculate compare explain analyze analyse estimate inspect \
+    preview peek whoami ls cat echo download",
+);
+
+/// The same of things: what is done with them stands behind them.
+pub(super) const STATES: List = List("count stat help status info head tail tree history diff");
 
 /// Runs something, or something somewhere.
 pub(super) const EXECUTE: List = List(
@@ -33,8 +40,9 @@ pub(super) const EXECUTE: List = List(
 );
 
 /// Hands out rights, or takes them away.
-pub(super) const GRANT: List =
-    List("grant revoke invite promote demote authorize authorise impersonate elevate unlock approve permit delegate");
+pub(super) const GRANT: List = List(
+    "grant revoke invite promote demote authorize authorise impersonate elevate unlock approve permit delegate deny",
+);
 
 /// Handing these out, or changing them, is handing out rights.
 pub(super) const RIGHTS: List = List(
@@ -84,20 +92,26 @@ pub(super) const WRITE: List = List(
     vote rate sign record organize organise manage file fill order place raise lower increase decrease reopen \
     open join leave refresh rotate generate process decide reject configure remember learn tag untag hide react \
     sort reorder sell bid claim escalate transition checkin flag mute restore provision lock print click type \
-    press fork clone",
+    press fork clone alter rebuild reindex convert",
 );
 
-/// Of those, words that are things as well: they say what is done only where they come first.
+/// Of those, words that are things as well: behind a word of reading they say what is read.
 pub(super) const THINGS: List = List(
     "file order place label link tag star issue record rate process store book copy release patch schedule sign \
     lock type fork vote claim scale press print change block email mail message post comment alert push sms \
     share invoice transaction payment payments transfer refund charge purchase deposit invite checkout wire bid \
     start stop open reply export import commit merge run trigger archive sync mute install shell launch update \
-    add",
+    add leave flag close permit delegate",
 );
 
-/// Words of reading that are hardly things: what stands before them is.
-pub(super) const ENDINGS: List = List("get search find fetch read lookup describe retrieve browse query");
+/// Of those, what may stand before the word of reading: `mail_search`.
+pub(super) const NOUNS: List = List(
+    "file order label link tag issue record email mail message post comment alert invoice transaction payment \
+    payments store",
+);
+
+/// Words of reading that may stand last.
+pub(super) const ENDINGS: List = List("get search find fetch read lookup retrieve browse");
 
 /// Two words that do something where the first alone only reads.
 pub(super) const PHRASES: &[[&str; 2]] =
@@ -118,16 +132,19 @@ pub(super) const DESTINATION: List =
 pub(super) const QUERY: List = List("query q search filter where sql pattern keyword keywords expression");
 
 /// What is run.
-pub(super) const COMMAND: List = List("command cmd code script shell program statement args image workflow entrypoint");
+pub(super) const COMMAND: List = List("command cmd code script shell program statement args entrypoint");
 
 /// A query that can do anything.
-pub(super) const STATEMENT: List = List("sql graphql cypher statement");
+pub(super) const STATEMENT: List = List("sql graphql cypher statement command cmd script shell program");
 
 /// How much.
 pub(super) const AMOUNT: List = List("amount price sum total quantity budget");
 
 /// Arguments that only what acts has.
 pub(super) const SWITCHES: List = List("dry force confirm");
+
+/// What a switch makes a tool do, beside sending, paying, handing out rights and destroying.
+pub(super) const SWITCHED: List = List("create mark save write apply commit accept execute run acknowledge register");
 
 /// Which one.
 pub(super) const REFERENCE: List = List(
@@ -144,13 +161,19 @@ pub(super) const PLACES: List = List("url urls uri webhook sftp callback");
 
 /// Arguments that make a tool that reads tell somebody else.
 pub(super) const TELLS: List = List(
-    "notify notification notifications deliver delivery forward callback webhook hook mirror cc bcc recipient \
-    recipients attendees invitees share publish upload send",
+    "notify notification notifications deliver delivery forward callback webhook hook mirror cc bcc share publish \
+    upload send",
 );
+
+/// The same, where they stand inside others: by themselves they are what is looked for.
+pub(super) const TELLS_INSIDE: List = List("to email emails recipient recipients attendees invitees phone target");
+
+/// An argument of these two kinds of words says where a reply is written.
+pub(super) const OUTPUT: List = List("save output out dest target export");
+pub(super) const PATHS: List = List("path paths file files filename dir directory folder");
 
 /// Words of a description by which a tool asks somebody outside the house.
 pub(super) const OUTSIDE: List = List(
-    "external, externally, third party, third parties, internet, the web, web search, search engine, websites, \
-    web pages, online, google, bing, duckduckgo, public, other shops, vendor, provider, worldwide, \
-    outside service, partner",
+    "external, externally, third party, third parties, internet, the web, web search, websites, web pages, \
+    online, bing, duckduckgo, other shops, public code, public data, public portals, open data, outside service, code search provider",
 );

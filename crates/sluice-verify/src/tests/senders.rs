@@ -332,3 +332,18 @@ fn the_parameters_of_a_node_are_the_authors_own() {
     assert!(!chosen("https://shop.example.com"));
     assert!(chosen("={{ $json.body.base }}"));
 }
+
+#[test]
+fn what_stands_before_the_first_slash_chooses_the_host() {
+    let called = |base: &str| {
+        let hook = ("Hook", "webhook", json!({ "path": "a", "httpMethod": "POST" }));
+        let kept = json!({ "assignments": { "assignments": [{ "name": "base", "value": base, "type": "string" }] }, "includeOtherFields": true });
+        let url = "={{ $('Kept').item.json.base }}/search?q={{ $('Hook').item.json.body.q.replace(/x/g, '') }}";
+        let nodes = [hook, ("Kept", "set", kept), ("To", "httpRequest", json!({ "url": url }))];
+        flows(&export(&nodes, &["Hook -> Kept", "Kept -> To"]))
+    };
+    let (host, path) = ("Hook -> To: url_host (direct)".to_owned(), "Hook -> To: url_path (direct)".to_owned());
+    let fixed = called("https://shop.example.com");
+    assert!(!fixed.contains(&host) && fixed.contains(&path), "{fixed:?}");
+    assert!(called("={{ $json.body.base }}").contains(&host));
+}

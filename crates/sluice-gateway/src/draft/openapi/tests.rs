@@ -85,7 +85,7 @@ fn operations_become_actions_of_a_contract_that_is_read() {
     for (action, words) in [
         ("listOrders", "query: [\"q\"], headers: { \"X-Tenant\": \"X-Tenant\" }"),
         ("orders_place", "body: [\"amount\", \"item\"]"),
-        ("orders_place", "\"item\": { role: payload, required: true }"),
+        ("orders_place", "\"item\": { role: reference, required: true }"),
         ("orders_place", "\"amount\": { role: amount }"),
         ("sendReceipt", "destination: { argument: \"to\" }"),
         ("batch", "body: \"body\""),
