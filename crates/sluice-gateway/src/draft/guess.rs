@@ -268,11 +268,14 @@ fn outside(tool: &Tool, arguments: &[Argument]) -> Option<String> {
     found.map(|phrase| format!("`{phrase}` in its description says that it asks others"))
 }
 
+/// Longest text whose words are looked at: a listing is somebody else's.
+const WORDS_CHARS_MAX: usize = 4_000;
+
 /// The words of a name in small letters: `sendEmail`, `send_email`, `HTTPGet`.
 pub(super) fn words(name: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word = String::new();
-    let letters: Vec<char> = name.chars().collect();
+    let letters: Vec<char> = name.chars().take(WORDS_CHARS_MAX).collect();
     for (at, letter) in letters.iter().enumerate() {
         let before = at.checked_sub(1).and_then(|at| letters.get(at));
         let after = letters.get(at + 1);
