@@ -71,9 +71,9 @@ impl Does {
 }
 
 fn does(tool: &Tool, arguments: &[Argument]) -> Does {
-    let words = words(&tool.name);
+    let operation = operation(&tool.name);
     let destroys = tool.hint("destructiveHint") == Some(true);
-    let named = named(&tool.name, &words, destroys);
+    let named = named(&words(&tool.name), &operation, destroys);
     let statement = arguments.iter().find(|a| a.is_statement() || a.role == Role::Command && runs(tool));
     if let Some(any) = statement.filter(|_| named.as_ref().is_none_or(|does| !does.is_privileged)) {
         return Does::new(Effect::Execute, true, format!("it runs what its caller writes into `{}`", any.name));
@@ -81,7 +81,6 @@ fn does(tool: &Tool, arguments: &[Argument]) -> Does {
     if let Some(does) = named {
         return does;
     }
-    let operation = operation(&tool.name);
     let is_read = clauses(&operation).all(|clause| reads(clause).is_some());
     let read = clauses(&operation).find_map(reads).filter(|_| is_read);
     let read = read.map(|found| said(&found, "reads, and nothing in it changes anything"));
@@ -168,9 +167,8 @@ fn switched_on(argument: &Argument) -> Option<(&str, bool)> {
 const CHANGES: [List; 6] = [WRITE, DESTROY, SEND, PAY, GRANT, EXECUTE];
 
 /// What the words of a name say that is done, but for reading.
-fn named(name: &str, words: &[String], destroys: bool) -> Option<Does> {
-    let operation = operation(name);
-    let verb = |list: List| verb(&operation, list).or_else(|| verb_alone(words, &operation, list));
+fn named(words: &[String], operation: &[String], destroys: bool) -> Option<Does> {
+    let verb = |list: List| verb(operation, list).or_else(|| verb_alone(words, operation, list));
     let changes = [WRITE, DESTROY, PAY, SEND, GRANT].into_iter().find_map(&verb);
     let thing = |list: List| words.iter().find(|word| list.has(word)).cloned();
     let in_name = |found: &String, what: &str| said(found, what);
