@@ -17,7 +17,7 @@ use sluice_store::RunStatus;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::LocalSet;
 
-use crate::house::{Deed, House};
+use crate::house::{Beginning, Deed, House};
 
 /// How often the ledger is asked for what others wrote.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -42,7 +42,7 @@ pub async fn work(house: Arc<House>, mut deeds: UnboundedReceiver<Deed>, stop: i
                     () = &mut stop => break,
                     Some(deed) = deeds.recv() => match deed {
                         Deed::GoOn(run) => go_on(&house, &driven, run),
-                        Deed::Start { run, proposal, input } => start_anew(&house, &driven, run, proposal, input),
+                        Deed::Start(wanted) => start_anew(&house, &driven, *wanted),
                     },
                     _ = tick.tick() => {
                         for run in decided(&house, &mut seen).unwrap_or_default() {
@@ -95,11 +95,13 @@ fn decided(house: &House, seen: &mut u64) -> Result<Vec<RunId>, LedgerError> {
 }
 
 /// Starts a run that nobody has started, and from then on drives it like every other.
-fn start_anew(house: &Arc<House>, driven: &Driven, run: RunId, proposal: String, input: serde_json::Value) {
+fn start_anew(house: &Arc<House>, driven: &Driven, wanted: Beginning) {
+    let run = wanted.run;
     driven.borrow_mut().insert(run, false);
     let (house, driven) = (Arc::clone(house), Rc::clone(driven));
     tokio::task::spawn_local(async move {
-        if let Err(why) = begin(&house, run, &proposal, input).await {
+        let proposal = wanted.proposal.clone();
+        if let Err(why) = begin(&house, wanted).await {
             eprintln!("sluice serve: run {run} of {proposal} does not go on: {why}");
         }
         // Somebody may have decided while it was driven.
@@ -109,14 +111,15 @@ fn start_anew(house: &Arc<House>, driven: &Driven, run: RunId, proposal: String,
     });
 }
 
-async fn begin(house: &House, run: RunId, proposal: &str, input: serde_json::Value) -> Result<(), String> {
+async fn begin(house: &House, wanted: Beginning) -> Result<(), String> {
+    let Beginning { run, proposal, input, login } = wanted;
     let in_words = |error: RunError| error.to_string();
     let workspace = house.workspace()?;
-    let found = Proposal::find(house.ledger(), proposal).map_err(|error| error.to_string())?;
+    let found = Proposal::find(house.ledger(), &proposal).map_err(|error| error.to_string())?;
     let found = found.ok_or("there is no such proposal")?;
     let proposed = Proposed::read(&found.name, found.text.as_bytes()).map_err(|_| "it cannot be read any more")?;
     let executor = Executor::open(&workspace, house.ledger()).map_err(in_words)?;
-    let started = executor.start_as(run, proposed, input, &found.requester, found.author).await;
+    let started = executor.start_as(run, proposed, input, &found.requester, found.author, Some(login)).await;
     started.map(drop).map_err(in_words)
 }
 

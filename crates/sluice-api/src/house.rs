@@ -11,6 +11,7 @@ use sluice_core::contract::bundle::SIGNATURES_FILE;
 use sluice_core::contract::key::SecretKey;
 use sluice_core::contract::workspace::Mode;
 use sluice_core::label::Name;
+use sluice_engine::Login;
 use sluice_identity::Logins;
 use sluice_identity::login::LoggedIn;
 use sluice_ledger::RunId;
@@ -69,15 +70,21 @@ pub struct House {
 pub enum Deed {
     /// Go on with a run, if it can.
     GoOn(RunId),
-    /// Start a run of a recorded proposal, under this id.
-    Start {
-        /// The id that nobody has yet.
-        run: RunId,
-        /// `P-…`.
-        proposal: String,
-        /// Its input.
-        input: serde_json::Value,
-    },
+    /// Start a run of a recorded proposal.
+    Start(Box<Beginning>),
+}
+
+/// A run that is to begin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Beginning {
+    /// The id that nobody has yet.
+    pub run: RunId,
+    /// `P-…`.
+    pub proposal: String,
+    /// Its input.
+    pub input: serde_json::Value,
+    /// How whoever asked for it came in.
+    pub login: Login,
 }
 
 /// The files as they were read last.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use sluice_core::label::Name;
-use sluice_engine::Fact;
+use sluice_engine::{Fact, Login};
 use sluice_ledger::RunId;
 use sluice_policy::own::{Deciding, Entry};
 use sluice_runtime::admit::Proposed;
@@ -20,7 +20,7 @@ use sluice_runtime::template::{filled, in_words};
 use sluice_runtime::workspace::Workspace;
 use thiserror::Error;
 
-use crate::house::{Deed, House};
+use crate::house::{Beginning, Deed, House};
 use crate::rights::{may_start, why_not_started};
 
 /// How long a start waits until the run is in the ledger.
@@ -110,10 +110,16 @@ pub fn start(
         return Ok(());
     }
     admit(house, workspace, proposal)?;
-    if !house.tell(Deed::Start { run, proposal: proposal.id.clone(), input }) {
+    if !house.tell(Deed::Start(Box::new(Beginning { run, proposal: proposal.id.clone(), input, login: login(entry) })))
+    {
         return Err(StartError::Broken("the engine has ended; start `sluice serve` again".to_owned()));
     }
     begun(house, run)
+}
+
+/// As the run's first entry keeps it.
+fn login(entry: &Entry) -> Login {
+    Login { by: entry.login.to_owned(), acr: entry.acr.clone(), amr: entry.amr.clone() }
 }
 
 /// Whether this very run was started before.

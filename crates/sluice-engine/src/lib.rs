@@ -32,6 +32,6 @@ pub use record::{Fact, Record, RecordError};
 pub use replay::{ReplayError, replay};
 pub use session::Session;
 pub use state::{
-    Call, CallOutcome, Command, Event, GateAnswer, Hold, OutOfOrder, Permitted, Question, Resolution, RunState, Start,
-    Status, TokenId, ValueQuestion,
+    Call, CallOutcome, Command, Event, GateAnswer, Hold, Login, OutOfOrder, Permitted, Question, Resolution, RunState,
+    Start, Status, TokenId, ValueQuestion,
 };

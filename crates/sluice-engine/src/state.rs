@@ -1,6 +1,6 @@
 //! States, events and commands.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -126,6 +126,22 @@ pub struct Start {
     pub interpreter: u32,
     /// On whose behalf.
     pub requester: String,
+    /// How they had come in when they started it; nothing where nobody logs in, as on the command line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub login: Option<Login>,
+}
+
+/// How somebody showed who they are. Names of people are not in it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Login {
+    /// `passkey`, `provider`, `demo` or `token`.
+    pub by: String,
+    /// The level that the identity provider said (`acr`).
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub acr: String,
+    /// How they showed it there (`amr`).
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub amr: BTreeSet<String>,
 }
 
 /// What comes from outside.

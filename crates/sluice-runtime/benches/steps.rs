@@ -153,7 +153,7 @@ impl<'a> World<'a> {
 
     fn run(&self) -> Answer<()> {
         let plan = self.runnable.plan()?;
-        let (state, events) = self.runnable.begin(random()?, json!({}));
+        let (state, events) = self.runnable.begin(random()?, json!({}), None);
         let log = RunLog::new(self.ledger, state.run(), "basics/bench".to_owned(), 0, Epoch::FIRST);
         let live = LiveHost {
             gate: RunGate {

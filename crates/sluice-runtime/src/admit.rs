@@ -15,7 +15,7 @@ use sluice_core::label::{Label, Name};
 use sluice_core::program::{CallTarget, NodeId, NodeKind, PlaceId, Program};
 use sluice_core::text::Text;
 use sluice_core::transfer::State;
-use sluice_engine::{Event, Plan, Prediction, RunState, Start};
+use sluice_engine::{Event, Login, Plan, Prediction, RunState, Start};
 use sluice_ledger::RunId;
 use sluice_policy::Acting;
 use sluice_verify::{Assumptions, Refused, Report, Verified, verify};
@@ -196,9 +196,9 @@ impl Runnable {
         &self.verified.assumptions().author
     }
 
-    /// The state and the first event of a new run with this id.
+    /// The state and the first event of a new run with this id. `login` is how the requester came in to start it.
     #[must_use]
-    pub fn begin(&self, run: [u8; 16], input: Json) -> (RunState, Vec<Event>) {
+    pub fn begin(&self, run: [u8; 16], input: Json, login: Option<Login>) -> (RunState, Vec<Event>) {
         let start = Start {
             run,
             input,
@@ -206,6 +206,7 @@ impl Runnable {
             closure: self.digest().0.0,
             interpreter: sluice_engine::INTERPRETER_VERSION,
             requester: self.requester.to_string(),
+            login,
         };
         (RunState::new(RunId::from_bytes(run)), vec![Event::Started(Box::new(start))])
     }

@@ -12,7 +12,7 @@ use sluice_core::label::Name;
 use sluice_core::program::{NodeId, Program};
 use sluice_core::subject::Subjects;
 use sluice_engine::{
-    Event, Fact, Plan, Record, RecordError, ReplayError, Resolution, RunState, Status, TokenId, replay,
+    Event, Fact, Login, Plan, Record, RecordError, ReplayError, Resolution, RunState, Status, TokenId, replay,
 };
 use sluice_ledger::RunId;
 use sluice_policy::Acting;
@@ -224,10 +224,11 @@ impl<'a> Executor<'a> {
         requester: &Name,
         author: Acting,
     ) -> Result<RunOutcome, RunError> {
-        self.start_as(RunId::from_bytes(random()?), proposed, input, requester, author).await
+        self.start_as(RunId::from_bytes(random()?), proposed, input, requester, author, None).await
     }
 
-    /// The same under an id that the caller made. If a run has it already, nothing is written.
+    /// The same under an id that the caller made, for a requester who came in like that. If a run has the id already,
+    /// nothing is written.
     ///
     /// # Errors
     /// As [`Executor::start`].
@@ -238,6 +239,7 @@ impl<'a> Executor<'a> {
         input: Json,
         requester: &Name,
         author: Acting,
+        login: Option<Login>,
     ) -> Result<RunOutcome, RunError> {
         let input = match filled(proposed.program(), input) {
             Ok(input) => input,
@@ -252,7 +254,7 @@ impl<'a> Executor<'a> {
         };
         let plan = runnable.plan()?;
         let about = Circumstances::of(&plan, &runnable, &input);
-        let (state, events) = runnable.begin(*run.as_bytes(), input);
+        let (state, events) = runnable.begin(*run.as_bytes(), input, login);
         let state = self.drive(&plan, &about, state, events, 0, Epoch::FIRST).await?;
         Ok(RunOutcome { report: Some(*report), ..outcome(&plan, &state) })
     }

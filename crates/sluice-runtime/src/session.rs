@@ -178,6 +178,7 @@ impl<'a> AgentSession<'a> {
             closure: closure.digest().0.0,
             interpreter: INTERPRETER_VERSION,
             requester: requester.to_string(),
+            login: None,
         };
         let (session, record) = Session::begin(start, ledger.clock().now_ms());
         let log = RunLog::new(ledger, session.run(), WORKFLOW.to_owned(), 0, Epoch::FIRST);

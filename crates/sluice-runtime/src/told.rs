@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 use sluice_core::contract::approval::{Act, Delegation, SignedStatement, Statement};
 use sluice_core::contract::digest::to_hex;
-use sluice_engine::{CallOutcome, Fact, GateAnswer, Resolution};
+use sluice_engine::{CallOutcome, Fact, GateAnswer, Resolution, Start};
 use sluice_ledger::cbor::Value;
 
 use crate::approvals::unhex;
@@ -47,7 +47,7 @@ pub fn told_without_data(line: &Line) -> (String, Mood) {
     let fact = line.payload.clone().and_then(|payload| serde_json::from_value::<Fact>(payload).ok());
     let Some(fact) = fact else { return whole };
     let words = match &fact {
-        Fact::Started(start) => format!("on behalf of {}", start.requester),
+        Fact::Started(start) => requester(start),
         Fact::Planned { .. } => "lays down a plan".to_owned(),
         Fact::Intended { action, .. } => action.clone(),
         Fact::Finished { outcome, .. } => match outcome {
@@ -72,7 +72,7 @@ pub fn told_without_data(line: &Line) -> (String, Mood) {
 
 fn of_run(fact: &Fact) -> (String, Mood) {
     match fact {
-        Fact::Started(start) => (format!("on behalf of {}, with {}", start.requester, start.input), Mood::Doing),
+        Fact::Started(start) => (format!("{}, with {}", requester(start), start.input), Mood::Doing),
         Fact::Planned { plan } => (format!("plans {plan}"), Mood::Doing),
         Fact::Decided { action, answer, .. } => decided(action, answer),
         Fact::ApprovalRequested { approval, .. } => (format!("{approval} waits for people"), Mood::Warn),
@@ -88,6 +88,15 @@ fn of_run(fact: &Fact) -> (String, Mood) {
         Fact::Refused { code, why, .. } => (format!("{code}: {why}"), Mood::Bad),
         Fact::Faulted { error } => (error.to_string(), Mood::Bad),
     }
+}
+
+/// On whose behalf, and how they came in.
+fn requester(start: &Start) -> String {
+    let how = start.login.as_ref().map(|login| match login.acr.as_str() {
+        "" => format!(", who came in by {}", login.by),
+        level => format!(", who came in by {} at level {level}", login.by),
+    });
+    format!("on behalf of {}{}", start.requester, how.unwrap_or_default())
 }
 
 fn decided(action: &str, answer: &GateAnswer) -> (String, Mood) {

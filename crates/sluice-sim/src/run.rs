@@ -50,6 +50,7 @@ pub fn run(plan: &Plan, input: Json, definition: Json, host: &mut impl Host) -> 
         closure: [0; 32],
         interpreter: INTERPRETER_VERSION,
         requester: "requester".to_owned(),
+        login: None,
     };
     let mut state = RunState::new(RunId::from_bytes([7; 16]));
     let mut now_ms = 1_000_000;

@@ -152,6 +152,7 @@ fn started(run: [u8; 16]) -> Event {
         closure: [0; 32],
         interpreter: INTERPRETER_VERSION,
         requester: "ana".to_owned(),
+        login: None,
     }))
 }
 

@@ -327,6 +327,7 @@ impl World {
                 closure: [0; 32],
                 interpreter: INTERPRETER_VERSION,
                 requester: "ana".to_owned(),
+                login: None,
             };
             return Ok((RunState::new(run), vec![Event::Started(Box::new(start))], 0));
         }

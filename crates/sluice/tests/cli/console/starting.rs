@@ -157,5 +157,12 @@ async fn who_is_known_less_surely_than_policy_asks_starts_nothing_until_they_log
     let dora = Person { cookie: session, ..dora };
     let got = started(&dora, &proposal, &[]).await;
     assert_eq!(got.status, 303, "{got:?}");
-    assert!(!status_of(&sandbox, got.to.strip_prefix("/runs/").unwrap()).is_empty());
+    let run = got.to.strip_prefix("/runs/").unwrap();
+    assert!(!status_of(&sandbox, run).is_empty());
+    // How she came in is part of the run; her colleagues read it on its page.
+    let log = sandbox.sluice(&["audit", "log", "--last", "100", "--format", "json"]).with(0).json();
+    let began = log["entries"].as_array().unwrap().iter().find(|line| line["kind"] == "run-started").unwrap();
+    assert_eq!(began["payload"]["login"], json!({ "by": "provider", "acr": "urn:gold" }), "{began}");
+    let page = dora.get(&got.to).await;
+    assert!(page.text.contains("on behalf of dora, who came in by provider at level urn:gold"), "{}", page.text);
 }
