@@ -278,6 +278,8 @@ impl Tier {
 pub struct Entrance {
     /// Whether anybody may, without showing who they are.
     pub open: bool,
+    /// Whether anything behind it calls, changes or reads something: else whoever comes in gains nothing.
+    pub leads: bool,
 }
 
 /// How well the kind of a node is known.

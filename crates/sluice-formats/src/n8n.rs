@@ -13,6 +13,7 @@ mod fields;
 mod graph;
 mod guard;
 mod link;
+mod lists;
 mod lower;
 mod native;
 mod parameters;

@@ -45,11 +45,13 @@ impl Lowering<'_, '_> {
             _ if self.is_model(i) => Catalogued { sink: Some("llm".into()), ..known },
             Is::Trigger => {
                 let open = self.node(i).is_some_and(|node| node.node_type.as_ref() == "trigger-webhook");
-                Catalogued { entrance: open.then_some(Entrance { open }), ..known }
+                Catalogued { entrance: open.then_some(Entrance { open, leads: true }), ..known }
             }
-            Is::Start => {
-                Catalogued { categories: self.secret_classes(), entrance: Some(Entrance { open: false }), ..known }
-            }
+            Is::Start => Catalogued {
+                categories: self.secret_classes(),
+                entrance: Some(Entrance { open: false, leads: true }),
+                ..known
+            },
             Is::Http => Catalogued {
                 sink: Some("http".into()),
                 side_effect: method_effect(data) != Effect::Read,

@@ -308,5 +308,5 @@ fn a_function_that_checks_what_it_gets_leaves_its_neighbours_known() {
     let helper = "const day = (d) => { if (!d) return 'none'; return new Date(d).toISOString() };";
     let source = format!("{helper} return [{{ json: {{ name: $json.a, id: 'x' + Date.now(), on: day($json.b) }} }}];");
     let (term, _) = program::read(&source, Mode::AllItems);
-    assert_eq!(shown(&term), "{name: item.a, id: text(\"x\", ?()), on: ?(item.b)}");
+    assert_eq!(shown(&term), "{name: item.a, id: text(\"x\", ?()), on: ?(#(item.b))}");
 }

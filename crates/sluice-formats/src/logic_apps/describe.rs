@@ -165,7 +165,7 @@ fn request(action: &Action<'_>, fact: &mut Catalogued) {
     };
     fact.source = Some(Source { kind: source.into(), tier });
     // The address holds a signature: it is not open to whoever finds the host.
-    fact.entrance = Some(Entrance { open: false });
+    fact.entrance = Some(Entrance { open: false, leads: true });
 }
 
 /// Kinds of sensitive data that the names in a reading action tell.

@@ -2,7 +2,7 @@
 
 use super::lower::Lowering;
 use super::system;
-use crate::import::{Catalogued, Confidence, Kind, Observed};
+use crate::import::{Catalogued, Confidence, Entrance, Kind, Observed};
 
 /// Workflows within workflows that are looked into; what lies deeper may do anything.
 const NESTED_MAX: usize = 4;
@@ -55,7 +55,7 @@ impl Lowering<'_, '_> {
             privileged: (known.privileged || known.effect.is_privileged()) && known.kind != Kind::SubWorkflow,
             destructive: known.destructive || super::face::is_destructive_command(self, i),
             human_gate: known.human_gate,
-            entrance: known.entrance,
+            entrance: known.entrance.map(|entrance| Entrance { leads: self.leads(i), ..entrance }),
             confidence: known.confidence,
             ..Catalogued::default()
         }
@@ -71,6 +71,24 @@ impl Lowering<'_, '_> {
             (Kind::SubWorkflow, None) => self.changes_something(i) && !self.is_elsewhere(i),
             _ => self.changes_something(i),
         }
+    }
+
+    /// Whether an entrance leads to more than nodes of the engine that pass items on, and programs that reach nothing.
+    fn leads(&self, i: usize) -> bool {
+        let behind = self.graph.reachable([i]);
+        behind.into_iter().filter(|n| *n != i && !self.is_off(*n)).any(|n| match self.kind(n) {
+            Kind::Flow | Kind::Trigger => false,
+            Kind::Code => self.program_reaches_out(n),
+            _ => true,
+        })
+    }
+
+    /// Whether a program may call somebody: by the engine's helpers, or by a library.
+    fn program_reaches_out(&self, i: usize) -> bool {
+        const WORDS: [&str; 6] = ["helpers", "fetch", "require", "import", "getWorkflowStaticData", "eval"];
+        let leaves = self.leaves_of(i);
+        let texts = leaves.iter().filter_map(|leaf| leaf.text());
+        texts.into_iter().any(|text| WORDS.iter().any(|word| text.contains(word)))
     }
 
     /// Categories are known once every text was read.

@@ -1,4 +1,4 @@
-//! Nodes that act on items alone: set, merge, branches, lists.
+//! Nodes that act on items alone: set, merge, branches.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -25,7 +25,10 @@ impl Lowering<'_, '_> {
                 self.receive(i, out, span);
                 Expression::one_of(vec![Expression::input(span), place_variable(out, span)], span)
             }
-            _ => self.passed_on(i, sight, span),
+            _ => match self.regrouped(i, span) {
+                Some(regrouped) => regrouped,
+                None => self.passed_on(i, sight, span),
+            },
         };
         if self.keeps_values(i) {
             self.wires.copies();
@@ -120,7 +123,12 @@ pub(super) fn assignments(parameters: &Tree) -> Vec<(Arc<str>, &Tree)> {
 fn pair(item: &Tree) -> Option<(Arc<str>, &Tree)> {
     const VALUES: [&str; 6] = ["value", "stringValue", "numberValue", "booleanValue", "arrayValue", "objectValue"];
     let name = item.get("name").and_then(Tree::as_text)?;
-    Some((name.clone(), VALUES.iter().find_map(|key| item.get(key))?))
+    // A text that is evaluated and has nothing to evaluate in it is itself.
+    let name = match name.strip_prefix('=') {
+        Some(constant) if !constant.contains("{{") => Arc::from(constant),
+        _ => name.clone(),
+    };
+    Some((name, VALUES.iter().find_map(|key| item.get(key))?))
 }
 
 pub(super) fn keeps_item(parameters: &Tree, version: f64) -> bool {

@@ -244,7 +244,7 @@ impl Context<'_> {
                 (&destructive_step::RULE, fact.destructive && fact.reachable && !fact.human_gate),
             ];
             let holding = rules.into_iter().filter(|(_, holds)| *holds);
-            findings.extend(holding.map(|(rule, _)| (*step, self.at(rule, *step, None))));
+            findings.extend(holding.map(|(rule, _)| (*step, self.on_step(rule, *step, fact))));
         }
         for observation in &self.import.observations {
             if let Some(rule) = rule_of(&observation.what) {
@@ -254,6 +254,15 @@ impl Context<'_> {
         }
         findings.extend(self.absences());
         findings
+    }
+
+    fn on_step(&self, rule: &FaceRule, step: StepId, fact: &Catalogued) -> Diagnostic {
+        let mut found = self.at(rule, step, None);
+        if found.code == open_entrance::RULE.meta.code && fact.entrance.is_some_and(|entrance| !entrance.leads) {
+            found.severity = Severity::Low;
+            found.message.push_str(", and nothing behind it calls, changes or reads anything");
+        }
+        found
     }
 
     fn absences(&self) -> Option<(StepId, Diagnostic)> {

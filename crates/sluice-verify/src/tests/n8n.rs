@@ -61,6 +61,105 @@ fn ask(text: &str) -> Node<'_> {
 }
 
 #[test]
+fn an_open_entrance_that_leads_to_nothing_is_worth_knowing_only() {
+    use sluice_core::diagnostic::Severity::{Low, Medium};
+    let hook = ("Hook", "webhook", json!({ "path": "x", "typeVersion": 2 }));
+    let code = |text: &str| ("Next", "code", json!({ "jsCode": text }));
+    let cases = [
+        ("an answer that is always the same", ("Next", "set", json!({})), Low),
+        ("a program that computes", code("return [{ json: { n: 1 } }];"), Low),
+        (
+            "a program that calls",
+            code("return [await this.helpers.httpRequest({ url: 'https://a.example' })];"),
+            Medium,
+        ),
+        ("a look at somebody's calendar", ("Next", "googleCalendar", json!({ "operation": "getAll" })), Medium),
+        ("another workflow", ("Next", "executeWorkflow", json!({ "workflowId": "nightly" })), Medium),
+        ("a post that is switched off", ("Next", "slack", json!({ "disabled": true })), Low),
+    ];
+    for (what, next, severity) in cases {
+        let found = surveyed(&export(&[hook.clone(), next], &["Hook -> Next"])).findings;
+        let entrance = found.iter().find(|finding| finding.code.to_string() == "SL250").unwrap();
+        assert_eq!(entrance.severity, severity, "{what}: {entrance:?}");
+    }
+}
+
+/// Of an item whose fields are all known, `a` an outsider's and `c` a constant: a node that gives it other fields loses
+/// neither.
+#[test]
+fn what_a_node_of_lists_gives_is_what_stood_in_the_fields_that_it_read() {
+    let all = |more: Json| {
+        let mut parameters = json!({ "aggregate": "aggregateAllItemData" });
+        parameters.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        parameters
+    };
+    let each = |fields: Json| json!({ "fieldsToAggregate": { "fieldToAggregate": fields } });
+    let group =
+        |field: &str| json!({ "fieldsToSummarize": { "values": [{ "aggregation": "append", "field": field }] } });
+    let rename = |keys: Json| json!({ "keys": { "key": keys } });
+    let cases: Vec<(&str, Json, &str, bool)> = vec![
+        ("aggregate", all(json!({})), "data[0].a", true),
+        ("aggregate", all(json!({ "destinationFieldName": "rows" })), "rows[0].a", true),
+        ("aggregate", all(json!({ "destinationFieldName": "rows" })), "data", false),
+        ("aggregate", all(json!({ "destinationFieldName": "in.rows" })), "in.rows", true),
+        ("aggregate", all(json!({ "destinationFieldName": "={{ $json.c }}" })), "fixed", true),
+        ("aggregate", all(json!({ "include": "specifiedFields", "fieldsToInclude": "c, d" })), "data[0]", false),
+        ("aggregate", all(json!({ "include": "specifiedFields", "fieldsToInclude": "c, a" })), "data[0]", true),
+        ("aggregate", each(json!([{ "fieldToAggregate": "a" }])), "a[0]", true),
+        ("aggregate", each(json!([{ "fieldToAggregate": "c" }])), "c[0]", false),
+        (
+            "aggregate",
+            each(json!([{ "fieldToAggregate": "a", "renameField": true, "outputFieldName": "b" }])),
+            "b",
+            true,
+        ),
+        ("aggregate", each(json!([{ "fieldToAggregate": "a" }, { "fieldToAggregate": "c" }])), "c", false),
+        ("aggregate", each(json!([{ "fieldToAggregate": "={{ $json.c }}" }])), "a", true),
+        ("splitOut", json!({ "fieldToSplitOut": "a" }), "inner", true),
+        ("splitOut", json!({ "fieldToSplitOut": "a" }), "a", true),
+        ("splitOut", json!({ "fieldToSplitOut": "c" }), "a", false),
+        ("splitOut", json!({ "fieldToSplitOut": "c", "include": "allOtherFields" }), "a", true),
+        ("splitOut", json!({ "fieldToSplitOut": "a", "include": "allOtherFields" }), "c", false),
+        ("splitOut", json!({ "fieldToSplitOut": "a, c" }), "c", false),
+        ("splitOut", json!({ "fieldToSplitOut": "a, c" }), "a", true),
+        ("splitOut", json!({ "fieldToSplitOut": "a", "options": { "destinationFieldName": "b" } }), "b", true),
+        (
+            "splitOut",
+            json!({ "fieldToSplitOut": "c", "include": "selectedOtherFields", "fieldsToInclude": "a" }),
+            "a",
+            true,
+        ),
+        (
+            "splitOut",
+            json!({ "fieldToSplitOut": "c", "include": "selectedOtherFields", "fieldsToInclude": "d" }),
+            "a",
+            false,
+        ),
+        ("splitOut", json!({ "fieldToSplitOut": "={{ $json.c }}" }), "anything", true),
+        ("summarize", group("a"), "appended_a", true),
+        ("summarize", group("c"), "appended_c", false),
+        ("renameKeys", rename(json!([{ "currentKey": "a", "newKey": "b" }])), "b", true),
+        ("renameKeys", rename(json!([{ "currentKey": "c", "newKey": "b" }])), "b", false),
+        ("renameKeys", json!({ "additionalOptions": { "regexReplacement": { "replacements": [{}] } } }), "b", true),
+        ("itemLists", json!({ "operation": "concatenateItems" }), "data", true),
+        ("itemLists", json!({ "operation": "limit" }), "data", false),
+    ];
+    let known = json!({ "assignments": { "assignments": [
+        { "name": "a", "value": "={{ $json.text }}" }, { "name": "c", "value": "fixed" }, { "name": "=d", "value": "x" }
+    ] } });
+    let mut wrong = Vec::new();
+    for (kind, parameters, read, expected) in cases {
+        let text = format!("={{{{ $json.{read} }}}}");
+        let nodes = [mail(), ("Known", "set", known.clone()), ("Lists", kind, parameters.clone()), ask(&text)];
+        let found = flows(&export(&nodes, &["Mail -> Known", "Known -> Lists", "Lists -> Ask"]));
+        if found.iter().any(|flow| flow.contains("Ask")) != expected {
+            wrong.push(format!("{kind} {parameters}, reading {read}: {found:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
 fn words_of_a_mail_are_followed_through_each_kind_of_node() {
     let set = |name: &'static str, fields: Json| (name, "set", json!({ "assignments": { "assignments": fields } }));
     let field = |name: &str, value: &str| json!([{ "name": name, "value": value, "type": "string" }]);

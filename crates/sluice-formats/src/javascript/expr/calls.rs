@@ -67,6 +67,7 @@ impl<'a> Walker<'a> {
                 _,
             ) => Term::harmless(arguments),
             ("$not", _) => Term::harmless(arguments),
+            ("String", _) if arguments.iter().all(|a| matches!(a, Term::Harmless(_))) => Term::harmless(arguments),
             _ => {
                 let callee = self.global(name, at);
                 Term::opaque([callee].into_iter().chain(arguments))
@@ -112,7 +113,13 @@ impl<'a> Walker<'a> {
             "digest" if matches!(arguments.as_slice(), [Term::Literal(Json::String(form))] if form == "hex") => {
                 Term::harmless([receiver])
             }
+            _ if is_of_time(name) && !matches!(receiver, Term::Object(_)) => Term::harmless([receiver]),
             "toString" | "trim" | "valueOf" if matches!(receiver, Term::Harmless(_)) => receiver,
+            "padStart" | "padEnd"
+                if matches!(receiver, Term::Harmless(_)) && arguments.iter().all(|a| matches!(a, Term::Literal(_))) =>
+            {
+                receiver
+            }
             "filter" | "sort" | "reverse" | "slice" if matches!(receiver, Term::Items(..)) => receiver,
             _ => Term::opaque([receiver].into_iter().chain(arguments)),
         }
@@ -221,4 +228,12 @@ pub(super) fn written(e: &E<'_>) -> Option<String> {
         }),
         _ => None,
     }
+}
+
+/// Whether a method tells of a moment: a number, or a text in which none but the letters of times stand.
+fn is_of_time(method: &str) -> bool {
+    const PARTS: [&str; 8] = ["Date", "Day", "FullYear", "Hours", "Milliseconds", "Minutes", "Month", "Seconds"];
+    let part = method.strip_prefix("get").map(|rest| rest.strip_prefix("UTC").unwrap_or(rest));
+    part.is_some_and(|part| PARTS.contains(&part))
+        || matches!(method, "toISO" | "toISODate" | "toISOString" | "toISOTime")
 }

@@ -269,7 +269,7 @@ impl EntranceSpec {
             return;
         }
         let open = parameter(&self.authentication).is_none_or(|value| self.open.contains(value.as_str()));
-        found.entrance = Some(Entrance { open });
+        found.entrance = Some(Entrance { open, leads: true });
         let tier = if open { self.exposed } else { self.guarded };
         if let (Some(tier), Some(source)) = (tier, &mut found.source) {
             source.tier = tier;
