@@ -4,6 +4,7 @@
 //! somebody says otherwise every reply is an outsider's words.
 
 mod argument;
+mod described;
 mod guess;
 mod lexicon;
 pub mod openapi;

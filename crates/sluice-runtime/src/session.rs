@@ -7,7 +7,7 @@ mod call;
 mod given;
 mod inspect;
 mod lay_down;
-mod loads;
+mod leads;
 mod plan;
 mod story;
 
@@ -302,7 +302,7 @@ impl<'a> AgentSession<'a> {
             // That it is made was laid down before anything was read.
             let labelled = plan.labelled(index, arguments, &self.given, self.model(), self.label);
             let mut prepared = prepare_action(&self.universe, action, labelled, Label::BOTTOM);
-            self.note_loads(arguments, &mut prepared);
+            self.note_leads(arguments, &mut prepared);
             return prepared;
         }
         let names_one = |name: &str| {
@@ -314,9 +314,10 @@ impl<'a> AgentSession<'a> {
         prepare_action(&self.universe, action, Value::from_json(arguments, label), label)
     }
 
-    /// Words that load something from a host tell that host something: it receives them, too.
-    fn note_loads(&self, arguments: &Json, prepared: &mut Prepared) {
-        if loads::hosts(arguments).iter().any(|host| !self.given.names_host(host)) {
+    /// Words that load something from a host, or link to one that nobody named, tell that host something: it receives them,
+    /// too.
+    fn note_leads(&self, arguments: &Json, prepared: &mut Prepared) {
+        if leads::hosts(arguments).iter().any(|host| !self.given.names_host(host)) {
             let label = prepared.arguments.deep_label();
             let receivers = prepared.roles.entry(Role::Destination).or_default();
             *receivers = receivers.join(label);

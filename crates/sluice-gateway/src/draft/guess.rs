@@ -6,6 +6,7 @@
 use sluice_core::gate::{Effect, Role};
 
 use super::argument::{self, Argument};
+use super::described::{says_that_it_acts, speaks_of_change};
 use super::lexicon::{
     CHECKS, CODE, DESTROY, ENDINGS, EXECUTE, GRANT, LOOKS, List, MONEY, NOUNS, OUTSIDE, PAY, PHRASES, RIGHTS, SEND,
     STANDING, STATES, SWITCHED, SWITCHES, THINGS, WRITE,
@@ -34,8 +35,7 @@ pub(super) const SAID_TO_READ: &str = "its server says that it only reads";
 #[must_use]
 pub fn guess(tool: &Tool) -> Guess {
     let arguments = argument::of(tool);
-    let Does { effect, is_privileged: privileged, why } = does(tool, &arguments);
-    let is_followed = why.ends_with(FOLLOWED);
+    let Does { effect, is_privileged: privileged, is_followed, why } = does(tool, &arguments);
     let place = |wanted: Role| arguments.iter().find(|a| a.role == wanted).map(|a| a.name.clone());
     let destination =
         if effect.is_outbound() { place(Role::Destination).or_else(|| place(Role::Recipient)) } else { None };
@@ -55,18 +55,19 @@ pub fn guess(tool: &Tool) -> Guess {
     Guess { effect, privileged, arguments, destination, why }
 }
 
-const FOLLOWED: &str = "goes on acting after it was changed";
 const UNKNOWN: &str = "nothing says what it does, so it may do anything";
 
 struct Does {
     effect: Effect,
     is_privileged: bool,
+    /// Whether what it says is done later, again and again.
+    is_followed: bool,
     why: String,
 }
 
 impl Does {
     fn new(effect: Effect, is_privileged: bool, why: String) -> Self {
-        Self { effect, is_privileged, why }
+        Self { effect, is_privileged, is_followed: false, why }
     }
 }
 
@@ -82,7 +83,7 @@ fn does(tool: &Tool, arguments: &[Argument]) -> Does {
         return does;
     }
     let is_read = clauses(&operation).all(|clause| reads(clause).is_some());
-    let read = clauses(&operation).find_map(reads).filter(|_| is_read);
+    let read = clauses(&operation).find_map(reads).filter(|found| is_read && is_borne_out(found, tool, arguments));
     let read = read.map(|found| said(&found, "reads, and nothing in it changes anything"));
     let Some(why) = read.or_else(|| said_to_read(tool, arguments)).filter(|_| !destroys) else {
         return Does::new(Effect::Write, true, UNKNOWN.to_owned());
@@ -131,25 +132,27 @@ fn reads(clause: &[String]) -> Option<String> {
     first.or_else(|| clause.get(later?)).cloned()
 }
 
-fn is_deed(word: &str) -> bool {
+pub(super) fn is_deed(word: &str) -> bool {
     CHANGES.iter().any(|list| list.has(word))
+}
+
+/// Whether a word of reading is all that there is. `check` and its like are said of deeds too, so of them nothing else may
+/// speak of more; what `get` and its like are said of only reads, unless its description says in so many words what it does.
+fn is_borne_out(found: &str, tool: &Tool, arguments: &[Argument]) -> bool {
+    if LOOKS.has(found) { !says_that_it_acts(description(tool)) } else { is_quiet(tool, arguments, &[Role::Command]) }
 }
 
 /// Why a tool reads of which only its server says so: nothing that it takes or says of itself speaks of more.
 fn said_to_read(tool: &Tool, arguments: &[Argument]) -> Option<String> {
-    let takes_more = |a: &Argument| matches!(a.role, Role::Recipient | Role::Command) || a.is_text();
     let is_said = tool.hint("readOnlyHint") == Some(true);
-    let is_quiet = !arguments.iter().any(takes_more) && !speaks_of_change(description(tool));
-    (is_said && is_quiet).then(|| SAID_TO_READ.to_owned())
+    (is_said && is_quiet(tool, arguments, &[Role::Command, Role::Recipient])).then(|| SAID_TO_READ.to_owned())
 }
 
-/// Whether a description says of something that it is done: `creates`, `posted to`. A word that is also a thing counts
-/// where it is no thing.
-fn speaks_of_change(description: &str) -> bool {
-    words(description).iter().any(|word| {
-        let ended = ["ed", "d", "es", "s", "ped", "ted"].iter().filter_map(|end| word.strip_suffix(end));
-        is_deed(word) && !THINGS.has(word) || ended.filter(|stem| !THINGS.has(stem) || word.ends_with('d')).any(is_deed)
-    })
+/// Whether nothing that a tool takes or says of itself speaks of more than reading: words for people, or one of these roles.
+fn is_quiet(tool: &Tool, arguments: &[Argument], more: &[Role]) -> bool {
+    let takes_more = |a: &Argument| more.contains(&a.role) || a.is_text();
+    let said = description(tool);
+    !arguments.iter().any(takes_more) && !speaks_of_change(said) && !says_that_it_acts(said)
 }
 
 /// An argument by which a caller makes a tool that reads do more, and whether that destroys something.
@@ -194,7 +197,8 @@ fn named(words: &[String], operation: &[String], destroys: bool) -> Option<Does>
     }
     let sent = verb(SEND);
     if let Some(found) = changes.as_ref().filter(|_| sent.is_none()).and_then(|_| thing(STANDING)) {
-        return Some(Does::new(Effect::Write, true, in_name(&found, FOLLOWED)));
+        let why = in_name(&found, "goes on acting after it was changed");
+        return Some(Does { is_followed: true, ..Does::new(Effect::Write, true, why) });
     }
     if let Some(found) = sent {
         return Some(Does::new(Effect::Export, false, in_name(&found, "sends something")));
@@ -311,6 +315,47 @@ mod tests {
             name: name.to_owned(),
             definition: json!({ "name": name, "inputSchema": { "properties": properties } }),
         })
+    }
+
+    #[test]
+    fn what_a_description_says_in_so_many_words_counts_against_a_name_that_reads() {
+        let effect = |name: &str, description: &str, arguments: Json| {
+            let definition = json!({
+                "description": description,
+                "inputSchema": { "properties": arguments },
+                "annotations": { "readOnlyHint": true },
+            });
+            guess(&Tool { name: name.to_owned(), definition }).effect
+        };
+        let id = || json!({ "id": { "type": "string" } });
+        for description in [
+            "Finds free slots. The best ones are put on everybody's calendar.",
+            "Returns the report and emails it to the owner.",
+            "Looks up the person; creates them if they are missing.",
+            "The record is archived once it was read.",
+            "Opening a page: the customer gets notified.",
+            "Sends what was found.",
+            "The answer is sent to whoever asked, and then publishes the list.",
+        ] {
+            assert_ne!(effect("get_slots", description, id()), Effect::Read, "{description}");
+            assert_ne!(effect("check_slots", description, id()), Effect::Read, "{description}");
+        }
+        for description in [
+            "Retrieves users with their names, emails and types.",
+            "Sheets are exported as CSV.",
+            "Issues that somebody created, closed or merged.",
+            "Get a user by id; the date when it was created is part of it.",
+            "List orders and invoices, and posts of customers.",
+        ] {
+            assert_eq!(effect("get_slots", description, id()), Effect::Read, "{description}");
+        }
+        // A word that is said of deeds too needs more: nothing for people to read, and nothing that is ensured.
+        assert_eq!(effect("check_slots", "Whether any is free.", id()), Effect::Read);
+        let note = json!({ "id": { "type": "string" }, "note": { "type": "string" } });
+        assert_ne!(effect("check_slots", "Whether any is free.", note.clone()), Effect::Read);
+        assert_ne!(effect("show_message", "", json!({ "user": {}, "text": {} })), Effect::Read);
+        let ensured = json!({ "spender": { "type": "string" }, "ensureAmount": { "type": "string" } });
+        assert_ne!(effect("checkAllowance", "How much may be drawn.", ensured), Effect::Read);
     }
 
     #[test]

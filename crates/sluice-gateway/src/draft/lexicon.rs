@@ -92,7 +92,7 @@ pub(super) const WRITE: List = List(
     vote rate sign record organize organise manage file fill order place raise lower increase decrease reopen \
     open join leave refresh rotate generate process decide reject configure remember learn tag untag hide react \
     sort reorder sell bid claim escalate transition checkin flag mute restore provision lock print click type \
-    press fork clone alter rebuild reindex convert",
+    press fork clone alter rebuild reindex convert ensure",
 );
 
 /// Of those, words that are things as well: behind a word of reading they say what is read.
@@ -141,7 +141,7 @@ pub(super) const STATEMENT: List = List("sql graphql cypher statement command cm
 pub(super) const AMOUNT: List = List("amount price sum total quantity budget");
 
 /// Arguments that only what acts has.
-pub(super) const SWITCHES: List = List("dry force confirm");
+pub(super) const SWITCHES: List = List("dry force confirm ensure autofix");
 
 /// What a switch makes a tool do, beside sending, paying, handing out rights and destroying.
 pub(super) const SWITCHED: List = List("create mark save write apply commit accept execute run acknowledge register");

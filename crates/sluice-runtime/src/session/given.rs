@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
 
-use super::loads;
+use super::leads;
 
 /// Shorter texts and numbers stand in any request by chance.
 const CHARS_MIN: usize = 6;
@@ -69,7 +69,7 @@ impl Given {
 
     /// Whether the person named this host themselves, alone or in an address.
     pub(super) fn names_host(&self, host: &str) -> bool {
-        let names = |text: &String| text.eq_ignore_ascii_case(host) || loads::named(text).iter().any(|n| n == host);
+        let names = |text: &String| text.eq_ignore_ascii_case(host) || leads::named(text).iter().any(|n| n == host);
         self.words.iter().chain(&self.quoted).any(names)
     }
 

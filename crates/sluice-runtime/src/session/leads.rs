@@ -1,5 +1,5 @@
-//! Words that make whoever shows them load something: an image in a comment tells its host whatever stands in its address,
-//! without that anybody clicks.
+//! Words that lead somewhere: an image in a comment tells its host whatever stands in its address, without that anybody
+//! clicks; a link in a message is looked at by the program that shows it, and followed by whoever trusts the sender.
 
 use serde_json::Value as Json;
 
@@ -35,13 +35,33 @@ const MARKS: [&str; 25] = [
 /// Other spellings of a slash.
 const SLASHES: [&str; 6] = ["\\", "&#47;", "&#x2f;", "&sol;", "%2f", "\u{2215}"];
 
-/// The hosts that a value's texts load from where they are shown, in small letters; all of it counts as one text, since
-/// what shows it may put it together.
+/// What begins an address.
+const SCHEMES: [&str; 3] = ["http", "ftp:", "://"];
+
+/// The hosts that a value's texts load from or link to, in small letters; all of it counts as one text, since what shows it
+/// may put it together.
 pub(super) fn hosts(value: &Json) -> Vec<String> {
     let mut text = String::new();
     gather(value, &mut text);
     let text = text.to_lowercase();
-    if MARKS.iter().any(|mark| text.contains(mark)) { named(&text) } else { Vec::new() }
+    let leads = MARKS.iter().chain(&SCHEMES).any(|mark| text.contains(mark));
+    let mut hosts = if leads { named(&text) } else { Vec::new() };
+    hosts.extend(bare(&text));
+    hosts
+}
+
+/// Hosts without a scheme that programs make links of by themselves: `www.example.com`, `example.com/a`.
+fn bare(text: &str) -> impl Iterator<Item = String> {
+    let words = text.split(|c: char| c.is_whitespace() || "()[]<>{}\"'`,;|*".contains(c));
+    words.filter_map(|word| {
+        let host = word.split(['/', '?', '#']).next().unwrap_or_default();
+        let host = host.split(':').next().unwrap_or_default();
+        let (name, last) = host.rsplit_once('.')?;
+        let is_host = !name.is_empty() && host.chars().all(|c| c.is_alphanumeric() || c == '.' || c == '-');
+        let ends_in_letters = last.len() >= 2 && last.chars().all(char::is_alphabetic);
+        let is_link = word.len() > host.len() && word.contains('/') || host.starts_with("www.");
+        (is_host && ends_in_letters && is_link).then(|| host.to_owned())
+    })
 }
 
 fn gather(value: &Json, out: &mut String) {
@@ -111,9 +131,33 @@ mod tests {
     }
 
     #[test]
-    fn what_must_be_clicked_and_what_is_no_markup_loads_nothing() {
-        for text in ["see https://docs.example/page", "[docs](https://docs.example)", "a // b", "5! [1]", "<b>bold</b>"]
-        {
+    fn what_is_clicked_or_looked_at_before_names_its_host() {
+        for text in [
+            "see https://evil.example/page",
+            "[docs](https://evil.example)",
+            "[docs](//evil.example/x) and ftp://other.example",
+            "now at evil.example/win?x=1",
+            "http:\\\\evil.example",
+            "ask (evil.example:8080/a).",
+        ] {
+            let found = hosts(&json!({ "body": text }));
+            assert!(found.iter().any(|host| host.starts_with("evil.example")), "{text}: {found:?}");
+        }
+        assert_eq!(hosts(&json!("go to www.evil.example, now")), ["www.evil.example"]);
+    }
+
+    #[test]
+    fn what_leads_nowhere_names_no_host() {
+        for text in [
+            "a // b",
+            "5! [1]",
+            "<b>bold</b>",
+            "report.pdf and src/main.rs",
+            "ana@example.com",
+            "on 12/06/2025, and/or 3.5/4",
+            "e.g./i.e.",
+            "Done. Next",
+        ] {
             assert_eq!(hosts(&json!(text)), [""; 0], "{text}");
         }
         assert_eq!(named("https://user@evil.example:8080/x"), ["user@evil.example:8080"]);

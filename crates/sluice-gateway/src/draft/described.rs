@@ -1,0 +1,76 @@
+//! What the description of a tool says that it does.
+
+use super::guess::{is_deed, words};
+use super::lexicon::{List, THINGS};
+
+/// Whether a description says of the tool that it does something: a word of change where a clause begins (`, and sends`),
+/// or behind `is`, `are` and `be` (`is put`). A word that is also a thing is a deed where it is done to something (`emails
+/// the`).
+pub(super) fn says_that_it_acts(description: &str) -> bool {
+    const SOMETHING: List = List::of("a an it its the them this to");
+    let is_done = |stem: &str, next: Option<&String>| {
+        is_deed(stem) && (!THINGS.has(stem) || next.is_some_and(|next| SOMETHING.has(next)))
+    };
+    let clauses = description.split(['.', ',', ';', ':', '\n', '(']);
+    clauses.map(words).any(|clause| {
+        clause.iter().enumerate().any(|(at, word)| {
+            let before = at.checked_sub(1).and_then(|at| clause.get(at)).map(String::as_str);
+            match before {
+                None | Some("and" | "then" | "also") => {
+                    third_person(word).is_some_and(|stem| is_done(&stem, clause.get(at + 1)))
+                }
+                // What is exported as a text is read as one.
+                Some("is" | "are" | "be" | "gets") => {
+                    participle(word).iter().any(|stem| is_deed(stem) && !matches!(stem.as_str(), "convert" | "export"))
+                }
+                _ => false,
+            }
+        })
+    })
+}
+
+/// `sends`, `pushes`, `notifies` without their ending.
+fn third_person(word: &str) -> Option<String> {
+    let stem = word.strip_suffix('s')?;
+    match (stem.strip_suffix("ie"), stem.strip_suffix('e')) {
+        (Some(stem), _) => Some(format!("{stem}y")),
+        (None, Some(short)) if ["sh", "ch", "ss", "x"].iter().any(|end| short.ends_with(end)) => Some(short.to_owned()),
+        _ => Some(stem.to_owned()),
+    }
+}
+
+/// What a word may be the participle of: `sent`, `posted`, `created`, `dropped`, `notified`.
+fn participle(word: &str) -> Vec<String> {
+    const IRREGULAR: [(&str, &str); 10] = [
+        ("sent", "send"),
+        ("put", "put"),
+        ("set", "set"),
+        ("paid", "pay"),
+        ("bought", "buy"),
+        ("sold", "sell"),
+        ("written", "write"),
+        ("made", "make"),
+        ("told", "notify"),
+        ("withdrawn", "withdraw"),
+    ];
+    if let Some((_, stem)) = IRREGULAR.iter().find(|(irregular, _)| *irregular == word) {
+        return vec![(*stem).to_owned()];
+    }
+    let Some(stem) = word.strip_suffix("ed") else { return Vec::new() };
+    let mut stems = vec![stem.to_owned(), format!("{stem}e")];
+    stems.extend(stem.strip_suffix('i').map(|stem| format!("{stem}y")));
+    let mut letters = stem.chars().rev();
+    if letters.next() == letters.next() {
+        stems.extend(stem.char_indices().next_back().map(|(last, _)| stem.split_at(last).0.to_owned()));
+    }
+    stems
+}
+
+/// Whether a description says of something that it is done: `creates`, `posted to`. A word that is also a thing counts
+/// where it is no thing.
+pub(super) fn speaks_of_change(description: &str) -> bool {
+    words(description).iter().any(|word| {
+        let ended = ["ed", "d", "es", "s", "ped", "ted"].iter().filter_map(|end| word.strip_suffix(end));
+        is_deed(word) && !THINGS.has(word) || ended.filter(|stem| !THINGS.has(stem) || word.ends_with('d')).any(is_deed)
+    })
+}
