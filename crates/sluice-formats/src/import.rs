@@ -278,7 +278,7 @@ impl Tier {
 pub struct Entrance {
     /// Whether anybody may, without showing who they are.
     pub open: bool,
-    /// Whether anything behind it calls, changes or reads something: else whoever comes in gains nothing.
+    /// Whether anything behind it may call, change or read something: else whoever comes in gains nothing.
     pub leads: bool,
 }
 

@@ -1,8 +1,29 @@
 //! What the report knows of each node beside the program.
 
 use super::lower::Lowering;
+use super::parameters::is_expression;
 use super::system;
 use crate::import::{Catalogued, Confidence, Entrance, Kind, Observed};
+
+/// Nodes that pass items on, and neither read nor change anything else.
+const PASSING: [&str; 16] = [
+    "aggregate",
+    "filter",
+    "if",
+    "itemLists",
+    "limit",
+    "merge",
+    "noOp",
+    "renameKeys",
+    "set",
+    "sort",
+    "splitInBatches",
+    "splitOut",
+    "stickyNote",
+    "stopAndError",
+    "summarize",
+    "switch",
+];
 
 /// Workflows within workflows that are looked into; what lies deeper may do anything.
 const NESTED_MAX: usize = 4;
@@ -73,22 +94,53 @@ impl Lowering<'_, '_> {
         }
     }
 
-    /// Whether an entrance leads to more than nodes of the engine that pass items on, and programs that reach nothing.
+    /// Whether an entrance leads to more than nodes that are known to pass items on, and programs in which nothing is seen that
+    /// reaches out of them.
     fn leads(&self, i: usize) -> bool {
         let behind = self.graph.reachable([i]);
-        behind.into_iter().filter(|n| *n != i && !self.is_off(*n)).any(|n| match self.kind(n) {
-            Kind::Flow | Kind::Trigger => false,
-            Kind::Code => self.program_reaches_out(n),
+        let leads = |n: &usize| match self.kind(*n) {
+            Kind::Trigger => *n != i,
+            Kind::Flow if self.short_type(*n) == "respondToWebhook" => self.computes(*n) || self.names_secrets(*n),
+            Kind::Flow => !PASSING.contains(&self.short_type(*n)) || self.names_secrets(*n),
+            Kind::Code => self.reaches_out(*n),
             _ => true,
-        })
+        };
+        self.workflow.error_workflow || behind.iter().filter(|n| !self.is_off(**n)).any(leads)
     }
 
-    /// Whether a program may call somebody: by the engine's helpers, or by a library.
-    fn program_reaches_out(&self, i: usize) -> bool {
-        const WORDS: [&str; 6] = ["helpers", "fetch", "require", "import", "getWorkflowStaticData", "eval"];
+    fn computes(&self, i: usize) -> bool {
+        self.leaves_of(i).iter().any(|leaf| leaf.text().is_some_and(|text| is_expression(text)))
+    }
+
+    fn names_secrets(&self, i: usize) -> bool {
+        self.has_any(i, &["$env", "$vars", "$secrets", "StaticData"])
+    }
+
+    /// Whether a program may call somebody or read what is not the item's: by the engine's helpers, a library, or words
+    /// with which others can be written.
+    fn reaches_out(&self, i: usize) -> bool {
+        const WORDS: [&str; 14] = [
+            "helpers",
+            "fetch",
+            "require",
+            "import",
+            "eval",
+            "process",
+            "globalThis",
+            "this",
+            "Function",
+            "Socket",
+            "XMLHttp",
+            "constructor",
+            "getCredentials",
+            "python",
+        ];
+        self.short_type(i) != "code" || self.names_secrets(i) || self.has_any(i, &WORDS)
+    }
+
+    fn has_any(&self, i: usize, words: &[&str]) -> bool {
         let leaves = self.leaves_of(i);
-        let texts = leaves.iter().filter_map(|leaf| leaf.text());
-        texts.into_iter().any(|text| WORDS.iter().any(|word| text.contains(word)))
+        leaves.iter().filter_map(|leaf| leaf.text()).any(|text| words.iter().any(|word| text.contains(word)))
     }
 
     /// Categories are known once every text was read.

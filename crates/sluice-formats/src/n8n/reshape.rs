@@ -25,7 +25,7 @@ impl Lowering<'_, '_> {
                 self.receive(i, out, span);
                 Expression::one_of(vec![Expression::input(span), place_variable(out, span)], span)
             }
-            _ => match self.regrouped(i, span) {
+            _ => match self.regrouped(i, sight, span) {
                 Some(regrouped) => regrouped,
                 None => self.passed_on(i, sight, span),
             },

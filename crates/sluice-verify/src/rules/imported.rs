@@ -260,7 +260,7 @@ impl Context<'_> {
         let mut found = self.at(rule, step, None);
         if found.code == open_entrance::RULE.meta.code && fact.entrance.is_some_and(|entrance| !entrance.leads) {
             found.severity = Severity::Low;
-            found.message.push_str(", and nothing behind it calls, changes or reads anything");
+            found.message.push_str(", and nothing is seen behind it that calls, changes or reads anything");
         }
         found
     }

@@ -75,6 +75,21 @@ fn an_open_entrance_that_leads_to_nothing_is_worth_knowing_only() {
         ),
         ("a look at somebody's calendar", ("Next", "googleCalendar", json!({ "operation": "getAll" })), Medium),
         ("another workflow", ("Next", "executeWorkflow", json!({ "workflowId": "nightly" })), Medium),
+        ("a variable of the server", code("return [{ json: { k: $env.API_KEY } }];"), Medium),
+        ("a word that makes others", code("return [{ json: { k: [].constructor } }];"), Medium),
+        ("a program in Python", ("Next", "code", json!({ "language": "python", "pythonCode": "return []" })), Medium),
+        ("a second factor", ("Next", "totp", json!({})), Medium),
+        (
+            "an answer with a stranger's words",
+            ("Next", "respondToWebhook", json!({ "responseBody": "={{ $json.q }}" })),
+            Medium,
+        ),
+        ("an answer that is fixed", ("Next", "respondToWebhook", json!({ "responseBody": "ok" })), Low),
+        (
+            "a secret in a field",
+            ("Next", "set", json!({ "values": { "string": [{ "name": "k", "value": "={{ $vars.k }}" }] } })),
+            Medium,
+        ),
         ("a post that is switched off", ("Next", "slack", json!({ "disabled": true })), Low),
     ];
     for (what, next, severity) in cases {
@@ -142,6 +157,44 @@ fn what_a_node_of_lists_gives_is_what_stood_in_the_fields_that_it_read() {
         ("renameKeys", rename(json!([{ "currentKey": "c", "newKey": "b" }])), "b", false),
         ("renameKeys", json!({ "additionalOptions": { "regexReplacement": { "replacements": [{}] } } }), "b", true),
         ("itemLists", json!({ "operation": "concatenateItems" }), "data", true),
+        // What is computed, and what is not known here, may be anything.
+        ("splitOut", json!({ "fieldToSplitOut": "a", "options": { "destinationFieldName": "={{ 'p' }}" } }), "p", true),
+        ("splitOut", json!({ "fieldToSplitOut": "c", "include": "={{ 'allOtherFields' }}" }), "a", true),
+        ("splitOut", json!({ "fieldToSplitOut": "$json.a", "options": { "destinationFieldName": "b" } }), "b", true),
+        ("splitOut", json!({ "fieldToSplitOut": "c, d", "include": "allOtherFields" }), "a", true),
+        ("splitOut", json!({ "fieldToSplitOut": "a, c", "options": { "destinationFieldName": "x, x" } }), "x", true),
+        (
+            "splitOut",
+            json!({ "fieldToSplitOut": "c", "include": "selectedOtherFields", "fieldsToInclude": "a",
+                    "options": { "destinationFieldName": "a" } }),
+            "a",
+            true,
+        ),
+        ("aggregate", all(json!({ "options": { "groupByFields": "a" } })), "a", true),
+        ("aggregate", json!({ "aggregate": "={{ 'aggregateAllItemData' }}" }), "data", true),
+        (
+            "aggregate",
+            each(json!([{ "fieldToAggregate": "a", "renameField": false, "outputFieldName": "b" }])),
+            "a",
+            true,
+        ),
+        (
+            "summarize",
+            json!({ "fieldsToSummarize": { "values": [
+                { "aggregation": "concatenate", "field": "c", "customSeparator": "={{ $json.a }}" }
+            ] } }),
+            "concatenated_c",
+            true,
+        ),
+        ("summarize", group("rows[0].a"), "appended_rows", true),
+        ("renameKeys", rename(json!([{ "currentKey": "missing", "newKey": "a" }])), "a", true),
+        (
+            "renameKeys",
+            rename(json!([{ "currentKey": "a", "newKey": "b" }, { "currentKey": "b", "newKey": "e" }])),
+            "e",
+            true,
+        ),
+        ("renameKeys", rename(json!([{ "currentKey": "rows[0].text", "newKey": "b" }])), "b", true),
         ("itemLists", json!({ "operation": "limit" }), "data", false),
     ];
     let known = json!({ "assignments": { "assignments": [

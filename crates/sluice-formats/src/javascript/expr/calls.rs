@@ -113,7 +113,9 @@ impl<'a> Walker<'a> {
             "digest" if matches!(arguments.as_slice(), [Term::Literal(Json::String(form))] if form == "hex") => {
                 Term::harmless([receiver])
             }
-            _ if is_of_time(name) && !matches!(receiver, Term::Object(_)) => Term::harmless([receiver]),
+            _ if is_of_time(name) && !matches!(receiver, Term::Object(_)) => {
+                Term::harmless([receiver].into_iter().chain(arguments))
+            }
             "toString" | "trim" | "valueOf" if matches!(receiver, Term::Harmless(_)) => receiver,
             "padStart" | "padEnd"
                 if matches!(receiver, Term::Harmless(_)) && arguments.iter().all(|a| matches!(a, Term::Literal(_))) =>
