@@ -3,29 +3,35 @@
 use super::guess::{is_deed, words};
 use super::lexicon::{List, THINGS};
 
-/// Whether a description says of the tool that it does something: a word of change where a clause begins (`, and sends`),
-/// or behind `is`, `are` and `be` (`is put`). A word that is also a thing is a deed where it is done to something (`emails
-/// the`).
+/// Longest description that is read for what it says; more of it says nothing good.
+const CHARS_MAX: usize = 16_000;
+
+/// Whether a description says of the tool that it does something: a word of change where a clause begins (`and sends`, `or
+/// creates`, `it books`), or behind `is`, `are` and `be` (`is put`). A word that is also a thing is a deed where it is done to
+/// something (`emails the`).
 pub(super) fn says_that_it_acts(description: &str) -> bool {
-    const SOMETHING: List = List::of("a an it its the them this to");
+    if description.len() > CHARS_MAX {
+        return true;
+    }
+    let ends_clause = |c: char| !(c.is_alphanumeric() || c == ' ' || matches!(c, '-' | '\'' | '_' | '`' | '*'));
+    description.split(ends_clause).map(words).any(|clause| acts(&clause))
+}
+
+fn acts(clause: &[String]) -> bool {
+    const BEFORE_DEEDS: List = List::of("also and automatically can it or that then tool which will");
+    const BEFORE_DONE: List = List::of("are automatically be being gets is then");
+    const SOMETHING: List = List::of("a an it its one the them this to");
     let is_done = |stem: &str, next: Option<&String>| {
         is_deed(stem) && (!THINGS.has(stem) || next.is_some_and(|next| SOMETHING.has(next)))
     };
-    let clauses = description.split(['.', ',', ';', ':', '\n', '(']);
-    clauses.map(words).any(|clause| {
-        clause.iter().enumerate().any(|(at, word)| {
-            let before = at.checked_sub(1).and_then(|at| clause.get(at)).map(String::as_str);
-            match before {
-                None | Some("and" | "then" | "also") => {
-                    third_person(word).is_some_and(|stem| is_done(&stem, clause.get(at + 1)))
-                }
-                // What is exported as a text is read as one.
-                Some("is" | "are" | "be" | "gets") => {
-                    participle(word).iter().any(|stem| is_deed(stem) && !matches!(stem.as_str(), "convert" | "export"))
-                }
-                _ => false,
-            }
-        })
+    clause.iter().enumerate().any(|(at, word)| {
+        let before = at.checked_sub(1).and_then(|at| clause.get(at));
+        let begins = before.is_none_or(|before| BEFORE_DEEDS.has(before));
+        let does = || third_person(word).is_some_and(|stem| is_done(&stem, clause.get(at + 1)));
+        // What is exported as a text is read as one.
+        let is_put =
+            || participle(word).iter().any(|stem| is_deed(stem) && !matches!(stem.as_str(), "convert" | "export"));
+        begins && does() || before.is_some_and(|before| BEFORE_DONE.has(before)) && is_put()
     })
 }
 

@@ -85,8 +85,9 @@ fn does(tool: &Tool, arguments: &[Argument]) -> Does {
     if let Some(does) = named {
         return does;
     }
-    let is_read = clauses(&operation).all(|clause| reads(clause).is_some());
-    let read = clauses(&operation).find_map(reads).filter(|found| is_read && is_borne_out(found, tool, arguments));
+    let is_read =
+        clauses(&operation).all(|clause| reads(clause).is_some_and(|found| is_borne_out(&found, tool, arguments)));
+    let read = clauses(&operation).find_map(reads).filter(|_| is_read);
     let read = read.map(|found| said(&found, "reads, and nothing in it changes anything"));
     let Some(why) = read.or_else(|| said_to_read(tool, arguments)).filter(|_| !destroys) else {
         return Does::new(Effect::Write, true, UNKNOWN.to_owned());

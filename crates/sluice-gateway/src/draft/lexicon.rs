@@ -92,7 +92,7 @@ pub(super) const WRITE: List = List(
     vote rate sign record organize organise manage file fill order place raise lower increase decrease reopen \
     open join leave refresh rotate generate process decide reject configure remember learn tag untag hide react \
     sort reorder sell bid claim escalate transition checkin flag mute restore provision lock print click type \
-    press fork clone alter rebuild reindex convert ensure",
+    press fork clone alter rebuild reindex convert",
 );
 
 /// Of those, words that are things as well: behind a word of reading they say what is read.

@@ -69,7 +69,8 @@ impl Given {
 
     /// Whether the person named this host themselves, alone or in an address.
     pub(super) fn names_host(&self, host: &str) -> bool {
-        let names = |text: &String| text.eq_ignore_ascii_case(host) || leads::named(text).iter().any(|n| n == host);
+        let is_host = |text: &String| text.eq_ignore_ascii_case(host) && !leads::is_file(host);
+        let names = |text: &String| is_host(text) || leads::named(text).iter().any(|n| n == host);
         self.words.iter().chain(&self.quoted).any(names)
     }
 

@@ -31,6 +31,11 @@ fn what_a_description_says_in_so_many_words_counts_against_a_name_that_reads() {
         "The record is archived once it was read.",
         "Opening a page: the customer gets notified.",
         "Sends what was found.",
+        "Finds or creates a customer.",
+        "This tool books the best slot.",
+        "Finds slots \u{2014} books them.",
+        "Gets data! Sends it.",
+        "The slot is then booked.",
         "The answer is sent to whoever asked, and then publishes the list.",
     ] {
         assert_ne!(effect("get_slots", description, id()), Effect::Read, "{description}");
