@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 
 use sha2::{Digest as _, Sha256};
 use sluice_core::contract::approval::Delegation;
-use sluice_core::contract::bundle::SIGNATURES_FILE;
 use sluice_core::contract::key::SecretKey;
 use sluice_core::contract::workspace::Mode;
 use sluice_core::label::Name;
@@ -20,7 +19,7 @@ use sluice_runtime::clock::now_ms;
 use sluice_runtime::home::Home;
 use sluice_runtime::ledger::{Ledger, LedgerError};
 use sluice_runtime::memberships::Memberships;
-use sluice_runtime::workspace::{OpenError, Workspace, read_bundle, read_principals};
+use sluice_runtime::workspace::{self, OpenError, Workspace};
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::authzen::{Binding, Guests};
@@ -308,17 +307,13 @@ impl Origin {
     }
 }
 
-/// What all files say by which decisions are made: the bundle, its signatures, who may sign, who there is.
+/// What all files say by which decisions are made: the rules, and who is in which group by a login's word.
 fn stamp(folder: &Path, home: &Home) -> Result<[u8; 32], OpenError> {
     let mut hash = Sha256::new();
-    hash.update(read_bundle(folder)?.digest().0.0);
-    hash.update(Sha256::digest(read_principals(folder)?));
+    hash.update(workspace::stamp(folder, home)?.0);
     // What lapsed is another register too.
     let members = serde_json::to_vec(&Memberships::read(folder).at(now_ms())).unwrap_or_default();
     hash.update(Sha256::digest(members));
-    for file in [folder.join(SIGNATURES_FILE), home.signers()] {
-        hash.update(Sha256::digest(std::fs::read(&file).unwrap_or_default()));
-    }
     Ok(hash.finalize().into())
 }
 

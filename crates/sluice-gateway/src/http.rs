@@ -72,11 +72,11 @@ pub struct Face<'a> {
     pub access: Option<AccessTokens>,
 }
 
-/// Answers on `listener` until `stop` is done; then every session is over.
+/// Answers on `listener` until `stop` is done; then every session is over. Who asks meanwhile waits for whoever serves next.
 ///
 /// # Errors
 /// The listener's own; [`SessionError`] if the end of a session cannot be recorded.
-pub async fn serve(face: Face<'_>, listener: TcpListener, stop: impl Future<Output = ()>) -> Result<(), ServeError> {
+pub async fn serve(face: Face<'_>, listener: &TcpListener, stop: impl Future<Output = ()>) -> Result<(), ServeError> {
     let sessions = Sessions::new(face.workspace, face.ledger);
     let (endpoint, mut started) =
         Endpoint::new(face.workspace, face.ledger, face.secrets, face.hosts.clone(), face.console.clone());

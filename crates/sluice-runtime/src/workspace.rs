@@ -10,11 +10,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use sluice_core::contract::bundle::{
     self, BundleDigest, BundleError, BundleFiles, BundleSignature, SIGNATURES_FILE, SignedBundle, Signers,
 };
+use sluice_core::contract::canonical::Encoder;
 use sluice_core::contract::governance::POLICIES_FOLDER;
 use sluice_core::contract::key::SecretKey;
 use sluice_core::contract::lock::{LOCK_FILE, Lock};
 use sluice_core::contract::principals::PRINCIPALS_FILE;
-use sluice_core::contract::{Governance, Principals};
+use sluice_core::contract::{Digest, Governance, Principals};
 use sluice_core::diagnostic::{Code, Diagnostic, Severity};
 use sluice_core::label::Name;
 use sluice_core::text::Text;
@@ -293,6 +294,21 @@ pub fn read_governance(files: &BundleFiles, principals: &[u8]) -> Result<Governa
         });
         OpenError::Files { problems: problems.collect() }
     })
+}
+
+/// A digest of all that the rules are read from: the bundle, its signatures, who may sign, and the principals. It tells
+/// whether they are worth reading again, and nothing of whether they count.
+///
+/// # Errors
+/// [`OpenError`] if a file cannot be read.
+pub fn stamp(folder: &Path, home: &Home) -> Result<Digest, OpenError> {
+    let mut all = Encoder::new("sluice rules as read 1");
+    all.bytes(&read_bundle(folder)?.digest().0.0);
+    all.bytes(&read_principals(folder)?);
+    for file in [folder.join(SIGNATURES_FILE), home.signers()] {
+        all.bytes(&std::fs::read(&file).unwrap_or_default());
+    }
+    Ok(all.digest())
 }
 
 /// The bytes of the register of principals.

@@ -2,6 +2,7 @@
 
 mod http;
 mod pipes;
+mod rules;
 mod token;
 pub(crate) mod until;
 

@@ -4,6 +4,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
 use std::process::Child;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::{Value as Json, json};
@@ -152,6 +153,34 @@ async fn an_execution_that_read_a_strangers_words_acts_only_with_a_persons_word(
     for file in sandbox.files("ws").into_iter().chain(sandbox.files("home")) {
         assert!(!holds(&file, CREDENTIAL), "{}", file.display());
     }
+}
+
+/// Writes nothing any more.
+const NO_WRITES: &str = "@id(\"nobody-writes\")\n@why(\"writing has ended\")\n\
+    forbid (principal, action == Action::\"write\", resource);\n";
+
+#[tokio::test]
+async fn signed_rules_count_without_a_new_start_and_unsigned_ones_do_not() {
+    let service = Service::start();
+    let sandbox = house(&service);
+    let face = Face::start(&sandbox);
+    assert_eq!(face.note("one", "under the first rules").await.0, 200);
+    sandbox.write("ws/policies/ended.cedar", NO_WRITES);
+    tokio::time::sleep(Duration::from_millis(2_500)).await;
+    assert_eq!(face.note("one", "nobody signed the others").await.0, 200);
+    sandbox.sign("ana").with(0);
+    let mut last = 0;
+    for _ in 0..100 {
+        last = face.note("one", "until they count").await.0;
+        if last == 403 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(last, 403);
+    assert_eq!(face.ask("one", Method::GET, "/crm/accounts?fields=id", None).await.0, 200, "it goes on");
+    drop(face);
+    sandbox.sluice(&["audit", "verify"]).with(0);
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! `sluice gateway http`: the face for engines that speak HTTP.
 
+use std::cell::Cell;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 
 use sluice_connectors::egress::EgressClient;
@@ -7,13 +9,16 @@ use sluice_connectors::secret::{SecretStore, WorkspaceKey};
 use sluice_gateway::http::{Face, ServeError, serve};
 use sluice_identity::{AccessTokens, Issuer};
 use sluice_runtime::connect::Connectors;
+use sluice_runtime::home::Home;
 use sluice_runtime::tokens::GATEWAY;
-use sluice_runtime::workspace::SECRETS_FILE;
+use sluice_runtime::workspace::{OpenError, SECRETS_FILE};
 use tokio::net::TcpListener;
 
+use super::rules::Rules;
 use crate::cli::HttpFace;
 use crate::commands::token::tokens;
 use crate::failure::{Exit, Failure};
+use crate::place::Opened;
 use crate::render::{Page, Part, Tone};
 
 /// Answers until it is stopped.
@@ -21,7 +26,39 @@ use crate::render::{Page, Part, Tone};
 /// # Errors
 /// [`Failure`] if it cannot listen, or the ledger takes no more entries.
 pub(super) fn run(arguments: &HttpFace) -> Result<Exit, Failure> {
-    let opened = arguments.place.open_with_ledger()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::internal(&error))?;
+    runtime.block_on(async {
+        let mut stop = pin!(stopped());
+        let mut listener = None;
+        loop {
+            let folder = arguments.place.folder()?;
+            let rules = Rules::of(folder.clone(), Home::of(&folder).map_err(OpenError::from)?);
+            let opened = arguments.place.open_with_ledger()?;
+            match serve_under(&opened, arguments, &mut listener, (stop.as_mut(), rules)).await? {
+                Over::Stopped => return Ok(Exit::Fine),
+                Over::Changed => eprintln!("sluice gateway: the rules are others now; every session begins anew"),
+            }
+        }
+    })
+}
+
+/// Why it serves no longer.
+#[derive(Clone, Copy)]
+enum Over {
+    Stopped,
+    Changed,
+}
+
+/// Answers under the rules that were opened, until it is stopped or others count. It listens once: who asks in between waits.
+async fn serve_under(
+    opened: &Opened,
+    arguments: &HttpFace,
+    listener: &mut Option<TcpListener>,
+    (stop, rules): (Pin<&mut impl Future<Output = ()>>, Rules),
+) -> Result<Over, Failure> {
     let workspace = &opened.workspace;
     let key = WorkspaceKey::read(&workspace.home().workspace_key(), workspace.folder())?;
     let secrets = Arc::new(SecretStore::new(workspace.folder().join(SECRETS_FILE), key));
@@ -44,25 +81,39 @@ pub(super) fn run(arguments: &HttpFace) -> Result<Exit, Failure> {
         console: arguments.console.clone(),
         access,
     };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::internal(&error))?;
-    let served = runtime.block_on(async {
-        if let Some(access) = &face.access {
-            // An operator learns now that it cannot be reached; later it may be back.
-            if let Err(error) = access.issuer().ready().await {
-                eprintln!("sluice gateway: {error}");
-            }
+    if let Some(access) = &face.access {
+        // An operator learns now that it cannot be reached; later it may be back.
+        if let Err(error) = access.issuer().ready().await {
+            eprintln!("sluice gateway: {error}");
         }
-        let listener = TcpListener::bind(arguments.listen).await?;
-        tell(&listener.local_addr()?.to_string());
-        serve(face, listener, stopped()).await
-    });
-    served.map(|()| Exit::Fine).map_err(|error| match &error {
+    }
+    let listener = match listener {
+        Some(listener) => listener,
+        none => none.insert(listen(arguments).await?),
+    };
+    let why = Cell::new(Over::Stopped);
+    let over = async {
+        tokio::select! {
+            () = stop => {}
+            () = rules.changed() => why.set(Over::Changed),
+        }
+    };
+    serve(face, listener, over).await.map_err(|error| match &error {
         ServeError::Io(_) => Failure::usage(error.to_string()),
         ServeError::Session(_) => Failure::internal(&error),
-    })
+    })?;
+    Ok(why.get())
+}
+
+async fn listen(arguments: &HttpFace) -> Result<TcpListener, Failure> {
+    let listened = async {
+        let listener = TcpListener::bind(arguments.listen).await?;
+        let address = listener.local_addr()?;
+        Ok((listener, address))
+    };
+    let (listener, address) = listened.await.map_err(|error| Failure::usage(ServeError::Io(error).to_string()))?;
+    tell(&address.to_string());
+    Ok(listener)
 }
 
 /// The tokens of an identity provider, if one is named.
