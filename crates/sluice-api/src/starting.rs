@@ -117,9 +117,18 @@ pub fn start(
     begun(house, run)
 }
 
+/// Longest of a provider's words that is kept, and most of them.
+const WORD_CHARS_MAX: usize = 200;
+const WORDS_MAX: usize = 20;
+
 /// As the run's first entry keeps it.
 fn login(entry: &Entry) -> Login {
-    Login { by: entry.login.to_owned(), acr: entry.acr.clone(), amr: entry.amr.clone() }
+    let word = |text: &String| text.chars().take(WORD_CHARS_MAX).collect();
+    Login {
+        by: entry.login.to_owned(),
+        acr: word(&entry.acr),
+        amr: entry.amr.iter().take(WORDS_MAX).map(word).collect(),
+    }
 }
 
 /// Whether this very run was started before.

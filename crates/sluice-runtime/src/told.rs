@@ -94,7 +94,8 @@ fn of_run(fact: &Fact) -> (String, Mood) {
 fn requester(start: &Start) -> String {
     let how = start.login.as_ref().map(|login| match login.acr.as_str() {
         "" => format!(", who came in by {}", login.by),
-        level => format!(", who came in by {} at level {level}", login.by),
+        // Whatever a provider writes stays one word of one line.
+        level => format!(", who came in by {} at level {level:?}", login.by),
     });
     format!("on behalf of {}{}", start.requester, how.unwrap_or_default())
 }

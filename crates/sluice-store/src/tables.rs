@@ -323,6 +323,9 @@ pub(crate) fn fact(conn: &Connection, key: &str) -> rusqlite::Result<u64> {
 
 /// Several at once: one look at the file, and all as of one moment.
 pub(crate) fn facts<const N: usize>(conn: &Connection, keys: &[String; N]) -> rusqlite::Result<[u64; N]> {
+    if N == 0 {
+        return Ok([0; N]);
+    }
     // A list (`IN`) would have SQLite make a table of it, which takes longer than looking.
     let one = "coalesce((SELECT total FROM facts WHERE key = ?), 0)";
     let mut select = conn.prepare_cached(&format!("SELECT {}", vec![one; N].join(", ")))?;

@@ -164,5 +164,9 @@ async fn who_is_known_less_surely_than_policy_asks_starts_nothing_until_they_log
     let began = log["entries"].as_array().unwrap().iter().find(|line| line["kind"] == "run-started").unwrap();
     assert_eq!(began["payload"]["login"], json!({ "by": "provider", "acr": "urn:gold" }), "{began}");
     let page = dora.get(&got.to).await;
-    assert!(page.text.contains("on behalf of dora, who came in by provider at level urn:gold"), "{}", page.text);
+    assert!(
+        page.text.contains("on behalf of dora, who came in by provider at level &quot;urn:gold&quot;"),
+        "{}",
+        page.text
+    );
 }
