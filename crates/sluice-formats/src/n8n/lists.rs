@@ -125,7 +125,7 @@ fn summarized(parameters: Option<&Tree>, span: Span) -> Option<Expression> {
     (!read.is_empty()).then(|| Expression::opaque(read_of(&read, span), span))
 }
 
-/// The item, some of whose fields have other names. Where there is no field of the old name, that of the new one stays.
+/// The item, some of whose fields have other names. Where there is no field of the old name, that of the new one may stay.
 fn renamed(parameters: Option<&Tree>, span: Span) -> Option<Expression> {
     let has_options = match at(parameters, "additionalOptions").map(|tree| &tree.value) {
         None => false,

@@ -170,7 +170,7 @@ fn what_a_node_of_lists_gives_is_what_stood_in_the_fields_that_it_read() {
             "a",
             true,
         ),
-        ("aggregate", all(json!({ "options": { "groupByFields": "a" } })), "a", true),
+        ("aggregate", all(json!({ "options": { "somethingNew": "a" } })), "a", true),
         ("aggregate", json!({ "aggregate": "={{ 'aggregateAllItemData' }}" }), "data", true),
         (
             "aggregate",
