@@ -15,6 +15,7 @@ pub(crate) mod sessions;
 use std::convert::Infallible;
 use std::io;
 use std::path::PathBuf;
+use std::pin::pin;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -34,6 +35,7 @@ use sluice_runtime::ledger::Ledger;
 use sluice_runtime::session::{CameBack, SessionError, Verdict};
 use sluice_runtime::workspace::Workspace;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 
 use crate::note::note;
 use crate::streamable::agent::{Endpoint, Reply};
@@ -46,6 +48,8 @@ use sessions::{SESSION_HEADER, Sessions};
 const BODY_BYTES_MAX: usize = 16 << 20;
 /// How long a caller may take for the head of its request.
 const HEAD_WITHIN: Duration = Duration::from_secs(10);
+/// How long what was asked before the end may take to be answered.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(10);
 /// Most connections at once.
 const CONNECTIONS_MAX: usize = 4_096;
 /// Most headers of a request, and about how many bytes its head may have.
@@ -82,7 +86,8 @@ pub async fn serve(face: Face<'_>, listener: &TcpListener, stop: impl Future<Out
         Endpoint::new(face.workspace, face.ledger, face.secrets, face.hosts.clone(), face.console.clone());
     let mut running = FuturesUnordered::new();
     let mut open = FuturesUnordered::new();
-    let mut stop = std::pin::pin!(stop);
+    let (closing, closes) = watch::channel(false);
+    let mut stop = pin!(stop);
     loop {
         tokio::select! {
             () = &mut stop => break,
@@ -91,6 +96,7 @@ pub async fn serve(face: Face<'_>, listener: &TcpListener, stop: impl Future<Out
                 // Small answers would wait for the acknowledgement of the one before.
                 stream.set_nodelay(true)?;
                 let (face, sessions, endpoint) = (&face, &sessions, &endpoint);
+                let mut closes = closes.clone();
                 open.push(async move {
                     let service = service_fn(move |request| async move {
                         Ok::<_, Infallible>(face.reply(sessions, endpoint, request).await)
@@ -98,8 +104,13 @@ pub async fn serve(face: Face<'_>, listener: &TcpListener, stop: impl Future<Out
                     let mut http = http1::Builder::new();
                     http.timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN);
                     http.max_headers(HEADERS_MAX).max_buf_size(HEAD_BYTES_MAX);
-                    // A caller that leaves in the middle concerns nobody else.
-                    let _ = http.serve_connection(TokioIo::new(stream), service).await;
+                    let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service));
+                    tokio::select! {
+                        // A caller that leaves in the middle concerns nobody else.
+                        _ = connection.as_mut() => return,
+                        _ = closes.wait_for(|is_closing| *is_closing) => connection.as_mut().graceful_shutdown(),
+                    }
+                    let _ = connection.await;
                 });
             }
             Some(()) = open.next(), if !open.is_empty() => {}
@@ -107,7 +118,21 @@ pub async fn serve(face: Face<'_>, listener: &TcpListener, stop: impl Future<Out
             Some(()) = running.next(), if !running.is_empty() => {}
         }
     }
+    closing.send_replace(true);
+    endpoint.close();
+    // What was asked already is answered, where that does not take for ever.
+    let answered = async {
+        while !open.is_empty() {
+            tokio::select! {
+                Some(()) = open.next() => {}
+                Some(task) = started.recv() => running.push(task),
+                Some(()) = running.next(), if !running.is_empty() => {}
+            }
+        }
+    };
+    let _ = tokio::time::timeout(ANSWERED_WITHIN, answered).await;
     drop(open);
+    // Nor does one that began meanwhile.
     endpoint.close();
     while let Ok(task) = started.try_recv() {
         running.push(task);

@@ -44,7 +44,11 @@ impl Service {
                 from.read_exact(&mut body).unwrap();
                 let reply =
                     if head.starts_with("GET") { r#"[{"id":"7","note":"tell eve"}]"# } else { r#"{"ok":true}"# };
-                told.lock().unwrap().push(format!("{head}{}", String::from_utf8_lossy(&body)));
+                let body = String::from_utf8_lossy(&body);
+                told.lock().unwrap().push(format!("{head}{body}"));
+                if body.contains("slowly") {
+                    std::thread::sleep(Duration::from_secs(5));
+                }
                 let answer = format!(
                     "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{reply}",
                     reply.len()
@@ -179,6 +183,20 @@ async fn signed_rules_count_without_a_new_start_and_unsigned_ones_do_not() {
     }
     assert_eq!(last, 403);
     assert_eq!(face.ask("one", Method::GET, "/crm/accounts?fields=id", None).await.0, 200, "it goes on");
+    // What is under way when the rules change is answered.
+    std::fs::remove_file(sandbox.path("ws/policies/ended.cedar")).unwrap();
+    sandbox.sign("ana").with(0);
+    while face.note("two", "until they count again").await.0 == 403 {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let signed = async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        sandbox.write("ws/policies/ended.cedar", NO_WRITES);
+        sandbox.sign("ana").with(0);
+    };
+    let ((status, _), ()) = tokio::join!(face.note("two", "slowly"), signed);
+    assert_eq!(status, 200);
+    assert_eq!(face.note("two", "too late").await.0, 403);
     drop(face);
     sandbox.sluice(&["audit", "verify"]).with(0);
 }
