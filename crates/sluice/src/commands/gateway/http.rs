@@ -15,6 +15,7 @@ use sluice_runtime::workspace::{OpenError, SECRETS_FILE};
 use tokio::net::TcpListener;
 
 use super::rules::Rules;
+use super::until::asked_to_end;
 use crate::cli::HttpFace;
 use crate::commands::token::tokens;
 use crate::failure::{Exit, Failure};
@@ -31,7 +32,7 @@ pub(super) fn run(arguments: &HttpFace) -> Result<Exit, Failure> {
         .build()
         .map_err(|error| Failure::internal(&error))?;
     runtime.block_on(async {
-        let mut stop = pin!(stopped());
+        let mut stop = pin!(asked_to_end());
         let mut listener = None;
         loop {
             let folder = arguments.place.folder()?;
@@ -132,20 +133,4 @@ fn tell(address: &str) {
         Tone::Faint,
     )]);
     page.print();
-}
-
-/// Ctrl-C, or a polite end by the system.
-async fn stopped() {
-    #[cfg(unix)]
-    if let Ok(mut ends) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-        tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
-            _ = ends.recv() => {}
-        }
-        return;
-    }
-    // Without signals it runs until it is killed.
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
-    }
 }
