@@ -8,19 +8,19 @@
 //! joins the parent's own label into what is read ([`Value::child`]), so raising a root raises all
 //! that can be reached through it.
 
-mod absorb;
 mod head;
+mod join;
 
 pub use head::Head;
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
 
 use crate::label::Label;
-use crate::limits::{ABSTRACT_CHILDREN_MAX, ABSTRACT_DEPTH_MAX};
+use crate::limits::ABSTRACT_CHILDREN_MAX;
 
 /// A JSON value in which every node has a label.
 #[derive(Clone, Debug, PartialEq)]
@@ -372,68 +372,8 @@ impl Value {
         joined.map(|v| v.raised(self.label))
     }
 
-    /// The least value known to this domain that admits both, widened at the named depth and size bounds.
-    #[must_use]
-    pub fn join(&self, other: &Self) -> Self {
-        self.join_at(other, ABSTRACT_DEPTH_MAX)
-    }
-
-    fn join_at(&self, other: &Self, depth: usize) -> Self {
-        let label = self.label.join(other.label);
-        if depth == 0 {
-            return Self::unknown(self.deep_label().join(other.deep_label()), self.kinds().or(other.kinds()));
-        }
-        if self.data.shares(&other.data) && self.is_within(depth) {
-            return Self::new(label, self.data.clone());
-        }
-        match (&self.data, &other.data) {
-            (Data::Unknown(shape), Data::Null) | (Data::Null, Data::Unknown(shape)) if shape.has_null_at(depth) => {
-                Self::new(label, Data::Unknown(shape.clone()))
-            }
-            // What the other adds nothing to stays what it is, and shared: comparing it costs nothing then.
-            (Data::Array(a), Data::Array(b)) if a.len() == b.len() => {
-                let joined: Vec<Self> = a.iter().zip(b.iter()).map(|(x, y)| x.join_at(y, depth - 1)).collect();
-                if joined == **a { Self::new(label, self.data.clone()) } else { Self::array(label, joined) }
-            }
-            (Data::Object(a), Data::Object(b)) if a.len() == b.len() && a.keys().eq(b.keys()) => {
-                let joined: Vec<Self> = a.values().zip(b.values()).map(|(x, y)| x.join_at(y, depth - 1)).collect();
-                if joined.iter().eq(a.values()) {
-                    return Self::new(label, self.data.clone());
-                }
-                Self::object(label, a.keys().cloned().zip(joined))
-            }
-            (a, b) if scalar_eq(a, b) => Self::new(label, a.clone()),
-            (Data::Unknown(a), _) => {
-                let joined = a.join(&other.known_shape(), depth);
-                let data = if joined == **a { self.data.clone() } else { Data::Unknown(Arc::new(joined)) };
-                Self::new(label, data)
-            }
-            _ => Self::new(label, Data::Unknown(Arc::new(self.known_shape().join(&other.known_shape(), depth)))),
-        }
-    }
-
     fn known_shape(&self) -> Cow<'_, Shape> {
         if let Data::Unknown(shape) = &self.data { Cow::Borrowed(shape) } else { Cow::Owned(self.shape()) }
-    }
-
-    /// Whether both are one and the same, as far as a look at their roots tells: no join of them needs to be made.
-    #[must_use]
-    pub fn is_same(&self, other: &Self) -> bool {
-        self.label == other.label && (self.data.shares(&other.data) || scalar_eq(&self.data, &other.data))
-    }
-
-    /// Whether a join at this depth finds nothing in it to widen: joined with itself it stays as it is.
-    fn is_within(&self, depth: usize) -> bool {
-        let below = |value: &Self| depth > 0 && value.is_within(depth - 1);
-        match &self.data {
-            Data::Array(items) => depth > 0 && items.iter().all(below),
-            Data::Object(fields) => depth > 0 && fields.values().all(below),
-            Data::Unknown(shape) => {
-                let rest = if let Rest::Each(value) = &shape.rest { below(value) } else { true };
-                depth > 1 && shape.fields.len() <= ABSTRACT_CHILDREN_MAX && rest && shape.fields.values().all(below)
-            }
-            _ => depth > 0,
-        }
     }
 
     /// What is known of it as a shape. Exact for unknown values, a summary for others.
@@ -484,11 +424,6 @@ impl Value {
 }
 
 impl Shape {
-    /// Whether a join with `null` at this depth leaves it as it is: the commonest join, of what may not have happened yet.
-    fn has_null_at(&self, depth: usize) -> bool {
-        self.kinds.has(Kinds::NULL) && depth > 1 && self.fields.len() <= ABSTRACT_CHILDREN_MAX
-    }
-
     fn admits_children(&self, value: &Value) -> bool {
         let admits = |key: &str, child: &Value| match (self.fields.get(key), &self.rest) {
             (Some(v), _) => v.admits(child),
@@ -524,43 +459,6 @@ impl Shape {
             Rest::Each(v) => v.admits(child),
             Rest::Deep(l) => child.deep_label().flows_to(*l),
         }
-    }
-
-    fn join(&self, other: &Self, depth: usize) -> Self {
-        let kinds = self.kinds.or(other.kinds);
-        let head = self.common_head(other);
-        let same_keys = self.fields.len() == other.fields.len() && self.fields.keys().eq(other.fields.keys());
-        let all = || self.fields.keys().chain(other.fields.keys()).collect::<BTreeSet<&Arc<str>>>();
-        let keys = if same_keys { BTreeSet::new() } else { all() };
-        if keys.len().max(self.fields.len()) > ABSTRACT_CHILDREN_MAX || depth <= 1 {
-            return Self {
-                kinds,
-                head,
-                fields: BTreeMap::new(),
-                rest: Rest::Deep(self.children_label().join(other.children_label())),
-            };
-        }
-        let both = self.fields.iter().zip(other.fields.values());
-        let fields = if same_keys {
-            both.map(|((key, a), b)| (key.clone(), a.join_at(b, depth - 1))).collect()
-        } else {
-            let either = |key: &Arc<str>| {
-                let value = match (self.at(key), other.at(key)) {
-                    (Some(a), Some(b)) => a.join_at(&b, depth - 1),
-                    (Some(a), None) | (None, Some(a)) => a.into_owned(),
-                    (None, None) => return None,
-                };
-                Some((key.clone(), value))
-            };
-            keys.into_iter().filter_map(either).collect()
-        };
-        let rest = match (&self.rest, &other.rest) {
-            (Rest::None, r) | (r, Rest::None) => r.clone(),
-            (Rest::Each(a), Rest::Each(b)) => Rest::Each(Box::new(a.join_at(b, depth - 1))),
-            (Rest::Deep(a), Rest::Deep(b)) => Rest::Deep(a.join(*b)),
-            (Rest::Deep(a), Rest::Each(b)) | (Rest::Each(b), Rest::Deep(a)) => Rest::Deep(a.join(b.deep_label())),
-        };
-        Self { kinds, head, fields, rest }
     }
 
     /// What a child may be.
@@ -615,6 +513,7 @@ mod tests {
 
     use super::*;
     use crate::label::{Atom, Universe};
+    use crate::limits::ABSTRACT_DEPTH_MAX;
 
     fn labels() -> [Label; 3] {
         let mut universe = Universe::new();

@@ -39,21 +39,22 @@ impl<T: Clone + PartialEq> Shared<T> {
         }
     }
 
-    /// Item by item. What both share, and what `same` says is one and the same, stays as it is; so does a piece to which
-    /// the other adds nothing, and the whole if that is true of every piece.
-    pub(super) fn zip_with(&self, other: &Self, same: impl Fn(&T, &T) -> bool, join: impl Fn(&T, &T) -> T) -> Self {
-        let mut joined = self.clone();
+    /// Joins another list into this one item by item, and says whether any item grew. Pieces in which both are the same are
+    /// shared from then on.
+    pub(super) fn grow(&mut self, other: &Self, join: impl Fn(&T, &T) -> Joined<T>) -> bool {
         if Arc::ptr_eq(&self.pieces, &other.pieces) {
-            return joined;
+            return false;
         }
-        for (at, (a, b)) in self.pieces.iter().zip(other.pieces.iter()).enumerate() {
-            if let Some(piece) = joined_piece(a, b, &same, &join)
-                && let Some(slot) = Arc::make_mut(&mut joined.pieces).get_mut(at)
-            {
+        let mut has_grown = false;
+        for at in 0..self.pieces.len().min(other.pieces.len()) {
+            let (Some(mine), Some(theirs)) = (self.pieces.get(at), other.pieces.get(at)) else { break };
+            let Some((piece, grew)) = joined_piece(mine, theirs, &join) else { continue };
+            has_grown |= grew;
+            if let Some(slot) = Arc::make_mut(&mut self.pieces).get_mut(at) {
                 *slot = piece;
             }
         }
-        joined
+        has_grown
     }
 
     /// Every item mapped; a piece that the map leaves as it is stays shared.
@@ -76,26 +77,47 @@ impl<T: Clone + PartialEq> Shared<T> {
     }
 }
 
-/// A piece with what another adds to it; `None` if that is nothing.
-fn joined_piece<T: Clone + PartialEq>(
-    a: &Piece<T>,
-    b: &Piece<T>,
-    same: &impl Fn(&T, &T) -> bool,
-    join: &impl Fn(&T, &T) -> T,
-) -> Option<Piece<T>> {
-    if Arc::ptr_eq(a, b) {
+/// What a join of two items is.
+pub(super) enum Joined<T> {
+    /// Both are one and the same.
+    Same,
+    /// Both are equal, which took a look into them: once one stands for both, it will not again.
+    Equal,
+    /// The first: the other adds nothing.
+    Kept,
+    /// More than the first.
+    Grown(T),
+}
+
+/// What stands in a piece's place once another is joined into it, and whether that is more; `None` if it stays.
+fn joined_piece<T: Clone>(
+    mine: &Piece<T>,
+    theirs: &Piece<T>,
+    join: &impl Fn(&T, &T) -> Joined<T>,
+) -> Option<(Piece<T>, bool)> {
+    if Arc::ptr_eq(mine, theirs) {
         return None;
     }
-    let mut changed: Option<Vec<T>> = None;
-    for (at, (x, y)) in a.iter().zip(b.iter()).enumerate().filter(|(_, (x, y))| !same(x, y)) {
-        let joined = join(x, y);
-        if joined != *x
-            && let Some(slot) = changed.get_or_insert_with(|| (**a).clone()).get_mut(at)
-        {
-            *slot = joined;
+    let (mut all_same, mut has_grown, mut changed) = (true, false, None::<Vec<T>>);
+    for (at, (x, y)) in mine.iter().zip(theirs.iter()).enumerate() {
+        let item = match join(x, y) {
+            Joined::Same => continue,
+            Joined::Equal => y.clone(),
+            Joined::Kept => {
+                all_same = false;
+                continue;
+            }
+            Joined::Grown(item) => {
+                (all_same, has_grown) = (false, true);
+                item
+            }
+        };
+        if let Some(slot) = changed.get_or_insert_with(|| (**mine).clone()).get_mut(at) {
+            *slot = item;
         }
     }
-    changed.map(Arc::new)
+    let piece = if all_same { theirs.clone() } else { Arc::new(changed?) };
+    Some((piece, has_grown))
 }
 
 /// The old piece if the new one is equal to it.
@@ -113,6 +135,8 @@ impl<T: PartialEq> PartialEq for Shared<T> {
 
 #[cfg(test)]
 mod tests {
+    use std::cmp::Ordering;
+
     use super::*;
 
     #[test]
@@ -131,9 +155,18 @@ mod tests {
         a.set(1, 5);
         b.set(1, 3);
         b.set(150, 9);
-        let joined = a.zip_with(&b, |x, y| x == y, |x, y| *x.max(y));
+        let max = |x: &i32, y: &i32| match x.cmp(y) {
+            Ordering::Equal => Joined::Same,
+            Ordering::Greater => Joined::Kept,
+            Ordering::Less => Joined::Grown(*y),
+        };
+        b.set(80, 0);
+        let mut joined = a.clone();
+        assert!(joined.grow(&b, max));
         assert_eq!((joined.get(1), joined.get(150), joined.iter().sum::<i32>()), (Some(&5), Some(&9), 14));
-        assert!(Arc::ptr_eq(&joined.pieces[0], &a.pieces[0]));
+        assert!(Arc::ptr_eq(&joined.pieces[0], &a.pieces[0]), "nothing is added to it");
+        assert!(!Arc::ptr_eq(&a.pieces[10], &b.pieces[10]) && Arc::ptr_eq(&joined.pieces[10], &b.pieces[10]), "equal");
+        assert!(!joined.clone().grow(&b, max) && !joined.grow(&a, max));
         let moved: Vec<usize> = joined.differing(&a).filter(|(_, x, y)| x != y).map(|(i, _, _)| i).collect();
         assert_eq!(moved, [150]);
     }

@@ -4,7 +4,7 @@ use crate::expression::{Environment, Evaluated, evaluate};
 use crate::label::Label;
 use crate::program::{NodeId, PlaceId, Program, Use};
 use crate::transfer::call::Prepared;
-use crate::transfer::shared::Shared;
+use crate::transfer::shared::{Joined, Shared};
 use crate::transfer::told::Told;
 use crate::transfer::vouching::Vouching;
 use crate::value::Value;
@@ -157,9 +157,20 @@ impl State {
     /// The least state that admits both.
     #[must_use]
     pub fn join(&self, other: &Self) -> Self {
-        let same = |a: &Value, b: &Value| a.is_same(b) || a.absorbs(b) || a == b;
-        let places = self.places.zip_with(&other.places, same, Value::join);
-        Self { places, guards: self.guards.join(&other.guards), base: self.base.join(other.base) }
+        let mut joined = self.clone();
+        joined.grow(other);
+        joined
+    }
+
+    /// Becomes the join of both, and says whether that is more than it was.
+    ///
+    /// What is equal in both is shared from then on: the next time the two meet, nothing of it is looked at.
+    pub fn grow(&mut self, other: &Self) -> bool {
+        let base = self.base.join(other.base);
+        let is_below = base != self.base;
+        self.base = base;
+        let (places, guards) = (self.places.grow(&other.places, joined), self.guards.grow(&other.guards));
+        places || guards || is_below
     }
 
     pub(super) fn all_guards(&self) -> Label {
@@ -168,7 +179,7 @@ impl State {
 
     /// The same places, with what another state's guards have told as well.
     pub(super) fn knowing(mut self, other: &Self) -> Self {
-        self.guards = self.guards.join(&other.guards);
+        self.guards.grow(&other.guards);
         self
     }
 
@@ -185,5 +196,16 @@ impl State {
         let mut differing = self.places.differing(&run.places);
         let (index, _, _) = differing.find(|(_, predicted, actual)| !predicted.admits(actual))?;
         u32::try_from(index).ok().map(PlaceId)
+    }
+}
+
+fn joined(a: &Value, b: &Value) -> Joined<Value> {
+    if a.is_same(b) {
+        return Joined::Same;
+    }
+    match a.grown_by(b) {
+        Some(grown) => Joined::Grown(grown),
+        None if a == b => Joined::Equal,
+        None => Joined::Kept,
     }
 }

@@ -3,7 +3,7 @@
 use crate::control::Control;
 use crate::label::Label;
 use crate::program::NodeId;
-use crate::transfer::shared::Shared;
+use crate::transfer::shared::{Joined, Shared};
 
 /// How many nodes one summary covers.
 const GROUP: usize = 64;
@@ -49,9 +49,18 @@ impl Told {
         Label::join_all(self.groups.iter().copied())
     }
 
-    pub(super) fn join(&self, other: &Self) -> Self {
-        let join = |a: &Shared<Label>, b| a.zip_with(b, |a, b| a == b, |a: &Label, b: &Label| a.join(*b));
-        Self { labels: join(&self.labels, &other.labels), groups: join(&self.groups, &other.groups) }
+    /// Becomes the join of both, and says whether that is more.
+    pub(super) fn grow(&mut self, other: &Self) -> bool {
+        let (labels, groups) = (self.labels.grow(&other.labels, joined), self.groups.grow(&other.groups, joined));
+        labels || groups
+    }
+}
+
+fn joined(a: &Label, b: &Label) -> Joined<Label> {
+    match a.join(*b) {
+        _ if a == b => Joined::Same,
+        both if both == *a => Joined::Kept,
+        both => Joined::Grown(both),
     }
 }
 

@@ -160,13 +160,20 @@ impl Search<'_> {
     fn arrive(&mut self, at: NodeId, state: State) {
         let index = at.0 as usize;
         let (Some(slot), Some(changes)) = (self.states.get_mut(index), self.changes.get_mut(index)) else { return };
-        let grown = match slot.as_ref() {
-            None => state,
-            Some(known) if *changes >= PRECISE_VISITS_MAX => known.join(&state).widened(),
-            Some(known) => known.join(&state),
+        let has_grown = match slot {
+            None => {
+                *slot = Some(state);
+                true
+            }
+            Some(known) if *changes >= PRECISE_VISITS_MAX => {
+                let widened = known.join(&state).widened();
+                let has_grown = *known != widened;
+                *known = widened;
+                has_grown
+            }
+            Some(known) => known.grow(&state),
         };
-        if slot.as_ref() != Some(&grown) {
-            *slot = Some(grown);
+        if has_grown {
             *changes += 1;
             self.open.insert(at);
         }
