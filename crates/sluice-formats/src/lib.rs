@@ -31,6 +31,8 @@ mod siblings;
 pub mod step_functions;
 mod wiring;
 
+use std::path::Path;
+
 use sluice_core::diagnostic::Diagnostic;
 use sluice_core::document::{self, JsonRules, Node};
 use sluice_core::limits::IMPORT_BYTES_MAX;
@@ -116,8 +118,12 @@ pub fn open(name: &str, bytes: &[u8]) -> Opened {
 /// `catalogues` say of its nodes.
 #[must_use]
 pub fn open_with(name: &str, bytes: &[u8], siblings: &Siblings, catalogues: &Catalogues) -> Opened {
-    let Some((text, tree, warnings)) = read(name, bytes) else { return Opened::Other };
-    let Some(format) = recognise(&tree) else { return Opened::Other };
+    let Some(read) = read(name, bytes) else { return Opened::Other };
+    let Some(format) = recognise(&read.tree) else { return Opened::Other };
+    let Read { text, tree, warnings, problems } = read;
+    if !problems.is_empty() {
+        return Opened::Foreign { text, format, import: Err(problems) };
+    }
     let import = import_with(format, &text, &tree, siblings, catalogues).map(|mut import| {
         import.warnings = warnings;
         allow::read(&text, &tree, &mut import);
@@ -126,32 +132,92 @@ pub fn open_with(name: &str, bytes: &[u8], siblings: &Siblings, catalogues: &Cat
     Opened::Foreign { text, format, import }
 }
 
-/// The engine whose workflow some bytes are, if they are one.
+/// The engine whose workflow some bytes are, if they are one; none if they are one with a mistake in its JSON.
 #[must_use]
 pub fn format_of(name: &str, bytes: &[u8]) -> Option<Format> {
-    read(name, bytes).and_then(|(_, tree, _)| recognise(&tree))
+    read(name, bytes).filter(|read| read.problems.is_empty()).and_then(|read| recognise(&read.tree))
+}
+
+/// What stands in some bytes.
+struct Read {
+    text: Text,
+    tree: Node,
+    warnings: Vec<Diagnostic>,
+    /// What is wrong with JSON that YAML takes nevertheless: it would be another engine's workflow without it.
+    problems: Vec<Diagnostic>,
 }
 
 /// JSON by its own reader, anything else as YAML.
-fn read(name: &str, bytes: &[u8]) -> Option<(Text, Node, Vec<Diagnostic>)> {
+///
+/// YAML takes JSON with a comma too many, with comments, and with bare words. Engines whose exports are JSON do not: theirs are
+/// recognised all the same, so that the mistake is told at its place.
+fn read(name: &str, bytes: &[u8]) -> Option<Read> {
     let start = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     let first = start.iter().find(|b| !b.is_ascii_whitespace())?;
-    if matches!(first, b'{' | b'[') {
-        let text = document::decode_within(name, bytes, IMPORT_BYTES_MAX).ok()?;
-        let (tree, warnings) = document::read_json_with(&text, JsonRules::IMPORT).ok()?;
-        return Some((text, tree, warnings));
+    if !matches!(first, b'{' | b'[') {
+        let (text, tree) = document::read_bytes(name, bytes).ok()?;
+        return Some(Read { text, tree, warnings: Vec::new(), problems: Vec::new() });
     }
-    let (text, tree) = document::read_bytes(name, bytes).ok()?;
-    Some((text, tree, Vec::new()))
+    let text = document::decode_within(name, bytes, IMPORT_BYTES_MAX).ok()?;
+    match document::read_json_with(&text, JsonRules::IMPORT) {
+        Ok((tree, warnings)) => Some(Read { text, tree, warnings, problems: Vec::new() }),
+        Err(problems) => {
+            let (text, tree) = document::read_bytes(name, bytes).ok()?;
+            let problems = if is_yaml(name, &tree) { Vec::new() } else { problems };
+            Some(Read { text, tree, warnings: Vec::new(), problems })
+        }
+    }
+}
+
+/// Whether what is no JSON is YAML by right: a format that is written in it, in a file that does not claim otherwise.
+fn is_yaml(name: &str, tree: &Node) -> bool {
+    let is_json = Path::new(name).extension().is_some_and(|end| end.eq_ignore_ascii_case("json"));
+    !is_json && !matches!(recognise(tree), Some(Format::N8n | Format::LogicApps))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
+    use super::*;
 
     /// The targets of the links of a page.
     fn links(page: &str) -> Vec<&str> {
         page.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next()).collect()
+    }
+
+    /// What is said of a text that is opened: its format, and where and what is wrong.
+    fn told(name: &str, content: &str) -> String {
+        match open(name, content.as_bytes()) {
+            Opened::Foreign { format, import: Ok(_), .. } => format!("{format}"),
+            Opened::Foreign { format, import: Err(problems), .. } => {
+                let first = &problems[0];
+                let at = &first.span;
+                format!("{format} {}:{} {} {}", at.line, at.column, first.code, first.message)
+            }
+            Opened::Other => "other".into(),
+        }
+    }
+
+    #[test]
+    fn a_mistake_in_an_export_of_json_is_told_at_its_place_though_yaml_takes_it() {
+        let n8n = |end: &str| {
+            format!(
+                "{{\"nodes\": [{{\"name\": \"A\", \"type\": \"n8n-nodes-base.set\"}}{end}], \"connections\": {{}}}}"
+            )
+        };
+        assert_eq!(told("a.json", &n8n("")), "n8n");
+        assert_eq!(told("a.json", &n8n(",\n")), "n8n 1:55 SL101 JSON has no `,` before the closing `]`");
+        assert_eq!(
+            told("a.yaml", &n8n(",\n")),
+            "n8n 1:55 SL101 JSON has no `,` before the closing `]`",
+            "whatever its name"
+        );
+        assert_eq!(format_of("a.json", n8n(",").as_bytes()), None);
+        let machine = "{\"StartAt\": \"A\", \"States\": {\"A\": {\"Type\": \"Pass\", \"End\": true,}}}";
+        assert!(told("a.json", machine).starts_with("step-functions 1:"), "{}", told("a.json", machine));
+        assert_eq!(told("a.yaml", machine), "step-functions", "states are written in YAML as well");
+        assert_eq!(told("a.yml", "{on: push, jobs: {a: {runs-on: x, steps: [{run: ls}]}}}"), "github-actions");
+        assert_eq!(told("a.json", "{a: 1}"), "other");
+        assert_eq!(told("a.json", "{\"nodes\": ["), "other", "neither reads it: whoever asks for a definition is told");
     }
 
     #[test]

@@ -216,9 +216,12 @@ pub struct Opened {
 /// Reads bytes and translates them; `None` of what is no workflow of another engine.
 #[must_use]
 pub fn open(name: &str, bytes: &[u8], start: Option<&str>) -> Option<Opened> {
-    let (text, tree, _) = crate::read(name, bytes)?;
+    let crate::Read { text, tree, problems, .. } = crate::read(name, bytes)?;
     let format = crate::recognise(&tree)?;
     let both = || {
+        if !problems.is_empty() {
+            return Err(problems);
+        }
         let original = crate::import(format, &text, &tree)?;
         let definition = definition(format, &text, &tree, start)?;
         definition.is_readable(tree.span)?;

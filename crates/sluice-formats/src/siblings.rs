@@ -41,7 +41,8 @@ impl Siblings {
 
     /// Reads a file that a reference stands for; what is no workflow of the same engine is left out.
     pub fn add(&mut self, reference: Arc<str>, name: &str, bytes: &[u8]) {
-        if let Some((text, tree, _)) = crate::read(name, bytes)
+        if let Some(crate::Read { text, tree, problems, .. }) = crate::read(name, bytes)
+            && problems.is_empty()
             && crate::recognise(&tree) == self.format
         {
             self.by_reference.insert(reference, Sibling::One { text, tree });
