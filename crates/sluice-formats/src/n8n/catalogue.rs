@@ -19,6 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
 use sluice_core::contract::Problem;
+use sluice_core::diagnostic::Diagnostic;
 use sluice_core::document::{self, Data, Entry};
 use sluice_core::label::Name;
 use sluice_core::text::Text;
@@ -31,6 +32,23 @@ use self::patterns::Patterns;
 use self::read::File;
 use crate::catalogues::words::Verb;
 use crate::import::Confidence;
+
+/// What a text says, or what is wrong with it.
+type Tree = Result<document::Node, Vec<Diagnostic>>;
+
+/// The trees of texts, in their order. Two threads read them: the built-in files are most of what a check of one file costs, and
+/// whoever checks a folder waits for them.
+fn trees(texts: &[Text]) -> Vec<Tree> {
+    let every_second = |from: usize| texts.iter().skip(from).step_by(2).map(document::read).collect::<Vec<_>>();
+    let (even, odd) = std::thread::scope(|scope| {
+        let other = std::thread::Builder::new().spawn_scoped(scope, || every_second(1));
+        let even = every_second(0);
+        (even, other.ok().and_then(|other| other.join().ok()).unwrap_or_else(|| every_second(1)))
+    });
+    let (mut even, mut odd) = (even.into_iter(), odd.into_iter());
+    let turns = (0..texts.len()).filter_map(|turn| if turn % 2 == 0 { even.next() } else { odd.next() });
+    turns.collect()
+}
 
 /// What is known of node types.
 #[derive(Clone, Debug, Default)]
@@ -83,9 +101,9 @@ impl NodeCatalogue {
     fn layered(mut self, texts: &[Text]) -> Result<Self, Vec<Problem>> {
         let mut out = Vec::new();
         let mut seen = BTreeMap::new();
-        for text in texts {
+        for (text, tree) in texts.iter().zip(trees(texts)) {
             let mut errors = Vec::new();
-            match document::read(text) {
+            match tree {
                 Ok(tree) => {
                     if let Some(file) = File::read(&text.name, &tree, &mut seen, &mut errors) {
                         self.add(file);
