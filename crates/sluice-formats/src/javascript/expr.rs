@@ -75,10 +75,11 @@ pub(super) fn rounds<'a>(
         let settled = walker.facts.names.is_empty()
             || (seen == walker.soup
                 && [&walker.tracked, &walker.merged] == walker.before.0.each_ref()
-                && walker.into_items == walker.before.1);
+                && walker.into_items == walker.before.1
+                && walker.loose == walker.before.2);
         if settled {
             let calls = std::mem::take(&mut walker.calls);
-            let term = if walker.facts.wild { Term::opaque([seen, term]) } else { term };
+            let term = if walker.facts.wild { Term::opaque([seen, term]) } else { walker.with_loose(term) };
             return Some((walker.with_written(term), calls));
         }
         walker.again(seen);
@@ -123,9 +124,12 @@ pub(super) struct Walker<'a> {
     tracked: BTreeMap<&'a str, Term>,
     /// What is bound to a name that is bound more than once, all of it together.
     merged: BTreeMap<&'a str, Term>,
-    before: ([BTreeMap<&'a str, Term>; 2], IntoItems),
+    before: ([BTreeMap<&'a str, Term>; 2], IntoItems, Option<Vec<Term>>),
     /// What is put into the items of a node, by field.
     into_items: IntoItems,
+    /// What is written into something that is neither one new object under one name nor an item, once anything is: any value
+    /// of the text may hold it from then on.
+    loose: Option<Vec<Term>>,
     functions: BTreeMap<&'a str, Callable<'a>>,
     running: Vec<&'a str>,
     soup: Term,
@@ -149,6 +153,7 @@ impl<'a> Walker<'a> {
             merged: BTreeMap::new(),
             before: Default::default(),
             into_items: BTreeMap::new(),
+            loose: None,
             functions: BTreeMap::new(),
             running: Vec::new(),
             soup: Term::Opaque(Vec::new()),
@@ -164,7 +169,7 @@ impl<'a> Walker<'a> {
     /// Starts over, with what the last walk found.
     fn again(&mut self, seen: Term) {
         self.soup = seen;
-        self.before = ([self.tracked.clone(), self.merged.clone()], self.into_items.clone());
+        self.before = ([self.tracked.clone(), self.merged.clone()], self.into_items.clone(), self.loose.clone());
         (self.calls, self.returns) = (Vec::new(), Vec::new());
         self.fuel = FUEL;
     }
@@ -240,7 +245,7 @@ impl<'a> Walker<'a> {
             E::LogicalExpression(l) => self.logical(l),
             E::BinaryExpression(b) => self.binary(b),
             E::UnaryExpression(u) => self.unary(u),
-            E::UpdateExpression(_) => self.anything(),
+            E::UpdateExpression(u) => self.update(u),
             E::SequenceExpression(s) => {
                 let mut last = Term::UNDEFINED;
                 for part in &s.expressions {

@@ -21,20 +21,16 @@ pub(super) struct Uses {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Facts {
     pub(super) names: BTreeMap<String, Uses>,
-    /// Whether something is written into that is neither one new object under one name nor an item.
+    /// Whether something is written in a way that is not walked.
     pub(super) wild: bool,
     /// Whether it may run text, or names are not what they seem.
     pub(super) dynamic: bool,
-    bases: Vec<String>,
 }
 
 impl Facts {
     pub(super) fn of(collect: impl FnOnce(&mut Self)) -> Self {
         let mut facts = Self::default();
         collect(&mut facts);
-        let owned =
-            |name: &String| facts.names.get(name).is_some_and(|u| u.fresh && u.declared == 1 && u.assigned == 0);
-        facts.wild |= !facts.bases.iter().all(owned);
         facts
     }
 
@@ -42,26 +38,81 @@ impl Facts {
         self.names.entry(name.to_owned()).or_default()
     }
 
-    /// An assignment of a field: the walk finds out what it is a field of.
-    fn puts(&mut self, target: &ast::Expression<'_>) {
-        if let ast::Expression::Identifier(name) = target.without_parentheses() {
-            self.uses(&name.name).written += 1;
-        }
-    }
-
+    /// Something is written into a target: the walk finds out what that is.
     fn writes(&mut self, target: &ast::Expression<'_>) {
         if let ast::Expression::Identifier(name) = target.without_parentheses() {
-            self.bases.push(name.name.to_string());
             self.uses(&name.name).written += 1;
-        } else {
-            self.wild = true;
         }
     }
 }
 
 /// The methods that put their arguments, or the order of their receiver, into the receiver.
-pub(super) const WRITERS: [&str; 9] =
-    ["push", "unshift", "splice", "fill", "set", "add", "append", "copyWithin", "sort"];
+pub(super) const WRITERS: [&str; 8] = ["push", "unshift", "splice", "fill", "set", "add", "append", "copyWithin"];
+
+/// The methods that move what their receiver holds.
+pub(super) const MOVERS: [&str; 3] = ["sort", "reverse", "shift"];
+
+/// The methods of libraries, on names such as `Object`, that write nothing into their first argument.
+const READERS: [&str; 5] = ["keys", "values", "entries", "fromEntries", "freeze"];
+
+/// What a call of a method writes into.
+pub(super) enum Written<'c, 'a> {
+    /// What it is a method of.
+    Receiver,
+    /// Its first argument: `Object.assign(target, …)`.
+    Argument(&'c ast::Expression<'a>),
+}
+
+/// What a call writes into by the name of its method; none if it is none that is known to write.
+pub(super) fn written_by<'c, 'a>(call: &'c ast::CallExpression<'a>) -> Option<Written<'c, 'a>> {
+    let ast::Expression::StaticMemberExpression(callee) = call.callee.without_parentheses() else { return None };
+    let method = callee.property.name.as_str();
+    if WRITERS.contains(&method) || MOVERS.contains(&method) {
+        return Some(Written::Receiver);
+    }
+    let ast::Expression::Identifier(receiver) = &callee.object else { return None };
+    let is_library = matches!(receiver.name.as_str(), "Object" | "Reflect" | "_" | "lodash");
+    let first = call.arguments.first().and_then(|a| a.as_expression())?;
+    (is_library && !READERS.contains(&method) && !is_fresh(first)).then_some(Written::Argument(first))
+}
+
+/// Whether a function only gives something: whoever calls it, with whatever, changes nothing by that.
+pub(super) fn only_gives(facts: &Facts, body: impl FnOnce(&mut Gives<'_>)) -> bool {
+    let mut gives = Gives { facts, only: true };
+    body(&mut gives);
+    gives.only
+}
+
+/// Looks for what writes, and for calls of functions of the text, which may.
+pub(super) struct Gives<'f> {
+    facts: &'f Facts,
+    only: bool,
+}
+
+impl<'a> Visit<'a> for Gives<'_> {
+    fn visit_assignment_expression(&mut self, _: &ast::AssignmentExpression<'a>) {
+        self.only = false;
+    }
+
+    fn visit_update_expression(&mut self, _: &ast::UpdateExpression<'a>) {
+        self.only = false;
+    }
+
+    fn visit_for_statement_left(&mut self, it: &ast::ForStatementLeft<'a>) {
+        self.only &= matches!(it, ast::ForStatementLeft::VariableDeclaration(_));
+        walk::walk_for_statement_left(self, it);
+    }
+
+    fn visit_call_expression(&mut self, it: &ast::CallExpression<'a>) {
+        let is_known = match it.callee.without_parentheses() {
+            ast::Expression::StaticMemberExpression(_) => written_by(it).is_none(),
+            ast::Expression::Identifier(name) => !self.facts.names.contains_key(name.name.as_str()),
+            _ => false,
+        };
+        self.only &= is_known;
+        walk::walk_call_expression(self, it);
+    }
+}
 
 /// Whether a new object that nothing else holds.
 fn is_fresh(init: &ast::Expression<'_>) -> bool {
@@ -86,8 +137,8 @@ impl<'a> Visit<'a> for Facts {
     fn visit_assignment_expression(&mut self, it: &ast::AssignmentExpression<'a>) {
         match &it.left {
             ast::AssignmentTarget::AssignmentTargetIdentifier(name) => self.uses(&name.name).assigned += 1,
-            ast::AssignmentTarget::StaticMemberExpression(member) => self.puts(&member.object),
-            ast::AssignmentTarget::ComputedMemberExpression(member) => self.puts(&member.object),
+            ast::AssignmentTarget::StaticMemberExpression(member) => self.writes(&member.object),
+            ast::AssignmentTarget::ComputedMemberExpression(member) => self.writes(&member.object),
             _ => self.wild = true,
         }
         walk::walk_assignment_expression(self, it);
@@ -113,12 +164,10 @@ impl<'a> Visit<'a> for Facts {
     fn visit_call_expression(&mut self, it: &ast::CallExpression<'a>) {
         if let ast::Expression::StaticMemberExpression(callee) = it.callee.without_parentheses() {
             let method = callee.property.name.as_str();
-            let on_object = matches!(&callee.object, ast::Expression::Identifier(n) if matches!(n.name.as_str(), "Object" | "Reflect" | "_" | "lodash"));
-            if WRITERS.contains(&method) && !(method == "sort" && it.arguments.is_empty()) {
-                self.writes(&callee.object);
-            } else if on_object && !matches!(method, "keys" | "values" | "entries" | "fromEntries" | "freeze") {
-                let new = it.arguments.first().and_then(|a| a.as_expression()).is_some_and(|a| is_fresh(a));
-                self.wild |= !new;
+            match written_by(it) {
+                Some(Written::Receiver) => self.writes(&callee.object),
+                Some(Written::Argument(first)) => self.writes(first),
+                None => {}
             }
             self.dynamic |= method == "constructor";
         }

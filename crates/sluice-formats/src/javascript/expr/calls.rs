@@ -1,10 +1,12 @@
 //! Calls: of the engine, of methods, of functions of the text itself.
 
 use oxc_ast::ast::{self, Expression as E};
+use oxc_ast_visit::Visit as _;
+use oxc_syntax::scope::ScopeFlags;
 use serde_json::Value as Json;
 
 use super::{Callable, Walker};
-use crate::javascript::facts::WRITERS;
+use crate::javascript::facts::{MOVERS, Written, only_gives, written_by};
 use crate::javascript::term::{At, Term};
 use crate::javascript::{Root, scan};
 
@@ -39,8 +41,13 @@ impl<'a> Walker<'a> {
                     let arguments = self.arguments(&call.arguments);
                     return self.invoke(callee, callable, &arguments);
                 }
+                let name = callee;
                 let callee = self.expr(callee);
                 let arguments = self.arguments(&call.arguments);
+                if matches!(name, E::ComputedMemberExpression(_)) {
+                    // It may be any method, `push` too.
+                    self.loosen([callee.clone()].into_iter().chain(arguments.iter().cloned()));
+                }
                 Term::opaque([callee].into_iter().chain(arguments))
             }
         }
@@ -77,10 +84,16 @@ impl<'a> Walker<'a> {
 
     pub(super) fn method(&mut self, m: &'a ast::StaticMemberExpression<'a>, call: &'a ast::CallExpression<'a>) -> Term {
         let name = m.property.name.as_str();
-        if let Some(holder) = self.written_into(&m.object).filter(|_| WRITERS.contains(&name)) {
-            let arguments = self.arguments(&call.arguments);
-            self.put(holder, None, name == "push", arguments);
-            return Term::Opaque(Vec::new());
+        match written_by(call) {
+            Some(Written::Receiver) => return self.writer(m, call),
+            Some(Written::Argument(target)) => {
+                let arguments = self.arguments(&call.arguments);
+                match self.written_into(target) {
+                    Some(holder) => self.put(holder, None, false, arguments),
+                    None => self.loosen(arguments),
+                }
+            }
+            None => {}
         }
         if let Some(global @ ("Math" | "Number")) = self.engine_name(&m.object) {
             let _ = global;
@@ -94,6 +107,34 @@ impl<'a> Walker<'a> {
         }
         let arguments = self.given_to(&receiver, &call.arguments);
         self.applied(receiver, name, arguments)
+    }
+
+    /// `list.push(value)`, `list.sort()`: what is put into the receiver or moved in it, and what that gives.
+    fn writer(&mut self, m: &'a ast::StaticMemberExpression<'a>, call: &'a ast::CallExpression<'a>) -> Term {
+        let name = m.property.name.as_str();
+        let receiver = self.expr(&m.object);
+        let arguments = self.given_to(&receiver, &call.arguments);
+        let moves = MOVERS.contains(&name);
+        // Where nothing is known of single elements, it is all the same in which order they are.
+        let is_ordered = !matches!(
+            receiver,
+            Term::Opaque(_)
+                | Term::Harmless(_)
+                | Term::Text(_)
+                | Term::Literal(_)
+                | Term::Items(..)
+                | Term::List(_, true)
+        );
+        match self.written_into(&m.object) {
+            Some(holder) => self.put(holder, None, name == "push", arguments.clone()),
+            None if moves && !is_ordered => {}
+            None if moves => self.loosen([receiver.clone()]),
+            None => self.loosen(arguments.clone()),
+        }
+        match name {
+            "push" | "unshift" => Term::harmless([receiver]),
+            _ => self.applied(receiver, name, arguments),
+        }
     }
 
     /// What a method gives.
@@ -173,6 +214,22 @@ impl<'a> Walker<'a> {
         let term = self.closure(callable, arguments);
         self.running.pop();
         term
+    }
+
+    /// What a function that stands in a record gives to whoever calls it, beside what it is called with; none if it may do
+    /// more than give something.
+    pub(super) fn given(&mut self, e: &'a E<'a>) -> Option<Term> {
+        let callable = self.callable(e).filter(|_| !matches!(e, E::Identifier(_)))?;
+        let (params, only) = match callable {
+            Callable::Arrow(f) => {
+                (&f.params, only_gives(&self.facts, |gives| gives.visit_arrow_function_expression(f)))
+            }
+            Callable::Function(f) => {
+                (&f.params, only_gives(&self.facts, |gives| gives.visit_function(f, ScopeFlags::Function)))
+            }
+        };
+        (only && params.rest.is_none())
+            .then(|| self.closure(callable, &vec![Term::Opaque(Vec::new()); params.items.len()]))
     }
 
     /// What a function gives for these arguments; without any, for whatever it may get.

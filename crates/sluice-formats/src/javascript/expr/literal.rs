@@ -34,7 +34,7 @@ impl<'a> Walker<'a> {
             match property {
                 ast::ObjectPropertyKind::ObjectProperty(p) => {
                     let key = self.key(&p.key);
-                    let value = self.expr(&p.value);
+                    let value = self.given(&p.value).unwrap_or_else(|| self.expr(&p.value));
                     match key {
                         Ok(key) => set(&mut fields, key, value),
                         Err(key) => rest.extend([key, value]),

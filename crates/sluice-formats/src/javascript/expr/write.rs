@@ -1,5 +1,7 @@
 //! What is written into records, lists and items after they were made.
 
+use std::sync::Arc;
+
 use oxc_ast::ast::{self, Expression as E};
 use serde_json::Value as Json;
 
@@ -63,27 +65,84 @@ impl<'a> Walker<'a> {
             }
             ast::AssignmentTarget::StaticMemberExpression(m) => {
                 let key = m.property.name.as_str();
-                match self.written_into(&m.object) {
-                    Some(holder) => self.put(holder, Some(key).filter(|_| plain), false, vec![value.clone()]),
-                    None => self.put_into_item(&m.object, Some(key), value.clone()),
+                match self.written_into(&m.object).filter(|_| !plain) {
+                    Some(holder) => self.put(holder, None, false, vec![value.clone()]),
+                    None => self.put_at(&m.object, Ok(key), value.clone()),
                 }
             }
             ast::AssignmentTarget::ComputedMemberExpression(m) => {
                 let key = self.expr(&m.expression);
-                self.note(&key);
-                let holder = self.written_into(&m.object);
-                match (holder, &key) {
-                    (Some(holder), Term::Literal(Json::String(key))) if plain => {
-                        self.put(holder, Some(key), false, vec![value.clone()]);
-                    }
-                    (Some(holder), _) => self.put(holder, None, false, vec![key, value.clone()]),
-                    (None, Term::Literal(Json::String(key))) => self.put_into_item(&m.object, Some(key), value.clone()),
-                    (None, _) => self.put_into_item(&m.object, None, value.clone()),
+                match self.written_into(&m.object).filter(|_| !plain) {
+                    Some(holder) => self.put(holder, None, false, vec![key, value.clone()]),
+                    None => self.put_keyed(&m.object, key, value.clone()),
                 }
             }
             _ => return self.beyond(),
         }
         if plain { value } else { Term::opaque([value, self.anything()]) }
+    }
+
+    /// `counts[key]++`: a number, under a key that may say more.
+    pub(super) fn update(&mut self, u: &'a ast::UpdateExpression<'a>) -> Term {
+        match &u.argument {
+            ast::SimpleAssignmentTarget::AssignmentTargetIdentifier(name) => {
+                let number = Term::harmless([self.name(name.name.as_str(), self.at(u))]);
+                self.merge(name.name.as_str(), Term::opaque([number.clone()]));
+                number
+            }
+            ast::SimpleAssignmentTarget::StaticMemberExpression(m) => {
+                let old = self.static_member(m);
+                let number = Term::harmless([old]);
+                self.put_at(&m.object, Ok(m.property.name.as_str()), number.clone());
+                number
+            }
+            ast::SimpleAssignmentTarget::ComputedMemberExpression(m) => {
+                let number = Term::harmless([self.computed_member(m)]);
+                let key = self.expr(&m.expression);
+                self.put_keyed(&m.object, key, number.clone());
+                number
+            }
+            _ => self.beyond(),
+        }
+    }
+
+    /// `object[key] = value`
+    fn put_keyed(&mut self, object: &'a E<'a>, key: Term, value: Term) {
+        self.note(&key);
+        match &key {
+            Term::Literal(Json::String(known)) => self.put_at(object, Ok(known), value),
+            _ => self.put_at(object, Err(key), value),
+        }
+    }
+
+    /// Puts a value into what an expression stands for, under a key, or what that is made from.
+    fn put_at(&mut self, object: &'a E<'a>, key: Result<&str, Term>, value: Term) {
+        match (self.written_into(object), key) {
+            (Some(holder), Ok(key)) => self.put(holder, Some(key), false, vec![value]),
+            (Some(holder), Err(key)) => self.put(holder, None, false, vec![key, value]),
+            (None, Ok(key)) => self.put_into_item(object, Some(key), value),
+            (None, Err(key)) => {
+                self.loosen([key]);
+                self.put_into_item(object, None, value);
+            }
+        }
+    }
+
+    /// Something is written that is followed by nobody.
+    pub(super) fn loosen(&mut self, values: impl IntoIterator<Item = Term>) {
+        let mut all = self.loose.take().unwrap_or_default();
+        values.into_iter().for_each(|value| value.add_parts(&mut all));
+        self.gave_up |= all.len() > TERM_MAX;
+        self.loose = Some(all);
+    }
+
+    /// A value into which, or into what it was made from, anything may have been written that was not followed. Fields stay
+    /// apart: what is written comes to each, and to those that are not listed.
+    pub(super) fn with_loose(&self, term: Term) -> Term {
+        match &self.loose {
+            Some(written) => written_over(term, written),
+            None => term,
+        }
     }
 
     /// `item.json.key = value`: the items of a node are one value here, whichever of them it is, and whenever it is read.
@@ -95,7 +154,7 @@ impl<'a> Walker<'a> {
         }
         let place = object.within_item().map(|(root, field)| (root.clone(), field.or(key.map(str::to_owned))));
         let Some((root, Some(field))) = place else {
-            self.facts.wild = true;
+            self.loosen([value]);
             return;
         };
         let old = self.into_items.remove(&(root.clone(), field.clone()));
@@ -139,5 +198,26 @@ impl<'a> Walker<'a> {
                     item.overlaid(field, field_of(&root, at, field, value))
                 }),
         })
+    }
+}
+
+fn written_over(term: Term, written: &[Term]) -> Term {
+    let fields = |fields: Vec<(Arc<str>, Term)>| {
+        Term::Object(fields.into_iter().map(|(key, value)| (key, written_over(value, written))).collect())
+    };
+    let any = || Term::Opaque(written.to_vec());
+    match term {
+        Term::Object(known) => Term::Merged(vec![any(), fields(known)]),
+        Term::Merged(layers) => {
+            let layers = layers.into_iter().map(|layer| match layer {
+                Term::Object(known) => fields(known),
+                other => other,
+            });
+            Term::Merged([any()].into_iter().chain(layers).collect())
+        }
+        Term::List(items, _) => {
+            Term::List(items.into_iter().map(|item| written_over(item, written)).chain([any()]).collect(), true)
+        }
+        other => Term::opaque([any(), other]),
     }
 }
