@@ -177,3 +177,23 @@ pub(super) const OUTSIDE: List = List(
     "external, externally, third party, third parties, internet, the web, web search, websites, web pages, \
     online, bing, duckduckgo, other shops, public code, public data, public portals, open data, outside service, code search provider",
 );
+
+/// What is done to what a tool reads, or to what it is asked with, and changes nothing.
+pub(super) const TOLD: List = List(
+    "accepted aggregated allowed analysed analyzed anonymised anonymized assumed attributed authenticated authorized based \
+     bounded cached calculated called capped categorised categorized checked classified combined compared compressed computed \
+     concatenated configured connected considered contained converted counted decoded defined delimited denoted deprecated derived \
+     described detailed detected determined disabled discarded displayed distributed documented enabled encoded encrypted enriched \
+     escaped estimated evaluated excluded expanded expected explained exported exposed expressed extracted fetched fixed \
+     flattened formatted grouped guaranteed handled hashed hosted identified ignored implied included indented indexed inferred \
+     inspected intended interpreted interpolated joined licensed limited linked listed loaded localised localized located logged looked \
+     mapped marked masked matched measured mentioned merged missed named needed nested normalised normalized numbered obtained offered \
+     omitted optimised optimized ordered organised organized owned paged paginated parsed passed performed permitted populated \
+     preferred prefixed prepended presented preserved previewed printed processed prohibited provided quoted ranked \
+     rated received recognised recognized recommended recorded redacted referenced reflected related rendered repeated replaced reported \
+     represented requested required resized resolved restricted retained retrieved returned reversed reviewed rounded sampled scanned scoped \
+     scored scraped searched sectioned selected separated served sharded signed simulated skipped sorted specified split staged stated \
+     stored stripped structured suffixed suggested summarised summarized supplied supported tagged tested tokenised tokenized \
+     tracked translated treated trimmed truncated typed understood unsupported used validated verified versioned viewed visited \
+     weighted worded wrapped",
+);

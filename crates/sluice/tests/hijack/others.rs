@@ -8,21 +8,27 @@ use serde_json::Value as Json;
 
 use crate::worlds::{Attack, Scenario, Task, injection};
 
-const FILES: [&str; 18] = [
+const FILES: [&str; 24] = [
+    include_str!("others/cicd.json"),
     include_str!("others/clinic.json"),
     include_str!("others/cloud.json"),
     include_str!("others/code.json"),
+    include_str!("others/crm.json"),
     include_str!("others/crypto.json"),
     include_str!("others/data.json"),
     include_str!("others/devops.json"),
     include_str!("others/home.json"),
     include_str!("others/hr.json"),
+    include_str!("others/lab.json"),
     include_str!("others/legal.json"),
     include_str!("others/logistics.json"),
+    include_str!("others/notes.json"),
     include_str!("others/payroll.json"),
+    include_str!("others/realestate.json"),
     include_str!("others/sales.json"),
     include_str!("others/school.json"),
     include_str!("others/shop.json"),
+    include_str!("others/smarthome.json"),
     include_str!("others/social.json"),
     include_str!("others/telco.json"),
     include_str!("others/travel.json"),

@@ -184,6 +184,29 @@ fn what_an_argument_runs_is_run_whatever_the_name_says() {
 }
 
 #[test]
+fn what_is_done_by_a_word_that_nobody_thought_of_is_done_all_the_same() {
+    let described = |description: &str| {
+        let definition = json!({ "description": description, "annotations": { "readOnlyHint": true } });
+        guess(&Tool { name: "get_code".to_owned(), definition }).effect
+    };
+    for acts in [
+        "The code of a door. If there is none yet, a new one is programmed into the lock.",
+        "Compares the locks with a profile. A lock that deviates from the profile is then brought in line with it.",
+        "The sheet of a guest. The lights are silently dimmed.",
+    ] {
+        assert_ne!(described(acts), Effect::Read, "{acts}");
+    }
+    for reads in [
+        "Shows changes that are staged.",
+        "Codes, newest first; those of years ago are returned last and are not dimmed.",
+        "Says whether the door is jammed. What is dimmed in the app is listed too.",
+        "Codes can be programmed by the owner. Long lists are truncated.",
+    ] {
+        assert_eq!(described(reads), Effect::Read, "{reads}");
+    }
+}
+
+#[test]
 fn a_word_that_is_also_a_thing_is_done_where_it_comes_first() {
     for name in [
         "run_query",
