@@ -16,7 +16,10 @@ pub struct Facts {
     untrusted_sources: Vec<Json>,
     sensitive_sources: Vec<Json>,
     egress_sinks: Vec<Json>,
+    /// Those that begin and end in this very file.
     flows: Vec<Json>,
+    /// Those that begin or end in another file, which the name there says.
+    linked_flows: Vec<Json>,
     agents: Vec<Json>,
     unauthenticated_entrypoints: Vec<String>,
     hardcoded_secrets: Vec<Json>,
@@ -40,11 +43,14 @@ impl Facts {
     /// The facts of a workflow that was surveyed.
     pub(super) fn of(import: &Import, survey: &Survey) -> Self {
         let view = View { import, survey };
+        let is_own = |flow: &&Flow| import.is_own(flow.source) && import.is_own(flow.sink);
+        let (own, linked): (Vec<&Flow>, Vec<&Flow>) = survey.flows.iter().partition(is_own);
         Self {
             untrusted_sources: view.untrusted(),
             sensitive_sources: view.sensitive(),
             egress_sinks: view.sinks(),
-            flows: survey.flows.iter().map(|flow| view.flow(flow)).collect(),
+            flows: own.into_iter().map(|flow| view.flow(flow)).collect(),
+            linked_flows: linked.into_iter().map(|flow| view.flow(flow)).collect(),
             agents: view.agents(),
             unauthenticated_entrypoints: view.named(|f| !f.disabled && f.entrance.is_some_and(|e| e.open)),
             hardcoded_secrets: view.parameters(&Observed::HardCodedSecret),

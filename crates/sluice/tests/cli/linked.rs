@@ -218,7 +218,8 @@ fn the_way_names_the_file_of_each_stop_and_facts_stay_with_their_file() {
         stops,
         [(&json!("Mail"), &in_a), (&json!("Call"), &in_a), (&json!("Called"), &own), (&json!("Ask"), &own)]
     );
-    let flow = &a["facts"]["flows"][0];
+    assert_eq!(a["facts"]["flows"], json!([]), "of itself it has none");
+    let flow = &a["facts"]["linked_flows"][0];
     let sink = json!(format!("{}: Ask", b["path"].as_str().unwrap()));
     assert_eq!((&flow["source"], &flow["sink"], &flow["tier"]), (&json!("Mail"), &sink, &json!("direct")));
     assert_eq!(a["facts"]["untrusted_sources"].as_array().unwrap().len(), 1, "its own alone");
