@@ -227,6 +227,16 @@ impl Expression {
         Self { root: Expr::new(Kind::Opaque(parts.into_iter().map(|e| e.root).collect()), span), span }
     }
 
+    /// An object of which nothing is known but what it is made from: neither its keys nor what they hold.
+    ///
+    /// Only for programs that are verified and never run, as [`Self::opaque`].
+    #[must_use]
+    pub fn opaque_object(parts: Vec<Self>, span: Span) -> Self {
+        let anything = Self::opaque(parts, span);
+        let key = Self::text(vec![TextPart::Expression(anything.clone())], span);
+        Self { root: Expr::new(Kind::Object(vec![(key.root, anything.root)]), span), span }
+    }
+
     /// A text in two: what stands before the first literal part that begins so, and the rest. `None` of what is no such text.
     #[must_use]
     pub fn text_before(&self, begins: &str) -> Option<(Self, Self)> {

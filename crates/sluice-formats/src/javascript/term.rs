@@ -357,7 +357,7 @@ impl<'a> Build<'a> {
                 Expression::object(fields, self.whole)
             }
             Term::Merged(layers) => {
-                let layers: Vec<Expression> = layers.iter().map(|layer| self.expression(layer)).collect();
+                let layers: Vec<Expression> = layers.iter().map(|layer| self.layer(layer)).collect();
                 layers
                     .into_iter()
                     .reduce(Expression::merged)
@@ -370,6 +370,18 @@ impl<'a> Build<'a> {
             Term::List(parts, true) | Term::Opaque(parts) => self.anything(parts),
             Term::Harmless(_) if self.without_harmless => Expression::literal(&Json::from(0), self.whole),
             Term::Harmless(parts) => self.anything(parts),
+        }
+    }
+
+    /// What lies under or over another record: of what is no record but its parts nothing is known.
+    fn layer(&mut self, layer: &Term) -> Expression {
+        match layer {
+            Term::Opaque(parts) => {
+                self.opaque = true;
+                let parts = parts.iter().map(|part| self.expression(part)).collect();
+                Expression::opaque_object(parts, self.whole)
+            }
+            record => self.expression(record),
         }
     }
 
