@@ -24,7 +24,8 @@ pub(crate) fn definition(connectors: &[&str]) -> Json {
         "description": "Lay down, before reading anything else, which tools you will call for the user's request and with \
             which arguments. Calls that a plan foresees are made with little asking; after that, calls outside of it are \
             refused. Write known values as they stand in the request, and for a value that you will find out later a hole: \
-            {\"hole\": \"what it will be\"}, with \"max\" for an amount or \"one_of\" for a choice. Or write it as a workflow.",
+            {\"hole\": \"what it will be\"}, with \"min\" and \"max\" for an amount, \"items\" for how many a list has at most, or \
+            \"one_of\" for a choice. Or write it as a workflow.",
         "inputSchema": {
             "type": "object",
             "properties": {

@@ -3,6 +3,7 @@
 //! A plan fixes tools, how often each is called, the set of arguments, and their values but for its holes. What fills a hole
 //! later may be anybody's words; what it may decide is the contract's role of that argument to say, and policy's.
 
+mod hole;
 mod workflow;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use sluice_core::label::{Label, Name};
 use sluice_core::value::Value;
 use thiserror::Error;
 
+use self::hole::Hole;
 use super::Given;
 
 /// Most calls that a plan lists.
@@ -50,12 +52,7 @@ enum Slot {
     /// This very value.
     Given(Json),
     /// Whatever the agent finds, within bounds.
-    Hole {
-        /// Of a number: the largest.
-        max: Option<f64>,
-        /// The only values.
-        one_of: Option<Vec<Json>>,
-    },
+    Hole(Hole),
 }
 
 /// Where in a plan something is wrong: the call's number from 1, and the argument.
@@ -165,7 +162,7 @@ impl Plan {
             let label = match call.arguments.get(name) {
                 _ if given.has(value) => Label::BOTTOM,
                 Some(Slot::Given(_)) => model,
-                Some(Slot::Hole { .. }) | None => model.join(read),
+                Some(Slot::Hole(_)) | None => model.join(read),
             };
             (Name::from(name.as_str()), Value::from_json(value, label))
         };
@@ -185,21 +182,14 @@ impl Slot {
     fn takes(&self, value: &Json) -> bool {
         match self {
             Self::Given(given) => given == value,
-            Self::Hole { max, one_of } => {
-                let is_listed = one_of.as_ref().is_none_or(|listed| listed.contains(value));
-                // What is no number has no largest.
-                let fits = max.is_none_or(|max| value.as_f64().is_some_and(|number| (0.0..=max).contains(&number)));
-                is_listed && fits
-            }
+            Self::Hole(hole) => hole.takes(value),
         }
     }
 
     fn example(&self) -> Json {
         match self {
             Self::Given(value) => value.clone(),
-            Self::Hole { one_of: Some(listed), .. } => listed.first().cloned().unwrap_or_default(),
-            Self::Hole { max: Some(_), .. } => Json::from(0),
-            Self::Hole { .. } => Json::from("?"),
+            Self::Hole(hole) => hole.example(),
         }
     }
 }
@@ -254,25 +244,14 @@ fn slots(
 /// How much is never left open.
 fn is_unbounded(slot: &Slot, action: &Action, argument: &str) -> bool {
     let is_amount = action.arguments.get(argument).is_some_and(|argument| argument.role == Some(Role::Amount));
-    is_amount && matches!(slot, Slot::Hole { max: None, one_of: None })
+    is_amount && matches!(slot, Slot::Hole(hole) if !hole.is_bounded_above())
 }
 
 fn slot(value: &Json) -> Result<Slot, String> {
-    let Some(hole) = value.get("hole").filter(|_| value.is_object()) else { return Ok(Slot::Given(value.clone())) };
-    known(value, &["hole", "max", "one_of"])
-        .map_err(|key| format!("a hole has no `{key}`; it has `max` and `one_of`"))?;
-    if !hole.is_string() {
-        return Err("`hole` says in words what fills it".to_owned());
+    match value.get("hole").filter(|_| value.is_object()) {
+        Some(_) => Ok(Slot::Hole(Hole::read(value)?)),
+        None => Ok(Slot::Given(value.clone())),
     }
-    let max = match value.get("max") {
-        None => None,
-        Some(max) => Some(max.as_f64().ok_or("`max` is a number")?),
-    };
-    let one_of = match value.get("one_of") {
-        None => None,
-        Some(listed) => Some(listed.as_array().filter(|l| !l.is_empty()).ok_or("`one_of` lists values")?.clone()),
-    };
-    Ok(Slot::Hole { max, one_of })
 }
 
 /// The first key that is none of `keys`.

@@ -286,7 +286,7 @@ fn as_written(name: &Name, value: &Value, bounds: Option<&Tree>) -> Result<Json,
             let mut hole = match bound {
                 None => serde_json::Map::new(),
                 Some(Json::Object(bound)) => bound,
-                Some(_) => return Err(format!("`{HOLES}` says `max` or `one_of` of `{name}`")),
+                Some(_) => return Err(format!("`{HOLES}` says `min`, `max`, `items` or `one_of` of `{name}`")),
             };
             hole.insert("hole".to_owned(), Json::from("what the workflow finds out"));
             Ok(Json::Object(hole))

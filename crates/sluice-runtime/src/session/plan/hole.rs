@@ -1,0 +1,132 @@
+//! What a plan leaves open, and within which bounds.
+
+use serde_json::{Number, Value as Json};
+
+/// The keys of a hole as it is written.
+const KEYS: [&str; 5] = ["hole", "min", "max", "items", "one_of"];
+
+/// A value that the agent finds out later.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Hole {
+    /// Of a number: the smallest; nothing below 0 where only `max` is said.
+    min: Option<Number>,
+    /// Of a number: the largest.
+    max: Option<Number>,
+    /// Of a list: how many it has at most.
+    items: Option<usize>,
+    /// The only values.
+    one_of: Option<Vec<Json>>,
+}
+
+impl Hole {
+    /// Reads one as it is written: `{"hole": "words", "max": 500}`.
+    ///
+    /// # Errors
+    /// In words, what is wrong with it.
+    pub(super) fn read(written: &Json) -> Result<Self, String> {
+        super::known(written, &KEYS)
+            .map_err(|key| format!("a hole has no `{key}`; it has `min`, `max`, `items` and `one_of`"))?;
+        if !written.get("hole").is_some_and(Json::is_string) {
+            return Err("`hole` says in words what fills it".to_owned());
+        }
+        let number = |key: &str| match written.get(key) {
+            None => Ok(None),
+            Some(Json::Number(bound)) => Ok(Some(bound.clone())),
+            Some(_) => Err(format!("`{key}` is a number")),
+        };
+        let (min, max) = (number("min")?, number("max")?);
+        if min.as_ref().zip(max.as_ref()).is_some_and(|(min, max)| min.as_f64() > max.as_f64()) {
+            return Err("`min` is not above `max`".to_owned());
+        }
+        let items = match written.get("items") {
+            None => None,
+            Some(bound) => {
+                let bound = bound.as_u64().and_then(|bound| usize::try_from(bound).ok());
+                Some(bound.ok_or("`items` is a whole number: how many the list has at most")?)
+            }
+        };
+        let one_of = match written.get("one_of") {
+            None => None,
+            Some(listed) => Some(listed.as_array().filter(|l| !l.is_empty()).ok_or("`one_of` lists values")?.clone()),
+        };
+        Ok(Self { min, max, items, one_of })
+    }
+
+    /// Whether it may be filled with this. What is no number lies within no bounds of one, and what is no list has no length.
+    pub(super) fn takes(&self, value: &Json) -> bool {
+        let bound = |bound: &Option<Number>, without| bound.as_ref().and_then(Number::as_f64).unwrap_or(without);
+        let range = bound(&self.min, 0.0)..=bound(&self.max, f64::INFINITY);
+        let is_number = self.min.is_none() && self.max.is_none() || value.as_f64().is_some_and(|n| range.contains(&n));
+        let is_list = self.items.is_none_or(|items| value.as_array().is_some_and(|list| list.len() <= items));
+        is_number && is_list && self.one_of.as_ref().is_none_or(|listed| listed.contains(value))
+    }
+
+    /// Whether it says how much at most.
+    pub(super) const fn is_bounded_above(&self) -> bool {
+        self.max.is_some() || self.one_of.is_some()
+    }
+
+    /// Something that fills it.
+    pub(super) fn example(&self) -> Json {
+        match (&self.one_of, self.items, self.min.clone().or_else(|| self.max.as_ref().map(|_| 0.into()))) {
+            (Some(listed), ..) => listed.first().cloned().unwrap_or_default(),
+            (None, Some(_), _) => Json::Array(Vec::new()),
+            (None, None, Some(least)) => Json::Number(least),
+            (None, None, None) => Json::from("?"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_hole_takes_what_lies_within_all_of_its_bounds() {
+        let takes = |bounds: Json, value: Json| {
+            let mut written = json!({ "hole": "x" });
+            written.as_object_mut().unwrap().extend(bounds.as_object().unwrap().clone());
+            let hole = Hole::read(&written).unwrap();
+            assert!(hole.one_of.is_some() || hole.takes(&hole.example()), "{written}");
+            hole.takes(&value)
+        };
+        for (bounds, value, expected) in [
+            (json!({}), json!([1, "x"]), true),
+            (json!({ "max": 5 }), json!(5), true),
+            (json!({ "max": 5 }), json!(5.5), false),
+            (json!({ "max": 5 }), json!(-1), false),
+            (json!({ "max": 5 }), json!("5"), false),
+            (json!({ "min": 400, "max": 500 }), json!(450), true),
+            (json!({ "min": 400, "max": 500 }), json!(40), false),
+            (json!({ "min": -5 }), json!(-5), true),
+            (json!({ "min": -5 }), json!(1e9), true),
+            (json!({ "items": 2 }), json!([1, 2]), true),
+            (json!({ "items": 2 }), json!([1, 2, 3]), false),
+            (json!({ "items": 2 }), json!("ab"), false),
+            (json!({ "one_of": ["a"], "items": 1 }), json!("a"), false),
+            (json!({ "one_of": ["a", 7], "max": 9 }), json!(7), true),
+            (json!({ "one_of": ["a", 7], "max": 9 }), json!("a"), false),
+        ] {
+            assert_eq!(takes(bounds.clone(), value.clone()), expected, "{bounds} {value}");
+        }
+    }
+
+    #[test]
+    fn a_bound_that_means_nothing_is_told() {
+        let told = |written: Json| Hole::read(&written).unwrap_err();
+        assert_eq!(told(json!({ "hole": 1 })), "`hole` says in words what fills it");
+        assert_eq!(told(json!({ "hole": "x", "max": "5" })), "`max` is a number");
+        assert_eq!(told(json!({ "hole": "x", "min": 6, "max": 5 })), "`min` is not above `max`");
+        assert_eq!(
+            told(json!({ "hole": "x", "items": -1 })),
+            "`items` is a whole number: how many the list has at most"
+        );
+        assert_eq!(told(json!({ "hole": "x", "one_of": [] })), "`one_of` lists values");
+        assert_eq!(
+            told(json!({ "hole": "x", "most": 5 })),
+            "a hole has no `most`; it has `min`, `max`, `items` and `one_of`"
+        );
+    }
+}
