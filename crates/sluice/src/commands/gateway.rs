@@ -19,14 +19,16 @@ use sluice_core::label::Name;
 use sluice_gateway::proxy::{self, ProxyError, Setup, Terms};
 use sluice_gateway::several;
 use sluice_gateway::upstream::{Shown, Upstream};
+use sluice_runtime::home::Home;
 use sluice_runtime::session::Mandate;
-use sluice_runtime::workspace::{SECRETS_FILE, Workspace};
+use sluice_runtime::workspace::{OpenError, SECRETS_FILE, Workspace};
 use tokio::io::BufReader;
 
 use crate::cli::{Face, Gateway, Stdio};
 use crate::commands::run::requester;
 use crate::failure::{Exit, Failure};
 use crate::place::{known, read};
+use rules::Rules;
 use until::{Until, asked_to_end};
 
 /// Runs until the agent or the server leaves.
@@ -42,6 +44,8 @@ pub fn run(arguments: &Gateway) -> Result<Exit, Failure> {
 }
 
 fn stdio(arguments: &Stdio) -> Result<Exit, Failure> {
+    let folder = arguments.place.folder()?;
+    let rules = Rules::of(folder.clone(), Home::of(&folder).map_err(OpenError::from)?);
     let opened = arguments.place.open_with_ledger()?;
     let workspace = &opened.workspace;
     let request = match &arguments.request {
@@ -63,7 +67,7 @@ fn stdio(arguments: &Stdio) -> Result<Exit, Failure> {
         .map_err(|error| Failure::internal(&error))?;
     let ended = runtime.block_on(async {
         let (from, output) = pipes::of_agent();
-        let input = Until::new(BufReader::new(from), asked_to_end());
+        let input = Until::new(BufReader::new(from), over(rules));
         match <[(Name, Upstream); 1]>::try_from(servers) {
             Ok([(connector, upstream)]) => {
                 let setup = Setup { workspace, ledger, connector, upstream, mandate, console };
@@ -81,6 +85,17 @@ fn stdio(arguments: &Stdio) -> Result<Exit, Failure> {
         Ok(()) => Ok(Exit::Fine),
         Err(error @ (ProxyError::Start(_) | ProxyError::Names(_))) => Err(Failure::usage(error.to_string())),
         Err(error) => Err(Failure::internal(&error)),
+    }
+}
+
+/// Done when the session is over before its agent leaves: the process is asked to end, or other rules count. A right that was
+/// taken away does not stay until somebody thinks of it.
+async fn over(rules: Rules) {
+    tokio::select! {
+        () = asked_to_end() => {}
+        () = rules.changed() => {
+            eprintln!("sluice gateway: the rules are others now, and this session was under those of before: start it again");
+        }
     }
 }
 

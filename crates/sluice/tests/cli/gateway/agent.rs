@@ -177,6 +177,12 @@ impl<'s> Agent<'s> {
         );
     }
 
+    /// Stays until the gateway ends by itself.
+    pub(crate) fn is_left(mut self) -> Left {
+        self.child.wait().unwrap();
+        self.leave()
+    }
+
     /// Leaves, and waits for the gateway to end.
     pub(crate) fn leave(mut self) -> Left {
         self.stdin.take();

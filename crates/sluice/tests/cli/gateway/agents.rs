@@ -1,5 +1,7 @@
 //! What agents do: what they are told, what the server sees of it, and what is in the ledger.
 
+use std::time::Duration;
+
 use serde_json::{Value as Json, json};
 
 use super::Agent;
@@ -235,6 +237,27 @@ fn an_agent_that_leaves_or_is_stopped_leaves_its_session_recorded() {
         let runs = sandbox.sluice(&["runs", "list", "--format", "json"]).with(0).json();
         assert_eq!(runs[0]["status"], "completed", "{signal:?}");
     }
+}
+
+#[test]
+fn a_session_ends_when_other_rules_count() {
+    let sandbox = Sandbox::with_workspace();
+    let mut agent = Agent::of(&sandbox, PLAIN);
+    assert_eq!(agent.call("list_mail", json!({})), "done");
+    sandbox.write(
+        "ws/policies/ended.cedar",
+        "@id(\"nobody\")\n@why(\"it has ended\")\nforbid (principal, action, resource);\n",
+    );
+    std::thread::sleep(Duration::from_millis(2_500));
+    assert_eq!(agent.call("list_mail", json!({})), "done", "what nobody signed counts nothing");
+    sandbox.sign("ana").with(0);
+    let left = agent.is_left();
+    assert_eq!(left.code, Some(0), "{}", left.errors);
+    assert!(left.errors.contains("do not count; those of before hold"), "{}", left.errors);
+    assert!(left.errors.contains("the rules are others now"), "{}", left.errors);
+    let runs = sandbox.sluice(&["runs", "list", "--format", "json"]).with(0).json();
+    assert_eq!(runs[0]["status"], "completed");
+    assert!(Agent::of(&sandbox, PLAIN).call("list_mail", json!({})).starts_with("denied by policy"));
 }
 
 #[test]
