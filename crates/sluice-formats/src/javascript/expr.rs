@@ -72,19 +72,17 @@ pub(super) fn rounds<'a>(
         }
         walker.note(&term);
         let seen = Term::opaque(std::mem::take(&mut walker.seen));
-        let settled = walker.facts.names.is_empty()
-            || (seen == walker.soup
-                && [&walker.tracked, &walker.merged] == walker.before.0.each_ref()
-                && walker.into_items == walker.before.1
-                && walker.loose == walker.before.2);
+        let settled = walker.facts.names.is_empty() || (seen == walker.soup && walker.found() == walker.before);
         if settled {
             let calls = std::mem::take(&mut walker.calls);
-            let term = if walker.facts.wild { Term::opaque([seen, term]) } else { walker.with_loose(term) };
-            return Some((walker.with_written(term), calls));
+            let term = if walker.facts.wild { Term::opaque([seen, term]) } else { term };
+            return Some((walker.with_written(walker.with_loose(term)), calls));
         }
         walker.again(seen);
     }
-    Some((walker.with_written(walker.soup.clone()), walker.calls))
+    // Something is found anew in every round: it may be more than what was found so far.
+    let all = Term::opaque([walker.soup.clone(), Term::Place(Root::Unknown, (offset, offset))]);
+    Some((walker.with_written(walker.with_loose(all)), walker.calls))
 }
 
 /// Whether the term of an expression can be much larger than those that it is made from, or that a name stands for: only
@@ -111,8 +109,28 @@ pub(super) enum Callable<'a> {
     Arrow(&'a ast::ArrowFunctionExpression<'a>),
 }
 
+impl<'a> Callable<'a> {
+    fn params(self) -> &'a ast::FormalParameters<'a> {
+        match self {
+            Self::Arrow(f) => &f.params,
+            Self::Function(f) => &f.params,
+        }
+    }
+}
+
 /// By the root of some items and a field.
 type IntoItems = BTreeMap<(Root, String), Term>;
+
+/// What a walk has found of the names of a text, and of what is written.
+#[derive(Debug, Default, PartialEq)]
+struct Found<'a> {
+    tracked: BTreeMap<&'a str, Term>,
+    merged: BTreeMap<&'a str, Term>,
+    into_items: IntoItems,
+    loose: Option<Vec<Term>>,
+    /// Once a name was asked for what it stands for before it was bound.
+    constants: Option<BTreeMap<&'a str, Term>>,
+}
 
 /// One walk through a text.
 pub(super) struct Walker<'a> {
@@ -124,12 +142,14 @@ pub(super) struct Walker<'a> {
     tracked: BTreeMap<&'a str, Term>,
     /// What is bound to a name that is bound more than once, all of it together.
     merged: BTreeMap<&'a str, Term>,
-    before: ([BTreeMap<&'a str, Term>; 2], IntoItems, Option<Vec<Term>>),
+    before: Found<'a>,
     /// What is put into the items of a node, by field.
     into_items: IntoItems,
     /// What is written into something that is neither one new object under one name nor an item, once anything is: any value
     /// of the text may hold it from then on.
     loose: Option<Vec<Term>>,
+    /// Whether a name was asked for what it stands for before it was bound.
+    is_early: bool,
     functions: BTreeMap<&'a str, Callable<'a>>,
     running: Vec<&'a str>,
     soup: Term,
@@ -151,9 +171,10 @@ impl<'a> Walker<'a> {
             constants: BTreeMap::new(),
             tracked: BTreeMap::new(),
             merged: BTreeMap::new(),
-            before: Default::default(),
+            before: Found::default(),
             into_items: BTreeMap::new(),
             loose: None,
+            is_early: false,
             functions: BTreeMap::new(),
             running: Vec::new(),
             soup: Term::Opaque(Vec::new()),
@@ -166,10 +187,20 @@ impl<'a> Walker<'a> {
         }
     }
 
+    fn found(&self) -> Found<'a> {
+        Found {
+            tracked: self.tracked.clone(),
+            merged: self.merged.clone(),
+            into_items: self.into_items.clone(),
+            loose: self.loose.clone(),
+            constants: self.is_early.then(|| self.constants.clone()),
+        }
+    }
+
     /// Starts over, with what the last walk found.
     fn again(&mut self, seen: Term) {
         self.soup = seen;
-        self.before = ([self.tracked.clone(), self.merged.clone()], self.into_items.clone(), self.loose.clone());
+        self.before = self.found();
         (self.calls, self.returns) = (Vec::new(), Vec::new());
         self.fuel = FUEL;
     }
@@ -210,6 +241,10 @@ impl<'a> Walker<'a> {
         self.depth += 1;
         let term = self.shape(e);
         self.depth -= 1;
+        // Whoever makes one large value of another pays for it.
+        if let Term::Opaque(parts) = &term {
+            self.fuel = self.fuel.saturating_sub(parts.len() / 16);
+        }
         self.gave_up |= may_grow(e) && term.size() > TERM_MAX;
         term
     }

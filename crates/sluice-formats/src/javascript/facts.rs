@@ -49,8 +49,11 @@ impl Facts {
 /// The methods that put their arguments, or the order of their receiver, into the receiver.
 pub(super) const WRITERS: [&str; 8] = ["push", "unshift", "splice", "fill", "set", "add", "append", "copyWithin"];
 
-/// The methods that move what their receiver holds.
-pub(super) const MOVERS: [&str; 3] = ["sort", "reverse", "shift"];
+/// The methods that move what their receiver holds, or take some of it out.
+pub(super) const MOVERS: [&str; 7] = ["sort", "reverse", "shift", "pop", "splice", "unshift", "copyWithin"];
+
+/// The methods of functions, by which another method may be called.
+pub(super) const CALLERS: [&str; 3] = ["call", "apply", "bind"];
 
 /// The methods of libraries, on names such as `Object`, that write nothing into their first argument.
 const READERS: [&str; 5] = ["keys", "values", "entries", "fromEntries", "freeze"];
@@ -61,6 +64,8 @@ pub(super) enum Written<'c, 'a> {
     Receiver,
     /// Its first argument: `Object.assign(target, …)`.
     Argument(&'c ast::Expression<'a>),
+    /// Something that is not named.
+    Unknown,
 }
 
 /// What a call writes into by the name of its method; none if it is none that is known to write.
@@ -70,10 +75,18 @@ pub(super) fn written_by<'c, 'a>(call: &'c ast::CallExpression<'a>) -> Option<Wr
     if WRITERS.contains(&method) || MOVERS.contains(&method) {
         return Some(Written::Receiver);
     }
-    let ast::Expression::Identifier(receiver) = &callee.object else { return None };
+    if CALLERS.contains(&method) {
+        return Some(Written::Unknown);
+    }
+    let ast::Expression::Identifier(receiver) = callee.object.without_parentheses() else { return None };
     let is_library = matches!(receiver.name.as_str(), "Object" | "Reflect" | "_" | "lodash");
-    let first = call.arguments.first().and_then(|a| a.as_expression())?;
-    (is_library && !READERS.contains(&method) && !is_fresh(first)).then_some(Written::Argument(first))
+    if !is_library || READERS.contains(&method) {
+        return None;
+    }
+    match call.arguments.first()? {
+        ast::Argument::SpreadElement(_) => Some(Written::Unknown),
+        first => first.as_expression().filter(|first| !is_fresh(first)).map(Written::Argument),
+    }
 }
 
 /// Whether a function only gives something: whoever calls it, with whatever, changes nothing by that.
@@ -155,6 +168,9 @@ impl<'a> Visit<'a> for Facts {
     }
 
     fn visit_for_statement_left(&mut self, it: &ast::ForStatementLeft<'a>) {
+        if let ast::ForStatementLeft::AssignmentTargetIdentifier(name) = it {
+            self.uses(&name.name).assigned += 1;
+        }
         if !matches!(it, ast::ForStatementLeft::VariableDeclaration(_)) {
             self.wild = true;
         }
@@ -167,7 +183,7 @@ impl<'a> Visit<'a> for Facts {
             match written_by(it) {
                 Some(Written::Receiver) => self.writes(&callee.object),
                 Some(Written::Argument(first)) => self.writes(first),
-                None => {}
+                Some(Written::Unknown) | None => {}
             }
             self.dynamic |= method == "constructor";
         }
@@ -186,6 +202,17 @@ impl<'a> Visit<'a> for Facts {
 
     fn visit_string_literal(&mut self, it: &ast::StringLiteral<'a>) {
         self.dynamic |= matches!(it.value.as_str(), "constructor" | "__proto__");
+    }
+
+    fn visit_property_key(&mut self, it: &ast::PropertyKey<'a>) {
+        if let ast::PropertyKey::StaticIdentifier(key) = it {
+            self.dynamic |= matches!(key.name.as_str(), "constructor" | "__proto__" | "prototype");
+        }
+        walk::walk_property_key(self, it);
+    }
+
+    fn visit_template_element(&mut self, it: &ast::TemplateElement<'a>) {
+        self.dynamic |= matches!(it.value.raw.as_str(), "constructor" | "__proto__" | "prototype");
     }
 
     fn visit_with_statement(&mut self, _: &ast::WithStatement<'a>) {

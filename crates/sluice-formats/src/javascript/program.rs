@@ -89,7 +89,11 @@ fn item(term: Term) -> Vec<Term> {
             }
             Some(top) => {
                 layers.push(top);
-                vec![Term::Merged(layers)]
+                let has_json = |layer: &Term| matches!(layer, Term::Object(fields) if fields.iter().any(|(key, _)| key.as_ref() == "json"));
+                let is_item = layers.iter().any(has_json);
+                let merged = Term::Merged(layers);
+                // A layer above may have another one, or none.
+                if is_item { vec![merged.clone().member("json"), merged] } else { vec![merged] }
             }
             None => Vec::new(),
         },

@@ -30,6 +30,7 @@ impl<'a> Walker<'a> {
                 if !matches!(term, Term::Place(..) | Term::Handle(..) | Term::Item(..) | Term::Items(..)) {
                     walker.note(&term);
                 }
+                walker.gave_up |= term.size() > TERM_MAX;
                 walker.constants.insert(name, term);
             } else {
                 walker.note(&term);

@@ -5,6 +5,7 @@ use oxc_ast_visit::Visit as _;
 use oxc_syntax::scope::ScopeFlags;
 use serde_json::Value as Json;
 
+use super::operators::is_written;
 use super::{Callable, Walker};
 use crate::javascript::facts::{MOVERS, Written, only_gives, written_by};
 use crate::javascript::term::{At, Term};
@@ -31,21 +32,26 @@ impl<'a> Walker<'a> {
         if let Some(name) = written(&call.callee).filter(|name| scan::is_of_note(name)) {
             self.calls.push((name.as_str().into(), at));
         }
-        match &call.callee {
+        match call.callee.without_parentheses() {
             E::StaticMemberExpression(m) => self.method(m, call),
             callee => {
                 if let Some(name) = self.engine_name(callee) {
                     return self.engine_call(name, call, at);
                 }
                 if let Some(callable) = self.callable(callee) {
-                    let arguments = self.arguments(&call.arguments);
+                    let mut arguments = self.arguments(&call.arguments);
+                    if call.arguments.iter().any(|a| matches!(a, ast::Argument::SpreadElement(_))) {
+                        let all = Term::opaque(arguments);
+                        arguments = vec![all; callable.params().items.len().max(1)];
+                    }
                     return self.invoke(callee, callable, &arguments);
                 }
                 let name = callee;
                 let callee = self.expr(callee);
                 let arguments = self.arguments(&call.arguments);
-                if matches!(name, E::ComputedMemberExpression(_)) {
-                    // It may be any method, `push` too.
+                arguments.iter().for_each(|argument| self.note(argument));
+                if !matches!(name, E::Identifier(_)) || self.loose.is_some() {
+                    // It may be any method, `push` too, by another name if something was bound.
                     self.loosen([callee.clone()].into_iter().chain(arguments.iter().cloned()));
                 }
                 Term::opaque([callee].into_iter().chain(arguments))
@@ -55,8 +61,11 @@ impl<'a> Walker<'a> {
 
     pub(super) fn engine_call(&mut self, name: &'a str, call: &'a ast::CallExpression<'a>, at: At) -> Term {
         let arguments = self.arguments(&call.arguments);
+        let is_sure = |a: &ast::Argument<'_>| self.loose.is_none() || a.as_expression().is_some_and(is_written);
         let first = match arguments.first() {
-            Some(Term::Literal(Json::String(text))) => Some(text.as_str()),
+            Some(Term::Literal(Json::String(text))) if call.arguments.first().is_some_and(is_sure) => {
+                Some(text.as_str())
+            }
             _ => None,
         };
         let root = |root: Term| Term::opaque([root].into_iter().chain(arguments.clone()));
@@ -93,6 +102,11 @@ impl<'a> Walker<'a> {
                     None => self.loosen(arguments),
                 }
             }
+            Some(Written::Unknown) => {
+                let receiver = self.expr(&m.object);
+                let arguments = self.arguments(&call.arguments);
+                self.loosen([receiver].into_iter().chain(arguments));
+            }
             None => {}
         }
         if let Some(global @ ("Math" | "Number")) = self.engine_name(&m.object) {
@@ -105,7 +119,7 @@ impl<'a> Walker<'a> {
         if let Some(term) = receiver.items_call(name).filter(|_| call.arguments.iter().all(constant)) {
             return term;
         }
-        let arguments = self.given_to(&receiver, &call.arguments);
+        let arguments = self.given_to(name, &receiver, &call.arguments);
         self.applied(receiver, name, arguments)
     }
 
@@ -113,7 +127,7 @@ impl<'a> Walker<'a> {
     fn writer(&mut self, m: &'a ast::StaticMemberExpression<'a>, call: &'a ast::CallExpression<'a>) -> Term {
         let name = m.property.name.as_str();
         let receiver = self.expr(&m.object);
-        let arguments = self.given_to(&receiver, &call.arguments);
+        let arguments = self.given_to(name, &receiver, &call.arguments);
         let moves = MOVERS.contains(&name);
         // Where nothing is known of single elements, it is all the same in which order they are.
         let is_ordered = !matches!(
@@ -127,13 +141,21 @@ impl<'a> Walker<'a> {
         );
         match self.written_into(&m.object) {
             Some(holder) => self.put(holder, None, name == "push", arguments.clone()),
-            None if moves && !is_ordered => {}
-            None if moves => self.loosen([receiver.clone()]),
+            None if moves && !is_ordered => self.loosen_some(&arguments),
+            None if moves => self.loosen([receiver.clone()].into_iter().chain(arguments.clone())),
             None => self.loosen(arguments.clone()),
         }
         match name {
             "push" | "unshift" => Term::harmless([receiver]),
             _ => self.applied(receiver, name, arguments),
+        }
+    }
+
+    /// What is put in where nothing is known of single elements; most of those that move put nothing in.
+    fn loosen_some(&mut self, arguments: &[Term]) {
+        let is_data = |term: &&Term| !matches!(term, Term::Literal(_) | Term::Harmless(_));
+        if arguments.iter().any(|term| is_data(&term)) {
+            self.loosen(arguments.iter().cloned());
         }
     }
 
@@ -169,15 +191,20 @@ impl<'a> Walker<'a> {
     }
 
     /// Arguments, where functions among them get the receiver's elements.
-    pub(super) fn given_to(&mut self, receiver: &Term, arguments: &'a [ast::Argument<'a>]) -> Vec<Term> {
-        let whole = || Term::opaque([receiver.clone()]);
+    pub(super) fn given_to(&mut self, name: &str, receiver: &Term, arguments: &'a [ast::Argument<'a>]) -> Vec<Term> {
+        let mut others = Vec::new();
+        for argument in arguments {
+            if let Some(e) = argument.as_expression().filter(|e| self.callable(e).is_none()) {
+                others.push(self.expr(e));
+            }
+        }
         let mut terms = Vec::new();
         for argument in arguments {
             let callable = argument.as_expression().and_then(|e| self.callable(e));
             let term = match (callable, argument.as_expression()) {
                 (Some(callable), Some(e)) => {
-                    let given = if arguments.len() == 1 { receiver.each() } else { whole() };
-                    self.invoke(e, callable, &[given, whole(), whole()])
+                    let given = self.given_by(name, receiver, &others, callable);
+                    self.invoke(e, callable, &given)
                 }
                 (None, Some(e)) => self.expr(e),
                 (_, None) => self.arguments(std::slice::from_ref(argument)).pop().unwrap_or(Term::UNDEFINED),
@@ -185,6 +212,27 @@ impl<'a> Walker<'a> {
             terms.push(term);
         }
         terms
+    }
+
+    /// What a method gives to a function that it is given: a list's elements, or what nobody knows. Where the function only gives
+    /// something, what it gets is in what the method gives.
+    fn given_by(&mut self, method: &str, receiver: &Term, others: &[Term], callable: Callable<'a>) -> Vec<Term> {
+        const OF_EACH: [&str; 10] =
+            ["map", "forEach", "filter", "find", "findIndex", "findLast", "some", "every", "flatMap", "sort"];
+        const FOLDING: [&str; 2] = ["reduce", "reduceRight"];
+        let whole = || Term::opaque([receiver.clone()]);
+        let all = || Term::opaque([receiver.clone()].into_iter().chain(others.iter().cloned()));
+        if OF_EACH.contains(&method) {
+            let each = if others.is_empty() { receiver.each() } else { whole() };
+            let second = if method == "sort" { each.clone() } else { whole() };
+            return vec![each, second, whole()];
+        }
+        let count = callable.params().items.len().max(3);
+        let any = if self.only_gives(callable) { all() } else { Term::opaque([all(), self.anything()]) };
+        if FOLDING.contains(&method) {
+            return [any, receiver.each()].into_iter().chain(std::iter::repeat_with(whole)).take(count).collect();
+        }
+        vec![any; count]
     }
 
     pub(super) fn callable(&self, e: &'a E<'a>) -> Option<Callable<'a>> {
@@ -220,29 +268,31 @@ impl<'a> Walker<'a> {
     /// more than give something.
     pub(super) fn given(&mut self, e: &'a E<'a>) -> Option<Term> {
         let callable = self.callable(e).filter(|_| !matches!(e, E::Identifier(_)))?;
-        let (params, only) = match callable {
-            Callable::Arrow(f) => {
-                (&f.params, only_gives(&self.facts, |gives| gives.visit_arrow_function_expression(f)))
-            }
-            Callable::Function(f) => {
-                (&f.params, only_gives(&self.facts, |gives| gives.visit_function(f, ScopeFlags::Function)))
-            }
-        };
+        let (params, only) = (callable.params(), self.only_gives(callable));
         (only && params.rest.is_none())
             .then(|| self.closure(callable, &vec![Term::Opaque(Vec::new()); params.items.len()]))
     }
 
+    fn only_gives(&self, callable: Callable<'a>) -> bool {
+        match callable {
+            Callable::Arrow(f) => only_gives(&self.facts, |gives| gives.visit_arrow_function_expression(f)),
+            Callable::Function(f) => only_gives(&self.facts, |gives| gives.visit_function(f, ScopeFlags::Function)),
+        }
+    }
+
     /// What a function gives for these arguments; without any, for whatever it may get.
     pub(in crate::javascript) fn closure(&mut self, callable: Callable<'a>, arguments: &[Term]) -> Term {
-        let params = match callable {
-            Callable::Arrow(f) => &f.params,
-            Callable::Function(f) => &f.params,
-        };
+        let params = callable.params();
+        // It may call itself by a name that nobody else knows, with anything.
+        let calls_itself = matches!(callable, Callable::Function(f) if f.is_expression() && f.id.is_some());
         let scope = self.scopes.len();
         arguments.iter().for_each(|a| self.note(a));
         for (i, param) in params.items.iter().enumerate() {
             let unknown = if arguments.is_empty() { self.anything() } else { Term::UNDEFINED };
             let mut given = arguments.get(i).cloned().unwrap_or(unknown);
+            if calls_itself {
+                given = Term::opaque([given, self.anything()]);
+            }
             if let Some(default) = &param.initializer {
                 let default = self.expr(default);
                 given = Term::opaque([given, default]);

@@ -69,7 +69,7 @@ impl<'a> Walker<'a> {
             ast::PropertyKey::StringLiteral(key) => Ok(key.value.as_str().into()),
             ast::PropertyKey::NumericLiteral(key) => Ok(key.value.to_string().into()),
             other => match other.as_expression().map_or(Term::UNDEFINED, |e| self.expr(e)) {
-                Term::Literal(Json::String(key)) => Ok(key.as_str().into()),
+                Term::Literal(Json::String(key)) if self.loose.is_none() => Ok(key.as_str().into()),
                 made => Err(made),
             },
         }

@@ -16,7 +16,13 @@ impl<'a> Walker<'a> {
             return match (uses.declared, uses.assigned, uses.written) {
                 // An engine's name that the text changes.
                 (0, ..) => Term::opaque([self.global(name, at), self.anything()]),
-                (1, 0, 0) => self.constants.get(name).cloned().unwrap_or_else(|| self.anything()),
+                (1, 0, 0) => match self.constants.get(name) {
+                    Some(known) => known.clone(),
+                    None => {
+                        self.is_early = true;
+                        self.anything()
+                    }
+                },
                 (1, 0, _) => self.tracked.get(name).cloned().unwrap_or_else(|| self.anything()),
                 (_, 0, 0) => self.merged.get(name).cloned().unwrap_or_else(|| self.anything()),
                 // What is put into an item is known by the item, not by its names.
@@ -98,6 +104,7 @@ impl<'a> Walker<'a> {
                     _ => self.expr(&m.object),
                 };
                 let key = self.expr(key);
+                let key = self.sure(&m.expression, key);
                 match (&object, &key) {
                     // Which item it is, is decided elsewhere: a loop's counter.
                     (Term::Items(root, at), Term::Opaque(_) | Term::Harmless(_)) => Term::Item(root.clone(), *at),

@@ -9,7 +9,9 @@ use crate::javascript::term::Term;
 impl<'a> Walker<'a> {
     pub(super) fn conditional(&mut self, c: &'a ast::ConditionalExpression<'a>) -> Term {
         let test = self.expr(&c.test);
-        match truth(&test) {
+        self.note(&test);
+        // What a name holds may be another thing when it is asked: only what is written here is surely so.
+        match truth(&test).filter(|_| is_written(&c.test)) {
             Some(true) => return self.expr(&c.consequent),
             Some(false) => return self.expr(&c.alternate),
             None => {}
@@ -62,13 +64,29 @@ impl<'a> Walker<'a> {
     pub(super) fn unary(&mut self, u: &'a ast::UnaryExpression<'a>) -> Term {
         let of = self.expr(&u.argument);
         match (u.operator.as_str(), &of) {
-            ("void", _) => Term::UNDEFINED,
+            ("void", _) => {
+                self.note(&of);
+                Term::UNDEFINED
+            }
             ("-", Term::Literal(Json::Number(n))) => n.as_f64().map_or(Term::UNDEFINED, |n| number(-n)),
-            ("!", _) if truth(&of).is_some() => Term::Literal((truth(&of) == Some(false)).into()),
+            ("!", _) if truth(&of).is_some() && is_written(&u.argument) => {
+                Term::Literal((truth(&of) == Some(false)).into())
+            }
             _ => Term::harmless([of]),
         }
     }
 }
+
+/// Whether a constant stands there itself, not the name of one.
+pub(super) fn is_written(e: &ast::Expression<'_>) -> bool {
+    match e.without_parentheses() {
+        ast::Expression::UnaryExpression(u) => is_written(&u.argument),
+        e => e.is_literal(),
+    }
+}
+
+/// The longest text that is put together of known ones: doubled often enough, a short one fills all memory.
+const FOLDED_BYTES_MAX: usize = 4 << 10;
 
 pub(super) fn number(n: f64) -> Term {
     #[expect(clippy::cast_possible_truncation, reason = "whole, and exact in 53 bits")]
@@ -106,6 +124,7 @@ pub(super) fn folded(operator: &str, l: &Json, r: &Json) -> Option<Term> {
         };
     }
     match (operator, l, r) {
+        ("+", Json::String(l), Json::String(r)) if l.len() + r.len() > FOLDED_BYTES_MAX => None,
         ("+", Json::String(l), Json::String(r)) => Some(Term::Literal(format!("{l}{r}").into())),
         ("===" | "==", Json::String(l), Json::String(r)) => Some(Term::Literal((l == r).into())),
         ("+", Json::String(l), Json::Number(r)) => Some(Term::Literal(format!("{l}{r}").into())),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use oxc_ast::ast::{self, Expression as E};
 use serde_json::Value as Json;
 
+use super::operators::is_written;
 use super::{IntoItems, TERM_MAX, Walker};
 use crate::javascript::Root;
 use crate::javascript::term::Term;
@@ -59,6 +60,16 @@ impl<'a> Walker<'a> {
         let value = self.expr(&a.right);
         self.note(&value);
         let plain = a.operator == ast::AssignmentOperator::Assign;
+        let old = match &a.left {
+            _ if plain => None,
+            ast::AssignmentTarget::StaticMemberExpression(m) => Some(self.static_member(m)),
+            ast::AssignmentTarget::ComputedMemberExpression(m) => Some(self.computed_member(m)),
+            _ => None,
+        };
+        let value = match old {
+            Some(old) => Term::opaque([old, value]),
+            None => value,
+        };
         match &a.left {
             ast::AssignmentTarget::AssignmentTargetIdentifier(name) => {
                 self.merge(name.name.as_str(), Term::opaque([value.clone()]));
@@ -72,6 +83,7 @@ impl<'a> Walker<'a> {
             }
             ast::AssignmentTarget::ComputedMemberExpression(m) => {
                 let key = self.expr(&m.expression);
+                let key = self.sure(&m.expression, key);
                 match self.written_into(&m.object).filter(|_| !plain) {
                     Some(holder) => self.put(holder, None, false, vec![key, value.clone()]),
                     None => self.put_keyed(&m.object, key, value.clone()),
@@ -99,6 +111,7 @@ impl<'a> Walker<'a> {
             ast::SimpleAssignmentTarget::ComputedMemberExpression(m) => {
                 let number = Term::harmless([self.computed_member(m)]);
                 let key = self.expr(&m.expression);
+                let key = self.sure(&m.expression, key);
                 self.put_keyed(&m.object, key, number.clone());
                 number
             }
@@ -110,6 +123,9 @@ impl<'a> Walker<'a> {
     fn put_keyed(&mut self, object: &'a E<'a>, key: Term, value: Term) {
         self.note(&key);
         match &key {
+            Term::Literal(Json::String(known)) if is_of_the_language(known) => {
+                self.beyond();
+            }
             Term::Literal(Json::String(known)) => self.put_at(object, Ok(known), value),
             _ => self.put_at(object, Err(key), value),
         }
@@ -128,10 +144,22 @@ impl<'a> Walker<'a> {
         }
     }
 
+    /// A key that is known by its name alone is not known any more once something was written that is not followed.
+    pub(super) fn sure(&mut self, written: &E<'a>, key: Term) -> Term {
+        match &key {
+            Term::Literal(Json::String(known)) if is_of_the_language(known) => self.beyond(),
+            Term::Literal(_) if self.loose.is_some() && !is_written(written) => Term::Opaque(Vec::new()),
+            _ => key,
+        }
+    }
+
     /// Something is written that is followed by nobody.
     pub(super) fn loosen(&mut self, values: impl IntoIterator<Item = Term>) {
         let mut all = self.loose.take().unwrap_or_default();
-        values.into_iter().for_each(|value| value.add_parts(&mut all));
+        for value in values {
+            self.note(&value);
+            value.add_parts(&mut all);
+        }
         self.gave_up |= all.len() > TERM_MAX;
         self.loose = Some(all);
     }
@@ -199,6 +227,11 @@ impl<'a> Walker<'a> {
                 }),
         })
     }
+}
+
+/// What an object has of the language, and by which text is run.
+pub(super) fn is_of_the_language(key: &str) -> bool {
+    matches!(key, "constructor" | "__proto__" | "prototype")
 }
 
 fn written_over(term: Term, written: &[Term]) -> Term {
