@@ -14,6 +14,7 @@ mod lexicon;
 mod node;
 mod patterns;
 mod read;
+mod said;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
@@ -212,6 +213,12 @@ impl NodeCatalogue {
             }
             rest = rest.split_once('.')?.1;
         }
+    }
+
+    /// Whether the words that a tool says to a model tell that it changes something.
+    #[must_use]
+    pub(super) fn says_that_it_acts(&self, description: &str) -> bool {
+        self.patterns.says_that_it_acts(description)
     }
 
     /// What the name of an endpoint does, if it moves money, hands out rights or destroys: `refunds`, `suspend`.

@@ -1,7 +1,7 @@
 //! What the report knows of each node beside the program.
 
 use super::lower::Lowering;
-use super::parameters::is_expression;
+use super::parameters::{is_expression, text_at};
 use super::system;
 use crate::import::{Catalogued, Confidence, Entrance, Kind, Observed};
 
@@ -89,7 +89,11 @@ impl Lowering<'_, '_> {
         match (self.kind(i), self.entry_called(i)) {
             (Kind::Agent, _) => self.graph.parts_of(i, "ai_tool").iter().any(acts),
             (Kind::SubWorkflow, Some(entry)) => self.graph.reachable([entry]).iter().any(acts),
-            (Kind::SubWorkflow, None) => self.changes_something(i) && !self.is_elsewhere(i),
+            (Kind::SubWorkflow, None) if self.is_elsewhere(i) => {
+                let said = text_at(self.parameters(i), "description");
+                said.is_some_and(|said| self.catalogue.says_that_it_acts(&said))
+            }
+            (Kind::SubWorkflow, None) => self.changes_something(i),
             _ => self.changes_something(i),
         }
     }
