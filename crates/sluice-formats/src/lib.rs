@@ -171,7 +171,8 @@ fn read(name: &str, bytes: &[u8]) -> Option<Read> {
 
 /// Whether what is no JSON is YAML by right: a format that is written in it, in a file that does not claim otherwise.
 fn is_yaml(name: &str, tree: &Node) -> bool {
-    let is_json = Path::new(name).extension().is_some_and(|end| end.eq_ignore_ascii_case("json"));
+    let ends_as = |end: &str| Path::new(name).extension().is_some_and(|found| found.eq_ignore_ascii_case(end));
+    let is_json = ends_as("json") || ends_as("asl");
     !is_json && !matches!(recognise(tree), Some(Format::N8n | Format::LogicApps))
 }
 

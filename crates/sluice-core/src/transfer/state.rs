@@ -204,6 +204,8 @@ fn joined(a: &Value, b: &Value) -> Joined<Value> {
         return Joined::Same;
     }
     match a.grown_by(b) {
+        // Equal but for the order of keys, or deeper than a join keeps: it is what it was.
+        Some(_) if a == b => Joined::Kept,
         Some(grown) => Joined::Grown(grown),
         None if a == b => Joined::Equal,
         None => Joined::Kept,
