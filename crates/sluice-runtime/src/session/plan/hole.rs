@@ -12,10 +12,10 @@ pub(super) struct Hole {
     min: Option<Number>,
     /// Of a number: the largest.
     max: Option<Number>,
-    /// Of a list: how many it has at most.
-    items: Option<usize>,
     /// The only values.
     one_of: Option<Vec<Json>>,
+    /// It is a list, which has so many elements at most; the other bounds are those of each.
+    items: Option<usize>,
 }
 
 impl Hole {
@@ -35,8 +35,9 @@ impl Hole {
             Some(_) => Err(format!("`{key}` is a number")),
         };
         let (min, max) = (number("min")?, number("max")?);
-        if min.as_ref().zip(max.as_ref()).is_some_and(|(min, max)| min.as_f64() > max.as_f64()) {
-            return Err("`min` is not above `max`".to_owned());
+        let least = min.as_ref().map_or(Some(0.0), Number::as_f64);
+        if max.as_ref().is_some_and(|max| least > max.as_f64()) {
+            return Err("`min`, which is 0 where it is not said, is not above `max`".to_owned());
         }
         let items = match written.get("items") {
             None => None,
@@ -52,13 +53,22 @@ impl Hole {
         Ok(Self { min, max, items, one_of })
     }
 
-    /// Whether it may be filled with this. What is no number lies within no bounds of one, and what is no list has no length.
+    /// Whether it may be filled with this. What is no number lies within no bounds of one; an element of a bounded list is no list.
     pub(super) fn takes(&self, value: &Json) -> bool {
+        match (self.items, value) {
+            (None, value) => self.is_within(value),
+            (Some(items), Json::Array(list)) => {
+                list.len() <= items && list.iter().all(|item| !item.is_array() && self.is_within(item))
+            }
+            (Some(_), _) => false,
+        }
+    }
+
+    fn is_within(&self, value: &Json) -> bool {
         let bound = |bound: &Option<Number>, without| bound.as_ref().and_then(Number::as_f64).unwrap_or(without);
         let range = bound(&self.min, 0.0)..=bound(&self.max, f64::INFINITY);
         let is_number = self.min.is_none() && self.max.is_none() || value.as_f64().is_some_and(|n| range.contains(&n));
-        let is_list = self.items.is_none_or(|items| value.as_array().is_some_and(|list| list.len() <= items));
-        is_number && is_list && self.one_of.as_ref().is_none_or(|listed| listed.contains(value))
+        is_number && self.one_of.as_ref().is_none_or(|listed| listed.contains(value))
     }
 
     /// Whether it says how much at most.
@@ -68,10 +78,13 @@ impl Hole {
 
     /// Something that fills it.
     pub(super) fn example(&self) -> Json {
-        match (&self.one_of, self.items, self.min.clone().or_else(|| self.max.as_ref().map(|_| 0.into()))) {
+        if self.items.is_some() {
+            return Json::Array(Vec::new());
+        }
+        match (&self.one_of, &self.min, &self.max) {
             (Some(listed), ..) => listed.first().cloned().unwrap_or_default(),
-            (None, Some(_), _) => Json::Array(Vec::new()),
-            (None, None, Some(least)) => Json::Number(least),
+            (None, Some(least), _) => Json::Number(least.clone()),
+            (None, None, Some(_)) => Json::from(0),
             (None, None, None) => Json::from("?"),
         }
     }
@@ -105,7 +118,12 @@ mod tests {
             (json!({ "items": 2 }), json!([1, 2]), true),
             (json!({ "items": 2 }), json!([1, 2, 3]), false),
             (json!({ "items": 2 }), json!("ab"), false),
-            (json!({ "one_of": ["a"], "items": 1 }), json!("a"), false),
+            (json!({ "one_of": ["a", "b"], "items": 1 }), json!("a"), false),
+            (json!({ "one_of": ["a", "b"], "items": 1 }), json!(["b"]), true),
+            (json!({ "one_of": ["a", "b"], "items": 1 }), json!(["c"]), false),
+            (json!({ "max": 6, "items": 3 }), json!([1, 6]), true),
+            (json!({ "max": 6, "items": 3 }), json!([1, 7]), false),
+            (json!({ "items": 1 }), json!([["a", "b", "c"]]), false),
             (json!({ "one_of": ["a", 7], "max": 9 }), json!(7), true),
             (json!({ "one_of": ["a", 7], "max": 9 }), json!("a"), false),
         ] {
@@ -118,7 +136,9 @@ mod tests {
         let told = |written: Json| Hole::read(&written).unwrap_err();
         assert_eq!(told(json!({ "hole": 1 })), "`hole` says in words what fills it");
         assert_eq!(told(json!({ "hole": "x", "max": "5" })), "`max` is a number");
-        assert_eq!(told(json!({ "hole": "x", "min": 6, "max": 5 })), "`min` is not above `max`");
+        for bounds in [json!({ "hole": "x", "min": 6, "max": 5 }), json!({ "hole": "x", "max": -5 })] {
+            assert_eq!(told(bounds), "`min`, which is 0 where it is not said, is not above `max`");
+        }
         assert_eq!(
             told(json!({ "hole": "x", "items": -1 })),
             "`items` is a whole number: how many the list has at most"
