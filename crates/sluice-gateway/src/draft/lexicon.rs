@@ -180,20 +180,18 @@ pub(super) const OUTSIDE: List = List(
 
 /// What is done to what a tool reads, or to what it is asked with, and changes nothing.
 pub(super) const TOLD: List = List(
-    "accepted aggregated allowed analysed analyzed anonymised anonymized assumed attributed authenticated authorized based \
-     bounded cached calculated called capped categorised categorized checked classified combined compared compressed computed \
-     concatenated configured connected considered contained converted counted decoded defined delimited denoted deprecated derived \
-     described detailed detected determined disabled discarded displayed distributed documented enabled encoded encrypted enriched \
-     escaped estimated evaluated excluded expanded expected explained exported exposed expressed extracted fetched fixed \
-     flattened formatted grouped guaranteed handled hashed hosted identified ignored implied included indented indexed inferred \
-     inspected intended interpreted interpolated joined licensed limited linked listed loaded localised localized located logged looked \
-     mapped marked masked matched measured mentioned merged missed named needed nested normalised normalized numbered obtained offered \
-     omitted optimised optimized ordered organised organized owned paged paginated parsed passed performed permitted populated \
-     preferred prefixed prepended presented preserved previewed printed processed prohibited provided quoted ranked \
-     rated received recognised recognized recommended recorded redacted referenced reflected related rendered repeated replaced reported \
-     represented requested required resized resolved restricted retained retrieved returned reversed reviewed rounded sampled scanned scoped \
-     scored scraped searched sectioned selected separated served sharded signed simulated skipped sorted specified split staged stated \
-     stored stripped structured suffixed suggested summarised summarized supplied supported tagged tested tokenised tokenized \
-     tracked translated treated trimmed truncated typed understood unsupported used validated verified versioned viewed visited \
-     weighted worded wrapped",
+    "aggregated allowed analysed analyzed annotated associated assumed attributed authenticated averaged backed based \
+     bounded built cached calculated called capped categorised categorized checked classified combined compared compressed \
+     computed concatenated considered contained converted counted curated decoded deduplicated defined delayed delimited \
+     denoted derived described designed detailed detected determined displayed documented encoded escaped estimated \
+     evaluated excluded expected explained exported expressed extracted fetched flattened focused formatted grouped \
+     guaranteed hashed highlighted hosted identified ignored implied included indented indexed inferred inherited inspected \
+     intended interpolated interpreted limited listed localised localized located logged looked maintained mapped masked \
+     matched measured mentioned missed named needed nested normalised normalized numbered obtained omitted owned paged \
+     paginated parsed passed populated powered preferred prefixed prepended presented preserved previewed printed provided \
+     quoted ranked received recognised recognized recommended referenced reflected related rendered represented required \
+     retained retrieved returned reviewed rounded sampled scanned scoped scored scraped searched sectioned selected \
+     separated sharded simulated skipped specified stated structured suffixed suggested summarised summarized supported \
+     tailored tested tokenised tokenized tracked translated trimmed truncated typed understood unsupported used validated \
+     verified versioned viewed visited weighted worded wrapped",
 );

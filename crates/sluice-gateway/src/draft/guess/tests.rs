@@ -193,6 +193,13 @@ fn what_is_done_by_a_word_that_nobody_thought_of_is_done_all_the_same() {
         "The code of a door. If there is none yet, a new one is programmed into the lock.",
         "Compares the locks with a profile. A lock that deviates from the profile is then brought in line with it.",
         "The sheet of a guest. The lights are silently dimmed.",
+        "The sheet of a guest. A lapsed card is permanently disabled, and the lights are then all dimmed.",
+        "The code of a door. If there is none a new one will be programmed.",
+        "The code of a door. A new one is\nprogrammed where there is none.",
+        "The code of a door, which is reprogrammed.",
+        "The lease of a flat. It is auto-renewed; the old one is overwritten.",
+        "Get a message and mark it as read.",
+        "Returns the guest's code, creating one if there is none yet.",
     ] {
         assert_ne!(described(acts), Effect::Read, "{acts}");
     }
@@ -200,7 +207,8 @@ fn what_is_done_by_a_word_that_nobody_thought_of_is_done_all_the_same() {
         "Shows changes that are staged.",
         "Codes, newest first; those of years ago are returned last and are not dimmed.",
         "Says whether the door is jammed. What is dimmed in the app is listed too.",
-        "Codes can be programmed by the owner. Long lists are truncated.",
+        "Codes can be programmed by the owner. Long lists are truncated, sorted and ordered by their date.",
+        "This tool is designed to read codes. If a code is not known, an empty list is returned.",
     ] {
         assert_eq!(described(reads), Effect::Read, "{reads}");
     }
