@@ -14,15 +14,17 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 pub(super) struct Rules {
     folder: PathBuf,
     home: Home,
-    /// `None` if they could not be read then: whatever can be read is another state.
+    /// Those that hold. `None` if they could not be read then: whatever can be read is another state.
+    holding: Option<Digest>,
+    /// What was looked at last.
     seen: Option<Digest>,
 }
 
 impl Rules {
     /// As they are now. To be taken before they are opened, so that nothing changes unseen in between.
     pub(super) fn of(folder: PathBuf, home: Home) -> Self {
-        let seen = stamp(&folder, &home).ok();
-        Self { folder, home, seen }
+        let holding = stamp(&folder, &home).ok();
+        Self { folder, home, seen: holding, holding }
     }
 
     /// Waits until other rules count. Files that were changed and are not signed yet, or hold mistakes, count nothing: so long
@@ -36,8 +38,8 @@ impl Rules {
                 let found = self.look();
                 (self, found)
             });
-            // A look that panicked tells nothing more.
-            let Ok((rules, found)) = looked.await else { return };
+            // A look that panicked tells nothing: those of before hold.
+            let Ok((rules, found)) = looked.await else { return std::future::pending().await };
             self = rules;
             match found {
                 None => {}
@@ -58,6 +60,10 @@ impl Rules {
             Err(_) => return None,
         };
         self.seen = Some(now);
+        // What was tried and taken back changes nothing: a session, and what it has read, goes on.
+        if self.seen == self.holding {
+            return None;
+        }
         Some(Workspace::open_with(&self.folder, self.home.clone()).map(drop))
     }
 }

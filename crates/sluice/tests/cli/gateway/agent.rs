@@ -178,7 +178,7 @@ impl<'s> Agent<'s> {
     }
 
     /// Stays until the gateway ends by itself.
-    pub(crate) fn is_left(mut self) -> Left {
+    pub(crate) fn left_alone(mut self) -> Left {
         self.child.wait().unwrap();
         self.leave()
     }

@@ -251,7 +251,7 @@ fn a_session_ends_when_other_rules_count() {
     std::thread::sleep(Duration::from_millis(2_500));
     assert_eq!(agent.call("list_mail", json!({})), "done", "what nobody signed counts nothing");
     sandbox.sign("ana").with(0);
-    let left = agent.is_left();
+    let left = agent.left_alone();
     assert_eq!(left.code, Some(0), "{}", left.errors);
     assert!(left.errors.contains("do not count; those of before hold"), "{}", left.errors);
     assert!(left.errors.contains("the rules are others now"), "{}", left.errors);
