@@ -310,3 +310,9 @@ fn a_function_that_checks_what_it_gets_leaves_its_neighbours_known() {
     let (term, _) = program::read(&source, Mode::AllItems);
     assert_eq!(shown(&term), "{name: item.a, id: text(\"x\", ?()), on: ?(#(item.b))}");
 }
+
+#[test]
+fn a_call_in_a_call_in_a_call_is_walked_once() {
+    let nested = (0..60).fold("$json.a".to_owned(), |inner, _| format!("x.f({inner})"));
+    assert_eq!(of_program(&format!("return {{ json: {{ a: {nested} }} }}"), Mode::AllItems), "{a: ?(item.a)}");
+}

@@ -192,24 +192,26 @@ impl<'a> Walker<'a> {
 
     /// Arguments, where functions among them get the receiver's elements.
     pub(super) fn given_to(&mut self, name: &str, receiver: &Term, arguments: &'a [ast::Argument<'a>]) -> Vec<Term> {
-        let mut others = Vec::new();
+        let mut values = Vec::with_capacity(arguments.len());
         for argument in arguments {
-            if let Some(e) = argument.as_expression().filter(|e| self.callable(e).is_none()) {
-                others.push(self.expr(e));
-            }
+            values.push(match argument.as_expression() {
+                Some(e) if self.callable(e).is_some() => None,
+                Some(e) => Some(self.expr(e)),
+                None => self.arguments(std::slice::from_ref(argument)).pop(),
+            });
         }
-        let mut terms = Vec::new();
-        for argument in arguments {
-            let callable = argument.as_expression().and_then(|e| self.callable(e));
-            let term = match (callable, argument.as_expression()) {
-                (Some(callable), Some(e)) => {
+        let others: Vec<Term> = values.iter().flatten().cloned().collect();
+        let mut terms = Vec::with_capacity(arguments.len());
+        for (argument, value) in arguments.iter().zip(values) {
+            let callable = argument.as_expression().and_then(|e| Some((e, self.callable(e)?)));
+            terms.push(match (value, callable) {
+                (Some(value), _) => value,
+                (None, Some((e, callable))) => {
                     let given = self.given_by(name, receiver, &others, callable);
                     self.invoke(e, callable, &given)
                 }
-                (None, Some(e)) => self.expr(e),
-                (_, None) => self.arguments(std::slice::from_ref(argument)).pop().unwrap_or(Term::UNDEFINED),
-            };
-            terms.push(term);
+                (None, None) => Term::UNDEFINED,
+            });
         }
         terms
     }
