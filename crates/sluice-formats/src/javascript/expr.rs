@@ -272,7 +272,10 @@ impl<'a> Walker<'a> {
             E::NewExpression(new) => {
                 let callee = self.expr(&new.callee);
                 let arguments = self.arguments(&new.arguments);
-                Term::opaque([callee].into_iter().chain(arguments))
+                // What a function is given there is called with what comes out: `resolve(value)`.
+                let is_called = |a: &ast::Argument<'a>| a.as_expression().is_some_and(|e| self.callable(e).is_some());
+                let resolved = new.arguments.iter().any(is_called).then(|| self.anything());
+                Term::opaque([callee].into_iter().chain(arguments).chain(resolved))
             }
             E::ArrayExpression(list) => self.list(list),
             E::ObjectExpression(object) => self.object(object),

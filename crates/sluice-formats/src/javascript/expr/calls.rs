@@ -114,13 +114,25 @@ impl<'a> Walker<'a> {
             let arguments = self.arguments(&call.arguments);
             return Term::harmless(arguments);
         }
+        if name == "all"
+            && self.engine_name(&m.object) == Some("Promise")
+            && let [ast::Argument::ArrayExpression(list)] = call.arguments.as_slice()
+        {
+            return self.list(list);
+        }
         let receiver = self.expr(&m.object);
         let constant = |a: &ast::Argument<'_>| a.as_expression().is_some_and(|e| e.is_literal());
         if let Some(term) = receiver.items_call(name).filter(|_| call.arguments.iter().all(constant)) {
             return term;
         }
         let arguments = self.given_to(name, &receiver, &call.arguments);
-        self.applied(receiver, name, arguments)
+        let is_seen = call.arguments.iter().all(|a| a.as_expression().is_some_and(|e| self.callable(e).is_some()));
+        let given = self.applied(receiver, name, arguments, is_seen);
+        // What is thrown comes out here.
+        if matches!(name, "catch" | "then" | "finally" | "allSettled" | "any" | "race") {
+            return Term::opaque([given, self.anything()]);
+        }
+        given
     }
 
     /// `list.push(value)`, `list.sort()`: what is put into the receiver or moved in it, and what that gives.
@@ -147,7 +159,7 @@ impl<'a> Walker<'a> {
         }
         match name {
             "push" | "unshift" => Term::harmless([receiver]),
-            _ => self.applied(receiver, name, arguments),
+            _ => self.applied(receiver, name, arguments, false),
         }
     }
 
@@ -160,8 +172,10 @@ impl<'a> Walker<'a> {
     }
 
     /// What a method gives.
-    pub(super) fn applied(&mut self, receiver: Term, name: &str, arguments: Vec<Term>) -> Term {
-        let mapped = matches!((&receiver, arguments.as_slice()), (Term::Items(..), [_]));
+    ///
+    /// `is_seen`: whether a function that it is given is one of the text, which was walked with the receiver's elements.
+    pub(super) fn applied(&mut self, receiver: Term, name: &str, arguments: Vec<Term>, is_seen: bool) -> Term {
+        let mapped = is_seen && matches!((&receiver, arguments.as_slice()), (Term::Items(..), [_]));
         match name {
             "map" if mapped => Term::List(arguments, true),
             "flatMap" | "some" | "every" | "forEach" if mapped => Term::opaque(arguments),
@@ -230,7 +244,8 @@ impl<'a> Walker<'a> {
             return vec![each, second, whole()];
         }
         let count = callable.params().items.len().max(3);
-        let any = if self.only_gives(callable) { all() } else { Term::opaque([all(), self.anything()]) };
+        let is_thrown = matches!(method, "catch" | "then" | "finally");
+        let any = if self.only_gives(callable) && !is_thrown { all() } else { Term::opaque([all(), self.anything()]) };
         if FOLDING.contains(&method) {
             return [any, receiver.each()].into_iter().chain(std::iter::repeat_with(whole)).take(count).collect();
         }

@@ -41,7 +41,15 @@ impl<'a> Walker<'a> {
                     }
                 }
                 ast::ObjectPropertyKind::SpreadProperty(spread) => match self.expr(&spread.argument) {
-                    Term::Object(more) => more.into_iter().for_each(|(key, value)| set(&mut fields, key, value)),
+                    Term::Object(more) => {
+                        // A field that was put in later may never have been: then what lies below shows.
+                        let is_sure =
+                            matches!(spread.argument.without_parentheses(), ast::Expression::ObjectExpression(_));
+                        for (key, value) in more {
+                            let value = if is_sure { value } else { self.or_below(&fields, &layers, &key, value) };
+                            set(&mut fields, key, value);
+                        }
+                    }
                     Term::Literal(Json::Null) => {}
                     record => {
                         let record = if record.is_record() { record } else { Term::opaque([record]) };
@@ -60,6 +68,19 @@ impl<'a> Walker<'a> {
         }
         layers.extend((!fields.is_empty()).then_some(Term::Object(fields)));
         Term::Merged(layers)
+    }
+
+    /// A field that may be there, over what lies below it.
+    fn or_below(&self, fields: &[(Arc<str>, Term)], layers: &[Term], key: &Arc<str>, value: Term) -> Term {
+        let below = match fields.iter().rev().find(|(known, _)| known == key) {
+            Some((_, below)) => Some(below.clone()),
+            None if layers.is_empty() => None,
+            None => Some(Term::Merged(layers.to_vec()).member(key)),
+        };
+        match below {
+            Some(below) if below != value => Term::opaque([below, value]),
+            _ => value,
+        }
     }
 
     /// The name of a field, or what it is made from.

@@ -76,10 +76,7 @@ impl<'a> Walker<'a> {
             }
             ast::AssignmentTarget::StaticMemberExpression(m) => {
                 let key = m.property.name.as_str();
-                match self.written_into(&m.object).filter(|_| !plain) {
-                    Some(holder) => self.put(holder, None, false, vec![value.clone()]),
-                    None => self.put_at(&m.object, Ok(key), value.clone()),
-                }
+                self.put_at(&m.object, Ok(key), value.clone());
             }
             ast::AssignmentTarget::ComputedMemberExpression(m) => {
                 let key = self.expr(&m.expression);
@@ -178,6 +175,10 @@ impl<'a> Walker<'a> {
         let object = self.expr(object);
         self.note(&object);
         if matches!((&object, key), (Term::Item(..), Some("pairedItem"))) {
+            return;
+        }
+        if object.within_item().is_some_and(|(root, _)| *root == Root::Binary) {
+            self.loosen([value]);
             return;
         }
         let place = object.within_item().map(|(root, field)| (root.clone(), field.or(key.map(str::to_owned))));
