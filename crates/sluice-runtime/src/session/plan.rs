@@ -53,6 +53,10 @@ enum Slot {
     Given(Json),
     /// Whatever the agent finds, within bounds.
     Hole(Hole),
+    /// A record with these very fields, of which some are left open.
+    Record(BTreeMap<String, Slot>),
+    /// A list of so many elements, of which some are left open.
+    List(Vec<Slot>),
 }
 
 /// Where in a plan something is wrong: the call's number from 1, and the argument.
@@ -162,7 +166,7 @@ impl Plan {
             let label = match call.arguments.get(name) {
                 _ if given.has(value) => Label::BOTTOM,
                 Some(Slot::Given(_)) => model,
-                Some(Slot::Hole(_)) | None => model.join(read),
+                Some(Slot::Hole(_) | Slot::Record(_) | Slot::List(_)) | None => model.join(read),
             };
             (Name::from(name.as_str()), Value::from_json(value, label))
         };
@@ -183,6 +187,13 @@ impl Slot {
         match self {
             Self::Given(given) => given == value,
             Self::Hole(hole) => hole.takes(value),
+            Self::Record(fields) => value.as_object().is_some_and(|value| {
+                let takes = |(name, slot): (&String, &Self)| value.get(name).is_some_and(|value| slot.takes(value));
+                value.len() == fields.len() && fields.iter().all(takes)
+            }),
+            Self::List(items) => value.as_array().is_some_and(|value| {
+                value.len() == items.len() && items.iter().zip(value).all(|(slot, value)| slot.takes(value))
+            }),
         }
     }
 
@@ -190,6 +201,18 @@ impl Slot {
         match self {
             Self::Given(value) => value.clone(),
             Self::Hole(hole) => hole.example(),
+            Self::Record(fields) => fields.iter().map(|(name, slot)| (name.clone(), slot.example())).collect(),
+            Self::List(items) => items.iter().map(Self::example).collect(),
+        }
+    }
+
+    /// Whether something in it is found later that nothing bounds from above.
+    fn is_unbounded(&self) -> bool {
+        match self {
+            Self::Given(_) => false,
+            Self::Hole(hole) => !hole.is_bounded_above(),
+            Self::Record(fields) => fields.values().any(Self::is_unbounded),
+            Self::List(items) => items.iter().any(Self::is_unbounded),
         }
     }
 }
@@ -232,7 +255,7 @@ fn slots(
         if !action.arguments.contains_key(name.as_str()) {
             return Err(bad(format!("`{tool}` has no such argument")));
         }
-        let slot = slot(value).map_err(bad)?;
+        let slot = slot(value, DEPTH_MAX).map_err(bad)?;
         if is_unbounded(&slot, action, name) {
             return Err(PlanError::Unbounded { at: place() });
         }
@@ -244,13 +267,36 @@ fn slots(
 /// How much is never left open.
 fn is_unbounded(slot: &Slot, action: &Action, argument: &str) -> bool {
     let is_amount = action.arguments.get(argument).is_some_and(|argument| argument.role == Some(Role::Amount));
-    is_amount && matches!(slot, Slot::Hole(hole) if !hole.is_bounded_above())
+    is_amount && slot.is_unbounded()
 }
 
-fn slot(value: &Json) -> Result<Slot, String> {
-    match value.get("hole").filter(|_| value.is_object()) {
-        Some(_) => Ok(Slot::Hole(Hole::read(value)?)),
-        None => Ok(Slot::Given(value.clone())),
+/// Deepest that a hole stands in an argument.
+const DEPTH_MAX: usize = 16;
+
+/// An argument as it is written: a value, a hole, or a record or list in which some parts are holes.
+fn slot(value: &Json, depth: usize) -> Result<Slot, String> {
+    if !has_hole(value) {
+        return Ok(Slot::Given(value.clone()));
+    }
+    let Some(left) = depth.checked_sub(1) else {
+        return Err(format!("a hole stands at most {DEPTH_MAX} levels deep"));
+    };
+    match value {
+        Json::Object(fields) if fields.contains_key("hole") => Ok(Slot::Hole(Hole::read(value)?)),
+        Json::Object(fields) => {
+            let fields = fields.iter().map(|(name, value)| Ok((name.clone(), slot(value, left)?)));
+            fields.collect::<Result<_, String>>().map(Slot::Record)
+        }
+        Json::Array(items) => items.iter().map(|item| slot(item, left)).collect::<Result<_, _>>().map(Slot::List),
+        other => Ok(Slot::Given(other.clone())),
+    }
+}
+
+fn has_hole(value: &Json) -> bool {
+    match value {
+        Json::Object(fields) => fields.contains_key("hole") || fields.values().any(has_hole),
+        Json::Array(items) => items.iter().any(has_hole),
+        _ => false,
     }
 }
 
@@ -258,4 +304,46 @@ fn slot(value: &Json) -> Result<Slot, String> {
 fn known(value: &Json, keys: &[&str]) -> Result<(), String> {
     let unknown = value.as_object().and_then(|fields| fields.keys().find(|key| !keys.contains(&key.as_str())));
     unknown.map_or(Ok(()), |key| Err(key.clone()))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_hole_in_a_part_of_an_argument_leaves_the_rest_as_it_is_written() {
+        let rents = json!([{ "lease": "L-1", "rent": { "hole": "the rent", "max": 900 } }, "as agreed"]);
+        let slot = slot(&rents, DEPTH_MAX).unwrap();
+        assert!(slot.takes(&slot.example()));
+        for (value, expected) in [
+            (json!([{ "lease": "L-1", "rent": 850 }, "as agreed"]), true),
+            (json!([{ "lease": "L-1", "rent": 950 }, "as agreed"]), false),
+            (json!([{ "lease": "L-2", "rent": 850 }, "as agreed"]), false),
+            (json!([{ "lease": "L-1", "rent": 850, "from": "now" }, "as agreed"]), false),
+            (json!([{ "rent": 850 }, "as agreed"]), false),
+            (json!([{ "lease": "L-1", "rent": 850 }]), false),
+            (json!([{ "lease": "L-1", "rent": 850 }, "as agreed", { "lease": "L-2", "rent": 1 }]), false),
+            (json!({ "lease": "L-1", "rent": 850 }), false),
+        ] {
+            assert_eq!(slot.takes(&value), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_part_that_is_left_open_is_as_unbounded_as_a_whole() {
+        let is_unbounded = |written: Json| slot(&written, DEPTH_MAX).unwrap().is_unbounded();
+        assert!(is_unbounded(json!({ "value": { "hole": "how much" }, "currency": "EUR" })));
+        assert!(!is_unbounded(json!({ "value": { "hole": "how much", "max": 5 }, "currency": "EUR" })));
+        assert!(!is_unbounded(json!({ "value": 5 })));
+    }
+
+    #[test]
+    fn a_part_that_is_no_hole_though_it_looks_like_one_is_told() {
+        assert!(slot(&json!({ "a": [{ "hole": 7 }] }), DEPTH_MAX).is_err());
+        assert!(slot(&json!({ "a": { "hole": "x", "depth": 3 } }), DEPTH_MAX).is_err());
+        let deep = (0..=DEPTH_MAX).fold(json!({ "hole": "x" }), |inner, _| json!([inner]));
+        assert!(slot(&deep, DEPTH_MAX).is_err());
+    }
 }

@@ -37,7 +37,7 @@ impl Hole {
         let (min, max) = (number("min")?, number("max")?);
         let least = min.as_ref().map_or(Some(0.0), Number::as_f64);
         if max.as_ref().is_some_and(|max| least > max.as_f64()) {
-            return Err("`min`, which is 0 where it is not said, is not above `max`".to_owned());
+            return Err("`max` is below `min`, which is 0 where it is not said".to_owned());
         }
         let items = match written.get("items") {
             None => None,
@@ -137,7 +137,7 @@ mod tests {
         assert_eq!(told(json!({ "hole": 1 })), "`hole` says in words what fills it");
         assert_eq!(told(json!({ "hole": "x", "max": "5" })), "`max` is a number");
         for bounds in [json!({ "hole": "x", "min": 6, "max": 5 }), json!({ "hole": "x", "max": -5 })] {
-            assert_eq!(told(bounds), "`min`, which is 0 where it is not said, is not above `max`");
+            assert_eq!(told(bounds), "`max` is below `min`, which is 0 where it is not said");
         }
         assert_eq!(
             told(json!({ "hole": "x", "items": -1 })),

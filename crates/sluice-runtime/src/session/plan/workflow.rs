@@ -279,7 +279,7 @@ fn as_written(name: &Name, value: &Value, bounds: Option<&Tree>) -> Result<Json,
     let bound = bounds.and_then(|bounds| bounds.get(name)).map(Tree::to_json);
     match (value.to_json(), bound) {
         // What looks like a hole and is written out is a value: only expressions leave anything open.
-        (Some(value), None) if value.get("hole").is_none() => Ok(value),
+        (Some(value), None) if !super::has_hole(&value) => Ok(value),
         (Some(_), None) => Err(format!("`{name}` has a field `hole`: that is how a plan's short list writes holes")),
         (Some(_), Some(_)) => Err(format!("`{name}` is written out: `{HOLES}` bounds what an expression finds")),
         (None, bound) => {
