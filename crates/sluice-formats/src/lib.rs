@@ -206,10 +206,10 @@ mod tests {
             )
         };
         assert_eq!(told("a.json", &n8n("")), "n8n");
-        assert_eq!(told("a.json", &n8n(",\n")), "n8n 1:55 SL101 JSON has no `,` before the closing `]`");
+        assert_eq!(told("a.json", &n8n(",\n")), "n8n 1:55 SL101 one `,` too many before the closing `]`");
         assert_eq!(
             told("a.yaml", &n8n(",\n")),
-            "n8n 1:55 SL101 JSON has no `,` before the closing `]`",
+            "n8n 1:55 SL101 one `,` too many before the closing `]`",
             "whatever its name"
         );
         assert_eq!(format_of("a.json", n8n(",").as_bytes()), None);

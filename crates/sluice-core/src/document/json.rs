@@ -206,7 +206,7 @@ impl<'a> Reader<'a> {
                 let span = comma.to(self.mark());
                 self.blank();
                 if self.peek() == Some(close) {
-                    let message = format!("JSON has no `,` before the closing `{}`", char::from(close));
+                    let message = format!("one `,` too many before the closing `{}`", char::from(close));
                     return Err(self.stop(&SYNTAX, span, message));
                 }
                 Ok(true)

@@ -286,7 +286,7 @@ fn show(checks: &[FileCheck], has_workspace: bool, left_out: &LeftOut, all: bool
         write_brief(&mut page, &check.page());
     }
     if checks.is_empty() {
-        page.line(["no workflow found: no file has `document: { dsl: … }`"]);
+        page.line(["no workflow found: no file is an export of n8n, Step Functions, Logic Apps or Dify, a workflow of GitHub Actions, or has `document: { dsl: … }`"]);
     }
     if checks.len() > 1 {
         not_shown(&mut page, "not shown, in any of them", said.iter().copied());
@@ -307,7 +307,7 @@ fn show(checks: &[FileCheck], has_workspace: bool, left_out: &LeftOut, all: bool
     }
     if !has_workspace {
         let words = "no workspace: with one (`sluice init`), contracts say what your services read, reveal and change, and \
-                     policy says of each step of a native workflow whether it may";
+                     policy says of each step of a native workflow whether it may run";
         page.hang(Vec::<Part>::new(), &[Part::new(words, Tone::Warn)]);
     }
     page.print();

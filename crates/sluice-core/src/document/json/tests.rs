@@ -170,8 +170,8 @@ fn what_is_malformed_is_refused_at_its_place() {
     assert_snapshot!(table.join("\n"), @r###"
     "": SL101 1:1-1:1 the text ends where a value is expected
     " \n": SL101 2:1-2:1 the text ends where a value is expected
-    "[1,]": SL101 1:3-1:4 JSON has no `,` before the closing `]`
-    "{\"a\":1,}": SL101 1:7-1:8 JSON has no `,` before the closing `}`
+    "[1,]": SL101 1:3-1:4 one `,` too many before the closing `]`
+    "{\"a\":1,}": SL101 1:7-1:8 one `,` too many before the closing `}`
     "[1 2]": SL101 1:4-1:5 expected `,` or `]`, found `2`
     "{\"a\" 1}": SL101 1:6-1:7 expected `:` after the key, found `1`
     "{a: 1}": SL101 1:2-1:3 expected a key in double quotes, found `a`
