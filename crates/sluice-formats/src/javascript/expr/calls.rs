@@ -109,8 +109,7 @@ impl<'a> Walker<'a> {
             }
             None => {}
         }
-        if let Some(global @ ("Math" | "Number")) = self.engine_name(&m.object) {
-            let _ = global;
+        if matches!(self.engine_name(&m.object), Some("Math" | "Number")) {
             let arguments = self.arguments(&call.arguments);
             return Term::harmless(arguments);
         }
@@ -165,8 +164,7 @@ impl<'a> Walker<'a> {
 
     /// What is put in where nothing is known of single elements; most of those that move put nothing in.
     fn loosen_some(&mut self, arguments: &[Term]) {
-        let is_data = |term: &&Term| !matches!(term, Term::Literal(_) | Term::Harmless(_));
-        if arguments.iter().any(|term| is_data(&term)) {
+        if arguments.iter().any(|term| !matches!(term, Term::Literal(_) | Term::Harmless(_))) {
             self.loosen(arguments.iter().cloned());
         }
     }
